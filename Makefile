@@ -1,0 +1,41 @@
+# Two commands matter: `make up` and `make test`. Each sets up what it needs. Linux and macOS.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: help up preview down test check bench
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(VENV)/.run ## the whole guide against an emulated tenant: engine, emulator, pulumi up
+	@$(RUN) tools/sandbox.py up
+
+preview: $(VENV)/.run ## what `make up` would change
+	@$(RUN) tools/sandbox.py preview
+
+down: $(VENV)/.run ## take it all back and stop the emulator
+	@$(RUN) tools/sandbox.py down
+
+test: $(VENV)/.dev ## every test, on the real engine too (about 10 minutes)
+	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m pytest -n 2
+
+check: $(VENV)/.dev ## formatting, lint, types, direction of imports
+	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
+
+bench: $(VENV)/.dev ## wall time and memory of the commands, beside an empty program
+	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) bench/commands.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt requirements-emulator.txt | $(VENV)/bin/python
+	@echo "installing requirements into $(VENV)"
+	@$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements.txt -r requirements-emulator.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,194 @@
+"""FlexSamlClaims: the whole of Twilio's guide as one component.
+
+    tenant baseline -> extension properties -> value baselines -> user values
+                       extension properties -> policy -> assignment
+
+Order is wired through outputs, and on destroy it runs backwards: unassign, delete the policy, take the
+values back, delete the properties, put back what was displaced. Children are named by what a person
+wrote (extension, user in lower case), so a change of case or order changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from flexsaml.graph import Directory, GraphError
+from flexsaml.values import DataType
+from providers import (
+    ClaimsMappingPolicy,
+    Connection,
+    ExtensionProperty,
+    PolicyAssignment,
+    TenantBaseline,
+    UserExtensionValue,
+    UserValueBaseline,
+    full_name,
+)
+
+from .preflight import Findings, Seen, data_type, look
+from .settings import Declaration, FlexSamlClaimsArgs, Invalid, declare
+
+
+@dataclass(frozen=True)
+class _Extension:
+    """One extension as the rest of the stack needs it."""
+
+    id: pulumi.Input[str]
+    full_name: pulumi.Input[str]
+    whole: str
+    type: DataType
+
+
+class FlexSamlClaims(pulumi.ComponentResource):
+    """Custom Entra attributes as SAML claims of one enterprise application.
+
+    Outputs: `service_principal_id`, `policy_id`, `extensions` (short name to full name).
+    Raises `pulumi.RunError` with all findings before the first child is registered.
+    """
+
+    service_principal_id: pulumi.Output[str]
+    policy_id: pulumi.Output[str]
+    extensions: pulumi.Output[dict[str, str]]
+
+    def __init__(
+        self,
+        name: str,
+        args: FlexSamlClaimsArgs,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        directory: Callable[[], Directory] | None = None,
+    ) -> None:
+        """`directory` gives the calls to Graph; by default those of the stack's configuration."""
+        super().__init__("flexsaml:index:FlexSamlClaims", name, {}, opts)
+        self._name = name
+        wanted, seen = _checked(
+            name, args, directory or Connection.from_config(pulumi.Config("flexsaml").get).directory
+        )
+        baseline = self._baseline(wanted, seen)
+        extensions = self._extensions(wanted, seen, baseline)
+        self._values(wanted, seen, extensions)
+        policy = ClaimsMappingPolicy(
+            f"{name}-policy",
+            display_name=wanted.policy_name,
+            claims=wanted.policy.to_short() if wanted.policy else None,
+            include_basic_claim_set=wanted.include_basic_claim_set,
+            definition=wanted.definition,
+            extensions={short: one.full_name for short, one in extensions.items() if short != one.whole},
+            baseline=baseline.id,
+            opts=self._child(),
+        )
+        PolicyAssignment(
+            f"{name}-assignment",
+            service_principal_id=baseline.id,
+            policy_id=policy.id,
+            displaces=baseline.displaced if wanted.replace_existing else [],
+            replace_existing=wanted.replace_existing,
+            seen_assigned=dict(seen.assigned),
+            opts=self._child(),
+        )
+        self.service_principal_id = baseline.id
+        self.policy_id = policy.id
+        self.extensions = pulumi.Output.all(*(one.full_name for one in extensions.values())).apply(
+            lambda names: dict(zip(extensions, names, strict=True))
+        )
+        self.register_outputs(
+            {
+                "service_principal_id": self.service_principal_id,
+                "policy_id": self.policy_id,
+                "extensions": self.extensions,
+            }
+        )
+
+    def _child(self) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self)
+
+    def _baseline(self, wanted: Declaration, seen: Seen) -> TenantBaseline:
+        return TenantBaseline(
+            f"{self._name}-tenant",
+            service_principal_id=seen.principal.id,
+            application_id=seen.application.id,
+            app_id=seen.application.app_id,
+            properties=[full_name(seen.application.app_id, short) for short in wanted.extensions],
+            policy_name=wanted.policy_name,
+            replace_existing=wanted.replace_existing,
+            seen_properties={whole: one.id for whole, one in seen.properties.items()},
+            seen_policies=dict(seen.policies),
+            opts=self._child(),
+        )
+
+    def _extensions(self, wanted: Declaration, seen: Seen, baseline: TenantBaseline) -> dict[str, _Extension]:
+        """By the name claims and values use: short for those made here, full for those that exist."""
+        extensions = {}
+        for short, kind in wanted.extensions.items():
+            made = ExtensionProperty(
+                f"{self._name}-{short}",
+                application_id=seen.application.id,
+                app_id=seen.application.app_id,
+                name=short,
+                data_type=kind.name,
+                multi_valued=kind.multi_valued,
+                baseline=baseline.id,
+                opts=self._child(),
+            )
+            whole = full_name(seen.application.app_id, short)
+            extensions[short] = _Extension(made.id, made.full_name, whole, kind)
+        for whole in wanted.foreign:
+            found = seen.properties[whole]
+            extensions[whole] = _Extension(f"{seen.owners[whole]}/{found.id}", whole, whole, data_type(found))
+        return extensions
+
+    def _values(self, wanted: Declaration, seen: Seen, extensions: Mapping[str, _Extension]) -> None:
+        secret: Callable[[object], object] = pulumi.Output.secret if wanted.users_secret else lambda plain: plain
+        baselines = {}
+        for key, one in extensions.items():
+            cells = {
+                seen.users[user]: one.type.canonical(values[key])
+                for user, values in wanted.users.items()
+                if key in values
+            }
+            baselines[key] = UserValueBaseline(  # also without cells: the last ones leave through its update
+                f"{self._name}-{key}-before",
+                extension=one.id,
+                full_name=one.full_name,
+                data_type=one.type.name,
+                multi_valued=one.type.multi_valued,
+                cells=secret(cells),  # type: ignore[arg-type]
+                allow_removal=wanted.allow_removal,
+                opts=self._child(),
+            )
+        for user, values in wanted.users.items():
+            if values:
+                UserExtensionValue(
+                    f"{self._name}-{user.lower()}",
+                    user=seen.users[user],
+                    values={extensions[k].whole: secret(extensions[k].type.canonical(v)) for k, v in values.items()},
+                    types={extensions[key].whole: str(extensions[key].type) for key in values},
+                    extensions={extensions[key].whole: baselines[key].extension for key in values},
+                    baselined=True,
+                    opts=self._child(),
+                )
+
+
+def _checked(name: str, args: FlexSamlClaimsArgs, directory: Callable[[], Directory]) -> tuple[Declaration, Seen]:
+    """The declaration and the tenant as it is, or one RunError with everything that is wrong."""
+    default = f"{pulumi.get_project()}-{pulumi.get_stack()} {name} SAML claims"
+    try:
+        wanted = declare(args, default)
+        return wanted, look(directory(), wanted)
+    except (Invalid, Findings) as found:
+        raise report(found.problems) from None
+    except (GraphError, ValueError) as problem:
+        if isinstance(problem, ValueError) and not str(problem):
+            raise
+        raise report([str(problem)]) from None
+
+
+def report(problems: list[str]) -> pulumi.RunError:
+    """One error for the engine: all findings, none of them carried out."""
+    if len(problems) == 1:
+        return pulumi.RunError(f"flexsaml: {problems[0]}; nothing was changed")
+    lines = "\n".join(f"  - {problem}" for problem in problems)
+    return pulumi.RunError(f"flexsaml: {len(problems)} findings, nothing was changed:\n{lines}")

@@ -1,0 +1,112 @@
+"""The command line: `python -m emulator [--port N] [--tls-port N] [--data FILE] [--seed FILE] [--latency MS] [--quota SCALE]`.
+
+Prints one line of JSON when it is ready, {"http", "https", "ca"}, and serves until SIGTERM. Exit 2 with one line on
+stderr when it cannot start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from emulator import server
+from emulator.admin import Admin
+from emulator.clock import Clock
+from emulator.faults import Faults
+from emulator.front import Front, HostGuard
+from emulator.graph import Graph
+from emulator.quota import Quota
+from emulator.requestlog import RequestLog
+from emulator.service import Service
+from emulator.settings import Settings
+from emulator.tenant.journal import Journal, JournalError
+from emulator.tenant.store import Store
+from emulator.types import Json
+
+BUILT_IN_SEED = Path(__file__).with_name("seed.json")
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        sockets = _bind(options.port), _bind(options.tls_port)
+        seed = json.loads((options.seed or BUILT_IN_SEED).read_text(encoding="utf-8"))
+        with tempfile.TemporaryDirectory(prefix="entra-emulator-") as scratch:
+            data = (options.data or Path(scratch) / "tenant.db").resolve()
+            data.parent.mkdir(parents=True, exist_ok=True)
+            journal = Journal(data)
+            faults = Faults()
+            app = _app(journal, seed, faults, options.latency, options.quota)
+            server.serve(app, *sockets, ca_directory=data.parent, stop=faults.clear)
+            journal.close()
+    except (OSError, ValueError, JournalError) as error:
+        print(f"emulator: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _bind(port: int) -> server.socket.socket:
+    try:
+        return server.bind(port)
+    except (OSError, OverflowError) as error:
+        raise OSError(f"cannot listen on 127.0.0.1:{port}: {error}; choose another port") from error
+
+
+def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_scale: float | None) -> ASGIApp:
+    clock, settings, log = Clock(), Settings(), RequestLog()
+    quota = Quota(quota_scale, clock.now)
+    store = Store(journal, seed, lambda: settings.dials)
+    graph = Graph(store, clock, lambda: settings.dials, quota)
+    service = Service(store, clock, settings, graph, faults, log)
+    admin = Admin(store, settings, faults, log, clock, quota)
+    app = Starlette(
+        routes=[
+            Route("/health", _health, methods=["GET"]),
+            Mount("/admin", routes=admin.routes()),
+            Mount("/", app=Front(service, faults, log, latency_ms)),
+        ]
+    )
+    app.router.redirect_slashes = False
+    return HostGuard(app)
+
+
+async def _health(_request: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok"})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m emulator", description="A Microsoft Entra tenant on loopback.")
+    parser.add_argument("--port", type=int, default=8765, help="http port on 127.0.0.1; 0 for a free one")
+    parser.add_argument("--tls-port", type=int, default=8766, help="https port on localhost; 0 for a free one")
+    parser.add_argument("--data", type=Path, help="SQLite file; without it the tenant ends with the process")
+    parser.add_argument("--seed", type=Path, help="JSON file a fresh tenant starts from; default: the built-in one")
+    parser.add_argument("--latency", type=_milliseconds, default=0, metavar="MS", help="added to every request")
+    parser.add_argument("--quota", type=_scale, metavar="SCALE", help="enforce SCALE times Graph's write quota")
+    return parser
+
+
+def _milliseconds(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError
+    return value
+
+
+def _scale(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,33 @@
+"""The emulator's clock: real time plus what a test advanced it by (token expiry, quota, dates in answers).
+
+No quirk of Graph lives here. Nothing waits on this clock; it only answers what time it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+
+class Clock:
+    """Seconds since the epoch; `advance` moves it forward, never back."""
+
+    def __init__(self, source: Callable[[], float] = time.time) -> None:
+        self._source = source
+        self._offset = 0.0
+
+    def now(self) -> float:
+        return self._source() + self._offset
+
+    def utc(self) -> datetime:
+        return datetime.fromtimestamp(self.now(), timezone.utc)
+
+    def advance(self, seconds: float) -> None:
+        """Raises ValueError for a negative or non-finite step: tokens would come back to life."""
+        if not 0 <= seconds < float("inf"):
+            raise ValueError("the clock only moves forward by a finite number of seconds")
+        self._offset += seconds
+
+    def reset(self) -> None:
+        self._offset = 0.0

@@ -1,0 +1,125 @@
+"""Faults on demand: the next requests that match are refused, lost, dropped, hung or delayed.
+
+What a client must survive and Graph never shows on request: an answer lost after the write was carried out, a
+connection closed before it, a server that never answers, any status with any headers. Set through /admin/faults; kept
+in memory only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.types import Json
+
+ACTIONS = frozenset({"refuse", "lose", "drop", "hang", "hang_before", "delay"})
+_FIELDS: dict[str, type] = {
+    "method": str,
+    "path": str,
+    "skip": int,
+    "times": int,
+    "action": str,
+    "status": int,
+    "code": str,
+    "message": str,
+    "headers": dict,
+    "ms": int,
+}
+_CODES = {
+    400: "Request_BadRequest",
+    401: "InvalidAuthenticationToken",
+    403: "Authorization_RequestDenied",
+    404: "Request_ResourceNotFound",
+    409: "Request_MultipleObjectsWithSameKeyValue",
+    429: "TooManyRequests",
+    500: "Service_InternalServerError",
+    502: "BadGateway",
+    503: "ServiceUnavailable",
+    504: "GatewayTimeout",
+}
+
+
+@dataclass
+class Fault:
+    """One armed fault; `path` is searched in the decoded path without version and query."""
+
+    id: int
+    action: str
+    method: str = ""
+    path: str = ""
+    skip: int = 0
+    times: int = 1
+    status: int = 503
+    code: str = ""
+    message: str = "The emulator was told to refuse this request."
+    headers: dict[str, str] = field(default_factory=dict)
+    ms: int = 0
+    fired: int = 0
+    passed: int = 0
+
+    def takes(self, method: str, path: str) -> bool:
+        """Whether this request is hit; one let through on the way there is counted."""
+        if self.times not in (-1,) and self.fired >= self.times:
+            return False
+        if (self.method and self.method != method) or not re.search(self.path, path):
+            return False
+        if self.passed < self.skip:
+            self.passed += 1
+            return False
+        self.fired += 1
+        return True
+
+    def to_json(self) -> dict[str, Json]:
+        return {name: value for name, value in vars(self).items() if name != "passed"}
+
+
+class Faults:
+    """All armed faults, in the order in which they were armed; the first that takes a request has it."""
+
+    def __init__(self) -> None:
+        self._armed: list[Fault] = []
+        self._released = asyncio.Event()
+        self._next = 1
+
+    def arm(self, wanted: Json) -> Fault:
+        """Raises ValueError, in one line, for a fault that cannot be."""
+        if not isinstance(wanted, dict):
+            raise ValueError("a fault is a JSON object")
+        for name, value in wanted.items():
+            if name not in _FIELDS:
+                raise ValueError(f"a fault has no field '{name}'; known are {', '.join(_FIELDS)}")
+            if type(value) is not _FIELDS[name]:
+                raise ValueError(f"field '{name}' of a fault takes a value of type {_FIELDS[name].__name__}")
+        if wanted.get("action") not in ACTIONS:
+            raise ValueError(f"the action of a fault is one of {', '.join(sorted(ACTIONS))}")
+        arguments: dict[str, Any] = dict(wanted)
+        try:
+            re.compile(arguments.get("path", ""))
+        except re.error as error:
+            raise ValueError(f"the path of a fault is a regular expression: {error}") from error
+        arguments["headers"] = {str(k): str(v) for k, v in arguments.get("headers", {}).items()}
+        fault = Fault(self._next, **arguments)
+        if not 400 <= fault.status <= 599:
+            raise ValueError("a fault refuses with a status from 400 to 599")
+        fault.code = fault.code or _CODES.get(fault.status, "UnknownError")
+        self._next += 1
+        self._armed.append(fault)
+        return fault
+
+    def take(self, method: str, path: str, *, only: frozenset[str] = ACTIONS) -> Fault | None:
+        """The fault that hits this request, if any; `only` names the actions that make sense here."""
+        return next((f for f in self._armed if f.action in only and f.takes(method, path)), None)
+
+    def listed(self) -> list[dict[str, Json]]:
+        return [fault.to_json() for fault in self._armed]
+
+    def clear(self) -> None:
+        """Disarm all, and let go of what hangs."""
+        self._armed.clear()
+        self._released.set()
+        self._released = asyncio.Event()
+
+    async def until_cleared(self) -> None:
+        await self._released.wait()

@@ -1,0 +1,129 @@
+"""One Graph request from token to answer: who asks, may they, is there quota, which handler, which headers.
+
+Quirks tamed: the order of refusals (401, then 404/405 of the route, 403, 429, then the object's own), the F1 envelope
+with innerError, ids echoed in headers and body, x-ms-resource-unit on every answer (A for envelope and headers,
+D for the order).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from itertools import count
+
+from emulator import permissions
+from emulator.call import Call, GraphRequest, Reply
+from emulator.clock import Clock
+from emulator.dials import Dials
+from emulator.errors import GraphError, forbidden, throttled, unauthenticated
+from emulator.handlers.applications import application_of, principal_of
+from emulator.query import Query
+from emulator.quota import Quota, retry_after
+from emulator.routes import ROUTES
+from emulator.routing import Route, Router
+from emulator.tenant.records import Token
+from emulator.tenant.store import Store
+from emulator.types import Json
+
+_DIAGNOSTIC = (
+    '{"ServerInfo":{"DataCenter":"Loopback","Slice":"E","Ring":"0","ScaleUnit":"000","RoleInstance":"EMULATOR"}}'
+)
+
+
+class Graph:
+    """Answers requests; never raises for what a caller sent."""
+
+    def __init__(
+        self, store: Store, clock: Clock, dials: Callable[[], Dials], quota: Quota, numbers: Iterator[int] | None = None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._dials = dials
+        self._quota = quota
+        self._router = Router(ROUTES)
+        self._numbers = numbers or count(1)
+
+    def answer(self, request: GraphRequest) -> Reply:
+        ids = self.new_ids(request)
+        try:
+            reply, extra = self._served(request)
+        except GraphError as error:
+            return self.refusal(error, ids)
+        return Reply(reply.status, reply.body, {**ids, **extra, **reply.headers}, reply.content_type)
+
+    def _served(self, request: GraphRequest) -> tuple[Reply, dict[str, str]]:
+        token = self.authenticate(request)
+        route, keys = self._router.find(request.method, request.path)
+        call = Call(request, keys, token, self._store)
+        self._authorize(route, call)
+        units = {"x-ms-resource-unit": str(_units(route, call.query))}
+        wait, used = self._quota.charge(token.client_id, route.cost[1])
+        if wait > 0:
+            after = retry_after(self._dials().retry_after, wait, self._clock.utc())
+            raise throttled(after, token.client_id, self._store.tenant_id)
+        if used > 0.8:
+            units["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
+        return route.handler(call), units
+
+    def authenticate(self, request: GraphRequest) -> Token:
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise unauthenticated("Access token is empty.")
+        token = self._store.tokens.get(secret.strip())
+        if token is None:
+            raise unauthenticated("CompactToken parsing failed with error code: 80049217")
+        if token.expires <= self._clock.now():
+            raise unauthenticated("Lifetime validation failed, the token is expired.")
+        return token
+
+    def _authorize(self, route: Route, call: Call) -> None:
+        def owns() -> bool:
+            target = application_of(call) if "application" in call.keys else principal_of(call)
+            return call.token.client_id in target.owners
+
+        allowed = permissions.allows(
+            route.permission,
+            route.method,
+            call.token.roles,
+            owns=owns,
+            any_policy=lambda: bool(self._store.policies),
+        )
+        if not allowed:
+            raise forbidden()
+
+    # -- shared with batches and faults ---------------------------------------------------------------------------
+
+    def new_ids(self, request: GraphRequest) -> dict[str, str]:
+        """The headers every answer carries; the request-id is deterministic, the caller's id is echoed."""
+        request_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"request/{next(self._numbers)}"))
+        return {
+            "request-id": request_id,
+            "client-request-id": request.headers.get("client-request-id", request_id),
+            "x-ms-ags-diagnostic": _DIAGNOSTIC,
+            "x-ms-resource-unit": "1",
+            "OData-Version": "4.0",
+            "Cache-Control": "no-cache",
+            "Strict-Transport-Security": "max-age=31536000",
+        }
+
+    def refusal(self, error: GraphError, ids: dict[str, str]) -> Reply:
+        body: dict[str, Json] = {
+            "code": error.code,
+            "message": error.message,
+            "innerError": {
+                "date": f"{self._clock.utc():%Y-%m-%dT%H:%M:%S}",
+                "request-id": ids["request-id"],
+                "client-request-id": ids["client-request-id"],
+                **error.inner,
+            },
+        }
+        if error.details:
+            body["details"] = error.details
+        return Reply(error.status, {"error": body}, {**ids, **error.headers})
+
+
+def _units(route: Route, query: Query) -> int:
+    """Resource units: the base, one less for $select and for $top below 20, never under 1 (A)."""
+    top = query.options.get("$top", "")
+    small = top.isdigit() and 0 < int(top) < 20
+    return max(1, route.cost[0] - bool(query.select) - small)

@@ -1,0 +1,144 @@
+"""The token service: client credentials, and the discovery documents MSAL asks for on the way.
+
+Quirks tamed: refusals have their own shape, {error, error_description with an AADSTS number, error_codes}, not Graph's
+(A); the scope must end in /.default (A). Tokens are opaque to callers; here they are a hash, recorded with client,
+expiry and roles, and durable, so that a restarted emulator still knows them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from emulator.call import Reply
+from emulator.clock import Clock
+from emulator.tenant.records import Token
+from emulator.tenant.store import Store
+from emulator.types import Json
+
+LIFETIME = 3599
+GRAPH_HOSTS = frozenset(
+    {
+        "graph.microsoft.com",
+        "graph.microsoft.us",
+        "dod-graph.microsoft.us",
+        "microsoftgraph.chinacloudapi.cn",
+        "127.0.0.1",
+        "localhost",
+        "::1",
+    }
+)
+_NAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?(\.[0-9A-Za-z-]+)+|[0-9a-fA-F-]{36}")
+
+
+class TokenService:
+    """Issues tokens for the clients of one tenant."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def token(self, tenant: str, form: Mapping[str, str]) -> Reply:
+        refusal = self._unknown_tenant(tenant)
+        if refusal:
+            return refusal
+        if form.get("grant_type") != "client_credentials":
+            return self._refuse(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
+        client_id = form.get("client_id", "").lower()
+        client = self._store.clients.get(client_id)
+        if client is None:
+            words = (
+                f"Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can "
+                "happen if the application has not been installed by the administrator of the tenant."
+            )
+            return self._refuse(400, "unauthorized_client", 700016, words)
+        if form.get("client_secret") != client.secret:
+            words = (
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret "
+                f"value, not the client secret ID, for a secret added to app '{client_id}'."
+            )
+            return self._refuse(401, "invalid_client", 7000215, words)
+        if not _is_graph_scope(form.get("scope", "")):
+            words = (
+                f"The provided value for scope {form.get('scope', '')} is not valid. Client credential flows must "
+                "have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+            )
+            return self._refuse(400, "invalid_scope", 1002012, words)
+        secret = hashlib.sha256(self._store.new_id("tokens").encode()).hexdigest()
+        issued = Token(f"eyJ{secret}", client.id, self._clock.now() + LIFETIME, client.roles)
+        expired = [("tokens", t.id) for t in self._store.tokens.values() if t.expires <= self._clock.now()]
+        self._store.commit(put=[("tokens", issued)])
+        self._store.commit(remove=expired[:-20])  # keep a few, so that "expired" can be told from "unknown"
+        body = {
+            "token_type": "Bearer",
+            "expires_in": LIFETIME,
+            "ext_expires_in": LIFETIME,
+            "access_token": issued.id,
+        }
+        return self._plain(200, body)
+
+    def configuration(self, tenant: str, origin: str) -> Reply:
+        refusal = self._unknown_tenant(tenant)
+        if refusal:
+            return refusal
+        base = f"{origin}/{tenant}"
+        body = {
+            "issuer": f"{origin}/{self._store.tenant_id}/v2.0",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+            "jwks_uri": f"{base}/discovery/v2.0/keys",
+            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "response_types_supported": ["token"],
+            "subject_types_supported": ["pairwise"],
+            "tenant_region_scope": "EU",
+        }
+        return self._plain(200, body)
+
+    def instances(self, origin: str) -> Reply:
+        host = urlsplit(origin).netloc
+        alias = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
+        body = {
+            "tenant_discovery_endpoint": f"{origin}/{self._store.tenant_id}/v2.0/.well-known/openid-configuration",
+            "api-version": "1.1",
+            "metadata": [alias],
+        }
+        return self._plain(200, body)
+
+    def _unknown_tenant(self, tenant: str) -> Reply | None:
+        if tenant.lower() == self._store.tenant_id or tenant.lower() in self._store.domains:
+            return None
+        if not _NAME.fullmatch(tenant):
+            words = f"Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain."
+            return self._refuse(400, "invalid_request", 900023, words)
+        words = (
+            f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into "
+            "the correct cloud. Check with your subscription administrator, this may happen if there are no active "
+            "subscriptions for the tenant."
+        )
+        return self._refuse(400, "invalid_request", 90002, words)
+
+    def _refuse(self, status: int, error: str, number: int, words: str) -> Reply:
+        trace = self._store.tenant_id
+        body = {
+            "error": error,
+            "error_description": f"AADSTS{number}: {words} Trace ID: {trace} Correlation ID: {trace} "
+            f"Timestamp: {self._clock.utc():%Y-%m-%d %H:%M:%SZ}",
+            "error_codes": [number],
+            "timestamp": f"{self._clock.utc():%Y-%m-%d %H:%M:%SZ}",
+            "trace_id": trace,
+            "correlation_id": trace,
+        }
+        return self._plain(status, body)
+
+    @staticmethod
+    def _plain(status: int, body: Json) -> Reply:
+        headers = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
+        return Reply(status, body, headers, "application/json; charset=utf-8")
+
+
+def _is_graph_scope(scope: str) -> bool:
+    parts = urlsplit(scope)
+    return parts.hostname in GRAPH_HOSTS and parts.path.lstrip("/") == ".default"

@@ -1,0 +1,113 @@
+"""From records to wire JSON: projections, collections, paging and contexts.
+
+Quirks tamed: v1.0 shows extension values of a user only on $select, beta always (A); whether an unset one is absent or
+null was never captured (dial); bodies of properties recorded in 2021 have no isMultiValued (dial); certificate keys
+are null unless $select names keyCredentials on one object (A); @odata.count stands on the first page only (A).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+from urllib.parse import parse_qsl, quote, urlencode
+
+from emulator.call import Call, Reply
+from emulator.query import DEFAULT_PAGE, skip_token
+from emulator.tenant import users as users_of
+from emulator.tenant.records import Application, ExtensionProperty, Policy, User
+from emulator.tenant.store import Store
+from emulator.types import Attributes
+
+T = TypeVar("T")
+DEFAULT_USER = ["businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "userPrincipalName", "id"]
+
+
+def context(call: Call, fragment: str) -> str:
+    return f"{call.base}/$metadata#{fragment}"
+
+
+def entity(call: Call, fragment: str, body: Attributes, status: int = 200) -> Reply:
+    return Reply(status, {"@odata.context": context(call, fragment), **body})
+
+
+def no_content() -> Reply:
+    return Reply(204)
+
+
+def page(call: Call, fragment: str, items: Iterable[T], render: Callable[[T], Attributes]) -> Reply:
+    """One page of a collection; nextLink repeats the request with a token for the rest."""
+    rows = list(items)
+    start = call.query.offset
+    size = call.query.top or DEFAULT_PAGE
+    body: Attributes = {"@odata.context": context(call, fragment)}
+    if call.query.counted and start == 0:
+        body["@odata.count"] = len(rows)
+    if start + size < len(rows):
+        kept = [pair for pair in parse_qsl(call.request.query, keep_blank_values=True) if pair[0] != "$skiptoken"]
+        query = urlencode([*kept, ("$skiptoken", skip_token(start + size))], quote_via=quote, safe="$")
+        body["@odata.nextLink"] = f"{call.base}{quote(call.request.path, safe=chr(47) + '$=,@()' + chr(39))}?{query}"
+    body["value"] = [render(row) for row in rows[start : start + size]]
+    return Reply(200, body)
+
+
+def selected(body: Attributes, select: tuple[str, ...]) -> Attributes:
+    """What $select leaves of a body; names the body does not have are left out."""
+    if not select or "*" in select:
+        return body
+    return {name: body[name] for name in select if name in body}
+
+
+def extension_property(store: Store, prop: ExtensionProperty) -> Attributes:
+    owner = store.applications[prop.application_id]
+    body: Attributes = {
+        "id": prop.id,
+        "deletedDateTime": None,
+        "appDisplayName": owner.display_name,
+        "dataType": prop.data_type,
+        "isMultiValued": prop.is_multi_valued,
+        "isSyncedFromOnPremises": prop.is_synced,
+        "name": prop.name,
+        "targetObjects": list(prop.target_objects),
+    }
+    if not store.dials().is_multi_valued_field:
+        del body["isMultiValued"]
+    return body
+
+
+def policy(found: Policy) -> Attributes:
+    return {
+        "id": found.id,
+        "deletedDateTime": None,
+        "definition": list(found.definition),
+        "displayName": found.display_name,
+        "isOrganizationDefault": found.is_organization_default,
+    }
+
+
+def application(found: Application, select: tuple[str, ...], *, single: bool) -> Attributes:
+    """An application or a service principal."""
+    body = {"deletedDateTime": None, **found.attributes}
+    if not (single and "keyCredentials" in select) and "keyCredentials" in body:
+        body["keyCredentials"] = [{**credential, "key": None} for credential in body["keyCredentials"]]
+    return selected(body, select)
+
+
+def user(call: Call, found: User) -> Attributes:
+    values = users_of.visible_values(call.store, found)
+    select = call.query.select
+    if not select:
+        if call.is_beta:
+            return {**dict.fromkeys(DEFAULT_USER), **found.attributes, **values}
+        return {name: found.attributes.get(name) for name in DEFAULT_USER}
+    body: Attributes = {}
+    for name in select:
+        if name.casefold().startswith("extension_"):
+            prop = call.store.names.get(name.casefold())
+            exact = prop.name if prop else name
+            if exact in values:
+                body[exact] = values[exact]
+            elif call.store.dials().unset_extension == "null":
+                body[exact] = None
+        elif name in found.attributes or name in users_of.KNOWN or name in users_of.READ_ONLY:
+            body[name] = found.attributes.get(name)
+    return body

@@ -1,0 +1,36 @@
+"""Every request that came in, in order, for tests that count calls. Admin and health calls are never listed.
+
+A $batch is listed once, its items behind it with `in_batch`. No quirk of Graph lives here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from emulator.types import Json
+
+
+@dataclass
+class Entry:
+    """`status` stays 0 until the request is answered, for good if it never is."""
+
+    method: str
+    path: str  # as received, query string included; an item's with the batch's version in front
+    status: int = 0
+    in_batch: bool = False
+
+
+class RequestLog:
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+
+    def arrive(self, method: str, path: str, *, in_batch: bool = False) -> Entry:
+        entry = Entry(method, path, in_batch=in_batch)
+        self._entries.append(entry)
+        return entry
+
+    def listed(self) -> list[Json]:
+        return [asdict(entry) for entry in self._entries]
+
+    def clear(self) -> None:
+        self._entries.clear()

@@ -1,0 +1,98 @@
+"""The table of what is served: method, path, the permission it needs, its cost, and who answers.
+
+Costs (resource units, writes): microsoft-graph-docs-contrib concepts/throttling-limits.md (A); an unlisted POST counts as
+a write even when it only reads, as getAvailableExtensionProperties does (A for the rule, D for that action).
+"""
+
+from __future__ import annotations
+
+from emulator.handlers import applications, policies, users
+from emulator.routing import Route
+
+_READ, _READ2, _WRITE = (1, 0), (2, 0), (1, 1)
+_LINKS = "POST/DELETE/GET servicePrincipals/{id}/claimsMappingPolicies[/$ref]"
+_PROPERTY = "applications/{id}/extensionProperties"
+_SET = "/policies/claimsMappingPolicies"
+_HELD = "/servicePrincipals/{principal}/claimsMappingPolicies"
+_USER_WRITE = "PATCH users/{id|upn}"
+_USERS_READ = "GET users, users/$count"
+_LISTS = "GET servicePrincipals / applications (list, $filter, $search)"
+_POLICY_WRITE = "POST/PATCH/DELETE policies/claimsMappingPolicies"
+_POLICY_READ = "GET policies/claimsMappingPolicies[/{id}]"
+
+ROUTES: tuple[Route, ...] = (
+    Route("PATCH", "/users/{user}", _USER_WRITE, _WRITE, users.patch_user),
+    Route("GET", "/users/{user}", "GET users/{id|upn}", _READ, users.get_user),
+    Route("GET", "/users", _USERS_READ, _READ2, users.list_users),
+    Route("GET", "/users/$count", _USERS_READ, _READ, users.count_users),
+    Route("POST", "/users", "POST users", _WRITE, users.create_user),
+    Route("DELETE", "/users/{user}", "DELETE users/{id|upn}", _WRITE, users.delete_user),
+    Route("GET", "/applications", _LISTS, _READ2, applications.list_applications),
+    Route(
+        "GET",
+        "/applications/{application}",
+        "GET applications/{id}, applications(appId='...')",
+        _READ2,
+        applications.get_application,
+    ),
+    Route(
+        "GET",
+        "/applications/{application}/extensionProperties",
+        f"GET {_PROPERTY}",
+        _READ2,
+        applications.list_properties,
+    ),
+    Route(
+        "POST",
+        "/applications/{application}/extensionProperties",
+        f"POST {_PROPERTY}",
+        _WRITE,
+        applications.create_property,
+    ),
+    Route(
+        "GET",
+        "/applications/{application}/extensionProperties/{property}",
+        f"GET {_PROPERTY}/{{id}}",
+        _READ2,
+        applications.get_property,
+    ),
+    Route(
+        "DELETE",
+        "/applications/{application}/extensionProperties/{property}",
+        f"DELETE {_PROPERTY}/{{id}}",
+        _WRITE,
+        applications.delete_property,
+    ),
+    Route(
+        "POST",
+        "/directoryObjects/getAvailableExtensionProperties",
+        "POST directoryObjects/getAvailableExtensionProperties",
+        _WRITE,
+        applications.available_properties,
+    ),
+    Route("GET", "/servicePrincipals", _LISTS, _READ, applications.list_principals),
+    Route(
+        "GET",
+        "/servicePrincipals/{principal}",
+        "GET servicePrincipals/{id}, servicePrincipals(appId='...')",
+        _READ,
+        applications.get_principal,
+    ),
+    Route("GET", _HELD, _LINKS, _READ, policies.list_assigned),
+    Route("POST", _HELD, _LINKS, _WRITE, policies.assign_without_ref),
+    Route("POST", f"{_HELD}/$ref", _LINKS, _WRITE, policies.assign),
+    Route("DELETE", f"{_HELD}/{{policy}}/$ref", _LINKS, _WRITE, policies.unassign),
+    Route("GET", _SET, _POLICY_READ, _READ, policies.list_policies),
+    Route("POST", _SET, _POLICY_WRITE, _WRITE, policies.create_policy),
+    Route("GET", f"{_SET}/{{policy}}", _POLICY_READ, _READ, policies.get_policy),
+    Route("PATCH", f"{_SET}/{{policy}}", _POLICY_WRITE, _WRITE, policies.patch_policy),
+    Route("DELETE", f"{_SET}/{{policy}}", _POLICY_WRITE, _WRITE, policies.delete_policy),
+    Route(
+        "GET",
+        f"{_SET}/{{policy}}/appliesTo",
+        "GET policies/claimsMappingPolicies/{id}/appliesTo",
+        _READ,
+        policies.applies_to,
+    ),
+    Route("GET", "/organization", "GET organization", _READ, applications.get_organization),
+)

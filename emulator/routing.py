@@ -1,0 +1,99 @@
+"""From a path to a route: segments, keys in parentheses, and templates in a table.
+
+Quirks tamed: `users('x')` is `users/x`, and only that form takes a name that starts with `$` (A); applications and
+servicePrincipals have the alternate key `(appId='x')` (A); a tenant id in a write's path gets the gateway's refusal of
+uncontained writes (A).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from emulator.errors import GraphError, method_not_allowed, unknown_segment, write_not_contained
+
+if TYPE_CHECKING:
+    from emulator.call import Call, Reply
+
+Handler: TypeAlias = "Callable[[Call], Reply]"
+_KEYED = re.compile(r"(\w+)\((?:(\w+)=)?'(.*)'\)")
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True)
+class Key:
+    """An object's key in a path; `name` is set for an alternate key, `quoted` for the parenthesis form."""
+
+    value: str
+    name: str | None = None
+    quoted: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """`permission` names the entry in permissions.json; `cost` is (resource units, writes)."""
+
+    method: str
+    template: str
+    permission: str
+    cost: tuple[int, int]
+    handler: Handler
+
+
+class Router:
+    """Finds the route of a path, or raises what Graph would answer."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._routes = [(tuple(route.template.strip("/").split("/")), route) for route in routes]
+        self._roots = frozenset(template[0] for template, _ in self._routes)
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, Key]]:
+        segments = _segments(path)
+        matching = [
+            (route, keys) for template, route in self._routes if (keys := _match(template, segments)) is not None
+        ]
+        for route, keys in matching:
+            if route.method == method:
+                return route, keys
+        if matching:
+            raise method_not_allowed()
+        raise self._absent(method, segments)
+
+    def _absent(self, method: str, segments: Sequence[str | Key]) -> GraphError:
+        texts = [s if isinstance(s, str) else s.value for s in segments] or [""]
+        if texts[0] in self._roots:
+            return unknown_segment(texts[-1])
+        behind_tenant = len(texts) > 1 and GUID.fullmatch(texts[0]) and texts[1] in self._roots
+        return write_not_contained() if behind_tenant and method != "GET" else unknown_segment(texts[0])
+
+
+def _segments(path: str) -> list[str | Key]:
+    found: list[str | Key] = []
+    for text in path.strip("/").split("/"):
+        keyed = _KEYED.fullmatch(text)
+        if keyed:
+            found += [keyed[1], Key(keyed[3].replace("''", "'"), keyed[2], quoted=True)]
+        else:
+            found.append(text)
+    return found
+
+
+def _match(template: Sequence[str], segments: Sequence[str | Key]) -> dict[str, Key] | None:
+    if len(template) != len(segments):
+        return None
+    keys: dict[str, Key] = {}
+    for wanted, segment in zip(template, segments, strict=True):
+        if not wanted.startswith("{"):
+            if wanted != segment:
+                return None
+        elif isinstance(segment, Key):
+            if segment.name not in (None, "appId") or (segment.name and wanted not in ("{application}", "{principal}")):
+                return None
+            keys[wanted[1:-1]] = segment
+        elif segment.startswith("$") or not segment:
+            return None
+        else:
+            keys[wanted[1:-1]] = Key(segment)
+    return keys

@@ -1,0 +1,107 @@
+"""Everything a caller can reach except /admin: Graph, its batches, the token service, and the faults on the way.
+
+Quirk tamed: a batch is one request with one status, while each of its items is logged, refused and charged by itself
+(A). Nothing here waits; delays and cut connections belong to the front.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
+from emulator import batch
+from emulator.call import GraphRequest, Reply
+from emulator.clock import Clock
+from emulator.errors import GraphError, method_not_allowed
+from emulator.faults import Fault, Faults
+from emulator.graph import Graph
+from emulator.oauth import TokenService
+from emulator.quota import literal_retry_after
+from emulator.requestlog import RequestLog
+from emulator.settings import Settings
+from emulator.tenant.store import Store
+
+_VERSIONS = frozenset({"v1.0", "beta"})
+_TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
+_CONFIGURATION = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
+_INSTANCES = re.compile(r"/[^/]+/discovery/instance")
+_PLAIN = "application/json; charset=utf-8"
+
+
+def bare_path(path: str) -> str:
+    """The path without the version in front: what routes, permissions and faults speak of."""
+    version, _, rest = path.lstrip("/").partition("/")
+    return f"/{rest}" if version in _VERSIONS else path
+
+
+class Service:
+    """Answers one request at a time, without waiting."""
+
+    def __init__(
+        self, store: Store, clock: Clock, settings: Settings, graph: Graph, faults: Faults, log: RequestLog
+    ) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._graph = graph
+        self._faults = faults
+        self._log = log
+        self._tokens = TokenService(store, clock)
+
+    def answer(self, request: GraphRequest) -> Reply:
+        """`request.path` still carries the version here, if there is one."""
+        version = request.path.lstrip("/").partition("/")[0]
+        if version in _VERSIONS:
+            inner = replace(request, version=version, path=bare_path(request.path))
+            return self._batch(inner) if inner.path.strip("/") == "$batch" else self._graph.answer(inner)
+        if match := _TOKEN.fullmatch(request.path):
+            if request.method != "POST":
+                return _not_served(405)
+            form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
+            return self._tokens.token(match[1], form)
+        if request.method == "GET" and (match := _CONFIGURATION.fullmatch(request.path)):
+            return self._tokens.configuration(match[1], request.origin)
+        if request.method == "GET" and _INSTANCES.fullmatch(request.path):
+            return self._tokens.instances(request.origin)
+        return _not_served(404)
+
+    def refuse(self, request: GraphRequest, fault: Fault) -> Reply:
+        """What a `refuse` fault answers, in the voice of the endpoint it hits."""
+        headers = dict(fault.headers)
+        if fault.status == 429 and "retry-after" not in map(str.lower, headers):
+            headers["Retry-After"] = literal_retry_after(self._settings.dials.retry_after, self._clock.utc())
+        if request.path.lstrip("/").partition("/")[0] not in _VERSIONS and not request.version:
+            return Reply(fault.status, {"error": fault.code, "error_description": fault.message}, headers, _PLAIN)
+        error = GraphError(fault.status, fault.code, fault.message, headers=headers)
+        return self._graph.refusal(error, self._graph.new_ids(request))
+
+    def _batch(self, request: GraphRequest) -> Reply:
+        ids = self._graph.new_ids(request)
+        try:
+            self._graph.authenticate(request)
+            if request.method != "POST":
+                raise method_not_allowed()
+            items = batch.parse(request.body)
+        except GraphError as error:
+            return self._graph.refusal(error, ids)
+        reverse = self._settings.dials.batch_order == "reversed"
+        reply = batch.run(request, items, self._item, reverse=reverse)
+        return replace(reply, headers=ids)
+
+    def _item(self, request: GraphRequest, logged: str) -> Reply:
+        entry = self._log.arrive(request.method, logged, in_batch=True)
+        fault = self._faults.take(request.method, request.path, only=frozenset({"refuse"}))
+        nested = batch.is_nested(request.path)
+        if fault:
+            reply = self.refuse(request, fault)
+        elif nested:
+            reply = self._graph.refusal(nested, self._graph.new_ids(request))
+        else:
+            reply = self._graph.answer(request)
+        entry.status = reply.status
+        return reply
+
+
+def _not_served(status: int) -> Reply:
+    words = "This emulator serves /v1.0, /beta, the token service, /health and /admin only."
+    return Reply(status, {"error": {"code": "NotServed", "message": words}}, {}, _PLAIN)

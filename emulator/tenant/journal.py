@@ -1,0 +1,80 @@
+"""The durable copy: every write is one SQLite transaction, committed before the caller is answered.
+
+WAL with synchronous=NORMAL survives the death of the process at any moment (SIGKILL), which is what the tests do to
+it; it does not promise to survive the loss of power. The file is locked exclusively: two emulators on one file
+would each trust their own memory. No quirk of Graph lives here.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeAlias
+
+from emulator.types import Attributes
+
+SCHEMA = "1"
+Row: TypeAlias = tuple[str, str, "Attributes | None"]  # kind, id, row; None removes it
+
+
+class JournalError(Exception):
+    """The data file cannot be used; the message is one line and says what to do."""
+
+
+class Journal:
+    """Rows by kind and id in one file."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=0.2)
+            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS rows (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id))"
+            )
+            self._db.execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA,))
+        except sqlite3.Error as error:
+            raise JournalError(f"cannot open the data file {path}: {error}; is another emulator using it?") from error
+        if self.meta("schema") != SCHEMA:
+            raise JournalError(f"the data file {path} was made by another version; remove it or name another")
+
+    def meta(self, key: str) -> str | None:
+        found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def rows(self) -> Iterable[tuple[str, str, Attributes]]:
+        """All rows in the order in which their objects were made."""
+        for kind, row_id, body in self._db.execute("SELECT kind, id, body FROM rows ORDER BY rowid"):
+            yield kind, row_id, json.loads(body)
+
+    def write(self, rows: Iterable[Row], meta: Iterable[tuple[str, str]] = (), *, clear: bool = False) -> None:
+        """All of it or nothing. `clear` removes every row first (a reset or a new seed)."""
+        run = self._db.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            if clear:
+                run("DELETE FROM rows")
+                run("DELETE FROM meta WHERE key != 'schema'")
+            for kind, row_id, row in rows:
+                if row is None:
+                    run("DELETE FROM rows WHERE kind = ? AND id = ?", (kind, row_id))
+                else:
+                    body = json.dumps(row, separators=(",", ":"))
+                    # An upsert keeps the rowid, and with it the order in which objects were made.
+                    run(
+                        "INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
+                        (kind, row_id, body),
+                    )
+            for pair in meta:
+                run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", pair)
+            run("COMMIT")
+        except BaseException:
+            run("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,239 @@
+"""The tenant in memory, written through to the journal: tables, indexes, ids, seeding and the export.
+
+Every change goes through `commit`, which writes the journal first and memory after, so that what was answered is
+durable and what failed changed nothing. Rules about what may change live beside this module (extensions, users,
+policies). Ids of new objects are uuid5 over the seed and a persisted counter: the same seed and the same calls give
+the same ids, across restarts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from emulator.dials import Dials
+from emulator.tenant.journal import Journal, Row
+from emulator.tenant.records import (
+    Application,
+    Client,
+    ExtensionProperty,
+    Link,
+    Plain,
+    Policy,
+    ServicePrincipal,
+    Token,
+    User,
+)
+from emulator.tenant.replica import Replica
+from emulator.types import Attributes, Json
+
+Record: TypeAlias = "Application | ServicePrincipal | User | ExtensionProperty | Policy | Link | Client | Token | Plain"
+
+KINDS: dict[str, Callable[[Attributes], Any]] = {
+    "organization": Plain.from_row,
+    "applications": Application.from_row,
+    "servicePrincipals": ServicePrincipal.from_row,
+    "users": User.from_row,
+    "extensionProperties": ExtensionProperty.from_row,
+    "claimsMappingPolicies": Policy.from_row,
+    "assignments": Link.from_row,
+    "appRoleAssignments": Plain.from_row,
+    "clients": Client.from_row,
+    "tokens": Token.from_row,
+}
+_NOT_EXPORTED = frozenset({"clients", "tokens"})
+
+
+class SeedError(ValueError):
+    """A seed that cannot be used; the message is one line."""
+
+
+class Store:
+    """All state of one tenant. Not thread-safe: one event loop owns it, and no method waits."""
+
+    def __init__(self, journal: Journal, seed: Json, dials: Callable[[], Dials]) -> None:
+        """`seed` is used when the journal is fresh; otherwise the journal's own seed stays in force."""
+        self._journal = journal
+        self.organizations: dict[str, Plain] = {}
+        self.applications: dict[str, Application] = {}
+        self.service_principals: dict[str, ServicePrincipal] = {}
+        self.users: dict[str, User] = {}
+        self.properties: dict[str, ExtensionProperty] = {}
+        self.policies: dict[str, Policy] = {}
+        self.links: dict[str, Link] = {}
+        self.role_assignments: dict[str, Plain] = {}
+        self.clients: dict[str, Client] = {}
+        self.tokens: dict[str, Token] = {}
+        self._tables: dict[str, dict[str, Any]] = {
+            "organization": self.organizations,
+            "applications": self.applications,
+            "servicePrincipals": self.service_principals,
+            "users": self.users,
+            "extensionProperties": self.properties,
+            "claimsMappingPolicies": self.policies,
+            "assignments": self.links,
+            "appRoleAssignments": self.role_assignments,
+            "clients": self.clients,
+            "tokens": self.tokens,
+        }
+        self.upns: dict[str, str] = {}  # casefolded UPN -> user id
+        self.names: dict[str, ExtensionProperty] = {}  # casefolded full name -> property
+        self.app_ids: dict[str, str] = {}  # appId -> application object id
+        self.principal_app_ids: dict[str, str] = {}  # appId -> service principal object id
+        self.dials = dials
+        self.seen_users: Replica[User] = Replica(dials)
+        self.seen_properties: Replica[ExtensionProperty] = Replica(dials)
+        self.seen_policies: Replica[Policy] = Replica(dials)
+        self.seen_links: Replica[Link] = Replica(dials)
+        self.unavailable: dict[str, int] = {}  # property id -> so many more requests do not know it
+        self.unlinkable: dict[str, int] = {}  # policy id -> so many more $ref POSTs do not know it
+        self.lost_properties = 0  # property POSTs swallowed since the dial was last changed
+        self._counters: dict[str, int] = {}
+        stored = journal.meta("seed")
+        if stored is None:
+            self.plant(seed)
+        else:
+            self._load(json.loads(stored))
+
+    # -- identity ------------------------------------------------------------------------------------------------
+
+    @property
+    def organization(self) -> Plain:
+        return next(iter(self.organizations.values()))
+
+    @property
+    def tenant_id(self) -> str:
+        return self.organization.id
+
+    @property
+    def domains(self) -> frozenset[str]:
+        return frozenset(d["name"] for d in self.organization.attributes["verifiedDomains"])
+
+    def new_id(self, kind: str) -> str:
+        """The next id of this kind; the counter is made durable by the `commit` that uses it."""
+        self._counters[kind] = self._counters.get(kind, 0) + 1
+        return str(uuid.uuid5(self._namespace, f"{kind}/{self._counters[kind]}"))
+
+    # -- change --------------------------------------------------------------------------------------------------
+
+    def commit(self, put: Iterable[tuple[str, Record]] = (), remove: Iterable[tuple[str, str]] = ()) -> None:
+        """Make the change durable, then visible."""
+        put, remove = list(put), list(remove)
+        rows: list[Row] = [(kind, record.id, record.to_row()) for kind, record in put]
+        rows += [(kind, record_id, None) for kind, record_id in remove]
+        self._journal.write(rows, [("counters", json.dumps(self._counters, sort_keys=True))])
+        for kind, record_id in remove:
+            self._unindex(kind, self._tables[kind].pop(record_id))
+        for kind, record in put:
+            before = self._tables[kind].get(record.id)
+            if before is not None:
+                self._unindex(kind, before)
+            self._tables[kind][record.id] = record
+            self._index(kind, record)
+
+    def plant(self, seed: Json) -> None:
+        """Replace the whole tenant by `seed`. Raises SeedError and changes nothing when the seed is unusable."""
+        rows = list(_seed_rows(seed))
+        self._journal.write(
+            [(kind, record.id, record.to_row()) for kind, record in rows],
+            [("seed", json.dumps(seed, sort_keys=True)), ("counters", "{}")],
+            clear=True,
+        )
+        self._load(seed)
+
+    def reset(self) -> None:
+        """Back to the seed in force."""
+        self.plant(json.loads(self._journal.meta("seed") or "null"))
+
+    def _load(self, seed: Json) -> None:
+        self._namespace = _namespace(seed)
+        self._counters = json.loads(self._journal.meta("counters") or "{}")
+        for container in (*self._tables.values(), self.upns, self.names, self.app_ids, self.principal_app_ids):
+            container.clear()
+        for view in (self.seen_users, self.seen_properties, self.seen_policies, self.seen_links):
+            view.clear()
+        self.unavailable.clear()
+        self.unlinkable.clear()
+        self.lost_properties = 0
+        for kind, row_id, row in self._journal.rows():
+            record = KINDS[kind](row)
+            self._tables[kind][row_id] = record
+            self._index(kind, record)
+
+    def _index(self, kind: str, record: Record) -> None:
+        if isinstance(record, User):
+            self.upns[record.upn.casefold()] = record.id
+        elif isinstance(record, ExtensionProperty):
+            self.names[record.name.casefold()] = record
+        elif isinstance(record, ServicePrincipal):
+            self.principal_app_ids[record.app_id] = record.id
+        elif isinstance(record, Application):
+            self.app_ids[record.app_id] = record.id
+
+    def _unindex(self, kind: str, record: Record) -> None:
+        if isinstance(record, User):
+            self.upns.pop(record.upn.casefold(), None)
+        elif isinstance(record, ExtensionProperty):
+            self.names.pop(record.name.casefold(), None)
+
+    # -- the whole tenant ----------------------------------------------------------------------------------------
+
+    def export(self) -> dict[str, list[Json]]:
+        """Everything a human would call the tenant's state; equal exports mean equal tenants.
+
+        Lists of rows in the seed's form, sorted by id; values of deleted properties stand apart as orphanedValues.
+        No clock time, token, client, dial or counter.
+        """
+        found: dict[str, list[Json]] = {
+            kind: [table[key].to_row() for key in sorted(table)]
+            for kind, table in self._tables.items()
+            if kind not in _NOT_EXPORTED
+        }
+        found["orphanedValues"] = []
+        for index, row in enumerate(found["users"]):
+            live = {name: value for name, value in row["values"].items() if name.casefold() in self.names}
+            orphans = {name: value for name, value in row["values"].items() if name not in live}
+            found["users"][index] = {**row, "values": live}
+            found["orphanedValues"] += [
+                {"userId": row["id"], "name": name, "value": orphans[name]} for name in sorted(orphans)
+            ]
+        return found
+
+
+def _namespace(seed: Json) -> uuid.UUID:
+    digest = hashlib.sha256(json.dumps(seed, sort_keys=True).encode()).hexdigest()
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"urn:entra-emulator:{digest}")
+
+
+def _seed_rows(seed: Json) -> Iterable[tuple[str, Record]]:
+    """The records of a seed, whose form is the export's, plus `clients`; an object without id gets a stable one."""
+    if not isinstance(seed, dict):
+        raise SeedError("a seed is a JSON object in the form of /admin/export, with the clients beside it")
+    unknown = sorted(seed.keys() - KINDS.keys() - {"orphanedValues"} | seed.keys() & {"tokens"})
+    if unknown:
+        raise SeedError(f"a seed has no part '{unknown[0]}'; known are {', '.join(sorted(KINDS.keys() - {'tokens'}))}")
+    organizations = seed.get("organization")
+    if not isinstance(organizations, list) or len(organizations) != 1:
+        raise SeedError("a seed has exactly one organization")
+    namespace = _namespace(seed)
+    orphans: dict[str, Attributes] = {}
+    try:
+        for orphan in seed.get("orphanedValues", ()):
+            orphans.setdefault(orphan["userId"], {})[orphan["name"]] = orphan["value"]
+        for kind in KINDS:
+            for number, row in enumerate(seed.get(kind, ())):
+                full = {"id": str(uuid.uuid5(namespace, f"seed/{kind}/{number}")), **row}
+                if kind == "assignments":
+                    full.pop("id")
+                record: Record = KINDS[kind](full)
+                if isinstance(record, User) and record.id in orphans:
+                    record = replace(record, values={**record.values, **orphans[record.id]})
+                _ = record.upn if isinstance(record, User) else None
+                _ = record.app_id if isinstance(record, Application) else None
+                yield kind, record
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SeedError(f"seed part '{kind}', entry {number}: {type(error).__name__} {error}") from error

@@ -1,0 +1,8 @@
+"""The two shapes every module speaks of: decoded JSON, and the attributes of one directory object."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any  # whatever json.loads returns; narrowed where it is read
+Attributes: TypeAlias = dict[str, Json]  # wire name -> value, as Graph spells them

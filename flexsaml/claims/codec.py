@@ -1,0 +1,142 @@
+"""The policy definition string: `{"ClaimsMappingPolicy": {…}}`, to and from typed claims.
+
+Graph takes `definition` as an array of one JSON string, refuses raw newlines in it, wants `Version`
+with exactly that case, and answers every mistake with "Property definition has an invalid value."
+(grade A). So the string is made here and nowhere else, byte-stable: claims sorted by name, keys in
+one order, no white space. That stability is also how a policy this project made is told from one a
+person pasted (`is_our_make`), after an answer was lost or a run was killed.
+
+Decoding accepts what the service accepts: keys in any case but `Version`, `Id` for `ID`, the basic
+claim set as string or boolean. What has no typed form (transformations, JWT-only entries, group
+filters) raises `Unreadable`; such a definition is compared as JSON (`same_meaning`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .model import NAME_ID, Claim, ClaimsPolicy, Constant, Extension, Unclear, attribute
+
+_NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
+_ENTRY_KEYS = {"source", "id", "extensionid", "value", "samlclaimtype", "samlnameform"}
+
+
+class Unreadable(ValueError):
+    """A definition without a typed form; the text says which part."""
+
+
+def encode(policy: ClaimsPolicy, full_names: Mapping[str, str]) -> str:
+    """The definition string. `full_names` resolves the short names of extensions; a full name stays."""
+    schema = []
+    for claim in policy.claims.values():
+        entry: dict[str, str] = {}
+        if isinstance(claim.source, Constant):
+            entry["Value"] = claim.source.value
+        elif isinstance(claim.source, Extension):
+            entry |= {"Source": "user", "ExtensionID": full_names.get(claim.source.name, claim.source.name)}
+        else:
+            entry |= {"Source": claim.source.source, "ID": claim.source.id}
+        entry["SamlClaimType"] = claim.saml_type
+        if claim.name_form:
+            entry["SAMLNameForm"] = _NAME_FORM + claim.name_form
+        schema.append(entry)
+    body = {
+        "Version": 1,
+        "IncludeBasicClaimSet": "true" if policy.include_basic_claim_set else "false",
+        "ClaimsSchema": schema,
+    }
+    return compact({"ClaimsMappingPolicy": body})
+
+
+def decode(definition: str, full_names: Mapping[str, str]) -> ClaimsPolicy:
+    """Typed claims from a definition string; full names known to the stack become short again."""
+    body = _body(definition)
+    unknown = sorted(set(body) - {"version", "includebasicclaimset", "claimsschema"})
+    if unknown and any(body[key] for key in unknown):
+        raise Unreadable(f"'{unknown[0]}' has no typed form")
+    short = {full: name for name, full in full_names.items()}
+    claims: dict[str, Claim] = {}
+    for raw in body.get("claimsschema") or []:
+        claim = _claim(raw, short)
+        if claim.name in claims:
+            raise Unreadable(f"claim '{claim.name}' is there twice")
+        claims[claim.name] = claim
+    basic = str(body.get("includebasicclaimset", "false")).lower() == "true"
+    return ClaimsPolicy(dict(sorted(claims.items())), basic)
+
+
+def normal(definition: str | Mapping[str, Any]) -> str:
+    """A raw definition, text or structure, in its one byte form. Raises `Unreadable` if it is no JSON object."""
+    if isinstance(definition, str):
+        try:
+            definition = json.loads(definition)
+        except ValueError as problem:
+            raise Unreadable(f"the definition is no JSON: {problem}") from None
+    if not isinstance(definition, Mapping) or not isinstance(definition.get("ClaimsMappingPolicy"), Mapping):
+        raise Unreadable('the definition is no JSON object {"ClaimsMappingPolicy": {...}}')
+    return json.dumps(_whole(definition), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+
+
+def same_meaning(one: str, other: str) -> bool:
+    """Whether two definition strings mean the same, whatever their order, spelling and white space."""
+    if one == other:
+        return True
+    try:
+        return decode(one, {}) == decode(other, {})
+    except Unreadable:
+        try:
+            return bool(json.loads(one) == json.loads(other))
+        except ValueError:
+            return False
+
+
+def is_our_make(definition: str) -> bool:
+    """Whether the string is, byte for byte, one that this codec writes."""
+    try:
+        return definition in (normal(definition), encode(decode(definition, {}), {}))
+    except Unreadable:
+        return False
+
+
+def compact(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+
+def _whole(value: Any) -> Any:
+    """Numbers that crossed the engine as doubles become whole again (`Version: 1.0`)."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {key: _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _body(definition: str) -> dict[str, Any]:
+    try:
+        data = json.loads(definition)
+    except ValueError as problem:
+        raise Unreadable(f"no JSON: {problem}") from None
+    body = data.get("ClaimsMappingPolicy") if isinstance(data, dict) else None
+    if not isinstance(body, dict) or body.get("Version") != 1:
+        raise Unreadable("no ClaimsMappingPolicy of Version 1")
+    return {key.lower(): value for key, value in body.items()}
+
+
+def _claim(raw: object, short: Mapping[str, str]) -> Claim:
+    if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
+        raise Unreadable("an entry of ClaimsSchema is no object of strings")
+    entry = {key.lower(): value for key, value in raw.items()}
+    if "samlclaimtype" not in entry or set(entry) - _ENTRY_KEYS:
+        raise Unreadable(f"the entry {compact(raw)} has no typed form")
+    name = "nameid" if entry["samlclaimtype"] == NAME_ID else entry["samlclaimtype"]
+    form = entry.get("samlnameform", "").removeprefix(_NAME_FORM)
+    if "extensionid" in entry:
+        return Claim(name, Extension(short.get(entry["extensionid"], entry["extensionid"])), form)
+    if "value" in entry and "id" not in entry:
+        return Claim(name, Constant(entry["value"]), form)
+    try:
+        return Claim(name, attribute(entry["source"], entry["id"]), form)
+    except (KeyError, Unclear):
+        raise Unreadable(f"the entry {compact(raw)} has no source") from None

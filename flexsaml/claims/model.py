@@ -1,0 +1,165 @@
+"""Typed claims: a name and exactly one source.
+
+A policy is a map of claims, so two policies that mean the same are equal whatever their order or
+spelling. Forms a person may write (the short form is what previews show, one line for each claim):
+
+    nameid: user.userprincipalname            languages: extension.languages
+    site: { value: vienna }
+    costcenter: { source: user, id: employeeid, samlNameForm: basic }
+    skills: { extension: skills, samlNameForm: basic }
+
+`nameid` stands for the claim type of the SAML NameID. Attribute IDs are compared without case, as
+Entra does (grade A: `Id`, `User` and mixed-case IDs stand in accepted policies); extension names are
+not, because the token service reads them with case (grade A).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
+NAME_FORMS = ("unspecified", "uri", "basic")
+SOURCES = ("user", "application", "resource", "audience", "company")
+FULL_NAME = re.compile(r"extension_[0-9a-f]{32}_[A-Za-z0-9_]+")
+_EXACT_CASE = {"accountenabled": "accountEnabled"}  # the one ID the reference page spells with a capital
+
+
+class Unclear(ValueError):
+    """What a person wrote is not one claim; the text says why and how to write it."""
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A directory attribute, for example `user.mail`."""
+
+    source: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.source}.{self.id}"
+
+
+@dataclass(frozen=True)
+class Extension:
+    """A directory extension: its short name in this stack, or its full name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"extension.{self.name}"
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same text for everyone."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim: the attribute `name` of the assertion, its source, and its NameFormat if any."""
+
+    name: str
+    source: Attribute | Extension | Constant
+    name_form: str = ""
+
+    @property
+    def saml_type(self) -> str:
+        """The `SamlClaimType` on the wire."""
+        return NAME_ID if self.name == "nameid" else self.name
+
+    @classmethod
+    def parse(cls, name: str, written: object) -> Claim:
+        """A claim from its short or long form. Raises `Unclear`."""
+        if not name or name != name.strip():
+            raise Unclear("the claim's name is empty or has spaces around it")
+        name = "nameid" if name == NAME_ID else name
+        if isinstance(written, str):
+            return cls(name, _short(written))
+        if not isinstance(written, Mapping):
+            raise Unclear(f"write a source such as user.mail, or {{ value: text }}, not {written!r}")
+        unknown = sorted(set(written) - {"source", "id", "extension", "value", "samlNameForm"})
+        if unknown:
+            raise Unclear(f"unknown key {unknown[0]!r}: a claim has source and id, or extension, or value")
+        given = [key for key in ("source", "extension", "value") if written.get(key) not in (None, "")]
+        if len(given) != 1 or ("id" in written) != ("source" in written):
+            raise Unclear("a claim has exactly one source: source and id, or extension, or value")
+        form = str(written.get("samlNameForm") or "").rsplit(":", 1)[-1]
+        if form and form not in NAME_FORMS:
+            raise Unclear(f"samlNameForm '{form}' is none of {', '.join(NAME_FORMS)}")
+        return cls(name, _long(given[0], written), form)
+
+    def to_short(self) -> str | dict[str, str]:
+        """The shortest form that says it all; `parse` reads it back."""
+        if isinstance(self.source, Constant):
+            form: dict[str, str] = {"value": self.source.value}
+        elif not self.name_form:
+            return str(self.source)
+        elif isinstance(self.source, Extension):
+            form = {"extension": self.source.name}
+        else:
+            form = {"source": self.source.source, "id": self.source.id}
+        return {**form, **({"samlNameForm": self.name_form} if self.name_form else {})}
+
+
+@dataclass(frozen=True)
+class ClaimsPolicy:
+    """What the claims mapping policy says, as meaning: claims by name, and the basic claim set."""
+
+    claims: Mapping[str, Claim]
+    include_basic_claim_set: bool = False
+
+    @classmethod
+    def parse(cls, written: Mapping[str, object], include_basic_claim_set: bool = False) -> ClaimsPolicy:
+        """From a map of claim name to short or long form. Raises `Unclear`, naming the claim."""
+        claims: dict[str, Claim] = {}
+        for name, source in written.items():
+            try:
+                claim = Claim.parse(name, source)
+            except Unclear as problem:
+                raise Unclear(f"claim '{name}': {problem}") from None
+            if claim.name in claims:
+                raise Unclear(f"claim '{name}' is there twice ('nameid' is {NAME_ID})")
+            claims[claim.name] = claim
+        return cls(dict(sorted(claims.items())), include_basic_claim_set)
+
+    @property
+    def extensions(self) -> set[str]:
+        """The names of the extensions the claims refer to, short or full, as written."""
+        return {claim.source.name for claim in self.claims.values() if isinstance(claim.source, Extension)}
+
+    def to_short(self) -> dict[str, str | dict[str, str]]:
+        """Claim name to shortest form: the visible input of the policy resource."""
+        return {name: claim.to_short() for name, claim in self.claims.items()}
+
+
+def attribute(source: str, id_: str) -> Attribute:
+    """A directory attribute in the one spelling that is compared and sent."""
+    return Attribute(source.lower(), _EXACT_CASE.get(id_.lower(), id_.lower()))
+
+
+def _short(text: str) -> Attribute | Extension:
+    source, dot, rest = text.strip().partition(".")
+    if not dot or not rest:
+        raise Unclear(f"'{text}' is no source: write user.mail, extension.NAME, or {{ value: {text} }}")
+    if source == "extension":
+        return Extension(rest)
+    if source.lower() not in SOURCES:
+        raise Unclear(f"source '{source}' is none of {', '.join(SOURCES)}, extension")
+    return attribute(source, rest)
+
+
+def _long(kind: str, written: Mapping[str, object]) -> Attribute | Extension | Constant:
+    if kind == "value":
+        value = written["value"]
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise Unclear("value is text: write it in quotes")
+        return Constant(str(int(value) if isinstance(value, float) and value.is_integer() else value))
+    if kind == "extension":
+        return Extension(str(written["extension"]))
+    if str(written["source"]).lower() not in SOURCES:
+        raise Unclear(f"source '{written['source']}' is none of {', '.join(SOURCES)}")
+    return attribute(str(written["source"]), str(written["id"]))

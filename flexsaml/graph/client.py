@@ -1,0 +1,167 @@
+"""The one way in to Microsoft Graph: a call with token, deadline, retries and typed errors.
+
+Touches the network through transport.py only. One deadline covers an operation with all its repeats and
+looks; a look made while a write is being settled shares the write's. A 401 makes the token be fetched anew,
+once (A: F5). Links of pages are followed only within the cloud and version that were asked (see paging.py).
+Pinned by tests/graph/test_client.py.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import requests
+
+from flexsaml.graph.batch import BatchRequest, BatchResponse, run_batch
+from flexsaml.graph.clock import Clock, SystemClock
+from flexsaml.graph.clouds import Cloud
+from flexsaml.graph.credentials import TokenSource
+from flexsaml.graph.errors import Unauthorized
+from flexsaml.graph.paging import next_page
+from flexsaml.graph.retry import Retrier
+from flexsaml.graph.transport import Call, exchange, open_session
+from flexsaml.graph.urls import with_query
+
+T = TypeVar("T")
+
+Json = dict[str, Any]
+
+
+class Client:
+    """Graph of one cloud for one identity. Safe to share between threads.
+
+    `deadline` is in seconds and covers one operation with all its repeats. `progress` is told, in one line,
+    about every pause of a second or more. `session` replaces the pooled one, for tests.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        tokens: TokenSource,
+        *,
+        clock: Clock | None = None,
+        chance: Callable[[], float] = random.random,
+        deadline: float = 120.0,
+        session: requests.Session | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        self.cloud = cloud
+        self.clock: Clock = clock or SystemClock()
+        self.deadline = deadline
+        self.progress: Callable[[str], None] = progress or (lambda _line: None)
+        self._tokens = tokens
+        self._session = session or open_session(cloud)
+        self._retrier = Retrier(self.clock, chance, self.progress)
+        self._running = threading.local()
+
+    def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        version: str = "v1.0",
+    ) -> Json:
+        """GET one object or one page. `path` starts with a slash and is already escaped (urls.py)."""
+        return self._safe(self._call("GET", with_query(path, params), version, headers))
+
+    def action(self, path: str, json: object, *, version: str = "v1.0") -> Json:
+        """POST that only reads (an OData action): repeated like a GET."""
+        return self._safe(self._call("POST", path, version, None, json))
+
+    def pages(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        version: str = "v1.0",
+    ) -> Iterator[Json]:
+        """Every item of a collection, page after page.
+
+        The headers go with each page (A: they are not in the link).
+        """
+        first = self._call("GET", with_query(path, params), version, headers)
+        return self._follow(first, self._safe(first), headers)
+
+    def rest_of(
+        self, path: str, page: Json, *, headers: Mapping[str, str] | None = None, version: str = "v1.0"
+    ) -> Iterator[Json]:
+        """Like `pages`, when the first page is at hand already (from a batch or an action)."""
+        return self._follow(self._call("GET", path, version, headers), page, headers)
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        json: object = None,
+        *,
+        landed: Callable[[], T | None] | None = None,
+        version: str = "v1.0",
+    ) -> Json | T:
+        """POST, PATCH or DELETE, sent once; {} for a 204.
+
+        After an unknown outcome `landed` is asked; its value, if any, is the result, and only when repeated
+        looks give none is the call sent again. Without `landed` an unknown outcome raises Unanswered or
+        ServerError.
+        """
+        call = self._call(method, path, version, None, json)
+        with self._operation() as ends:
+            return self._retrier.run(lambda: self._once(call, ends), safe=False, ends=ends, landed=landed)
+
+    def batch(self, items: Sequence[BatchRequest], *, version: str = "v1.0") -> list[BatchResponse]:
+        """Any number of calls in chunks of 20, answers in the order of the items (see batch.py)."""
+
+        def post(requests_json: Json, ends: float, safe: bool) -> Json:
+            call = self._call("POST", "/$batch", version, None, requests_json)
+            return self._retrier.run(lambda: self._once(call, ends), safe=safe, ends=ends)
+
+        return run_batch(items, post=post, retrier=self._retrier, deadline=self.deadline)
+
+    def _call(
+        self, method: str, path: str, version: str, headers: Mapping[str, str] | None, body: object = None
+    ) -> Call:
+        return Call(method, path, f"{self.cloud.graph}/{version}{path}", dict(headers or {}), body)
+
+    def _follow(self, call: Call, page: Json, headers: Mapping[str, str] | None) -> Iterator[Json]:
+        seen = {call.url}
+        while True:
+            yield from page.get("value", ())
+            following = next_page(self.cloud, call, page, seen)
+            if following is None:
+                return
+            call = Call("GET", call.path, following, dict(headers or {}))
+            page = self._safe(call)
+
+    def _safe(self, call: Call) -> Json:
+        with self._operation() as ends:
+            return self._retrier.run(lambda: self._once(call, ends), safe=True, ends=ends)
+
+    def _once(self, call: Call, ends: float) -> Json:
+        token = self._tokens.token()
+        try:
+            return self._exchange(call, token, ends)
+        except Unauthorized:
+            # Refused before it was carried out: the token was revoked, or the emulator is a new one.
+            self._tokens.forget(token)
+            return self._exchange(call, self._tokens.token(), ends)
+
+    def _exchange(self, call: Call, token: str, ends: float) -> Json:
+        return exchange(self._session, call, token, clock=self.clock, left=ends - self.clock.now())
+
+    @contextmanager
+    def _operation(self) -> Iterator[float]:
+        """When the running operation of this thread must end, in `clock.now()` time."""
+        outer: float | None = getattr(self._running, "ends", None)
+        if outer is not None:
+            yield outer
+            return
+        self._running.ends = self.clock.now() + self.deadline
+        try:
+            yield self._running.ends
+        finally:
+            self._running.ends = None

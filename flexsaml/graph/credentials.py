@@ -1,0 +1,219 @@
+"""Tokens for Graph: fetched once, kept in memory, refreshed before they end, shown to nobody.
+
+Real clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI; never
+interactive), imported only when a token is needed: it costs more than a whole preview. The loopback cloud
+asks the given login endpoint itself with the client-credentials grant. Quirk: a 401 may come before a token's
+expiry (A: F5), so `forget` drops it, and with it azure-identity's own cache. AADSTS codes (A) become one
+line. Pinned by tests/graph/test_credentials.py.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import requests
+
+from flexsaml.graph.clock import Clock, SystemClock
+from flexsaml.graph.clouds import Cloud
+from flexsaml.graph.errors import NoCredential, NotSent
+from flexsaml.graph.transport import CONNECT_TIMEOUT, READ_TIMEOUT, failure, open_session
+from flexsaml.graph.urls import segment
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+REFRESH_MARGIN = 300.0
+# The emulator's seeded client; its secret is public and opens nothing else.
+SANDBOX_CLIENT = "11111111-1111-4111-8111-111111111111"
+SANDBOX_SECRET = "sandbox"  # noqa: S105
+SANDBOX_TENANT = "contoso.example"
+
+_SIGN_IN = "sign in to Microsoft Entra"
+_WAYS = (
+    "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET "
+    "(or AZURE_CLIENT_CERTIFICATE_PATH, or a workload or managed identity)"
+)
+_WRONG_TENANT = "check flexsaml:tenantId and AZURE_TENANT_ID"
+_AADSTS_HINTS = {
+    "90002": _WRONG_TENANT,
+    "900021": _WRONG_TENANT,
+    "900023": _WRONG_TENANT,
+    "900971": _WRONG_TENANT,
+    "90013": _WRONG_TENANT,
+    "50020": _WRONG_TENANT,
+    "700016": f"check AZURE_CLIENT_ID; {_WRONG_TENANT}",
+    "7000215": "check AZURE_CLIENT_SECRET: it wants the secret's value, not its id",
+    "7000222": "the client secret has expired: make a new one and set AZURE_CLIENT_SECRET",
+    "700027": "check the certificate behind AZURE_CLIENT_CERTIFICATE_PATH",
+    "500011": "check flexsaml:cloud: Graph is not known under that address in this tenant",
+}
+_SIGN_IN_AGAIN = "run `az login` again (add `--tenant` for another tenant), or use a service principal"
+
+
+class TokenSource(Protocol):
+    """Where the client gets its bearer tokens from."""
+
+    def token(self) -> str:
+        """A token good for at least some minutes. Raises NoCredential or another NotSent."""
+
+    def forget(self, token: str) -> None:
+        """Drop that token: Graph would not take it."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token and its life in seconds of UTC since the epoch. Its text is never shown."""
+
+    text: str = field(repr=False)
+    fetched: float
+    expires: float
+
+
+def needs_refresh(token: Token, now: float, margin: float = REFRESH_MARGIN) -> bool:
+    """True from `margin` seconds before expiry on; from half of its life for one that lives only briefly."""
+    return now >= token.expires - min(margin, (token.expires - token.fetched) / 2)
+
+
+class CachedTokens:
+    """One token for any number of threads. `fetch` gets the current time (UTC seconds)."""
+
+    def __init__(self, fetch: Callable[[float], Token], clock: Clock) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+
+    def token(self) -> str:
+        with self._lock:
+            now = self._clock.utc().timestamp()
+            if self._token is None or needs_refresh(self._token, now):
+                self._token = self._fetch(now)
+            return self._token.text
+
+    def forget(self, token: str) -> None:
+        with self._lock:
+            # Another thread may have fetched a fresh one already: that one stays.
+            if self._token is not None and self._token.text == token:
+                self._token = None
+
+
+def credentials(
+    cloud: Cloud,
+    tenant_id: str = "",
+    *,
+    clock: Clock | None = None,
+    session: requests.Session | None = None,
+) -> TokenSource:
+    """The identity of the environment in that cloud. Nothing is asked before the first token is needed.
+
+    `tenant_id` "" means the identity's own tenant (loopback: the emulator's). `session` is for the loopback
+    grant.
+    """
+    ticking = clock or SystemClock()
+    if cloud.name != "loopback":
+        return CachedTokens(lambda now: _azure_token(cloud, tenant_id, now), ticking)
+    open_line = session or open_session(cloud)
+    return CachedTokens(lambda now: _granted_token(open_line, cloud, tenant_id, now), ticking)
+
+
+def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now: float) -> Token:
+    tenant = tenant_id or SANDBOX_TENANT
+    url = f"{cloud.login}/{segment(tenant)}/oauth2/v2.0/token"
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": os.environ.get("AZURE_CLIENT_ID") or SANDBOX_CLIENT,
+        "client_secret": os.environ.get("AZURE_CLIENT_SECRET") or SANDBOX_SECRET,
+        "scope": f"{cloud.graph}/.default",
+    }
+    try:
+        answer = session.post(url, data=form, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), allow_redirects=False)
+    except requests.RequestException as error:
+        lost = failure(_SIGN_IN, url, error, "")
+        # Whatever became of the grant: nothing was sent to Graph, so the call itself may be tried again.
+        raise lost if isinstance(lost, NotSent) else NotSent(_SIGN_IN, lost.words) from error
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    body = body if isinstance(body, dict) else {}
+    text = body.get("access_token")
+    if answer.status_code == 200 and isinstance(text, str) and text:
+        return Token(text, now, now + _seconds(body.get("expires_in")))
+    said = str(body.get("error_description") or f"{cloud.login} gave no token (HTTP {answer.status_code})")
+    if answer.status_code == 429 or answer.status_code >= 500:
+        raise NotSent(_SIGN_IN, said)
+    raise no_credential(said, tenant)
+
+
+def _seconds(value: object) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        return 3600.0
+
+
+def _azure_token(cloud: Cloud, tenant_id: str, now: float) -> Token:
+    """A token from the environment's identity.
+
+    A new chain each time: its cache may hold the token just refused.
+    """
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # else each failed attempt lands on stderr
+    from azure.core.exceptions import AzureError, ClientAuthenticationError
+
+    try:
+        answer = _azure_chain(cloud, tenant_id).get_token(
+            f"{cloud.graph}/.default", tenant_id=tenant_id or None
+        )
+    except (ClientAuthenticationError, ValueError) as error:
+        raise no_credential(str(error), tenant_id) from error
+    except AzureError as error:
+        raise NotSent(
+            _SIGN_IN, _first_line(str(error)), f"check that {cloud.login} can be reached"
+        ) from error
+    return Token(answer.token, now, float(answer.expires_on))
+
+
+def _azure_chain(cloud: Cloud, tenant_id: str) -> TokenCredential:
+    """Environment, workload identity, managed identity, Azure CLI. DefaultAzureCredential does not pass the
+    tenant to the CLI nor the authority to workload identity, and AZURE_TOKEN_CREDENTIALS may make it
+    interactive."""
+    from azure.identity import (
+        AzureCliCredential,
+        ChainedTokenCredential,
+        EnvironmentCredential,
+        ManagedIdentityCredential,
+        WorkloadIdentityCredential,
+    )
+
+    tenants = [tenant_id] if tenant_id else []
+    chain: list[TokenCredential] = [
+        EnvironmentCredential(authority=cloud.login, additionally_allowed_tenants=tenants)
+    ]
+    if os.environ.get("AZURE_FEDERATED_TOKEN_FILE"):
+        chain.append(WorkloadIdentityCredential(authority=cloud.login, additionally_allowed_tenants=tenants))
+    chain.append(ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID") or None))
+    chain.append(AzureCliCredential(tenant_id=tenant_id, process_timeout=30))
+    return ChainedTokenCredential(*chain)
+
+
+def no_credential(said: str, tenant: str = "") -> NoCredential:
+    """One readable line out of what a token service or azure-identity said."""
+    known = re.search(r"AADSTS(\d+)", said)
+    if known is None:
+        if "Please run 'az login'" in said or "Attempted credentials" in said or not said.strip():
+            return NoCredential(_SIGN_IN, "no credential was found", _WAYS)
+        return NoCredential(_SIGN_IN, _first_line(said), _WAYS)
+    words = re.split(r"\s+(?:Trace ID|Timestamp|Correlation ID):", said[known.start() :])[0]
+    hint = _AADSTS_HINTS.get(known.group(1), _SIGN_IN_AGAIN)
+    whom = f"{_SIGN_IN} (tenant {tenant})" if tenant else _SIGN_IN
+    return NoCredential(whom, _first_line(words), hint)
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")

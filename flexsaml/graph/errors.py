@@ -1,0 +1,273 @@
+"""The typed error tree: how far did a call get, and what does the answer mean. Pure: reads answers, touches
+nothing.
+
+`NotSent` is always safe to repeat, `Unanswered` never without a look, `Refused` carries Graph's own words.
+Quirks: most of our refusals share the code Request_BadRequest, so known messages decide before codes do (A);
+a duplicate is told by its code since its status is 400 or 409 (B/D); a missing or doubled link is a 400 (B);
+a stale replica says 404 Directory_ObjectNotFound (C); bodies may be OData (`odata.error`, message as an
+object) or OAuth (A). Every `str(error)` is one line. Pinned by tests/graph/test_errors.py with the recorded
+bodies of tests/corpus/errors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from flexsaml.graph.permissions import needed
+
+_AGAIN = "run the same command again"
+_WRITE_UNSURE = (
+    "it may have been carried out or not; the same command can be run again, it looks at the tenant first"
+)
+
+
+class GraphError(Exception):
+    """Something kept a call from succeeding.
+
+    `operation` is what was tried on which object, `hint` what to do next.
+    """
+
+    def __init__(self, operation: str, words: str, hint: str = "") -> None:
+        super().__init__(operation, words, hint)
+        self.operation = operation
+        self.words = words
+        self.hint = hint
+
+    def __str__(self) -> str:
+        said = f"{self.operation}: {self.words}".rstrip()
+        return " ".join(f"{said}; {self.hint}".split() if self.hint else said.split())
+
+
+class NotSent(GraphError):
+    """Nothing reached Graph.
+
+    Refused connection, unknown host, TLS, no token. `passing`: worth another try.
+    """
+
+    def __init__(self, operation: str, words: str, hint: str = "", *, passing: bool = True) -> None:
+        super().__init__(operation, words, hint)
+        self.passing = passing
+
+
+class NoCredential(NotSent):
+    """No token was to be had. Trying again without changing something is pointless."""
+
+    def __init__(self, operation: str, words: str, hint: str = "") -> None:
+        super().__init__(operation, words, hint, passing=False)
+
+
+class Unanswered(GraphError):
+    """Sent, but no usable answer came.
+
+    Timeout, reset connection, unreadable body. A write may have been carried out.
+    """
+
+
+class StillPending(GraphError):
+    """A bounded wait ran out. `words` says what was awaited and for how long."""
+
+
+class Refused(GraphError):
+    """Graph answered with an error. `retry_after` is in seconds, None when Graph did not say."""
+
+    def __init__(
+        self,
+        operation: str,
+        *,
+        status: int,
+        code: str = "",
+        message: str = "",
+        request_id: str = "",
+        hint: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        words = " ".join(part for part in (str(status), code, message) if part)
+        super().__init__(operation, f"{words} (request-id {request_id})" if request_id else words, hint)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class NotFound(Refused):
+    """404, or a link to be removed that is not there. Shortly after a create it may be a stale replica."""
+
+
+class Conflict(Refused):
+    """Something of that name, value or link exists already (by code and known texts; 400 or 409)."""
+
+
+class Forbidden(Refused):
+    """403: the identity lacks a permission; the hint names it."""
+
+
+class Unauthorized(Refused):
+    """401, also with a fresh token."""
+
+
+class Throttled(Refused):
+    """429, and waiting was not possible within the deadline."""
+
+
+class ServerError(Refused):
+    """5xx (also 408 and 424): the service failed. A write may have been carried out."""
+
+
+class Malformed(Refused):
+    """400 for any other reason: the request itself is wrong, sending it again cannot help."""
+
+
+class NotAvailable(Malformed):
+    """An extension property is unknown or not usable yet.
+
+    Nothing of the write was carried out. `names`: which.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        listed = self.message.partition(":")[2].strip().rstrip(".")
+        return tuple(name.strip() for name in listed.split(",") if name.strip())
+
+
+# Known texts first (see the module docstring), then (status, code), then the status alone. None: any.
+_MESSAGES: tuple[tuple[int | None, str, type[Refused]], ...] = (
+    (400, r"The following extension properties are not available:", NotAvailable),
+    (400, r"added object references already exist", Conflict),
+    (400, r"removed object references do not exist", NotFound),
+    (400, r"An extension property exists with the name", Conflict),
+    (400, r"Another object with the same value for property .* already exists", Conflict),
+    (400, r"conflicting object with one or more of the specified property values", Conflict),
+)
+_CODES: dict[tuple[int | None, str], type[Refused]] = {
+    (None, "Request_MultipleObjectsWithSameKeyValue"): Conflict,
+    (None, "Authorization_RequestDenied"): Forbidden,
+    (None, "InvalidAuthenticationToken"): Unauthorized,
+    (None, "TooManyRequests"): Throttled,
+    (400, "Request_ResourceNotFound"): NotFound,
+}
+_STATUSES: dict[int, type[Refused]] = {
+    400: Malformed,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    408: ServerError,
+    409: Conflict,
+    424: ServerError,
+    429: Throttled,
+}
+
+# What to do about texts that alone say little. First match decides.
+_ADVICE: tuple[tuple[str, str], ...] = (
+    (
+        r"Property (definition)? *has an invalid value",
+        "check the claims of the policy: Graph does not say which part",
+    ),
+    (
+        r"on-premises mastered|originated within an external service",
+        "this user is mastered elsewhere; set the attribute there, or leave the user out",
+    ),
+    (r"Invalid value specified for property", "the value does not fit the property's data type"),
+    (r"Invalid object identifier", "give an object id, or check that the name is spelt right"),
+    (r"\$ref cannot|contained entities", "this is an error of this project; please report it"),
+)
+_AVAILABLE_HINT = (
+    "it must exist, its application needs a service principal in this tenant, and a new one takes minutes; "
+    + _AGAIN
+)
+
+
+def operation(method: str, path: str) -> str:
+    """What was tried, for messages: method and readable path. The query is left out, it may hold values."""
+    return f"{method} {unquote(path.partition('?')[0])}"
+
+
+def unsure_hint(method: str) -> str:
+    """What to do after a call whose outcome is unknown."""
+    return _AGAIN if method == "GET" else _WRITE_UNSURE
+
+
+def refusal(
+    method: str,
+    path: str,
+    status: int,
+    body: object,
+    *,
+    headers: Mapping[str, str] | None = None,
+    retry_after: float | None = None,
+) -> Refused:
+    """The typed error for an answer of 300 and above. `body` is the decoded JSON or None; nothing is assumed
+    of it.
+
+    `path` is relative to the version root and starts with a slash; `headers` are looked up without case.
+    """
+    code, message, request_id = _read_error(body)
+    lowered = {key.lower(): value for key, value in (headers or {}).items()}
+    kind = _kind(status, code, message)
+    return kind(
+        operation(method, path),
+        status=status,
+        code=code,
+        message=message,
+        request_id=lowered.get("request-id") or request_id,
+        hint=_hint(kind, method, path, message, status, retry_after),
+        retry_after=retry_after,
+    )
+
+
+def _kind(status: int, code: str, message: str) -> type[Refused]:
+    for only, pattern, kind in _MESSAGES:
+        if only in (None, status) and re.search(pattern, message):
+            return kind
+    if status >= 500:
+        return ServerError
+    return _CODES.get((status, code)) or _CODES.get((None, code)) or _STATUSES.get(status, Refused)
+
+
+def _hint(
+    kind: type[Refused], method: str, path: str, message: str, status: int, retry_after: float | None
+) -> str:
+    if kind is Forbidden:
+        permission = needed(method, path)
+        return f"grant the identity in use {permission or 'the permission for this call'}"
+    if kind is Throttled:
+        wait = f" in {retry_after:g} s" if retry_after is not None else " in some minutes"
+        return f"the quota of this tenant is spent; {_AGAIN}{wait}"
+    if kind is ServerError:
+        return unsure_hint(method)
+    if status in (301, 302, 303, 307, 308):
+        return "redirects are not followed with a token; check flexsaml:cloud and the endpoints"
+    for pattern, advice in _ADVICE:
+        if re.search(pattern, message):
+            return advice
+    return {
+        NotAvailable: _AVAILABLE_HINT,
+        NotFound: "check that it exists in this tenant; if it was removed behind the stack's back, run "
+        "`pulumi refresh`, then `pulumi up`",
+        Conflict: "choose another name, or import what exists already",
+        Unauthorized: "check flexsaml:cloud and flexsaml:tenantId, sign in again (`az login`)",
+        Malformed: "check the value or name that was sent",
+    }.get(kind, "this is an error of this project or of Graph; please report it with the request-id")
+
+
+def _read_error(body: object) -> tuple[str, str, str]:
+    """(code, message, request id) of a Graph, OData or OAuth error body.
+
+    Empty strings for what is not there.
+    """
+    if not isinstance(body, dict):
+        return "", "", ""
+    inner = body.get("error", body.get("odata.error"))
+    if isinstance(inner, str):  # OAuth
+        return inner, str(body.get("error_description") or "").partition("\n")[0], ""
+    if not isinstance(inner, dict):
+        return "", "", ""
+    message: Any = inner.get("message") or ""
+    if isinstance(message, dict):
+        message = message.get("value") or ""
+    deeper: Any = inner.get("innerError") or inner.get("innererror")
+    request_id = deeper.get("request-id") if isinstance(deeper, dict) else ""
+    return str(inner.get("code") or ""), str(message), str(request_id or "")

@@ -1,0 +1,136 @@
+"""Directory extension properties of an application, v1.0: the attributes a tenant adds to its users.
+
+Paths: /applications/{object id}/extensionProperties (POST 201, GET, DELETE 204, no PATCH: a change is a
+replacement) and /directoryObjects/getAvailableExtensionProperties, which only reads. Permissions:
+permissions.py. 404: no such application or property, or a stale replica. Conflict (400 or 409, status D): the
+name exists, in any case. Quirks: a POST to a young application may answer 201 and lose the property (C:
+A4.3), so it is listed after the create and posted once more when missing; existing and being writable are
+separate by seconds to minutes (C: A4.2), and it is never writable without a service principal of the
+application (C: A4.1). Values outlive a deleted property (A): callers clear them first. Pinned by
+tests/graph/test_extensions.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+
+from flexsaml.graph.errors import Conflict, Forbidden, StillPending
+from flexsaml.graph.models import ExtensionProperty
+from flexsaml.graph.part import CONFIRM_WITHIN, Part
+from flexsaml.graph.urls import literal, segment
+from flexsaml.graph.wait import until
+
+AVAILABLE = "/directoryObjects/getAvailableExtensionProperties"
+USABLE_WITHIN = 300.0
+LISTED_WITHIN = 15.0  # after that a property that was answered with 201 counts as lost
+NOT_USABLE_HINT = (
+    "the application that owns it needs a service principal (enterprise application) in this tenant; "
+    "create one if it is missing, then run the same command again"
+)
+
+
+class Extensions(Part):
+    """Extension properties of applications."""
+
+    def extension_properties(self, application_id: str, name: str = "") -> list[ExtensionProperty]:
+        """All of an application, or those of that full name (without case, as Graph writes)."""
+        params = {"$filter": f"name eq {literal(name)}"} if name else None
+        listed = map(ExtensionProperty.read, self._client.pages(_collection(application_id), params=params))
+        return [one for one in listed if not name or one.name.lower() == name.lower()]
+
+    def extension_property(self, application_id: str, property_id: str) -> ExtensionProperty | None:
+        """None only after a confirmed 404."""
+        path = f"{_collection(application_id)}/{segment(property_id)}"
+        return self._unless_absent(lambda: ExtensionProperty.read(self._client.get(path)))
+
+    def create_extension_property(
+        self,
+        application_id: str,
+        *,
+        name: str,
+        data_type: str,
+        multi_valued: bool,
+        target_objects: Sequence[str] = ("User",),
+        known: Collection[str] = (),
+    ) -> ExtensionProperty:
+        """POST, then wait until it is listed. `name` is the short one; `known`: ids that existed before.
+
+        Raises Conflict when the name is taken, StillPending when the tenant answered 201 twice and lists
+        nothing.
+        """
+        full_name = re.compile(rf"extension_[0-9a-f]{{32}}_{re.escape(name)}", re.IGNORECASE)
+        path = _collection(application_id)
+        body: dict[str, object] = {
+            "name": name,
+            "dataType": data_type,
+            "isMultiValued": multi_valued,
+            "targetObjects": list(target_objects),
+        }
+
+        def ours() -> ExtensionProperty | None:
+            for one in self.extension_properties(application_id):
+                shape = (one.data_type, one.multi_valued) == (data_type, multi_valued)
+                if full_name.fullmatch(one.name) and one.id not in known and shape:
+                    return one
+            return None
+
+        self._client.write("POST", path, body, landed=ours)
+        try:
+            return self._wait_listed(ours, path, name, LISTED_WITHIN)
+        except StillPending:
+            with suppress(Conflict):  # it exists after all, the list is late
+                self._client.write("POST", path, body, landed=ours)
+            return self._wait_listed(ours, path, name, CONFIRM_WITHIN)
+
+    def delete_extension_property(self, application_id: str, property_id: str) -> None:
+        """DELETE; a property that is gone already is a success. Clear its values first, they outlive it."""
+        self._delete(f"{_collection(application_id)}/{segment(property_id)}")
+
+    def wait_usable(self, names: Collection[str], *, deadline: float = USABLE_WITHIN) -> bool:
+        """True once values of all these full names can be written; False when the identity may not ask (403).
+
+        One request when they are usable already. Raises StillPending after `deadline` seconds.
+        """
+        wanted = {name.lower() for name in names}
+
+        def usable() -> bool:
+            page = self._client.action(AVAILABLE, {})
+            listed = self._client.rest_of(AVAILABLE, page)
+            return wanted <= {str(body.get("name", "")).lower() for body in listed}
+
+        what = f"waiting until {', '.join(sorted(names))} can be written"
+        client = self._client
+        try:
+            until(
+                usable,
+                deadline=deadline,
+                clock=client.clock,
+                what=what,
+                hint=NOT_USABLE_HINT,
+                progress=client.progress,
+            )
+        except Forbidden:
+            return False
+        return True
+
+    def _wait_listed(
+        self, ours: Callable[[], ExtensionProperty | None], path: str, name: str, deadline: float
+    ) -> ExtensionProperty:
+        seen: list[ExtensionProperty] = []
+
+        def listed() -> bool:
+            found = ours()
+            if found is not None:
+                seen.append(found)
+            return found is not None
+
+        client = self._client
+        what = f"GET {path} after the creation of {name}"
+        until(listed, deadline=deadline, clock=client.clock, what=what, progress=client.progress)
+        return seen[0]
+
+
+def _collection(application_id: str) -> str:
+    return f"/applications/{segment(application_id)}/extensionProperties"

@@ -1,0 +1,131 @@
+"""The directory objects this project handles, as Graph shows them. Pure: wire JSON in, frozen values out.
+
+Quirks: older bodies of an extension property have no isMultiValued, absence means false (A); a policy's
+definition is an array of exactly one string, kept byte for byte (A); an unset extension value is absent or
+null (D), both read None. Pinned by tests/graph/test_models.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ServicePrincipal:
+    """An enterprise application.
+
+    `app_owner_tenant`: the tenant its application object lives in, None if unsaid.
+    """
+
+    id: str
+    app_id: str
+    display_name: str
+    app_owner_tenant: str | None
+
+    SELECT = "id,appId,displayName,appOwnerOrganizationId"
+
+    @classmethod
+    def read(cls, body: Json) -> ServicePrincipal:
+        return cls(
+            body["id"], body["appId"], body.get("displayName") or "", body.get("appOwnerOrganizationId")
+        )
+
+
+@dataclass(frozen=True)
+class Application:
+    """An app registration, the owner of extension properties."""
+
+    id: str
+    app_id: str
+    display_name: str
+
+    SELECT = "id,appId,displayName"
+
+    @classmethod
+    def read(cls, body: Json) -> Application:
+        return cls(body["id"], body["appId"], body.get("displayName") or "")
+
+
+@dataclass(frozen=True)
+class ExtensionProperty:
+    """A directory extension.
+
+    `name` is the full one, `extension_{appId without dashes}_{name}`, exactly as Graph has it.
+    """
+
+    id: str
+    name: str
+    data_type: str
+    multi_valued: bool
+    target_objects: tuple[str, ...]
+    synced: bool
+
+    @classmethod
+    def read(cls, body: Json) -> ExtensionProperty:
+        return cls(
+            body["id"],
+            body["name"],
+            body["dataType"],
+            bool(body.get("isMultiValued")),
+            tuple(body.get("targetObjects") or ()),
+            bool(body.get("isSyncedFromOnPremises")),
+        )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A claims mapping policy. `definition` is its one string, byte for byte."""
+
+    id: str
+    display_name: str
+    definition: str
+
+    @classmethod
+    def read(cls, body: Json) -> Policy:
+        definition = body.get("definition") or [""]
+        return cls(body["id"], body.get("displayName") or "", definition[0])
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user with the extension values that were asked for: full name -> JSON value, None when unset."""
+
+    id: str
+    user_principal_name: str
+    values: dict[str, object]
+
+    @classmethod
+    def read(cls, body: Json, extensions: Iterable[str]) -> Person:
+        # Graph answers under the property's own spelling, which may differ in case from the one asked for.
+        found = {key.lower(): value for key, value in body.items()}
+        values: dict[str, object] = {name: found.get(name.lower()) for name in extensions}
+        return cls(body["id"], body.get("userPrincipalName") or "", values)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The outcome of a search by name.
+
+    Exact `matches`, and `similar` names for the message when there is none.
+    """
+
+    matches: tuple[ServicePrincipal, ...]
+    similar: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at everything around a service principal; None for `assigned` or `policies`: may not be read
+    (403).
+
+    `application` is None when the application object is not in this tenant.
+    """
+
+    application: Application | None
+    properties: tuple[ExtensionProperty, ...]
+    assigned: tuple[Policy, ...] | None
+    policies: tuple[Policy, ...] | None

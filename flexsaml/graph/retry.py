@@ -1,0 +1,150 @@
+"""When a call may be sent again, after how long, and what is looked up before. The one place that retries.
+
+May be repeated: anything that certainly was not carried out (never sent, 429), and a read whatever became of
+it. A write whose outcome is unknown (5xx, lost answer) is looked up first, more than once because reads may
+be stale (B), and sent again only when the looks show that it was not carried out. Quirks: Retry-After may be
+whole, fractional or a date (A), and asking before it has passed still costs quota (A), so it is waited out in
+full or not at all. Pinned by tests/graph/test_retry.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import TypeVar
+
+from flexsaml.graph.clock import Clock
+from flexsaml.graph.errors import GraphError, NotSent, Refused, ServerError, Throttled, Unanswered
+
+T = TypeVar("T")
+L = TypeVar("L")
+
+BACKOFF_BASE = 0.5
+BACKOFF_CAP = 20.0
+SHORTEST_PAUSE = 0.1
+LOOKS = (1.0, 2.0, 4.0)  # seconds before each look at the tenant after a write of unknown outcome
+_TRIES_NOT_SENT = 4  # a wrong endpoint must be told in seconds, not at the end of the deadline
+_TRIES_FAILED = 6
+_WRITES_LOOKED_UP = 3
+
+
+class Next(Enum):
+    """What to do after a failed attempt."""
+
+    REPEAT = "certainly not carried out, or harmless: send again after a pause"
+    LOOK = "outcome unknown: look at the tenant first"
+    FAIL = "sending again cannot help"
+
+
+def decide(error: GraphError, *, safe: bool) -> Next:
+    """The rule of repetition; `safe` means that carrying the call out twice does no harm."""
+    if isinstance(error, NotSent):
+        return Next.REPEAT if error.passing else Next.FAIL
+    if isinstance(error, Throttled):
+        return Next.REPEAT
+    if isinstance(error, (Unanswered, ServerError)):
+        return Next.REPEAT if safe else Next.LOOK
+    return Next.FAIL
+
+
+def tries(error: GraphError) -> float:
+    """How many attempts an error of this kind may use up. A throttled call has until its deadline."""
+    if isinstance(error, Throttled):
+        return math.inf
+    return _TRIES_NOT_SENT if isinstance(error, NotSent) else _TRIES_FAILED
+
+
+def retry_after(value: str | None, utc: datetime) -> float | None:
+    """Seconds that a Retry-After header asks to wait (whole, fractional or a date).
+
+    None when absent or nonsense.
+    """
+    text = (value or "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError):
+            return None
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=timezone.utc)
+        return max(0.0, (when - utc).total_seconds())
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def pause_before(attempt: int, error: GraphError, chance: Callable[[], float]) -> float:
+    """Seconds to wait after the attempt of that number (from 1).
+
+    Graph's own word, else back-off with full jitter.
+    """
+    asked = error.retry_after if isinstance(error, Refused) else None
+    if asked is not None and asked >= SHORTEST_PAUSE:
+        return asked
+    return max(SHORTEST_PAUSE, chance() * min(BACKOFF_CAP, BACKOFF_BASE * 2.0**attempt))
+
+
+@dataclass(frozen=True)
+class Retrier:
+    """Runs one call until it succeeds, fails for good, or its deadline would pass."""
+
+    clock: Clock
+    chance: Callable[[], float]
+    progress: Callable[[str], None]
+
+    def run(
+        self,
+        send: Callable[[], T],
+        *,
+        safe: bool,
+        ends: float,
+        landed: Callable[[], L | None] | None = None,
+    ) -> T | L:
+        """`send()`'s result, or `landed()`'s when an unknown outcome turned out well.
+
+        `ends` is in `clock.now()` time.
+        """
+        failed: Counter[type[GraphError]] = Counter()
+        while True:
+            try:
+                return send()
+            except GraphError as error:
+                failed[type(error)] += 1
+                attempt, alike = failed.total(), failed[type(error)]
+                after = decide(error, safe=safe)
+                if after is Next.REPEAT and alike < tries(error):
+                    self.pause(pause_before(attempt, error, self.chance), error, ends)
+                elif after is Next.LOOK and landed is not None and attempt < _WRITES_LOOKED_UP:
+                    found = self._look(landed, error, ends)
+                    if found is not None:
+                        return found
+                else:
+                    raise
+
+    def pause(self, seconds: float, error: GraphError, ends: float) -> None:
+        """Sleep, unless that would pass the deadline: then `error` is raised at once."""
+        if self.clock.now() + seconds > ends:
+            raise error
+        if seconds >= 1.0:
+            self.progress(f"{error.operation}: {error.words}; trying again in {seconds:.0f} s")
+        self.clock.sleep(seconds)
+
+    def _look(self, landed: Callable[[], L | None], error: GraphError, ends: float) -> L | None:
+        self.progress(f"{error.operation}: {error.words}; looking whether it was carried out")
+        for seconds in LOOKS:
+            self.pause(seconds, error, ends)
+            try:
+                found = landed()
+            except GraphError as unseen:
+                # Without a look nobody knows: what happened to the write is what the user must hear.
+                raise error from unseen
+            if found is not None:
+                return found
+        return None

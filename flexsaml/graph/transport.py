@@ -1,0 +1,172 @@
+"""One HTTP exchange with Graph: no retry here, only what happened. Touches the network through `requests`.
+
+Tells apart what was never sent (refused connection, unknown host, untrusted certificate) from what was sent
+and not answered, since only the first is safe to repeat. Redirects are not followed: a token goes to the
+cloud's host alone. Quirks: .netrc would replace our Authorization header, so the token travels as `auth`; a
+204 has no body, and a 2xx whose body is not JSON says nothing usable. Pinned by
+tests/graph/test_transport.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from flexsaml.graph.clock import Clock
+from flexsaml.graph.clouds import Cloud
+from flexsaml.graph.errors import GraphError, NotSent, Unanswered, operation, refusal, unsure_hint
+from flexsaml.graph.retry import retry_after
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+POOL_SIZE = 16
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call. `path` starts with a slash, relative to the version root; `url` is where it really goes."""
+
+    method: str
+    path: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
+
+
+class Bearer(AuthBase):
+    """Puts the token on a request, and shows it to nobody else."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def __repr__(self) -> str:
+        return "Bearer(…)"
+
+
+def open_session(cloud: Cloud) -> requests.Session:
+    """A session with pooled connections. A loopback cloud bypasses proxies, yet keeps REQUESTS_CA_BUNDLE."""
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    if cloud.name == "loopback":
+        session.trust_env = False
+        session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    return session
+
+
+def exchange(
+    session: requests.Session, call: Call, token: str, *, clock: Clock, left: float = READ_TIMEOUT
+) -> dict[str, Any]:
+    """Send once; the decoded JSON object, {} for an answer without body.
+
+    `left` (seconds) bounds the read timeout. Raises NotSent, Unanswered or a Refused.
+    """
+    headers = {
+        "Accept": "application/json",
+        "User-Agent": "flexsaml",
+        "client-request-id": str(uuid.uuid4()),
+        **call.headers,
+    }
+    data = None
+    if call.body is not None:
+        headers["Content-Type"] = "application/json"
+        data = json.dumps(call.body).encode("utf-8")
+    bound = max(1.0, left)
+    try:
+        answer = session.request(
+            call.method,
+            call.url,
+            data=data,
+            headers=headers,
+            auth=Bearer(token),
+            timeout=(min(CONNECT_TIMEOUT, bound), min(READ_TIMEOUT, bound)),
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        raise failure(operation(call.method, call.path), call.url, error, unsure_hint(call.method)) from error
+    if answer.status_code >= 300:
+        raise refusal(
+            call.method,
+            call.path,
+            answer.status_code,
+            _json_or_none(answer),
+            headers=answer.headers,
+            retry_after=retry_after(answer.headers.get("Retry-After"), clock.utc()),
+        )
+    if not answer.content:
+        return {}
+    body = _json_or_none(answer)
+    if not isinstance(body, dict):
+        words = f"the answer ({answer.status_code}) is not a JSON object"
+        raise Unanswered(operation(call.method, call.path), words, unsure_hint(call.method))
+    return body
+
+
+def failure(tried: str, url: str, error: requests.RequestException, unsure: str) -> GraphError:
+    """NotSent or Unanswered for an exception of `requests`.
+
+    Never quotes it, since it may hold a whole URL.
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        hint = "point REQUESTS_CA_BUNDLE at the CA of that host, if you trust it"
+        return NotSent(tried, f"the certificate of {host} is not trusted", hint, passing=False)
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return NotSent(
+            tried, f"{host} is not a usable address", "check flexsaml:graphEndpoint", passing=False
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
+        return NotSent(tried, f"the proxy did not connect to {host}", "check HTTPS_PROXY and NO_PROXY")
+    if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in causes):
+        hint = f"check that {host} can be reached, and flexsaml:cloud"
+        if parts.hostname in ("127.0.0.1", "localhost", "::1"):
+            hint = "start the emulator (`make up` does), or correct the endpoint in the stack's configuration"
+        return NotSent(tried, f"no connection to {host}", hint)
+    if isinstance(error, requests.Timeout):
+        return Unanswered(tried, f"{host} did not answer in time", unsure)
+    return Unanswered(tried, f"{host} closed the connection before it answered", unsure)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The exception and everything wrapped in it.
+
+    Requests puts urllib3's reason into arguments, not into causes.
+    """
+    found: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        current = waiting.pop()
+        if current is None or any(current is seen for seen in found):
+            continue
+        found.append(current)
+        waiting += [current.__cause__, current.__context__]
+        waiting += [part for part in current.args if isinstance(part, BaseException)]
+        if isinstance(current, MaxRetryError):
+            waiting.append(current.reason)
+    return found
+
+
+def _json_or_none(answer: requests.Response) -> object:
+    try:
+        decoded: object = json.loads(answer.content)
+    except ValueError:
+        return None
+    return decoded

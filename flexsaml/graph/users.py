@@ -1,0 +1,182 @@
+"""Users and their extension values, v1.0: reading, writing, confirming. It leaves every other property alone.
+
+Path: /users/{object id or UPN}; PATCH 204, atomic: one bad extension fails the whole (C). Permissions:
+permissions.py. 404: no such user. NotAvailable (400): an extension is unknown or not usable yet; nothing was
+written (A). Quirks: v1.0 shows extension values only on $select (A); null clears a value (A); reads after a
+write may show the old value (B); `ne null` needs ConsistencyLevel and $count (A); an unset value is absent or
+null (D). A PATCH of values is idempotent, so after an unknown outcome it is looked up and only then sent
+again. Pinned by tests/graph/test_users.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from flexsaml.graph.batch import BatchRequest
+from flexsaml.graph.errors import GraphError, NotAvailable, NotFound, ServerError, StillPending, Unanswered
+from flexsaml.graph.extensions import NOT_USABLE_HINT, USABLE_WITHIN
+from flexsaml.graph.models import Person
+from flexsaml.graph.part import CONFIRM_WITHIN, Part
+from flexsaml.graph.retry import LOOKS
+from flexsaml.graph.sameness import same_value
+from flexsaml.graph.urls import user_path, with_query
+from flexsaml.graph.wait import until
+
+Values = Mapping[str, object]
+
+_BASICS = ("id", "userPrincipalName")
+
+
+class Users(Part):
+    """Users and their extension values."""
+
+    def people(self, references: Sequence[str], extensions: Sequence[str] = ()) -> dict[str, Person | None]:
+        """Any number of users by UPN or object id, in batches; None for one that does not exist."""
+        asked = list(dict.fromkeys(references))
+        answers = self._client.batch([BatchRequest("GET", _select(one, extensions)) for one in asked])
+        found: dict[str, Person | None] = {}
+        for reference, answer in zip(asked, answers, strict=True):
+            error = answer.error()
+            if isinstance(error, NotFound):
+                found[reference] = None
+            elif error is not None:
+                raise error
+            else:
+                found[reference] = Person.read(answer.body or {}, extensions)
+        return found
+
+    def person(self, reference: str, extensions: Sequence[str] = ()) -> Person:
+        """One user; raises NotFound."""
+        return Person.read(self._client.get(_select(reference, extensions)), extensions)
+
+    def patch_person(self, object_id: str, values: Values) -> None:
+        """Write extension values (None clears), all or none."""
+        names = tuple(values)
+
+        def shows() -> bool | None:
+            return _holds(self.person(object_id, names), values) or None
+
+        self._client.write("PATCH", user_path(object_id), dict(values), landed=shows)
+
+    def patch_person_when_usable(
+        self, object_id: str, values: Values, *, deadline: float = USABLE_WITHIN
+    ) -> None:
+        """Like `patch_person`, repeated while the extensions are refused as not available, up to `deadline`
+        seconds."""
+        refused: list[NotAvailable] = []
+
+        def written() -> bool:
+            try:
+                self.patch_person(object_id, values)
+            except NotAvailable as error:  # refused as a whole: certainly not carried out
+                refused.append(error)
+                return False
+            return True
+
+        what = f"PATCH {user_path(object_id)}: waiting until its extensions can be written"
+        client = self._client
+        try:
+            until(
+                written,
+                deadline=deadline,
+                clock=client.clock,
+                what=what,
+                hint=NOT_USABLE_HINT,
+                progress=client.progress,
+            )
+        except StillPending as late:
+            raise StillPending(late.operation, f"{late.words} ({refused[-1].words})", late.hint) from late
+
+    def patch_people(self, changes: Mapping[str, Values]) -> dict[str, GraphError]:
+        """Write the values of many users in batches; returns the failures only, by the reference given.
+
+        What came back with an unknown outcome is looked up, and sent once more when it was not carried out.
+        """
+        failures = self._patch_each(changes)
+        unknown = [one for one, error in failures.items() if isinstance(error, (Unanswered, ServerError))]
+        missing = self._not_landed({one: changes[one] for one in unknown})
+        for one in unknown:
+            if one not in missing:
+                del failures[one]
+        if missing:
+            again = self._patch_each({one: changes[one] for one in missing})
+            for one in missing:
+                del failures[one]
+            failures.update(again)
+        return failures
+
+    def confirm_people(self, wanted: Mapping[str, Values]) -> None:
+        """Read back until every value shows; stale reads are waited out. Raises StillPending after 30 s."""
+        pending = dict(wanted)
+
+        def all_show() -> bool:
+            for reference in self._showing(pending):
+                del pending[reference]
+            return not pending
+
+        client = self._client
+        try:
+            until(
+                all_show,
+                deadline=CONFIRM_WITHIN,
+                clock=client.clock,
+                what="reading back extension values",
+                progress=client.progress,
+            )
+        except StillPending as late:
+            named = ", ".join(list(pending)[:3]) + (", …" if len(pending) > 3 else "")
+            words = f"{late.words}: {len(pending)} user(s) do not show what was written ({named})"
+            raise StillPending(late.operation, words, late.hint) from late
+
+    def holders(self, extension: str, limit: int = 20) -> tuple[int, list[Person]]:
+        """How many users hold a value of the extension, and up to `limit` of them. One request."""
+        page = self._client.get(
+            "/users",
+            params={
+                "$filter": f"{extension} ne null",
+                "$count": "true",
+                "$top": limit,
+                "$select": ",".join((*_BASICS, extension)),
+            },
+            headers={"ConsistencyLevel": "eventual"},
+        )
+        people = [Person.read(body, (extension,)) for body in page.get("value", ())][:limit]
+        return int(page.get("@odata.count", len(people))), people
+
+    def _patch_each(self, changes: Mapping[str, Values]) -> dict[str, GraphError]:
+        items = [BatchRequest("PATCH", user_path(one), dict(values)) for one, values in changes.items()]
+        failures: dict[str, GraphError] = {}
+        for reference, answer in zip(changes, self._client.batch(items), strict=True):
+            error = answer.error()
+            if error is not None:
+                failures[reference] = error
+        return failures
+
+    def _not_landed(self, changes: Mapping[str, Values]) -> list[str]:
+        """Those whose values do not show after several looks."""
+        pending = dict(changes)
+        for seconds in LOOKS if pending else ():
+            self._client.clock.sleep(seconds)
+            for reference in self._showing(pending):
+                del pending[reference]
+            if not pending:
+                break
+        return list(pending)
+
+    def _showing(self, wanted: Mapping[str, Values]) -> list[str]:
+        names: Collection[str] = dict.fromkeys(name for values in wanted.values() for name in values)
+        people = self.people(list(wanted), list(names))
+        showing = []
+        for reference, values in wanted.items():
+            person = people[reference]
+            if person is not None and _holds(person, values):
+                showing.append(reference)
+        return showing
+
+
+def _select(reference: str, extensions: Sequence[str]) -> str:
+    return with_query(user_path(reference), {"$select": ",".join((*_BASICS, *extensions))})
+
+
+def _holds(person: Person, values: Values) -> bool:
+    return all(same_value(person.values.get(name), value) for name, value in values.items())

@@ -1,0 +1,163 @@
+"""Data types of directory extensions, and the one spelling a value has on its way through the engine.
+
+A *canonical string* stands for one cell (one extension of one user). It is what the engine carries,
+what state holds and what is compared; it becomes a typed JSON value only on the wire, because the
+engine turns every number into a double (9007199254740993 would lose its last digit).
+
+    String         the text itself               Integer, LargeInteger   decimal digits
+    Boolean        "true" / "false"              DateTime                UTC, "2026-11-24T08:00:00Z"
+    Binary         base64, with padding          multi-valued            a JSON array of canonical elements
+    null           "<null>" (clears the cell; also the spelling in a roster file)
+
+Limits are those of the reference page of extensionProperty (grade A): 256 characters, 256 bytes,
+32 and 64 bits; on a multi-valued extension they hold for each value.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+NULL = "<null>"
+DATA_TYPES = ("Binary", "Boolean", "DateTime", "Integer", "LargeInteger", "String")
+_BITS = {"Integer": 32, "LargeInteger": 64}
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?)?\s*([Zz]|[+-]\d\d:?\d\d)?")
+
+Scalar = str | int | bool
+
+
+class Misfit(ValueError):
+    """A value that its data type does not take; the text says why, without repeating the value."""
+
+
+@dataclass(frozen=True)
+class DataType:
+    """`dataType` and `isMultiValued` of an extension property."""
+
+    name: str
+    multi_valued: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name not in DATA_TYPES:
+            raise Misfit(f"data type '{self.name}' is none of {', '.join(DATA_TYPES)}")
+
+    def __str__(self) -> str:
+        return f"{self.name}[]" if self.multi_valued else self.name
+
+    @classmethod
+    def parse(cls, text: str) -> DataType:
+        """The inverse of `str`: "String" or "String[]"."""
+        return cls(text.removesuffix("[]"), text.endswith("[]"))
+
+    def canonical(self, value: object) -> str:
+        """The canonical string of a value as a person writes it in YAML, CSV or Python.
+
+        Raises `Misfit`. Accepts a canonical string again and returns it unchanged.
+        """
+        if value is None or value == NULL:
+            return NULL
+        if not self.multi_valued:
+            return str(_spell(self.name, value))
+        if isinstance(value, str) and value.startswith("["):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                raise Misfit("is multi-valued: write a list (this is no JSON array)") from None
+        if not isinstance(value, (list, tuple)):
+            raise Misfit("is multi-valued: write a list")
+        return json.dumps([str(_spell(self.name, item)) for item in value], ensure_ascii=False)
+
+    def wire(self, canonical: str) -> object:
+        """The JSON value Graph takes for a canonical string."""
+        if canonical == NULL:
+            return None
+        if self.multi_valued:
+            return [_typed(self.name, item) for item in json.loads(canonical)]
+        return _typed(self.name, canonical)
+
+    def from_wire(self, value: object) -> str:
+        """The canonical string of what Graph answered; an unset or emptied cell is "<null>".
+
+        A value that does not fit its type (the tenant holds what it holds) is kept as JSON text, so
+        that it compares as different and nothing raises.
+        """
+        if value is None or (self.multi_valued and value == []):
+            return NULL
+        try:
+            return self.canonical(value)
+        except Misfit:
+            return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _spell(name: str, value: object) -> Scalar:
+    """The canonical form of one scalar."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # the engine hands numbers over as doubles
+    if name == "Boolean":
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+            return value.strip().lower()
+        raise Misfit("is a Boolean: write true or false")
+    if name in _BITS:
+        return _integer(name, value)
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise Misfit(f"is a {name}: write text in quotes")
+    text = str(value)
+    if name == "DateTime":
+        return _moment(text)
+    if name == "Binary":
+        return _binary(text)
+    if len(text) > 256:
+        raise Misfit(f"has {len(text)} characters, a String extension holds at most 256")
+    return text
+
+
+def _integer(name: str, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise Misfit(f"is an {name}: write a whole number")
+    text = str(value).strip()
+    if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
+        raise Misfit(f"is a {name}: write a whole number")
+    number, bits = int(text), _BITS[name]
+    if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
+        raise Misfit(f"is outside the {bits}-bit range of {name}")
+    return number
+
+
+def _moment(text: str) -> str:
+    """ISO 8601 in UTC without needless fractions; a date alone is its midnight, no offset means UTC."""
+    found = _DATE.fullmatch(text.strip())
+    if not found:
+        raise Misfit("is a DateTime: write ISO 8601, for example 2026-11-24T08:00:00Z")
+    day, clock, fraction, offset = found.groups()
+    clock = clock or "00:00:00"
+    offset = "+00:00" if offset in (None, "Z", "z") else offset
+    try:
+        moment = datetime.fromisoformat(
+            f"{day}T{clock if clock.count(':') == 2 else clock + ':00'}{offset[:3]}:{offset[-2:]}"
+        ).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise Misfit("is a DateTime: there is no such date or time") from None
+    fraction = (fraction or "").rstrip("0")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + "Z"
+
+
+def _binary(text: str) -> str:
+    try:
+        raw = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise Misfit("is Binary: write base64") from None
+    if len(raw) > 256:
+        raise Misfit(f"has {len(raw)} bytes, a Binary extension holds at most 256")
+    return base64.b64encode(raw).decode("ascii")
+
+
+def _typed(name: str, canonical: str) -> Scalar:
+    if name in _BITS:
+        return int(canonical)
+    return canonical == "true" if name == "Boolean" else canonical

@@ -1,0 +1,191 @@
+"""UserValueBaseline: what users held in one extension before this stack wrote, and the way back.
+
+GET and PATCH /users through $batch (User.ReadWrite.All). One baseline for each extension, over all
+users of the stack. It stands in front of the writers: its create and update record what is there and
+what is about to be ours before the first write, its update takes back the cells that left the
+configuration, its delete takes back the rest. Writers never take back (see `flexsaml.values.take_back`
+for why two restorers lose data).
+
+* `read` echoes: a baseline that looked again would record our own values as the prior ones.
+* Users are kept by object id, so a renamed user is still found and a re-created person is a new one.
+* A property that was just (re-)created hides the values it will show later, so the baseline waits
+  until it is usable before it looks (grade C; needs Directory.Read.All, without it the wait is left
+  to the first write).
+* Reads through $select only: v1.0 leaves extension values out otherwise (A).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from flexsaml.graph import Directory, GraphError, NotAvailable
+from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, too_many, unpack
+
+from . import engine
+from .base import Failures, Props, Provider, Refusal, text
+from .extension_property import split
+
+Cells = dict[str, Cell]
+"""User object id to memory."""
+
+
+class UserValueBaselineProvider(Provider):
+    kind = "UserValueBaseline"
+    inputs = ("extension", "full_name", "data_type", "multi_valued", "count", "sha256", "__cells")
+    replaced_by = frozenset({"extension", "full_name"})
+    ignored = frozenset({"__cells"})  # `sha256` decides: another machine's zlib may pack the same cells otherwise
+
+    def label(self, props: Props) -> str:
+        return f"of '{text(props.get('full_name'))}'"
+
+    def normalise(self, olds: Props, news: Props) -> tuple[Props, Failures]:
+        failures: Failures = {}
+        cells: dict[str, str] = news["cells"] if isinstance(news.get("cells"), Mapping) else unpack(news["__cells"])
+        before: dict[str, str] = unpack(olds["__cells"]) if text(olds.get("__cells")) else {}
+        removed = {user.lower() for user in before} - {user.lower() for user in cells}
+        if too_many(len(removed), len(before), int(news.get("allow_removal") or 0)):
+            failures[""] = (
+                f"{len(removed)} of {len(before)} users would lose their value of {text(news.get('full_name'))}: "
+                f"if that is meant, set flexsaml:allowRemoval to {len(removed)} for this run"
+            )
+        return {
+            "extension": news.get("extension"),
+            "full_name": news.get("full_name"),
+            "data_type": str(news.get("data_type") or "String"),
+            "multi_valued": bool(news.get("multi_valued")),
+            "count": len(cells),
+            "sha256": digest(cells),
+            "__cells": pack(cells),
+        }, failures
+
+    def make(self, directory: Directory, props: Props) -> tuple[str, Props]:
+        whole = props["full_name"]
+        wanted = unpack(props["__cells"])
+        if wanted:
+            directory.wait_usable([whole])
+        users, live = _look(directory, props, wanted)
+        cells = {users[who]: Cell.first(live[users[who]], value) for who, value in wanted.items()}
+        return split(props["extension"])[1], _memory(users, cells)
+
+    def alter(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
+        before, wanted = unpack(olds["__cells"]), unpack(news["__cells"])
+        users, cells = _remembered(olds)
+        changed = {who: value for who, value in wanted.items() if before.get(who) != value or who not in users}
+        found, live = _look(directory, news, changed)
+        for who, value in changed.items():
+            user = found[who]
+            known_cell = cells.get(user)
+            cells[user] = known_cell.again(live[user], value) if known_cell else Cell.first(live[user], value)
+        users = {who: user for who, user in {**users, **found}.items() if who in wanted}
+        kept = set(users.values())
+        leaving = {user: cell for user, cell in cells.items() if user not in kept}
+        if leaving:
+            _take_back(directory, news, leaving)
+        return _memory(users, {user: cell for user, cell in cells.items() if user in kept})
+
+    def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
+        return props
+
+    def remove(self, directory: Directory, id_: str, props: Props) -> None:
+        _take_back(directory, props, _remembered(props)[1])
+
+
+def _look(directory: Directory, props: Props, wanted: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Object ids by reference, and canonical live values by object id, of users that must exist."""
+    whole, data_type = props["full_name"], DataType(props["data_type"], props["multi_valued"])
+    people = directory.people(list(wanted), [whole]) if wanted else {}
+    missing = [who for who, person in people.items() if person is None]
+    if missing:
+        raise Refusal(f"no such user: {', '.join(missing)}; correct the name or remove it from the configuration")
+    there = {who: person for who, person in people.items() if person is not None}
+    users = {who: person.id for who, person in there.items()}
+    seen = Counter(users.values())
+    twice = [who for who, user in users.items() if seen[user] > 1]
+    if twice:
+        raise Refusal(f"{' and '.join(twice[:2])} are the same user: keep one of them")
+    return users, {person.id: data_type.from_wire(person.values.get(whole)) for person in there.values()}
+
+
+def _take_back(directory: Directory, props: Props, cells: Cells) -> None:
+    """Write the priors of those cells whose live value is still ours."""
+    whole, data_type = props["full_name"], DataType(props["data_type"], props["multi_valued"])
+    live = _live(directory, whole, data_type, cells)
+    if any(live[user] == NULL and NULL not in cell.ours for user, cell in cells.items()):
+        # Cleared by someone, or hidden: a property that was re-created shows its old values only later.
+        application = split(props["extension"])[0]
+        if not directory.extension_properties(application, whole):
+            engine.warn(f"{whole} is gone: what {len(cells)} users held in it is hidden, and was left as it is")
+            return
+        directory.wait_usable([whole])
+        live = _live(directory, whole, data_type, cells)
+    found = take_back(cells, live)
+    restore = {user: {whole: data_type.wire(prior)} for user, prior in found.restore.items()}
+    failures: Mapping[str, GraphError] = directory.patch_people(restore) if restore else {}
+    for problem in failures.values():
+        if isinstance(problem, NotAvailable) and not directory.extension_properties(
+            split(props["extension"])[0], whole
+        ):
+            continue
+        raise problem
+    if restore:
+        directory.confirm_people(restore)
+    for users, words in ((found.strangers, "was changed by others and stays"), (found.gone, "has left the tenant")):
+        if users:
+            named = ", ".join(users[:3]) + (", …" if len(users) > 3 else "")
+            engine.say(f"{whole}: the value of {len(users)} user{'s' if len(users) > 1 else ''} ({named}) {words}")
+
+
+def _live(directory: Directory, whole: str, data_type: DataType, cells: Iterable[str]) -> dict[str, str | None]:
+    people = directory.people(list(cells), [whole])
+    return {user: data_type.from_wire(one.values.get(whole)) if one else None for user, one in people.items()}
+
+
+def _memory(users: dict[str, str], cells: Cells) -> Props:
+    """What was read from the tenant about people: packed, and secret in state."""
+    return {"__memory": pack({"users": users, "cells": {user: cell.to_json() for user, cell in cells.items()}})}
+
+
+def _remembered(props: Props) -> tuple[dict[str, str], Cells]:
+    memory: dict[str, Any] = unpack(props["__memory"])
+    return memory["users"], {user: Cell.from_json(cell) for user, cell in memory["cells"].items()}
+
+
+class UserValueBaseline(Resource, module="flexsaml", name="UserValueBaseline"):
+    """The way back for all values this stack writes to one extension."""
+
+    extension: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        extension: pulumi.Input[str],
+        full_name: pulumi.Input[str],
+        data_type: str = "String",
+        multi_valued: bool = False,
+        cells: pulumi.Input[Mapping[str, str]],
+        allow_removal: int = 0,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`extension` is `{applicationObjectId}/{extensionPropertyId}`; `cells` maps user (object id or UPN)
+        to the canonical value that is about to be written; it may be secret."""
+        props = {
+            "extension": extension,
+            "full_name": full_name,
+            "data_type": data_type,
+            "multi_valued": multi_valued,
+            "__cells": pulumi.Output.from_input(cells).apply(lambda plain: pack(dict(plain))),
+            "count": None,
+            "sha256": None,
+            "allow_removal": allow_removal,
+            "__memory": None,
+        }
+        opts = pulumi.ResourceOptions.merge(
+            pulumi.ResourceOptions(additional_secret_outputs=["__memory"]), opts or pulumi.ResourceOptions()
+        )
+        super().__init__(UserValueBaselineProvider(), resource_name, props, opts)

@@ -1,0 +1,82 @@
+"""If this goes red, a value reaches Graph in another form than the person wrote, or a preview sees a change
+where there is none (or none where there is one)."""
+
+import pytest
+
+from flexsaml.values import NULL, DataType, Misfit
+
+FITS = [
+    # type, as written, canonical, on the wire
+    ("String", "en,de", "en,de", "en,de"),
+    ("String", "", "", ""),
+    ("String", 42, "42", "42"),
+    ("String", 42.0, "42", "42"),
+    ("String", "x" * 256, "x" * 256, "x" * 256),
+    ("String", None, NULL, None),
+    ("Boolean", True, "true", True),
+    ("Boolean", "False", "false", False),
+    ("Boolean", False, "false", False),
+    ("Integer", 0, "0", 0),
+    ("Integer", 3.0, "3", 3),
+    ("Integer", "-2147483648", "-2147483648", -2147483648),
+    ("Integer", "+7", "7", 7),
+    ("LargeInteger", "9007199254740993", "9007199254740993", 9007199254740993),
+    ("DateTime", "2026-11-24", "2026-11-24T00:00:00Z", "2026-11-24T00:00:00Z"),
+    ("DateTime", "2026-11-24T09:00:00+01:00", "2026-11-24T08:00:00Z", "2026-11-24T08:00:00Z"),
+    ("DateTime", "2026-11-24T08:00:00.5000000Z", "2026-11-24T08:00:00.5Z", "2026-11-24T08:00:00.5Z"),
+    ("DateTime", "2026-11-24T08:00", "2026-11-24T08:00:00Z", "2026-11-24T08:00:00Z"),
+    ("Binary", "AAE=", "AAE=", "AAE="),
+    ("String[]", ["en", "de"], '["en", "de"]', ["en", "de"]),
+    ("Integer[]", [1.0, "2"], '["1", "2"]', [1, 2]),
+    ("String[]", [], "[]", []),
+]
+
+DOES_NOT_FIT = [
+    ("String", "x" * 257, "257 characters"),
+    ("String", True, "text in quotes"),
+    ("String", ["en"], "text in quotes"),
+    ("Boolean", "yes", "true or false"),
+    ("Boolean", 1, "true or false"),
+    ("Integer", "2147483648", "32-bit range"),
+    ("Integer", 3.5, "whole number"),
+    ("Integer", True, "whole number"),
+    ("Integer", "٣", "whole number"),
+    ("LargeInteger", "9223372036854775808", "64-bit range"),
+    ("DateTime", "24.11.2026", "ISO 8601"),
+    ("DateTime", "2026-02-30", "no such date"),
+    ("Binary", "not base64!", "base64"),
+    ("Binary", "A" * 344 + "AAA=", "260 bytes"),
+    ("String[]", "en", "write a list"),
+    ("String[]", "[en", "JSON array"),
+    ("String[]", ["x" * 257], "257 characters"),
+]
+
+
+@pytest.mark.parametrize(("kind", "written", "canonical", "wire"), FITS)
+def test_a_value_has_one_spelling_and_comes_back_from_the_wire(
+    kind: str, written: object, canonical: str, wire: object
+) -> None:
+    data_type = DataType.parse(kind)
+    assert data_type.canonical(written) == canonical
+    assert data_type.canonical(canonical) == canonical, "checking twice must change nothing"
+    assert data_type.wire(canonical) == wire
+    assert type(data_type.wire(canonical)) is type(wire), "1 is not True on the wire"
+    expected = NULL if wire in (None, []) and wire is not False and wire != 0 else canonical
+    assert data_type.from_wire(wire) == expected
+
+
+@pytest.mark.parametrize(("kind", "written", "why"), DOES_NOT_FIT)
+def test_what_does_not_fit_is_refused_without_repeating_it(kind: str, written: object, why: str) -> None:
+    with pytest.raises(Misfit, match=why) as refusal:
+        DataType.parse(kind).canonical(written)
+    assert str(written)[:40] not in str(refusal.value) or len(str(written)) < 5
+
+
+def test_an_unexpected_live_value_is_different_and_not_an_error() -> None:
+    assert DataType("Integer").from_wire("many") == '"many"'
+
+
+@pytest.mark.parametrize("name", ["string", "Text", "", "Strin"])
+def test_an_unknown_data_type_is_refused_with_the_known_ones(name: str) -> None:
+    with pytest.raises(Misfit, match="LargeInteger"):
+        DataType(name)
