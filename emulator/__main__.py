@@ -1,4 +1,4 @@
-"""The command line: `python -m emulator [--port N] [--tls-port N] [--data FILE] [--seed FILE] [--latency MS] [--quota SCALE]`.
+"""The command line: `python -m emulator`, with --port, --tls-port, --data, --seed, --latency and --quota.
 
 Prints one line of JSON when it is ready, {"http", "https", "ca"}, and serves until SIGTERM. Exit 2 with one line on
 stderr when it cannot start.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _bind(port: int) -> server.socket.socket:
+def _bind(port: int) -> socket.socket:
     try:
         return server.bind(port)
     except (OSError, OverflowError) as error:

@@ -1,6 +1,6 @@
 """$batch: up to 20 requests in one, each charged, logged and answered by itself.
 
-Quirks tamed (JSON batching page, A): ids unique, urls relative, item headers not inherited, a body wants a Content-Type,
+Quirks tamed (JSON batching page, A): ids unique, urls relative, headers not inherited, a body wants a Content-Type,
 200 overall, order of answers not promised (dial), dependants of a failure answer 424, no nesting, no transaction.
 """
 
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from emulator.call import GraphRequest, Reply
 from emulator.errors import GraphError, gateway_bad_request
@@ -65,9 +66,9 @@ def _item(entry: Json) -> Item:
         and isinstance(method, str)
         and method.upper() in _METHODS
         and isinstance(url, str)
-        and not urlsplit(url).scheme
-        and not url.startswith("//")
+        and re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:|//", url) is None
         and isinstance(headers, dict)
+        and ("headers" in entry or "body" not in entry)
         and isinstance(depends, list)
     )
     if not shaped:

@@ -19,7 +19,19 @@ from emulator.tenant.store import Store
 from emulator.types import Attributes
 
 T = TypeVar("T")
-DEFAULT_USER = ["businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "userPrincipalName", "id"]
+DEFAULT_USER = (
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "userPrincipalName",
+    "id",
+)
 
 
 def context(call: Call, fragment: str) -> str:
@@ -45,7 +57,8 @@ def page(call: Call, fragment: str, items: Iterable[T], render: Callable[[T], At
     if start + size < len(rows):
         kept = [pair for pair in parse_qsl(call.request.query, keep_blank_values=True) if pair[0] != "$skiptoken"]
         query = urlencode([*kept, ("$skiptoken", skip_token(start + size))], quote_via=quote, safe="$")
-        body["@odata.nextLink"] = f"{call.base}{quote(call.request.path, safe=chr(47) + '$=,@()' + chr(39))}?{query}"
+        path = quote(call.request.path, safe="/$=,@()'")
+        body["@odata.nextLink"] = f"{call.base}{path}?{query}"
     body["value"] = [render(row) for row in rows[start : start + size]]
     return Reply(200, body)
 

@@ -1,7 +1,7 @@
 """The table of what is served: method, path, the permission it needs, its cost, and who answers.
 
-Costs (resource units, writes): microsoft-graph-docs-contrib concepts/throttling-limits.md (A); an unlisted POST counts as
-a write even when it only reads, as getAvailableExtensionProperties does (A for the rule, D for that action).
+Costs (resource units, writes): microsoft-graph-docs-contrib concepts/throttling-limits.md (A); an unlisted POST
+counts as a write even when it only reads, as getAvailableExtensionProperties does (A for the rule, D for that action).
 """
 
 from __future__ import annotations

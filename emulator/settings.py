@@ -1,4 +1,4 @@
-"""What can be turned while the emulator runs: the dials in force. One holder, so that all parts see a change at once."""
+"""The dials in force: one holder, so that every part of the emulator sees a change at once."""
 
 from __future__ import annotations
 

@@ -27,6 +27,10 @@ from .base import Failures, Props, Provider, Refusal, known, text
 from .claims_mapping_policy import delete_unless_used, half_made
 from .extension_property import holders
 
+_moving: set[str] = set()
+"""Principals this process saw a stack move to. The engine checks a replacement twice, the second time
+without the old inputs, when the objects about to be deleted would look like somebody else's."""
+
 
 class TenantBaselineProvider(Provider):
     kind = "TenantBaseline"
@@ -47,6 +51,11 @@ class TenantBaselineProvider(Provider):
             "replace_existing": bool(news.get("replace_existing")),
         }
         problems: list[str] = []
+        principal = text(inputs["service_principal_id"])
+        if olds and text(olds.get("service_principal_id")) != principal:
+            _moving.add(principal)
+        if principal in _moving:
+            return inputs, {}  # `make` judges, once the old objects are gone
         if known(inputs) and known(news.get("seen_properties")) and known(news.get("seen_policies")):
             new = set(inputs["properties"]) - set(olds.get("properties") or [])
             problems += [

@@ -104,8 +104,11 @@ def unassign(call: Call) -> Reply:
 
 def _referred(url: object) -> str:
     """The policy id in an `@odata.id`: absolute, on a host this program serves, in one of the two accepted forms."""
-    parts = urlsplit(url) if isinstance(url, str) else None
-    segments = parts.path.strip("/").split("/") if parts else []
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+    except ValueError:
+        parts = None
+    segments = parts.path.strip("/").split("/") if parts else [""]
     served = parts is not None and parts.scheme in ("http", "https") and parts.hostname in LOOPBACK
     if not served or segments[:-1] not in _PREFIXES or not GUID.fullmatch(segments[-1]):
         raise bad_request("Invalid URL format specified in payload.")  # wording D

@@ -33,8 +33,8 @@ def _candidates(call: Call, keep: Filter | None) -> list[User]:
     clause = keep.clauses[0] if keep and len(keep.clauses) == 1 else None
     if clause is None or clause.path not in _INDEXED or clause.operator not in ("eq", "in"):
         return list(call.store.users.values())
-    named = dict.fromkeys(users.locate(call.store, str(value)) for value in clause.values)
-    return [user for user in named if user is not None]
+    named = (users.locate(call.store, str(value)) for value in clause.values)
+    return list({user.id: user for user in named if user is not None}.values())
 
 
 def _comparable(call: Call, user: User, keep: Filter) -> Attributes:

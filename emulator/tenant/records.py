@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from emulator.types import Attributes, Json
+from emulator.types import Attributes
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,3 @@ class Plain:
 def value_count(values: Attributes) -> int:
     """How many of a user's 100 slots are taken: each value of a multi-valued one counts (grade A)."""
     return sum(len(value) if isinstance(value, list) else 1 for value in values.values())
-
-
-def is_json_object(value: Json) -> bool:
-    return isinstance(value, dict)

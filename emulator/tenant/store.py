@@ -127,13 +127,13 @@ class Store:
         rows += [(kind, record_id, None) for kind, record_id in remove]
         self._journal.write(rows, [("counters", json.dumps(self._counters, sort_keys=True))])
         for kind, record_id in remove:
-            self._unindex(kind, self._tables[kind].pop(record_id))
+            self._unindex(self._tables[kind].pop(record_id))
         for kind, record in put:
             before = self._tables[kind].get(record.id)
             if before is not None:
-                self._unindex(kind, before)
+                self._unindex(before)
             self._tables[kind][record.id] = record
-            self._index(kind, record)
+            self._index(record)
 
     def plant(self, seed: Json) -> None:
         """Replace the whole tenant by `seed`. Raises SeedError and changes nothing when the seed is unusable."""
@@ -162,9 +162,9 @@ class Store:
         for kind, row_id, row in self._journal.rows():
             record = KINDS[kind](row)
             self._tables[kind][row_id] = record
-            self._index(kind, record)
+            self._index(record)
 
-    def _index(self, kind: str, record: Record) -> None:
+    def _index(self, record: Record) -> None:
         if isinstance(record, User):
             self.upns[record.upn.casefold()] = record.id
         elif isinstance(record, ExtensionProperty):
@@ -174,7 +174,7 @@ class Store:
         elif isinstance(record, Application):
             self.app_ids[record.app_id] = record.id
 
-    def _unindex(self, kind: str, record: Record) -> None:
+    def _unindex(self, record: Record) -> None:
         if isinstance(record, User):
             self.upns.pop(record.upn.casefold(), None)
         elif isinstance(record, ExtensionProperty):

@@ -44,16 +44,10 @@ def locate(store: Store, key: str) -> User | None:
 def find(store: Store, key: str) -> User:
     """One read of the user, lag included."""
     current = locate(store, key)
-    seen = store.seen_users.see(current.id, current) if current else None
-    if current is None and (ghost := _ghost(store, key)):
-        seen = ghost
+    seen = store.seen_users.see(current.id if current else key.lower(), current)
     if seen is None:
         raise not_found(key)
     return seen
-
-
-def _ghost(store: Store, key: str) -> User | None:
-    return store.seen_users.see(key.lower(), None)
 
 
 def patch(store: Store, key: str, changes: Attributes) -> None:

@@ -74,9 +74,7 @@ class _Pending:
     due: float = 0.0
 
 
-def run_batch(
-    items: Sequence[BatchRequest], *, post: Post, retrier: Retrier, deadline: float
-) -> list[BatchResponse]:
+def run_batch(items: Sequence[BatchRequest], *, post: Post, retrier: Retrier, deadline: float) -> list[BatchResponse]:
     """Settle all items, chunk by chunk; `deadline` (seconds) is each chunk's own.
 
     A chunk of reads that cannot be sent raises. A chunk with writes never does: each of its items carries the

@@ -39,9 +39,7 @@ def cloud(name: str, *, graph_endpoint: str = "", login_endpoint: str = "") -> C
     if name != "loopback":
         for key, given in (("graphEndpoint", graph_endpoint), ("loginEndpoint", login_endpoint)):
             if given:
-                raise ValueError(
-                    f"{key}: only the cloud loopback takes an endpoint, not {name}; remove {key}"
-                )
+                raise ValueError(f"{key}: only the cloud loopback takes an endpoint, not {name}; remove {key}")
         hosts = _national_clouds()[name]
         return Cloud(name, hosts["graph"], hosts["login"])
     sandbox = f"http://127.0.0.1:{os.environ.get('SANDBOX_PORT') or '8765'}"

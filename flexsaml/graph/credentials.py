@@ -28,6 +28,8 @@ from flexsaml.graph.urls import segment
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    Chain = Callable[[Cloud, str], TokenCredential]
+
 REFRESH_MARGIN = 300.0
 # The emulator's seeded client; its secret is public and opens nothing else.
 SANDBOX_CLIENT = "11111111-1111-4111-8111-111111111111"
@@ -54,6 +56,10 @@ _AADSTS_HINTS = {
     "500011": "check flexsaml:cloud: Graph is not known under that address in this tenant",
 }
 _SIGN_IN_AGAIN = "run `az login` again (add `--tenant` for another tenant), or use a service principal"
+_NOT_APPLICABLE = re.compile(
+    r"unavailable|not installed|not found on path|no response|not fully configured|az login|no managed identity",
+    re.IGNORECASE,
+)
 
 
 class TokenSource(Protocol):
@@ -133,7 +139,7 @@ def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now:
     }
     try:
         answer = session.post(url, data=form, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), allow_redirects=False)
-    except requests.RequestException as error:
+    except OSError as error:
         lost = failure(_SIGN_IN, url, error, "")
         # Whatever became of the grant: nothing was sent to Graph, so the call itself may be tried again.
         raise lost if isinstance(lost, NotSent) else NotSent(_SIGN_IN, lost.words) from error
@@ -158,7 +164,7 @@ def _seconds(value: object) -> float:
         return 3600.0
 
 
-def _azure_token(cloud: Cloud, tenant_id: str, now: float) -> Token:
+def _azure_token(cloud: Cloud, tenant_id: str, now: float, chain: Chain | None = None) -> Token:
     """A token from the environment's identity.
 
     A new chain each time: its cache may hold the token just refused.
@@ -167,15 +173,15 @@ def _azure_token(cloud: Cloud, tenant_id: str, now: float) -> Token:
     from azure.core.exceptions import AzureError, ClientAuthenticationError
 
     try:
-        answer = _azure_chain(cloud, tenant_id).get_token(
+        answer = (chain or _azure_chain)(cloud, tenant_id).get_token(
             f"{cloud.graph}/.default", tenant_id=tenant_id or None
         )
-    except (ClientAuthenticationError, ValueError) as error:
+    except ClientAuthenticationError as error:
         raise no_credential(str(error), tenant_id) from error
+    except (ValueError, OSError) as error:  # an ill-formed tenant id, a certificate file that is not there
+        raise NoCredential(_SIGN_IN, _first_line(str(error)), f"{_WRONG_TENANT}; else {_WAYS}") from error
     except AzureError as error:
-        raise NotSent(
-            _SIGN_IN, _first_line(str(error)), f"check that {cloud.login} can be reached"
-        ) from error
+        raise NotSent(_SIGN_IN, _first_line(str(error)), f"check that {cloud.login} can be reached") from error
     return Token(answer.token, now, float(answer.expires_on))
 
 
@@ -192,9 +198,7 @@ def _azure_chain(cloud: Cloud, tenant_id: str) -> TokenCredential:
     )
 
     tenants = [tenant_id] if tenant_id else []
-    chain: list[TokenCredential] = [
-        EnvironmentCredential(authority=cloud.login, additionally_allowed_tenants=tenants)
-    ]
+    chain: list[TokenCredential] = [EnvironmentCredential(authority=cloud.login, additionally_allowed_tenants=tenants)]
     if os.environ.get("AZURE_FEDERATED_TOKEN_FILE"):
         chain.append(WorkloadIdentityCredential(authority=cloud.login, additionally_allowed_tenants=tenants))
     chain.append(ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID") or None))
@@ -206,9 +210,10 @@ def no_credential(said: str, tenant: str = "") -> NoCredential:
     """One readable line out of what a token service or azure-identity said."""
     known = re.search(r"AADSTS(\d+)", said)
     if known is None:
-        if "Please run 'az login'" in said or "Attempted credentials" in said or not said.strip():
-            return NoCredential(_SIGN_IN, "no credential was found", _WAYS)
-        return NoCredential(_SIGN_IN, _first_line(said), _WAYS)
+        # azure-identity lists each attempt on a line of its own; most only say that they do not apply here.
+        attempts = [line for line in said.splitlines() if line.startswith("\t")] or [_first_line(said)]
+        telling = [line for line in attempts if line and not _NOT_APPLICABLE.search(line)]
+        return NoCredential(_SIGN_IN, _first_line(telling[0]) if telling else "no credential was found", _WAYS)
     words = re.split(r"\s+(?:Trace ID|Timestamp|Correlation ID):", said[known.start() :])[0]
     hint = _AADSTS_HINTS.get(known.group(1), _SIGN_IN_AGAIN)
     whom = f"{_SIGN_IN} (tenant {tenant})" if tenant else _SIGN_IN

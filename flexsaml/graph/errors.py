@@ -19,9 +19,7 @@ from urllib.parse import unquote
 from flexsaml.graph.permissions import needed
 
 _AGAIN = "run the same command again"
-_WRITE_UNSURE = (
-    "it may have been carried out or not; the same command can be run again, it looks at the tenant first"
-)
+_WRITE_UNSURE = "it may have been carried out or not; the same command can be run again, it looks at the tenant first"
 
 
 class GraphError(Exception):
@@ -175,8 +173,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     (r"\$ref cannot|contained entities", "this is an error of this project; please report it"),
 )
 _AVAILABLE_HINT = (
-    "it must exist, its application needs a service principal in this tenant, and a new one takes minutes; "
-    + _AGAIN
+    "it must exist, its application needs a service principal in this tenant, and a new one takes minutes; " + _AGAIN
 )
 
 
@@ -227,9 +224,7 @@ def _kind(status: int, code: str, message: str) -> type[Refused]:
     return _CODES.get((status, code)) or _CODES.get((None, code)) or _STATUSES.get(status, Refused)
 
 
-def _hint(
-    kind: type[Refused], method: str, path: str, message: str, status: int, retry_after: float | None
-) -> str:
+def _hint(kind: type[Refused], method: str, path: str, message: str, status: int, retry_after: float | None) -> str:
     if kind is Forbidden:
         permission = needed(method, path)
         return f"grant the identity in use {permission or 'the permission for this call'}"
@@ -238,6 +233,8 @@ def _hint(
         return f"the quota of this tenant is spent; {_AGAIN}{wait}"
     if kind is ServerError:
         return unsure_hint(method)
+    if kind is Conflict and path.endswith("/$ref"):
+        return "another policy is assigned here, and only one can be; set flexsaml:replaceExisting to take over from it"
     if status in (301, 302, 303, 307, 308):
         return "redirects are not followed with a token; check flexsaml:cloud and the endpoints"
     for pattern, advice in _ADVICE:

@@ -30,9 +30,7 @@ class ServicePrincipal:
 
     @classmethod
     def read(cls, body: Json) -> ServicePrincipal:
-        return cls(
-            body["id"], body["appId"], body.get("displayName") or "", body.get("appOwnerOrganizationId")
-        )
+        return cls(body["id"], body["appId"], body.get("displayName") or "", body.get("appOwnerOrganizationId"))
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,7 @@ from __future__ import annotations
 import re
 
 _READ_APPLICATIONS = "Application.Read.All (or Application.ReadWrite.OwnedBy)"
-_WRITE_APPLICATIONS = (
-    "Application.ReadWrite.OwnedBy and ownership of the application, or Application.ReadWrite.All"
-)
+_WRITE_APPLICATIONS = "Application.ReadWrite.OwnedBy and ownership of the application, or Application.ReadWrite.All"
 
 # First match decides: longer paths stand above the shorter ones that they contain.
 _NEEDED: tuple[tuple[str, str, str], ...] = (

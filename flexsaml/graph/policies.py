@@ -74,7 +74,10 @@ class Policies(Part):
         """PATCH, then wait until the new definition shows. The assignment stays as it is."""
 
         def shows() -> bool:
-            live = self._policy(policy_id)
+            try:
+                live = self._policy(policy_id)
+            except NotFound:  # a stale replica; a policy that is gone is told by the PATCH itself
+                return False
             return live.display_name == display_name and same_definition(live.definition, definition)
 
         path = _path(policy_id)
@@ -114,9 +117,7 @@ class Policies(Part):
         def accepted() -> bool:
             try:
                 self._client.write("POST", f"{links}/$ref", body, landed=lambda: shows() or None)
-            except (
-                NotFound
-            ) as error:  # right after a create: not replicated yet, and certainly not carried out
+            except NotFound as error:  # right after a create: not replicated yet, and certainly not carried out
                 refused.append(error)
                 return False
             return True

@@ -80,18 +80,14 @@ class Principals(Part):
                 policies,
                 Forbidden,
                 lambda: tuple(
-                    policy
-                    for policy in self._listed(policies, Policy.read)
-                    if policy.display_name == policy_name
+                    policy for policy in self._listed(policies, Policy.read) if policy.display_name == policy_name
                 ),
             ),
         )
 
     def _by_either_id(self, collection: str, guid: str, select: str) -> list[dict[str, Any]]:
         paths = (f"{collection}/{guid}", f"{collection}(appId='{guid}')")
-        answers = self._client.batch(
-            [BatchRequest("GET", with_query(path, {"$select": select})) for path in paths]
-        )
+        answers = self._client.batch([BatchRequest("GET", with_query(path, {"$select": select})) for path in paths])
         bodies = []
         for answer in answers:
             error = answer.error()

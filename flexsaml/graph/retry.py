@@ -130,16 +130,20 @@ class Retrier:
 
     def pause(self, seconds: float, error: GraphError, ends: float) -> None:
         """Sleep, unless that would pass the deadline: then `error` is raised at once."""
-        if self.clock.now() + seconds > ends:
-            raise error
+        self._afford(seconds, error, ends)
         if seconds >= 1.0:
             self.progress(f"{error.operation}: {error.words}; trying again in {seconds:.0f} s")
         self.clock.sleep(seconds)
 
+    def _afford(self, seconds: float, error: GraphError, ends: float) -> None:
+        if self.clock.now() + seconds > ends:
+            raise error
+
     def _look(self, landed: Callable[[], L | None], error: GraphError, ends: float) -> L | None:
         self.progress(f"{error.operation}: {error.words}; looking whether it was carried out")
         for seconds in LOOKS:
-            self.pause(seconds, error, ends)
+            self._afford(seconds, error, ends)
+            self.clock.sleep(seconds)
             try:
                 found = landed()
             except GraphError as unseen:

@@ -98,7 +98,7 @@ def exchange(
             timeout=(min(CONNECT_TIMEOUT, bound), min(READ_TIMEOUT, bound)),
             allow_redirects=False,
         )
-    except requests.RequestException as error:
+    except OSError as error:  # RequestException is one; a CA bundle that is not there comes as a bare one
         raise failure(operation(call.method, call.path), call.url, error, unsure_hint(call.method)) from error
     if answer.status_code >= 300:
         raise refusal(
@@ -118,7 +118,7 @@ def exchange(
     return body
 
 
-def failure(tried: str, url: str, error: requests.RequestException, unsure: str) -> GraphError:
+def failure(tried: str, url: str, error: OSError, unsure: str) -> GraphError:
     """NotSent or Unanswered for an exception of `requests`.
 
     Never quotes it, since it may hold a whole URL.
@@ -129,10 +129,12 @@ def failure(tried: str, url: str, error: requests.RequestException, unsure: str)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         hint = "point REQUESTS_CA_BUNDLE at the CA of that host, if you trust it"
         return NotSent(tried, f"the certificate of {host} is not trusted", hint, passing=False)
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+    if not isinstance(error, requests.RequestException):
         return NotSent(
-            tried, f"{host} is not a usable address", "check flexsaml:graphEndpoint", passing=False
+            tried, f"no connection to {host} was set up ({error})", "check REQUESTS_CA_BUNDLE", passing=False
         )
+    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
+        return NotSent(tried, f"{host} is not a usable address", "check flexsaml:graphEndpoint", passing=False)
     if isinstance(error, requests.exceptions.ProxyError):
         return NotSent(tried, f"the proxy did not connect to {host}", "check HTTPS_PROXY and NO_PROXY")
     if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in causes):

@@ -20,7 +20,12 @@ def is_guid(text: str) -> bool:
 
 
 def segment(text: str) -> str:
-    """`text` as one path segment: nothing in it can open a new segment, a query or a fragment."""
+    """`text` as one path segment: nothing in it can open a new segment, a query or a fragment.
+
+    Raises ValueError for what would name the collection above it instead: nothing, or dots.
+    """
+    if text in ("", ".", ".."):
+        raise ValueError(f"{text!r} names no object; give an object id or a name")
     return quote(text, safe="@")
 
 

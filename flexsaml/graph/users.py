@@ -58,9 +58,7 @@ class Users(Part):
 
         self._client.write("PATCH", user_path(object_id), dict(values), landed=shows)
 
-    def patch_person_when_usable(
-        self, object_id: str, values: Values, *, deadline: float = USABLE_WITHIN
-    ) -> None:
+    def patch_person_when_usable(self, object_id: str, values: Values, *, deadline: float = USABLE_WITHIN) -> None:
         """Like `patch_person`, repeated while the extensions are refused as not available, up to `deadline`
         seconds."""
         refused: list[NotAvailable] = []
@@ -94,7 +92,11 @@ class Users(Part):
         """
         failures = self._patch_each(changes)
         unknown = [one for one, error in failures.items() if isinstance(error, (Unanswered, ServerError))]
-        missing = self._not_landed({one: changes[one] for one in unknown})
+        try:
+            missing = self._not_landed({one: changes[one] for one in unknown})
+        except GraphError:
+            # Without a look nobody knows, so nothing is sent again and the first error is what counts.
+            return failures
         for one in unknown:
             if one not in missing:
                 del failures[one]

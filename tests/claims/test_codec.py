@@ -15,7 +15,12 @@ CASES = [
     # name, as written, its entry on the wire, shortest form
     ("nameid", "user.userprincipalname", {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_ID}, None),
     ("email", "User.Mail", {"Source": "user", "ID": "mail", "SamlClaimType": "email"}, "user.mail"),
-    ("on", "user.accountenabled", {"Source": "user", "ID": "accountEnabled", "SamlClaimType": "on"}, "user.accountEnabled"),
+    (
+        "on",
+        "user.accountenabled",
+        {"Source": "user", "ID": "accountEnabled", "SamlClaimType": "on"},
+        "user.accountEnabled",
+    ),
     (
         "languages.stringarray",
         "extension.languages",
@@ -34,7 +39,12 @@ CASES = [
         },
         None,
     ),
-    ("plain", {"source": "user", "id": "mail"}, {"Source": "user", "ID": "mail", "SamlClaimType": "plain"}, "user.mail"),
+    (
+        "plain",
+        {"source": "user", "id": "mail"},
+        {"Source": "user", "ID": "mail", "SamlClaimType": "plain"},
+        "user.mail",
+    ),
 ]
 
 UNCLEAR = [
@@ -109,7 +119,11 @@ def test_real_policies_are_read_or_refused_never_misread() -> None:
             True,
         ),
         ('{"ClaimsMappingPolicy":{"Version":1}}', '{"ClaimsMappingPolicy":{"Version":2}}', False),
-        ('{"ClaimsMappingPolicy":{"Version":1,"ClaimsTransformation":[{"ID":"a"}]}}', '{"ClaimsMappingPolicy":{"Version":1}}', False),
+        (
+            '{"ClaimsMappingPolicy":{"Version":1,"ClaimsTransformation":[{"ID":"a"}]}}',
+            '{"ClaimsMappingPolicy":{"Version":1}}',
+            False,
+        ),
         ("no json", "other", False),
     ],
 )

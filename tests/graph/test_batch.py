@@ -1,4 +1,4 @@
-"""If this goes red, one user's refusal is told of another, a throttled item is lost, or a write in a batch is repeated."""
+"""If this goes red, a refusal is told of another user, a throttled item is lost, or a batched write is repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""If this goes red, a user meets a wrong or unreadable reason for a refusal, and our code may repeat or skip a write."""
+"""If this goes red, a user meets a wrong or unreadable reason for a refusal, and a write may be repeated or skipped."""
 
 from __future__ import annotations
 

@@ -65,9 +65,9 @@ def test_create_with_a_lost_answer_recognises_ours_only() -> None:
 
 def test_create_refused_is_told() -> None:
     with pytest.raises(Malformed, match="check the claims of the policy"):
-        stage(
-            error(400, "Request_BadRequest", "Property definition has an invalid value.")
-        ).directory.create_policy(display_name="Flex", definition="{}")
+        stage(error(400, "Request_BadRequest", "Property definition has an invalid value.")).directory.create_policy(
+            display_name="Flex", definition="{}"
+        )
 
 
 def test_update_is_one_patch_and_one_read() -> None:
@@ -78,9 +78,9 @@ def test_update_is_one_patch_and_one_read() -> None:
 
 
 def test_update_waits_out_stale_reads() -> None:
-    scene = stage(ok(), ok(wire(definition="{}")), ok(wire(name="Old")), ok(wire()))
+    scene = stage(ok(), ok(wire(definition="{}")), missing(), ok(wire(name="Old")), ok(wire()))
     scene.directory.update_policy("pol", display_name="Flex", definition=DEFINITION)
-    assert len(scene.graph.seen) == 4
+    assert len(scene.graph.seen) == 5
 
 
 def test_update_accepts_equal_json_in_another_spelling() -> None:
@@ -141,7 +141,7 @@ def test_assign(steps: list[Step], wanted: list[str]) -> None:
 
 @pytest.mark.parametrize("refusal", [SECOND, LINKED], ids=["409", "400"])
 def test_assign_beside_another_policy_is_a_conflict(refusal: Step) -> None:
-    with pytest.raises(Conflict, match="servicePrincipals/sp/claimsMappingPolicies"):
+    with pytest.raises(Conflict, match="flexsaml:replaceExisting"):
         stage(refusal, listing(wire("other"))).directory.assign("sp", "pol")
 
 

@@ -133,6 +133,8 @@ def test_write_of_unknown_outcome_that_landed_is_not_sent_again(answer: object) 
     assert scene.client.write("POST", "/x", {}, landed=landed) == "1"
     assert scene.graph.lines == ["POST /v1.0/x", "GET /v1.0/x", "GET /v1.0/x"]
     assert scene.clock.slept == [1.0, 2.0]
+    assert len(scene.told) == 1
+    assert scene.told[0].endswith("looking whether it was carried out")
 
 
 def test_write_that_looks_show_not_carried_out_is_sent_again() -> None:

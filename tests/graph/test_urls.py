@@ -26,6 +26,12 @@ def test_segment_opens_nothing() -> None:
     assert segment("a/b?c#d e") == "a%2Fb%3Fc%23d%20e"
 
 
+@pytest.mark.parametrize("text", ["", ".", ".."])
+def test_what_names_no_object_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="names no object"):
+        user_path(text)
+
+
 def test_query_uses_no_plus_for_spaces() -> None:
     query = with_query("/x", {"$filter": f"displayName eq {literal('O' + chr(39) + 'Neil & + co')}", "$top": 5})
     assert query == "/x?$filter=displayName%20eq%20'O''Neil%20%26%20%2B%20co'&$top=5"

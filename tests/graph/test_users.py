@@ -11,9 +11,7 @@ from .fakes import Answer, asked, batch, error, listing, lost, missing, ok, stag
 
 LANG, AGE = "extension_0_lang", "extension_0_age"
 DENIED = error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
-UNAVAILABLE = error(
-    400, "Request_BadRequest", f"The following extension properties are not available: {LANG}."
-)
+UNAVAILABLE = error(400, "Request_BadRequest", f"The following extension properties are not available: {LANG}.")
 
 
 def user(object_id: str, **values: object) -> Answer:
@@ -128,13 +126,23 @@ def test_patch_people_tells_what_stays_unknown() -> None:
     assert all(isinstance(failure, Unanswered) for failure in failures.values())
 
 
+def test_patch_people_that_cannot_be_looked_up_is_not_sent_again() -> None:
+    scene = stage(lost(), batch(DENIED, DENIED, DENIED))
+    failures = scene.directory.patch_people(CHANGES)
+    assert all(isinstance(failure, Unanswered) for failure in failures.values())
+    assert len(failures) == 3
+
+
 def test_patch_people_when_nothing_can_be_sent() -> None:
     scene = stage(*[unreachable()] * 4)
     assert set(scene.directory.patch_people(CHANGES)) == set(CHANGES)
 
 
 def test_confirm_people_reads_again_only_who_lags() -> None:
-    scene = stage(batch(user("ada", **{LANG: "en"}), user("bob", **{LANG: "old"}), user("eve")), batch(user("bob", **{LANG: "de"})))
+    scene = stage(
+        batch(user("ada", **{LANG: "en"}), user("bob", **{LANG: "old"}), user("eve")),
+        batch(user("bob", **{LANG: "de"})),
+    )
     scene.directory.confirm_people(CHANGES)
     assert [item.partition("?")[0] for item in asked(scene.graph.seen[1])] == ["GET /users/bob"]
 

@@ -1,0 +1,121 @@
+"""If this goes red, a killed emulator loses an answered write or keeps half of one: no `up` could resume.
+
+SIGKILL around every write of the guide, restart on the same file, and the export compared.
+"""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.emulator.process import REPOSITORY, Emulator
+from tests.emulator.tenant import ADA, DEFINITION, FLEX, FLEX_APP, Tenant, full_name
+
+NAME = full_name("languages")
+
+
+def _writes(tenant: Tenant) -> list[Callable[[], object]]:
+    """The guide's writes and their undoing, in order; ids are looked up when they are needed."""
+    emulator = tenant.emulator
+
+    def made(kind: str) -> str:
+        return str(emulator.export()[kind][0]["id"])
+
+    policies = "/policies/claimsMappingPolicies"
+    return [
+        tenant.post_property,
+        lambda: tenant.patch({NAME: "en,de"}),
+        tenant.post_policy,
+        lambda: emulator.graph("PATCH", f"{policies}/{made('claimsMappingPolicies')}", {"displayName": "new"}),
+        lambda: tenant.assign(made("claimsMappingPolicies")),
+        lambda: tenant.unassign(made("claimsMappingPolicies")),
+        lambda: emulator.graph("DELETE", f"{policies}/{made('claimsMappingPolicies')}"),
+        lambda: tenant.patch({NAME: None}),
+        lambda: emulator.graph(
+            "DELETE", f"/applications/{FLEX_APP['id']}/extensionProperties/{made('extensionProperties')}"
+        ),
+    ]
+
+
+@pytest.mark.parametrize("action", ["lose", "drop"])
+def test_sigkill_at_every_write_keeps_all_of_it_or_none(tmp_path: Path, action: str) -> None:
+    """`lose` is a kill just after the commit, `drop` one just before it; the write is then made good."""
+    with Emulator(tmp_path / "reference") as reference, Emulator(tmp_path / "killed") as killed:
+        untouched = reference.export()
+        steps = list(zip(_writes(Tenant(reference)), _writes(Tenant(killed)), strict=True))
+        for number, (wanted, cut) in enumerate(steps):
+            before = killed.export()
+            wanted()
+            killed.fault(action, path="^/(users|applications|policies|servicePrincipals)/")
+            with pytest.raises((ConnectionError, http.client.HTTPException)):
+                cut()
+            killed.kill()
+            killed.start()
+            if action == "drop":
+                assert killed.export() == before, f"write {number} was half done"
+                cut()
+            assert killed.export() == reference.export() != before, f"write {number}"
+        assert killed.export() == untouched
+
+
+def test_tokens_ids_and_the_ca_survive_a_restart(tmp_path: Path) -> None:
+    with Emulator(tmp_path / "one") as one, Emulator(tmp_path / "other") as other:
+        ca = Path(one.ca).read_bytes()
+        Tenant(one).property()
+        one.stop()
+        one.start()
+        assert Path(one.ca).read_bytes() == ca
+        assert one.graph("GET", f"/users/{ADA}").status == 200  # with the token from before
+        Tenant(other).property()
+        # The same calls after the same seed give the same ids, restarted or not.
+        assert Tenant(one).policy() == Tenant(other).policy()
+        assert one.export() == other.export()
+
+
+def test_the_export_tells_one_value_property_policy_or_link_left_behind(tmp_path: Path) -> None:
+    with Emulator(tmp_path) as emulator:
+        tenant = Tenant(emulator)
+        exports = [emulator.export()]
+        made = tenant.property()
+        exports.append(emulator.export())
+        tenant.patch({made["name"]: "en"})
+        exports.append(emulator.export())
+        tenant.delete_property(made)
+        exports.append(emulator.export())  # an orphaned value is left
+        policy = tenant.policy()
+        exports.append(emulator.export())
+        tenant.assign(policy)
+        exports.append(emulator.export())
+        assert all(exports[i] != exports[j] for i in range(len(exports)) for j in range(i))
+        texts = emulator.request("GET", "/admin/export").content.decode()
+        assert DEFINITION.replace('"', '\\"') in texts
+        assert FLEX["id"] in texts
+
+
+def test_the_data_file_and_the_port_are_each_one_emulators_own(tmp_path: Path) -> None:
+    with Emulator(tmp_path) as emulator:
+        port = emulator.http.rpartition(":")[2]
+        for arguments in (["--data", str(emulator.data)], ["--port", port]):
+            command = [sys.executable, "-m", "emulator", "--port", "0", "--tls-port", "0", *arguments]
+            ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=False)
+            assert (ended.returncode, ended.stdout) == (2, "")
+            assert ended.stderr.count("\n") == 1
+            assert ended.stderr.startswith("emulator: cannot ")
+
+
+def test_sigterm_ends_it_cleanly_even_while_a_request_hangs(tmp_path: Path) -> None:
+    emulator = Emulator(tmp_path)
+    emulator.start()
+    emulator.token()
+    emulator.fault("hang_before", "GET", "^/users$")
+    connection = http.client.HTTPConnection(emulator.http.removeprefix("http://"), timeout=30)
+    connection.request("GET", "/v1.0/users")
+    while not any(fault["fired"] for fault in emulator.faults()):
+        pass  # each look is a round trip
+    assert emulator.stop() == 0
+    connection.close()

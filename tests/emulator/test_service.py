@@ -1,0 +1,376 @@
+"""If this goes red, retries, batches, tokens or permissions are tested against something that is not Graph.
+
+Raw standard-library HTTP: checklist points 6 and 9, envelope, throttling, $batch and auth, and the means by which tests
+make trouble: faults, log, clock.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.emulator.process import ADMIN, LEAST, POLICY_WRITER, PREVIEW, SECRET, TENANT, Emulator
+from tests.emulator.tenant import ADA, EVENTUAL, FLEX, FLEX_APP, STAGING, STAGING_APP, USERS, Tenant, full_name
+
+FORBIDDEN = (403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+PROPERTY = {"name": "languages", "dataType": "String", "targetObjects": ["User"]}
+PATCH_JSON = {"Content-Type": "application/json"}
+
+
+# -- envelope and auth -------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_has_the_envelope_and_echoes_the_callers_id(emulator: Emulator) -> None:
+    answer = emulator.graph("GET", "/users/nobody", headers={"client-request-id": "mine"})
+    inner = answer.json["error"]["innerError"]
+    assert inner == {
+        "date": inner["date"],
+        "request-id": answer.headers["request-id"],
+        "client-request-id": "mine",
+    }
+    datetime.strptime(inner["date"], "%Y-%m-%dT%H:%M:%S")
+    assert answer.headers["client-request-id"] == "mine"
+    assert "ServerInfo" in answer.headers["x-ms-ags-diagnostic"]
+    assert answer.headers["content-type"].startswith("application/json;odata.metadata=minimal")
+
+
+@pytest.mark.parametrize(
+    ("path", "units"), [("/users", "2"), ("/users?$select=id", "1"), ("/users?$top=5", "1"), (f"/users/{ADA}", "1")]
+)
+def test_every_answer_tells_its_cost(emulator: Emulator, path: str, units: str) -> None:
+    assert emulator.graph("GET", path).headers["x-ms-resource-unit"] == units
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (None, "Access token is empty."),
+        ("Bearer ", "Access token is empty."),
+        ("Bearer nonsense", "CompactToken parsing failed with error code: 80049217"),
+    ],
+)
+def test_a_bad_token_is_refused(emulator: Emulator, header: str | None, words: str) -> None:
+    answer = emulator.request("GET", "/v1.0/users", None, {"Authorization": header} if header else {})
+    assert answer.error == (401, "InvalidAuthenticationToken", words)
+
+
+def test_a_token_ends_by_the_emulators_clock(emulator: Emulator) -> None:
+    assert emulator.graph("GET", "/users").status == 200
+    emulator.advance(3600)
+    assert emulator.graph("GET", "/users").error[1:] == (
+        "InvalidAuthenticationToken",
+        "Lifetime validation failed, the token is expired.",
+    )
+    emulator.token(fresh=True)
+    assert emulator.graph("GET", "/users").status == 200
+
+
+@pytest.mark.parametrize(
+    ("tenant", "change", "expected"),
+    [
+        (TENANT, {}, (200, None, None)),
+        ("contoso.example", {}, (200, None, None)),
+        ("fabrikam.example", {}, (400, "invalid_request", "AADSTS90002:")),
+        ("nowhere", {}, (400, "invalid_request", "AADSTS900023:")),
+        (TENANT, {"client_secret": "wrong"}, (401, "invalid_client", "AADSTS7000215:")),
+        (TENANT, {"client_id": TENANT}, (400, "unauthorized_client", "AADSTS700016:")),
+        (TENANT, {"scope": "https://graph.microsoft.com/User.Read"}, (400, "invalid_scope", "AADSTS1002012:")),
+        (TENANT, {"scope": "https://vault.azure.net/.default"}, (400, "invalid_scope", "AADSTS1002012:")),
+        (TENANT, {"grant_type": "password"}, (400, "unsupported_grant_type", "AADSTS70003:")),
+    ],
+)
+def test_the_token_service_knows_its_clients(
+    emulator: Emulator, tenant: str, change: dict[str, str], expected: tuple[int, str | None, str | None]
+) -> None:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": ADMIN,
+        "client_secret": SECRET,
+        "scope": "https://graph.microsoft.com/.default",
+        **change,
+    }
+    answer = emulator.request("POST", f"/{tenant}/oauth2/v2.0/token", urlencode(form).encode())
+    description = answer.json.get("error_description", "").partition(" ")[0] or None
+    assert (answer.status, answer.json.get("error"), description) == expected
+    assert ("access_token" in answer.json) is (answer.status == 200)
+
+
+# -- 6: permissions ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("client", "method", "path", "body", "allowed"),
+    [
+        (PREVIEW, "GET", f"/users/{ADA}", None, True),
+        (PREVIEW, "PATCH", f"/users/{ADA}", {"jobTitle": "x"}, False),
+        (PREVIEW, "GET", f"/applications/{FLEX_APP['id']}/extensionProperties", None, True),
+        (PREVIEW, "POST", f"/applications/{FLEX_APP['id']}/extensionProperties", PROPERTY, False),
+        (PREVIEW, "GET", f"/servicePrincipals/{FLEX['id']}/claimsMappingPolicies", None, False),
+        (PREVIEW, "POST", "/directoryObjects/getAvailableExtensionProperties", {}, False),
+        (PREVIEW, "GET", "/organization", None, False),
+        (LEAST, "GET", "/servicePrincipals", None, True),
+        (LEAST, "POST", f"/applications/{FLEX_APP['id']}/extensionProperties", PROPERTY, True),
+        (LEAST, "POST", f"/applications/{STAGING_APP['id']}/extensionProperties", PROPERTY, False),
+        (LEAST, "GET", f"/servicePrincipals/{STAGING['id']}/claimsMappingPolicies", None, True),
+        (LEAST, "POST", "/directoryObjects/getAvailableExtensionProperties", {}, False),
+        (LEAST, "PATCH", f"/users/{ADA}", {"jobTitle": "x"}, True),
+        (POLICY_WRITER, "PATCH", f"/users/{ADA}", {"jobTitle": "x"}, True),
+    ],
+)
+def test_each_call_wants_its_permission(
+    emulator: Emulator, client: str, method: str, path: str, body: Any, allowed: bool
+) -> None:
+    answer = emulator.graph(method, path, body, client=client)
+    assert answer.status < 300 if allowed else answer.error == FORBIDDEN
+
+
+def test_reading_policies_wants_policy_read_all_once_there_is_one(tenant: Tenant) -> None:
+    listing = "/policies/claimsMappingPolicies"
+    get = tenant.emulator.graph
+    assert get("GET", listing, client=POLICY_WRITER).json["value"] == []
+    policy = tenant.policy()
+    assert get("GET", listing, client=POLICY_WRITER).error == FORBIDDEN
+    assert get("GET", f"{listing}/{policy}", client=POLICY_WRITER).error == FORBIDDEN
+    assert get("GET", f"{listing}/{policy}", client=PREVIEW).status == 200
+    assert get("GET", f"{listing}/{policy}/appliesTo", client=PREVIEW).status == 200
+
+
+# -- batches -----------------------------------------------------------------------------------------------------------
+
+
+def _item(number: int, method: str = "GET", url: str = f"/users/{ADA}", **more: Any) -> dict[str, Any]:
+    return {"id": str(number), "method": method, "url": url, **more}
+
+
+def _batch(emulator: Emulator, *items: dict[str, Any]) -> dict[str, Any]:
+    answer = emulator.graph("POST", "/$batch", {"requests": list(items)})
+    assert answer.status == 200, answer.content
+    return {response["id"]: response for response in answer.json["responses"]}
+
+
+def test_batch_items_are_answered_logged_and_refused_one_by_one(tenant: Tenant) -> None:
+    tenant.property()
+    tenant.emulator.clear()
+    name = full_name("languages")
+    found = _batch(
+        tenant.emulator,
+        _item(1, "PATCH", f"users/{ADA}", headers=PATCH_JSON, body={name: "en"}),
+        _item(2, "PATCH", f"users/{ADA}", headers={}, body={name: "de"}),
+        _item(3, "GET", "users/$count", headers=EVENTUAL),
+        _item(4, "GET", "/users/nobody", dependsOn=["1"]),
+        _item(5, dependsOn=["4"]),
+    )
+    assert {n: r["status"] for n, r in found.items()} == {"1": 204, "2": 400, "3": 200, "4": 404, "5": 424}
+    assert all("request-id" in found[n]["headers"] for n in "1234")
+    assert tenant.value(name) == "en"
+    assert [(r["path"], r["status"], r["in_batch"]) for r in tenant.emulator.requests()[:5]] == [
+        ("/v1.0/$batch", 200, False),
+        (f"/v1.0/users/{ADA}", 204, True),
+        (f"/v1.0/users/{ADA}", 400, True),
+        ("/v1.0/users/$count", 200, True),
+        ("/v1.0/users/nobody", 404, True),
+    ]
+
+
+def test_headers_of_a_batch_are_not_inherited_and_order_is_not_promised(emulator: Emulator) -> None:
+    emulator.dials(batch_order="reversed")
+    body = {"requests": [_item(1, "GET", "users/$count"), _item(2)]}
+    answer = emulator.graph("POST", "/$batch", body, headers=EVENTUAL)
+    assert [(r["id"], r["status"]) for r in answer.json["responses"]] == [("2", 200), ("1", 400)]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [],
+        [_item(n) for n in range(21)],
+        [_item(1), _item(1)],
+        [_item(1, url="https://graph.microsoft.com/v1.0/users")],
+        [_item(1, dependsOn=["2"]), _item(2)],
+        [_item(1, method="STEAL")],
+        [_item(1, "PATCH", body={})],
+        ["x"],
+    ],
+)
+def test_an_ill_batch_is_refused_whole(emulator: Emulator, items: list[Any]) -> None:
+    answer = emulator.graph("POST", "/$batch", {"requests": items})
+    assert answer.error[:2] == (400, "BadRequest")
+    assert [r["in_batch"] for r in emulator.requests() if "$batch" in r["path"]] == [False]
+
+
+def test_a_batch_in_a_batch_and_a_batch_without_token_are_refused(emulator: Emulator) -> None:
+    assert _batch(emulator, _item(1, "POST", "/$batch", headers=PATCH_JSON, body={}))["1"]["status"] == 400
+    assert emulator.request("POST", "/v1.0/$batch", b"{}", PATCH_JSON).status == 401
+
+
+# -- 9: throttling and faults ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["2", "2.128", "date"])
+def test_the_write_quota_refuses_warns_and_refills_by_the_clock(tmp_path: Path, form: str) -> None:
+    with Emulator(tmp_path, "--quota", "0.001") as emulator:  # three writes in 150 s
+        emulator.dials(retry_after=form)
+        tenant = Tenant(emulator)
+        answers = [tenant.patch({"jobTitle": str(n)}) for n in range(5)]
+        assert [a.status for a in answers] == [204, 204, 204, 429, 429]
+        assert ["x-ms-throttle-limit-percentage" in a.headers for a in answers[:3]] == [False, False, True]
+        refused = answers[4]
+        assert refused.error == (429, "TooManyRequests", "Please retry again later.")
+        assert refused.json["error"]["innerError"]["status"] == "429"
+        assert refused.headers["x-ms-throttle-scope"] == f"Tenant_Application/ReadWrite/{ADMIN}/{TENANT}"
+        assert refused.headers["x-ms-throttle-information"] == "WriteLimitExceeded"
+        after = refused.headers["retry-after"]
+        if form == "date":
+            assert parsedate_to_datetime(after).tzinfo is not None
+        else:
+            assert re.fullmatch(r"\d+" if form == "2" else r"\d+\.\d{3}", after)
+            assert float(after) > 60  # the refused fourth counted too: more than one write's 50 s
+        assert emulator.graph("GET", f"/users/{ADA}").json["jobTitle"] == "2"
+        emulator.advance(200)
+        assert tenant.patch({"jobTitle": "later"}).status == 204
+
+
+def test_batch_items_are_charged_one_by_one(tmp_path: Path) -> None:
+    with Emulator(tmp_path, "--quota", "0.001") as emulator:
+        items = [_item(n, "PATCH", headers=PATCH_JSON, body={"jobTitle": str(n)}) for n in range(4)]
+        found = _batch(emulator, *items)
+        assert [found[str(n)]["status"] for n in range(4)] == [204, 204, 204, 429]
+        assert "Retry-After" in found["3"]["headers"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code", "header"),
+    [
+        ({"status": 429}, 429, "TooManyRequests", ("retry-after", "2")),
+        ({"status": 429, "headers": {"Retry-After": "0.25"}}, 429, "TooManyRequests", ("retry-after", "0.25")),
+        ({"status": 503}, 503, "ServiceUnavailable", ("odata-version", "4.0")),
+        ({"status": 400, "code": "Own", "message": "m"}, 400, "Own", ("odata-version", "4.0")),
+    ],
+)
+def test_a_refusing_fault_is_not_carried_out(
+    tenant: Tenant, fault: dict[str, Any], status: int, code: str, header: tuple[str, str]
+) -> None:
+    before = tenant.emulator.export()
+    tenant.emulator.fault("refuse", "PATCH", "^/users/", skip=1, times=2, **fault)
+    assert tenant.patch({}).status == 204
+    first = tenant.patch({"jobTitle": "x"})
+    assert first.error[:2] == (status, code)
+    assert first.headers[header[0]] == header[1]
+    item = _item(1, "PATCH", headers=PATCH_JSON, body={"jobTitle": "x"})
+    assert _batch(tenant.emulator, item)["1"]["status"] == status
+    assert tenant.emulator.export() == before
+    assert tenant.patch({"jobTitle": "x"}).status == 204
+    assert [f["fired"] for f in tenant.emulator.faults()] == [2]
+
+
+@pytest.mark.parametrize(("action", "carried_out"), [("lose", True), ("drop", False)])
+def test_a_cut_connection_is_logged_without_status(tenant: Tenant, action: str, carried_out: bool) -> None:
+    tenant.emulator.fault(action, "PATCH")
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        tenant.patch({"jobTitle": "Lead"})
+    assert tenant.emulator.requests()[-1]["status"] == 0
+    assert (tenant.value("jobTitle") == "Lead") is carried_out
+
+
+@pytest.mark.parametrize(("action", "carried_out"), [("hang", True), ("hang_before", False)])
+def test_a_hanging_request_is_let_go_when_the_faults_are_cleared(
+    tenant: Tenant, action: str, carried_out: bool
+) -> None:
+    emulator = tenant.emulator
+    emulator.token()
+    emulator.fault(action, "PATCH")
+    thread = threading.Thread(target=_cut_off, args=(lambda: tenant.patch({"jobTitle": "Lead"}),))
+    thread.start()
+    while not any(fault["fired"] for fault in emulator.faults()):
+        pass  # each look is a round trip
+    assert thread.is_alive()
+    emulator.clear_faults()
+    thread.join(timeout=20)
+    assert not thread.is_alive()
+    assert (tenant.value("jobTitle") == "Lead") is carried_out
+
+
+def _cut_off(call: Callable[[], object]) -> None:
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        call()
+
+
+def test_the_token_service_can_be_refused_too(emulator: Emulator) -> None:
+    emulator.fault("refuse", "POST", "/oauth2/v2.0/token$", status=401, code="invalid_client", message="AADSTS7000222")
+    answer = emulator.request("POST", f"/{TENANT}/oauth2/v2.0/token", b"")
+    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+
+
+# -- admin -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_log_has_every_call_but_admin_and_health(emulator: Emulator) -> None:
+    emulator.request("GET", "/health")
+    emulator.graph("GET", "/users?$top=1")
+    emulator.request("GET", "/nonsense")
+    assert [(r["method"], r["path"], r["status"]) for r in emulator.requests()] == [
+        ("POST", f"/{TENANT}/oauth2/v2.0/token", 200),
+        ("GET", "/v1.0/users?$top=1", 200),
+        ("GET", "/nonsense", 404),
+    ]
+    emulator.clear()
+    assert emulator.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "dials", {"gravity": 1}),
+        ("PATCH", "dials", {"read_lag": -1}),
+        ("PATCH", "dials", {"read_lag": True}),
+        ("PATCH", "dials", {"second_policy_status": 418}),
+        ("PATCH", "dials", {"retry_after": "soon"}),
+        ("POST", "faults", {"action": "explode"}),
+        ("POST", "faults", {"action": "drop", "path": "("}),
+        ("POST", "faults", {"action": "drop", "when": "now"}),
+        ("POST", "clock", {"advance": -1}),
+        ("POST", "seed", {"organization": []}),
+        ("POST", "seed", {"organization": [{"id": TENANT}], "users": [{"id": TENANT}]}),
+        ("POST", "seed", {"organization": [{"id": TENANT}], "people": []}),
+    ],
+)
+def test_a_mistaken_admin_call_says_so_in_one_line_and_changes_nothing(
+    emulator: Emulator, method: str, path: str, body: Any
+) -> None:
+    before = emulator.export(), emulator.admin("GET", "dials"), emulator.faults()
+    with pytest.raises(RuntimeError, match=r"400 \{\"error\":\"[^\n]+\"\}"):
+        emulator.admin(method, path, body)
+    assert (emulator.export(), emulator.admin("GET", "dials"), emulator.faults()) == before
+
+
+def test_an_export_planted_as_a_seed_is_that_tenant(tenant: Tenant) -> None:
+    made = tenant.property()
+    tenant.patch({made["name"]: "en"})
+    tenant.assign(tenant.policy())
+    tenant.delete_property(made)
+    export = tenant.emulator.export()
+    assert export["orphanedValues"]
+    tenant.emulator.reset()
+    assert tenant.emulator.export() != export
+    tenant.emulator.seed(export)
+    assert tenant.emulator.export() == export
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8765", ""])
+def test_only_loopback_names_are_answered(emulator: Emulator, host: str) -> None:
+    assert emulator.request("GET", "/admin/export", None, {"Host": host}).status in (400, 421)
+
+
+def test_the_seeded_users_are_who_they_are_said_to_be(emulator: Emulator) -> None:
+    assert [(user["id"], user["userPrincipalName"]) for user in emulator.export()["users"]] == sorted(
+        (user["id"], upn) for upn, user in USERS.items()
+    )

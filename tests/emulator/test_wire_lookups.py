@@ -1,0 +1,93 @@
+"""If this goes red, a lookup finds here what it would not find on a tenant, or an absent route looks like a success.
+
+Raw standard-library HTTP with bodies from Microsoft's reference, refusals in the same tables. Every v1.0 exchange is
+held against Microsoft's schema on the way (conftest.py). Checklist point 8.
+"""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote
+
+import pytest
+
+from tests.emulator.process import Emulator
+from tests.emulator.tenant import ABSENT, ADA, EVENTUAL, FLEX, FLEX_APP, Tenant, bad, gone
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ('"displayName:Twilio Flex"', ["Twilio Flex", "Twilio Flex Staging"]),
+        ('"displayName:flex twil"', ["Twilio Flex", "Twilio Flex Staging"]),
+        ('"displayName:staging" AND "displayName:flex"', ["Twilio Flex Staging"]),
+        ('"displayName:nothing" OR "displayName:staging"', ["Twilio Flex Staging"]),
+        ('"displayName:lio"', []),
+    ],
+)
+def test_search_is_fuzzy_and_wants_its_header(tenant: Tenant, search: str, expected: list[str]) -> None:
+    path = f"/servicePrincipals?$search={quote(search)}&$select=displayName"
+    found = tenant.emulator.graph("GET", path, headers=EVENTUAL).json["value"]
+    assert [item["displayName"] for item in found] == expected
+    assert tenant.emulator.graph("GET", path).error == (
+        400,
+        "Request_UnsupportedQuery",
+        "Request with $search query parameter only works through MSGraph with a special request header: "
+        "'ConsistencyLevel: eventual'",
+    )
+
+
+def test_search_without_quotes_is_refused(tenant: Tenant) -> None:
+    answer = tenant.emulator.graph("GET", "/servicePrincipals?$search=displayName:Flex", headers=EVENTUAL)
+    assert answer.error[:2] == (400, "BadRequest")
+
+
+@pytest.mark.parametrize("kind", ["applications", "servicePrincipals"])
+def test_three_ids_lead_to_two_objects(tenant: Tenant, kind: str) -> None:
+    wanted, other = (FLEX_APP, FLEX) if kind == "applications" else (FLEX, FLEX_APP)
+    get = tenant.emulator.graph
+    assert get("GET", f"/{kind}/{wanted['id']}").json["id"] == wanted["id"]
+    assert get("GET", f"/{kind}(appId='{wanted['appId']}')?$select=id").json["id"] == wanted["id"]
+    query = quote(f"appId eq '{wanted['appId']}'")
+    assert [o["id"] for o in get("GET", f"/{kind}?$filter={query}").json["value"]] == [wanted["id"]]
+    assert get("GET", f"/{kind}/{other['id']}").error == gone(other["id"])
+    assert get("GET", f"/{kind}(appId='{ABSENT}')").error == gone(ABSENT)
+    assert get("GET", f"/{kind}/Flex").error == bad("Invalid object identifier 'Flex'.")
+
+
+def test_certificate_keys_are_shown_only_when_selected_on_one_object(tenant: Tenant) -> None:
+    one = tenant.emulator.graph("GET", f"/servicePrincipals/{FLEX['id']}").json
+    assert [key["key"] for key in one["keyCredentials"]] == [None, None]
+    selected = tenant.emulator.graph("GET", f"/servicePrincipals/{FLEX['id']}?$select=keyCredentials").json
+    verify = next(key for key in selected["keyCredentials"] if key["usage"] == "Verify")
+    assert verify["key"]
+    assert base64.b64decode(verify["customKeyIdentifier"]).hex().upper() == one["preferredTokenSigningKeyThumbprint"]
+
+
+def test_there_is_one_organization(tenant: Tenant) -> None:
+    found = tenant.emulator.graph("GET", "/organization").json["value"]
+    assert [domain["name"] for domain in found[0]["verifiedDomains"]] == ["contoso.example"]
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/groups", (400, "RequestBroker--ParseUri", "Resource not found for the segment 'groups'.")),
+        ("GET", "/users/x/manager", (400, "RequestBroker--ParseUri", "Resource not found for the segment 'manager'.")),
+        (
+            "PUT",
+            f"/users/{ADA}",
+            (405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."),
+        ),
+    ],
+)
+def test_what_is_not_served_is_never_a_success(
+    emulator: Emulator, method: str, path: str, expected: tuple[int, str, str]
+) -> None:
+    assert emulator.graph(method, path, version="beta").error == expected
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"'])
+def test_what_is_not_a_json_object_is_refused(tenant: Tenant, body: bytes) -> None:
+    assert tenant.patch(body).status == 400

@@ -1,0 +1,160 @@
+"""If this goes red, editing the list of users loses somebody's value, or leaves one behind."""
+
+from __future__ import annotations
+
+from tests.engine.stack import Stack, writes
+from tests.engine.stack import calls as listed
+
+
+def values(stack: Stack) -> dict[str, object]:
+    """Live values of `languages` by object id, those that are set."""
+    full = stack.tenant().full("languages")
+    return {one["id"]: one["values"][full] for one in stack.emulator.export()["users"] if full in one["values"]}
+
+
+def test_another_spelling_of_the_same_user_writes_nothing(stack: Stack) -> None:
+    before = stack.emulator.export()
+    ada = stack.tenant().user("ada")["id"]
+    stack.up()
+    for spelling in ("Ada@Contoso.example", ada, ada.upper(), "ada@contoso.example"):
+        stack.config["users"] = {spelling: {"languages": "en,de"}}
+        stack.emulator.clear()
+        stack.up()
+        assert writes(listed(stack.emulator)) == [], spelling
+        assert values(stack) == {ada: "en,de"}
+        stack.unchanged()
+    stack.destroy()
+    assert stack.emulator.export() == before
+
+
+def test_users_come_go_and_change(stack: Stack) -> None:
+    tenant = stack.tenant()
+    tenant.make_property("team")
+    tenant.write("grace", "old", "team")
+    tenant.write("linus", "old", "team")
+    team = tenant.full("team")
+    stack.config["users"] = {"ada@contoso.example": {"languages": "en,de"}, "grace@contoso.example": {team: "blue"}}
+    before = stack.emulator.export()
+    stack.up()
+    assert tenant.value("grace", "team") == "blue"
+
+    stack.config["users"] = {
+        "ada@contoso.example": {"languages": "en", team: "red"},
+        "linus@contoso.example": {team: "green"},
+    }
+    stack.up()
+    assert (tenant.value("ada"), tenant.value("ada", "team")) == ("en", "red")
+    assert tenant.value("linus", "team") == "green"
+    assert tenant.value("grace", "team") == "old", "who leaves gets back what was there before"
+    stack.unchanged()
+
+    stack.config["users"] = {"grace@contoso.example": {team: None, "languages": ""}}
+    stack.up()
+    assert tenant.value("ada") is None
+    assert tenant.value("ada", "team") is None
+    assert tenant.value("linus", "team") == "old"
+    assert tenant.value("grace", "team") is None, "null is written"
+    assert tenant.value("grace") == ""
+    stack.unchanged()
+
+    stack.config["users"] = {}
+    stack.up()
+    assert tenant.value("grace", "team") == "old", "the last one who leaves, too"
+    stack.destroy()
+    assert stack.emulator.export() == before
+
+
+def test_a_user_renamed_in_the_tenant(stack: Stack) -> None:
+    tenant = stack.tenant()
+    ada = tenant.user("ada")["id"]
+    stack.up()
+    tenant.do("PATCH", f"/users/{ada}", {"userPrincipalName": "lovelace@contoso.example"})
+    before = stack.emulator.export()
+    refused = stack.run("preview")
+    assert refused.code != 0
+    assert "users.ada@contoso.example: there is no such user" in refused.output
+    assert stack.emulator.export() == before
+    stack.config["users"] = {"lovelace@contoso.example": {"languages": "en,de"}}
+    stack.up()
+    assert values(stack) == {ada: "en,de"}
+    stack.unchanged()
+    tenant.do("PATCH", f"/users/{ada}", {"userPrincipalName": "ada@contoso.example"})
+    stack.destroy()
+    assert values(stack) == {}
+
+
+def test_a_user_who_left_the_tenant_stops_nobody_from_destroying(stack: Stack) -> None:
+    stack.config["users"]["grace@contoso.example"] = {"languages": "cs"}
+    stack.up()
+    tenant = stack.tenant()
+    tenant.do("DELETE", f"/users/{tenant.user('grace')['id']}")
+    assert "deleted" in stack.refresh().output
+    stack.destroy()
+    assert values(stack) == {}
+    assert tenant.properties() == {}
+
+
+def test_a_person_made_anew_under_the_same_name_is_another_user(stack: Stack) -> None:
+    stack.up()
+    tenant = stack.tenant()
+    old = tenant.user("ada")
+    tenant.do("DELETE", f"/users/{old['id']}")
+    body = {
+        "userPrincipalName": "ada@contoso.example",
+        "displayName": "Another Ada",
+        "mailNickname": "ada",
+        "accountEnabled": True,
+        "passwordProfile": {"password": "not a real one"},
+    }
+    new = tenant.do("POST", "/users", body)["id"]
+    tenant.write("ada", "fr")
+    stack.up()
+    assert values(stack) == {new: "en,de"}
+    stack.destroy()
+    assert values(stack) == {new: "fr"}, "the new person's own value came back"
+
+
+def test_without_preflight_users_are_found_when_they_are_written(stack: Stack) -> None:
+    before = stack.emulator.export()
+    stack.config["preflight"] = False
+    stack.up()
+    stack.unchanged()
+    stack.config["users"] = {"ADA@contoso.example": {"languages": "en"}}
+    stack.up()
+    assert stack.tenant().value("ada") == "en"
+    stack.config["users"]["nobody@contoso.example"] = {"languages": "en"}
+    refused = stack.run("up", "--yes", "--skip-preview")
+    assert refused.code != 0
+    assert "no such user: nobody@contoso.example" in refused.output
+    del stack.config["users"]["nobody@contoso.example"]
+    stack.up()
+    stack.destroy()
+    assert stack.emulator.export() == before
+
+
+def test_a_truncated_list_stops_in_preview(stack: Stack) -> None:
+    seed_users = [one["userPrincipalName"] for one in stack.emulator.export()["users"]]
+    tenant = stack.tenant()
+    for number in range(12 - len(seed_users)):
+        body = {
+            "userPrincipalName": f"agent{number}@contoso.example",
+            "displayName": f"Agent {number}",
+            "mailNickname": f"agent{number}",
+            "accountEnabled": True,
+            "passwordProfile": {"password": "not a real one"},
+        }
+        tenant.do("POST", "/users", body)
+        seed_users.append(body["userPrincipalName"])
+    stack.config["users"] = {user: {"languages": "en"} for user in seed_users}
+    stack.up()
+    stack.config["users"] = {seed_users[0]: {"languages": "en"}}
+    refused = stack.run("preview")
+    assert refused.code != 0
+    assert "11 of 12 users would lose their value" in refused.output
+    assert "set flexsaml:allowRemoval to 11" in refused.output
+    assert len(values(stack)) == 12
+    stack.config["users"] = {}
+    assert stack.run("preview").code != 0, "an empty list is the worst of truncations"
+    stack.config["allowRemoval"] = 12
+    stack.up()
+    assert values(stack) == {}

@@ -1,0 +1,148 @@
+"""If this goes red, a write that reached Graph passes for one that never did, or the other way round.
+
+These tests use real sockets on loopback, since what `requests` raises there is what decides.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+import requests
+import trustme
+
+from flexsaml.graph.clouds import Cloud, cloud
+from flexsaml.graph.errors import GraphError, NotSent, Unanswered
+from flexsaml.graph.transport import Call, exchange, failure, open_session
+
+from .fakes import SECRET, FakeClock
+
+Conversation = Callable[[socket.socket], None]
+
+
+@contextmanager
+def server(talk: Conversation) -> Iterator[int]:
+    """A loopback port whose first connection is handled by `talk`."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            talk(connection)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.close()
+        thread.join(timeout=5)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        return int(unused.getsockname()[1])
+
+
+def post(url: str, where: Cloud | None = None) -> dict[str, object]:
+    with open_session(where or cloud("loopback")) as session:
+        return exchange(session, Call("POST", "/x", url + "/v1.0/x", body={"a": 1}), SECRET, clock=FakeClock())
+
+
+def read_request(connection: socket.socket) -> bytes:
+    received = b""
+    while b'{"a": 1}' not in received:
+        received += connection.recv(65536)
+    return received
+
+
+def test_refused_connection_was_never_sent() -> None:
+    with pytest.raises(NotSent, match=r"POST /x: no connection to 127\.0\.0\.1:\d+; start the emulator") as raised:
+        post(f"http://127.0.0.1:{free_port()}")
+    assert raised.value.passing
+
+
+def test_closed_connection_after_the_request_is_unanswered() -> None:
+    with (
+        server(lambda connection: read_request(connection) and None) as port,
+        pytest.raises(Unanswered, match="closed the connection"),
+    ):
+        post(f"http://127.0.0.1:{port}")
+
+
+def test_answer_cut_short_is_unanswered() -> None:
+    def talk(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{")
+
+    with server(talk) as port, pytest.raises(Unanswered):
+        post(f"http://127.0.0.1:{port}")
+
+
+def test_one_exchange_on_the_wire() -> None:
+    got: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        got.append(read_request(connection))
+        connection.sendall(b'HTTP/1.1 201 Created\r\nContent-Length: 10\r\n\r\n{"id":"1"}')
+
+    with server(talk) as port:
+        assert post(f"http://127.0.0.1:{port}") == {"id": "1"}
+    assert got[0].startswith(b"POST /v1.0/x HTTP/1.1\r\n")
+    assert f"Authorization: Bearer {SECRET}".encode() in got[0]
+
+
+def test_untrusted_certificate_was_never_sent_and_is_not_worth_another_try() -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+
+    def talk(connection: socket.socket) -> None:
+        with suppress(OSError):  # the client hangs up: that is the point
+            context.wrap_socket(connection, server_side=True)
+
+    with server(talk) as port, pytest.raises(NotSent, match="REQUESTS_CA_BUNDLE") as raised:
+        post(f"https://127.0.0.1:{port}")
+    assert not raised.value.passing
+
+
+def test_ca_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/not/there.pem")
+    with pytest.raises(NotSent, match="check REQUESTS_CA_BUNDLE") as raised:
+        post("https://127.0.0.1:1")
+    assert not raised.value.passing
+
+
+def test_loopback_bypasses_proxies_and_keeps_the_ca_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/ca.pem")
+    with open_session(cloud("loopback")) as session:
+        assert session.trust_env is False
+        assert session.verify == "/ca.pem"
+    with open_session(cloud("public")) as session:
+        assert session.trust_env is True
+
+
+FAILURES: list[tuple[requests.RequestException, type[GraphError]]] = [
+    (requests.ReadTimeout("x"), Unanswered),
+    (requests.ConnectionError("reset"), Unanswered),
+    (requests.exceptions.ChunkedEncodingError("x"), Unanswered),
+    (requests.exceptions.SSLError("eof in the middle"), Unanswered),
+    (requests.exceptions.ProxyError("x"), NotSent),
+    (requests.exceptions.InvalidURL("x"), NotSent),
+]
+
+
+@pytest.mark.parametrize(("raised", "kind"), FAILURES, ids=lambda value: getattr(value, "__name__", repr(value)))
+def test_failures(raised: requests.RequestException, kind: type[GraphError]) -> None:
+    told = failure("GET /x", "https://me:secret@graph.microsoft.com/v1.0/x?$filter=private", raised, "again")
+    assert type(told) is kind
+    assert "graph.microsoft.com" in str(told)
+    assert "secret" not in str(told)
+    assert "private" not in str(told)
