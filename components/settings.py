@@ -97,11 +97,11 @@ def from_config(config: pulumi.Config) -> FlexSamlClaimsArgs:
     flags = {key: _flag(config, key, default, problems) for key, default in _FLAGS.items()}
     allowed = config.get("allowRemoval") or "0"
     if not re.fullmatch(r"\d+", allowed):
-        problems.append(f"flexsaml:allowRemoval: '{allowed}' is no whole number")
+        problems.append(f"allowRemoval: '{allowed}' is no whole number")
         allowed = "0"
     cloud = config.get("cloud") or "public"
     if cloud not in CLOUDS:
-        problems.append(f"flexsaml:cloud: '{cloud}' is none of {', '.join(CLOUDS)}")
+        problems.append(f"cloud: '{cloud}' is none of {', '.join(CLOUDS)}")
     if problems:
         raise Invalid(problems)
     return FlexSamlClaimsArgs(
@@ -160,7 +160,7 @@ def _misspelt() -> list[str]:
     """Keys in the namespace that mean nothing: the engine lets them pass."""
     given = {**get_config_env(), **CONFIG.get()}
     names = sorted(key.partition(":")[2] for key in given if key.startswith("flexsaml:"))
-    return [f"flexsaml:{name}: unknown key{_hint(name, KEYS)}" for name in names if name not in KEYS]
+    return [f"{name}: unknown key{_hint(name, KEYS)}" for name in names if name not in KEYS]
 
 
 def _hint(name: str, among: Mapping[str, object] | tuple[str, ...]) -> str:
@@ -176,7 +176,7 @@ def _object(config: pulumi.Config, key: str, problems: list[str]) -> dict[str, A
     if value in (None, ""):
         return {}
     if not isinstance(value, dict):
-        problems.append(f"flexsaml:{key}: write a map, not {type(value).__name__}")
+        problems.append(f"{key}: write a map, not {type(value).__name__}")
         return {}
     return value
 
@@ -184,7 +184,7 @@ def _object(config: pulumi.Config, key: str, problems: list[str]) -> dict[str, A
 def _flag(config: pulumi.Config, key: str, default: bool, problems: list[str]) -> bool:
     value = (config.get(key) or "").lower()
     if value not in ("", "true", "false"):
-        problems.append(f"flexsaml:{key}: write true or false, not '{value}'")
+        problems.append(f"{key}: write true or false, not '{value}'")
     return default if value == "" else value == "true"
 
 
@@ -202,6 +202,7 @@ def _extensions(written: Mapping[str, Any], problems: list[str]) -> dict[str, Da
             problems.append(f"{where}: an extension name has letters, digits and underscores only")
         elif name.lower() in {other.lower() for other in extensions}:
             problems.append(f"{where}: is there twice; Graph takes names without regard to case")
+        extensions[name] = DataType("String")  # declared, whatever is wrong with it: one mistake, one finding
         try:
             extensions[name] = DataType(
                 str(spec.get("dataType") or "String"), spec.get("multiValued") in (True, "true")

@@ -92,7 +92,11 @@ class TenantBaselineProvider(Provider):
         return props
 
     def remove(self, directory: Directory, id_: str, props: Props) -> None:
-        seen = _look(directory, props)
+        try:
+            seen = _look(directory, props)
+        except NotFound:
+            engine.warn("the service principal is gone from the tenant, and with it what could be put back")
+            return
         left = [one for one in seen.properties if one.name in props["properties"]]
         for one in left:
             people = holders(directory, one.name)

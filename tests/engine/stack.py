@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from tests.emulator.process import Emulator
+from tests.emulator.process import SEED, Emulator
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARTS = ("Pulumi.yaml", "__main__.py", "components", "providers", "flexsaml", ".venv")
@@ -311,8 +311,8 @@ def writes(listed: list[str]) -> list[str]:
 
 @contextmanager
 def new_stack(emulator: Emulator, room: Path, program: str = "") -> Iterator[Stack]:
+    emulator.seed(json.loads(SEED.read_text()))
     emulator.reset()
-    emulator.clear_faults()
     stack = Stack(Checkout(room / "checkout", program), emulator, room)
     stack.init()
     yield stack
