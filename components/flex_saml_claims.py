@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import pulumi
 
+from flexsaml.findings import LEVELS as FINDING_LEVELS
+from flexsaml.findings import OFF, Finding, judged
 from flexsaml.graph import Directory, GraphError
 from flexsaml.values import DataType
 from providers import (
@@ -28,8 +30,9 @@ from providers import (
     full_name,
 )
 
-from .preflight import Findings, Seen, data_type, look
-from .settings import Declaration, FlexSamlClaimsArgs, Invalid, declare
+from .conditions import FIXED, LEVELS
+from .preflight import NothingToSee, Seen, data_type, look
+from .settings import Declaration, FlexSamlClaimsArgs, Invalid, declare, near
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,11 @@ class FlexSamlClaims(pulumi.ComponentResource):
         """`directory` gives the calls to Graph; by default those of the stack's configuration."""
         super().__init__("flexsaml:index:FlexSamlClaims", name, {}, opts)
         self._name = name
-        wanted, seen = _checked(
+        wanted, seen, told = _checked(
             name, args, directory or Connection.from_config(pulumi.Config("flexsaml").get).directory
         )
+        for one in told:
+            (pulumi.log.warn if one.level == "warning" else pulumi.log.info)(str(one), resource=self)
         baseline = self._baseline(wanted, seen)
         extensions = self._extensions(wanted, seen, baseline)
         self._values(wanted, seen, extensions)
@@ -86,7 +91,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             policy_id=policy.id,
             displaces=baseline.displaced if wanted.replace_existing else [],
             replace_existing=wanted.replace_existing,
-            seen_assigned=dict(seen.assigned),
+            seen_assigned=None if seen.assigned is None else dict(seen.assigned),
             opts=self._child(),
         )
         self.service_principal_id = baseline.id
@@ -147,7 +152,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             cells = {
                 seen.users[user]: one.type.canonical(values[key])
                 for user, values in wanted.users.items()
-                if key in values
+                if key in values and user not in seen.missing
             }
             baselines[key] = UserValueBaseline(  # also without cells: the last ones leave through its update
                 f"{self._name}-{key}-before",
@@ -157,6 +162,9 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 multi_valued=one.type.multi_valued,
                 cells=secret(cells),  # type: ignore[arg-type]
                 allow_removal=wanted.allow_removal,
+                names={user.lower(): id_ for user, id_ in seen.users.items() if user not in seen.missing},
+                seen_missing=[user for user in seen.missing if key in wanted.users[user]],
+                seen_values=seen.live.get(one.whole, {}),
                 opts=self._child(),
             )
         for user, values in wanted.users.items():
@@ -168,26 +176,51 @@ class FlexSamlClaims(pulumi.ComponentResource):
                     types={extensions[key].whole: str(extensions[key].type) for key in values},
                     extensions={extensions[key].whole: baselines[key].extension for key in values},
                     baselined=True,
+                    seen_missing=user in seen.missing,
                     opts=self._child(),
                 )
 
 
-def _checked(name: str, args: FlexSamlClaimsArgs, directory: Callable[[], Directory]) -> tuple[Declaration, Seen]:
-    """The declaration and the tenant as it is, or one RunError with everything that is wrong."""
+def _checked(
+    name: str, args: FlexSamlClaimsArgs, directory: Callable[[], Directory]
+) -> tuple[Declaration, Seen, list[Finding]]:
+    """The declaration, the tenant as it is, and what is worth telling; or one RunError with all findings."""
     default = f"{pulumi.get_project()}-{pulumi.get_stack()} {name} SAML claims"
+    seen: Seen | None = None
     try:
         wanted = declare(args, default)
-        return wanted, look(directory(), wanted)
-    except (Invalid, Findings) as found:
-        raise report(found.problems) from None
+        _check_rules(wanted.rules)
+        seen = look(directory(), wanted)
+        found = list(seen.findings)
+    except Invalid as invalid:
+        raise report(invalid.problems) from None
+    except NothingToSee as end:
+        found = [end.finding]
     except (GraphError, ValueError) as problem:
-        if isinstance(problem, ValueError) and not str(problem):
-            raise
-        raise report([str(problem)]) from None
+        if type(problem) is ValueError or isinstance(problem, GraphError):
+            raise report([str(problem)]) from None
+        raise
+    found = judged(found, wanted.rules)
+    if seen is None or any(one.level == "error" for one in found):
+        raise report([str(one) if one.level == "error" else f"{one.level}: {one}" for one in found])
+    return wanted, seen, found
+
+
+def _check_rules(rules: Mapping[str, str]) -> None:
+    problems = []
+    for rule, level in rules.items():
+        if rule not in LEVELS:
+            problems.append(f"rules.{rule}: there is no such rule{near(rule, tuple(LEVELS))}")
+        elif rule in FIXED:
+            problems.append(f"rules.{rule}: the level of this rule cannot be changed")
+        elif level not in (*FINDING_LEVELS, OFF):
+            problems.append(f"rules.{rule}: '{level}' is none of {', '.join((*FINDING_LEVELS, OFF))}")
+    if problems:
+        raise Invalid(problems)
 
 
 def report(problems: list[str]) -> pulumi.RunError:
-    """One error for the engine: all findings, none of them carried out."""
+    """One error for the engine: all findings, errors first, none of them carried out."""
     if len(problems) == 1:
         return pulumi.RunError(f"flexsaml: {problems[0]}; nothing was changed")
     lines = "\n".join(f"  - {problem}" for problem in problems)

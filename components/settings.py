@@ -23,6 +23,7 @@ KEYS = (
     "servicePrincipal", "application", "policyName", "includeBasicClaimSet", "claims", "extensions", "users",
     "definition", "replaceExisting", "allowRemoval", "preflight", "cloud", "tenantId", "graphEndpoint",
     "loginEndpoint",
+    "rules",
 )  # fmt: skip
 _SHORT_NAME = re.compile(r"[A-Za-z0-9_]+")
 
@@ -52,6 +53,8 @@ class FlexSamlClaimsArgs:
     """How many values may be taken back in one update, when it is more than a fifth of them."""
     preflight: bool = True
     """False: preview asks the tenant only which service principal and application are meant."""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """Rule of lint or preflight to error, warning, info or off."""
     users_secret: bool = False
     """The values in `users` are secret: they are encrypted in state and hidden in previews."""
 
@@ -75,6 +78,7 @@ class Declaration:
     replace_existing: bool
     allow_removal: int
     preflight: bool
+    rules: Mapping[str, str]
     users_secret: bool
 
 
@@ -92,6 +96,7 @@ def from_config(config: pulumi.Config) -> FlexSamlClaimsArgs:
     claims = _object(config, "claims", problems)
     extensions = _object(config, "extensions", problems)
     users = _object(config, "users", problems)
+    rules = _object(config, "rules", problems)
     wanted = config.get("servicePrincipal") or ""
     stack = f"{pulumi.get_project()}-{pulumi.get_stack()}"
     flags = {key: _flag(config, key, default, problems) for key, default in _FLAGS.items()}
@@ -116,6 +121,7 @@ def from_config(config: pulumi.Config) -> FlexSamlClaimsArgs:
         replace_existing=flags["replaceExisting"],
         allow_removal=int(allowed),
         preflight=flags["preflight"],
+        rules=rules,
         users_secret="flexsaml:users" in get_config_secret_keys_env(),
     )
 
@@ -136,7 +142,7 @@ def declare(args: FlexSamlClaimsArgs, policy_name: str) -> Declaration:
     foreign = sorted(name for name in named if FULL_NAME.fullmatch(name) and name not in extensions)
     if policy:
         for name in sorted(policy.extensions - set(extensions) - set(foreign)):
-            problems.append(f"claims: extension '{name}' is not declared{_hint(name, extensions)}")
+            problems.append(f"claims: extension '{name}' is not declared{near(name, extensions)}")
     if problems:
         raise Invalid(problems)
     return Declaration(
@@ -152,6 +158,7 @@ def declare(args: FlexSamlClaimsArgs, policy_name: str) -> Declaration:
         replace_existing=args.replace_existing,
         allow_removal=args.allow_removal,
         preflight=args.preflight,
+        rules=args.rules,
         users_secret=args.users_secret,
     )
 
@@ -160,12 +167,13 @@ def _misspelt() -> list[str]:
     """Keys in the namespace that mean nothing: the engine lets them pass."""
     given = {**get_config_env(), **CONFIG.get()}
     names = sorted(key.partition(":")[2] for key in given if key.startswith("flexsaml:"))
-    return [f"{name}: unknown key{_hint(name, KEYS)}" for name in names if name not in KEYS]
+    return [f"{name}: unknown key{near(name, KEYS)}" for name in names if name not in KEYS]
 
 
-def _hint(name: str, among: Mapping[str, object] | tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, list(among), n=1)
-    return f", did you mean '{near[0]}'?" if near else f" (there are: {', '.join(among) or 'none'})"
+def near(name: str, among: Mapping[str, object] | tuple[str, ...]) -> str:
+    """The end of a sentence about an unknown name: what may have been meant."""
+    found = difflib.get_close_matches(name, list(among), n=1)
+    return f", did you mean '{found[0]}'?" if found else f" (there are: {', '.join(among) or 'none'})"
 
 
 def _object(config: pulumi.Config, key: str, problems: list[str]) -> dict[str, Any]:
@@ -246,7 +254,7 @@ def _users(
             if FULL_NAME.fullmatch(name):
                 continue  # its data type is the tenant's; the value is checked once that is known
             if name not in extensions:
-                problems.append(f"{where}: extension '{name}' is not declared{_hint(name, extensions)}")
+                problems.append(f"{where}: extension '{name}' is not declared{near(name, extensions)}")
                 continue
             try:
                 extensions[name].canonical(value)

@@ -21,6 +21,7 @@ _CHOICES: dict[str, tuple[Json, ...]] = {
     "unset_extension": ("absent", "null"),
     "empty_string": ("accept", "refuse"),
     "batch_order": ("request", "reversed"),
+    "absent_claims_policy": ("not_found", "empty"),
 }
 
 
@@ -43,6 +44,7 @@ class Dials:
     unset_extension: str = "absent"
     empty_string: str = "accept"
     batch_order: str = "request"
+    absent_claims_policy: str = "not_found"  # GET of a custom claims policy that was never set
     retry_after: str = "2"  # its form is also the form quota refusals use: whole, fractional, or "date"
 
     def changed(self, patch: Json) -> Dials:

@@ -1,20 +1,22 @@
 """The token service: client credentials, and the discovery documents MSAL asks for on the way.
 
 Quirks tamed: refusals have their own shape, {error, error_description with an AADSTS number, error_codes}, not Graph's
-(A); the scope must end in /.default (A). Tokens are opaque to callers; here they are a hash, recorded with client,
-expiry and roles, and durable, so that a restarted emulator still knows them.
+(A); the scope must end in /.default (A). Tokens look like JWTs and are looked up whole; they are durable, so that a
+restarted emulator still knows them.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from emulator.call import Reply
 from emulator.clock import Clock
-from emulator.tenant.records import Token
+from emulator.tenant.records import Client, Token
 from emulator.tenant.store import Store
 from emulator.types import Json
 
@@ -66,8 +68,7 @@ class TokenService:
                 "have a scope value with /.default suffixed to the resource identifier (application ID URI)."
             )
             return self._refuse(400, "invalid_scope", 1002012, words)
-        secret = hashlib.sha256(self._store.new_id("tokens").encode()).hexdigest()
-        issued = Token(f"eyJ{secret}", client.id, self._clock.now() + LIFETIME, client.roles)
+        issued = Token(self._jwt(client, form["scope"]), client.id, self._clock.now() + LIFETIME, client.roles)
         self._store.commit(put=[("tokens", issued)])
         body = {
             "token_type": "Bearer",
@@ -76,6 +77,25 @@ class TokenService:
             "access_token": issued.id,
         }
         return self._plain(200, body)
+
+    def _jwt(self, client: Client, scope: str) -> str:
+        """Shaped like Entra's, so that a client may read `roles` as a hint; nobody verifies its signature."""
+        now = int(self._clock.utc().timestamp())
+        payload = {
+            "aud": scope.removesuffix("/.default"),
+            "iss": f"https://sts.windows.net/{self._store.tenant_id}/",
+            "iat": now,
+            "nbf": now,
+            "exp": now + LIFETIME,
+            "appid": client.id,
+            "roles": sorted(client.roles),
+            "tid": self._store.tenant_id,
+            "uti": self._store.new_id("tokens"),
+            "ver": "1.0",
+        }
+        parts = [json.dumps(part, separators=(",", ":")).encode() for part in ({"typ": "JWT", "alg": "RS256"}, payload)]
+        parts.append(hashlib.sha256(b".".join(parts)).digest())
+        return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 
     def configuration(self, tenant: str, origin: str) -> Reply:
         refusal = self._unknown_tenant(tenant)

@@ -6,14 +6,17 @@ counts as a write even when it only reads, as getAvailableExtensionProperties do
 
 from __future__ import annotations
 
-from emulator.handlers import applications, policies, users
+from emulator.handlers import access, applications, policies, users
 from emulator.routing import Route
 
-_READ, _READ2, _WRITE = (1, 0), (2, 0), (1, 1)
+_READ, _READ2, _READ3, _WRITE = (1, 0), (2, 0), (3, 0), (1, 1)
 _LINKS = "POST/DELETE/GET servicePrincipals/{id}/claimsMappingPolicies[/$ref]"
 _PROPERTY = "applications/{id}/extensionProperties"
 _SET = "/policies/claimsMappingPolicies"
 _HELD = "/servicePrincipals/{principal}/claimsMappingPolicies"
+_ROLES = "/servicePrincipals/{principal}/appRoleAssignedTo"
+_CLAIMS = "/servicePrincipals/{principal}/claimsPolicy"
+_ASSIGNED = "GET servicePrincipals/{id}|(appId='...')/appRoleAssignedTo"
 _USER_WRITE = "PATCH users/{id|upn}"
 _USERS_READ = "GET users, users/$count"
 _LISTS = "GET servicePrincipals / applications (list, $filter, $search)"
@@ -94,5 +97,27 @@ ROUTES: tuple[Route, ...] = (
         _READ,
         policies.applies_to,
     ),
+    Route("GET", _ROLES, _ASSIGNED, _READ, access.list_assigned_to),
+    Route("POST", _ROLES, "POST/DELETE appRoleAssignedTo", _WRITE, access.assign_role),
+    Route("DELETE", f"{_ROLES}/{{assignment}}", "POST/DELETE appRoleAssignedTo", _WRITE, access.take_role),
+    Route(
+        "GET",
+        "/users/{user}/appRoleAssignments",
+        "GET users/{id|upn}/appRoleAssignments",
+        _READ,
+        access.list_roles_of_user,
+    ),
+    Route("GET", "/groups/{group}", "GET groups/{id}", _READ, access.get_group),
+    Route(
+        "GET", "/groups/{group}/members", "GET groups/{id}/members[/microsoft.graph.user]", _READ3, access.list_members
+    ),
+    Route("POST", "/servicePrincipals", "POST servicePrincipals", _WRITE, access.create_principal),
+    Route("PATCH", "/servicePrincipals/{principal}", "PATCH/DELETE servicePrincipals", _WRITE, access.patch_principal),
+    Route(
+        "DELETE", "/servicePrincipals/{principal}", "PATCH/DELETE servicePrincipals", _WRITE, access.delete_principal
+    ),
+    Route("PATCH", "/applications/{application}", "PATCH applications", _WRITE, access.patch_application),
+    Route("GET", _CLAIMS, "GET servicePrincipals/{id}/claimsPolicy (beta)", _READ, access.get_custom_claims),
+    Route("PUT", _CLAIMS, "PUT/PATCH servicePrincipals/{id}/claimsPolicy (beta)", _WRITE, access.put_custom_claims),
     Route("GET", "/organization", "GET organization", _READ, applications.get_organization),
 )

@@ -4,19 +4,34 @@ Their classes are part of users' state, by module and name (`tests/providers/tes
 freezes them). Nothing here does anything when it is imported.
 """
 
-from .claims_mapping_policy import ClaimsMappingPolicy
-from .extension_property import ExtensionProperty, full_name
-from .policy_assignment import PolicyAssignment
+from .base import Provider
+from .claims_mapping_policy import ClaimsMappingPolicy, ClaimsMappingPolicyProvider
+from .extension_property import ExtensionProperty, ExtensionPropertyProvider, full_name
+from .policy_assignment import PolicyAssignment, PolicyAssignmentProvider
 from .tenant import Connection
-from .tenant_baseline import TenantBaseline
-from .user_extension_value import UserExtensionValue
-from .user_value_baseline import UserValueBaseline
+from .tenant_baseline import TenantBaseline, TenantBaselineProvider
+from .user_extension_value import UserExtensionValue, UserExtensionValueProvider
+from .user_value_baseline import UserValueBaseline, UserValueBaselineProvider
+
+PROVIDERS: dict[str, type[Provider]] = {
+    one.kind: one
+    for one in (
+        ClaimsMappingPolicyProvider,
+        ExtensionPropertyProvider,
+        PolicyAssignmentProvider,
+        TenantBaselineProvider,
+        UserExtensionValueProvider,
+        UserValueBaselineProvider,
+    )
+}
 
 __all__ = [
+    "PROVIDERS",
     "ClaimsMappingPolicy",
     "Connection",
     "ExtensionProperty",
     "PolicyAssignment",
+    "Provider",
     "TenantBaseline",
     "UserExtensionValue",
     "UserValueBaseline",

@@ -92,6 +92,10 @@ class Provider(ResourceProvider):
         """Delete; an object that is gone already is a success."""
         raise NotImplementedError
 
+    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
+        """Id and outputs of the object that exists already for these inputs; None when there is none. Reads only."""
+        raise NotImplementedError
+
     # What Pulumi calls.
 
     def configure(self, req: ConfigureRequest) -> None:

@@ -108,6 +108,15 @@ class ClaimsMappingPolicyProvider(Provider):
             return {**live, "claims": policy.to_short(), "include_basic_claim_set": policy.include_basic_claim_set}
         return {**live, "definition": found.definition}
 
+    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
+        """The one assigned to the principal, whatever its name; else the one of our name."""
+        candidates = directory.assigned_policies(props["baseline"]) if props["baseline"] else []
+        candidates = candidates or directory.policies(props["display_name"])
+        if len(candidates) != 1:
+            return None
+        live = self.look(directory, candidates[0].id, props)
+        return (candidates[0].id, live) if live else None
+
     def remove(self, directory: Directory, id_: str, props: Props) -> None:
         delete_unless_used(directory, id_, props["display_name"], props["baseline"])
 

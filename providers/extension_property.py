@@ -26,7 +26,7 @@ from flexsaml.graph import ExtensionProperty as Found
 from flexsaml.values import DataType, Misfit
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, known, text
+from .base import Failures, Props, Provider, Refusal, differs, known, text
 
 TARGETS = ("User", "Group", "AdministrativeUnit", "Application", "Device", "Organization")
 
@@ -65,6 +65,8 @@ class ExtensionPropertyProvider(Provider):
         targets = list(news.get("target_objects") or ["User"])
         if known(targets) and not set(targets) <= set(TARGETS):
             failures["target_objects"] = f"target objects are {', '.join(TARGETS)}"
+        if olds and any(differs(olds.get(key), news.get(key)) for key in ("data_type", "multi_valued", "name")):
+            engine.warn(f"extension '{name}' is made anew: sign-ins may miss its claims for minutes meanwhile")
         app_id = news.get("app_id")
         whole = full_name(str(app_id), name) if known(app_id) else app_id
         return {
@@ -135,6 +137,14 @@ class ExtensionPropertyProvider(Provider):
             "multi_valued": found.multi_valued,
             "target_objects": list(found.target_objects),
         }
+
+    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
+        found = directory.extension_properties(props["application_id"], props["full_name"])
+        if not found:
+            return None
+        id_ = f"{props['application_id']}/{found[0].id}"
+        live = self.look(directory, id_, props)
+        return (id_, live) if live else None
 
     def remove(self, directory: Directory, id_: str, props: Props) -> None:
         application, property_id = split(id_)

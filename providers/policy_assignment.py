@@ -42,6 +42,11 @@ class PolicyAssignmentProvider(Provider):
         ours = {text(olds.get("policy_id")), text(news.get("policy_id"))}
         seen = news.get("seen_assigned")
         others = {id_: name for id_, name in (seen if known(seen) and seen else {}).items() if id_ not in ours}
+        if olds and seen is not None and known(seen) and text(olds.get("policy_id")) not in seen:
+            now = ", ".join(f"'{name}' ({id_})" for id_, name in others.items()) or "none"
+            engine.warn(
+                f"this stack's policy is no longer assigned (now: {now}): run `pulumi refresh`, then `pulumi up`"
+            )
         if not olds:
             if others and not news.get("replace_existing"):
                 named = ", ".join(f"'{name}' ({id_})" for id_, name in others.items())
@@ -51,7 +56,10 @@ class PolicyAssignmentProvider(Provider):
                 )
             elif others:
                 named = ", ".join(f"'{name}'" for name in others.values())
-                engine.warn(f"the claims mapping policy {named} will be displaced; it comes back on destroy")
+                engine.warn(
+                    f"the claims mapping policy {named} will be displaced; it comes back on destroy. Sign-ins may miss "
+                    "claims for minutes meanwhile"
+                )
             engine.say(f'once assigned, the portal\'s claims page will answer: "{PORTAL_SAYS}"')
         return {
             "service_principal_id": news.get("service_principal_id"),
@@ -83,6 +91,11 @@ class PolicyAssignmentProvider(Provider):
             if any(one.id == policy for one in directory.assigned_policies(principal)):
                 return {**props, "service_principal_id": principal, "policy_id": policy}
         return None
+
+    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
+        id_ = f"{props['service_principal_id']}/{props['policy_id']}"
+        live = self.look(directory, id_, props)
+        return (id_, live) if live else None
 
     def remove(self, directory: Directory, id_: str, props: Props) -> None:
         principal, _, policy = id_.partition("/")
@@ -116,6 +129,6 @@ class PolicyAssignment(Resource, module="flexsaml", name="PolicyAssignment"):
             "policy_id": policy_id,
             "displaces": displaces,
             "replace_existing": replace_existing,
-            "seen_assigned": seen_assigned or {},
+            "seen_assigned": seen_assigned,
         }
         super().__init__(PolicyAssignmentProvider(), resource_name, props, opts)

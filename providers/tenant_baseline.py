@@ -56,13 +56,12 @@ class TenantBaselineProvider(Provider):
             _moving.add(principal)
         if principal in _moving:
             return inputs, {}  # `make` judges, once the old objects are gone
-        if known(inputs) and known(news.get("seen_properties")) and known(news.get("seen_policies")):
+        properties, policies = news.get("seen_properties") or {}, news.get("seen_policies") or {}
+        if known(inputs):
             new = set(inputs["properties"]) - set(olds.get("properties") or [])
-            problems += [
-                _exists(name, news["seen_properties"]) for name in sorted(new) if name in news["seen_properties"]
-            ]
+            problems += [_exists(name, properties) for name in sorted(new) if name in properties]
             if inputs["policy_name"] != olds.get("policy_name"):
-                problems += [_taken(inputs["policy_name"], id_) for id_ in news["seen_policies"]]
+                problems += [_taken(inputs["policy_name"], id_) for id_ in policies]
         return inputs, ({"": "; ".join(problems)} if problems else {})
 
     def make(self, directory: Directory, props: Props) -> tuple[str, Props]:
@@ -90,6 +89,9 @@ class TenantBaselineProvider(Provider):
 
     def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
         return props
+
+    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
+        return props["service_principal_id"], {**props, "displaced": [], "__policy_names": [props["policy_name"]]}
 
     def remove(self, directory: Directory, id_: str, props: Props) -> None:
         try:

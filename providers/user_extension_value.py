@@ -40,6 +40,10 @@ class UserExtensionValueProvider(Provider):
 
     def normalise(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         failures: Failures = {}
+        if news.get("seen_missing"):
+            if olds:  # managed, and gone or renamed since: left as it is
+                return olds, failures
+            failures[""] = f"no such user: {text(news.get('user'))}"
         types = {name: str(kind) for name, kind in (news.get("types") or {}).items()}
         values: dict[str, object] = {}
         for name, value in (news.get("values") or {}).items():
@@ -98,6 +102,13 @@ class UserExtensionValueProvider(Provider):
             for name, value in props["values"].items()
         }
         return {**props, "values": shown}
+
+    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
+        if not all("/" in extension for extension in props["extensions"].values()):
+            return None
+        id_ = directory.person(props["user"]).id
+        live = self.look(directory, id_, {**props, **_memory(id_, {})})
+        return (id_, live) if live else None
 
     def remove(self, directory: Directory, id_: str, props: Props) -> None:
         memory = _remembered(props)
@@ -175,17 +186,20 @@ class UserExtensionValue(Resource, module="flexsaml", name="UserExtensionValue")
         types: Mapping[str, str],
         extensions: Mapping[str, pulumi.Input[str]],
         baselined: bool = False,
+        seen_missing: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`user` is an object id or a UPN; `values`, `types` and `extensions` have the extension's full name as
         key, and the value to write, the data type ("String", "Integer[]", ...) and the property's id as value.
-        `baselined`: `UserValueBaseline`s stand in front (their `extension` output is what `extensions` holds)."""
+        `baselined`: `UserValueBaseline`s stand in front (their `extension` output is what `extensions` holds).
+        `seen_missing`: preflight did not find the user; judged in `check` and dropped."""
         props = {
             "user": user,
             "values": dict(values),
             "types": dict(types),
             "extensions": dict(extensions),
             "baselined": baselined,
+            "seen_missing": seen_missing,
             "user_id": None,
             "__memory": None,
         }

@@ -17,7 +17,7 @@ for why two restorers lose data).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -36,23 +36,38 @@ Cells = dict[str, Cell]
 
 class UserValueBaselineProvider(Provider):
     kind = "UserValueBaseline"
-    inputs = ("extension", "full_name", "data_type", "multi_valued", "count", "sha256", "__cells")
+    inputs = ("extension", "full_name", "data_type", "multi_valued", "count", "sha256", "__cells", "__names")
     replaced_by = frozenset({"extension", "full_name"})
-    ignored = frozenset({"__cells"})  # `sha256` decides: another machine's zlib may pack the same cells otherwise
+    ignored = frozenset({"__cells", "__names"})
+    # `sha256` decides: another machine's zlib may pack the same cells otherwise, and names only serve messages.
 
     def label(self, props: Props) -> str:
         return f"of '{text(props.get('full_name'))}'"
 
     def normalise(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         failures: Failures = {}
-        cells: dict[str, str] = news["cells"] if isinstance(news.get("cells"), Mapping) else unpack(news["__cells"])
+        cells: dict[str, str] = unpack(news["__cells"])
+        names: dict[str, str] = unpack(news["__names"]) if text(news.get("__names")) else {}
         before: dict[str, str] = unpack(olds["__cells"]) if text(olds.get("__cells")) else {}
+        old_names: dict[str, str] = unpack(olds["__names"]) if text(olds.get("__names")) else {}
+        whole = text(news.get("full_name"))
+        unknown = []
+        for user in news.get("seen_missing") or []:
+            id_ = old_names.get(user.lower())
+            if id_ is None or id_ not in before:
+                unknown.append(user)
+            elif id_ not in cells:  # managed, and gone or renamed since: left as it is
+                cells[id_], names[user.lower()] = before[id_], id_
+                engine.warn(f"users.{user}: is no longer there under that name; skipped, {whole} stays as it is")
         removed = {user.lower() for user in before} - {user.lower() for user in cells}
-        if too_many(len(removed), len(before), int(news.get("allow_removal") or 0)):
+        if unknown:
+            failures[""] = f"no such user: {', '.join(unknown)}; correct the name or remove it from users"
+        elif too_many(len(removed), len(before), int(news.get("allow_removal") or 0)):
             failures[""] = (
-                f"{len(removed)} of {len(before)} users would lose their value of {text(news.get('full_name'))}: "
+                f"{len(removed)} of {len(before)} users would lose their value of {whole}: "
                 f"if that is meant, set flexsaml:allowRemoval to {len(removed)} for this run"
             )
+        _tell_overwritten(whole, cells, before, unpack(news["__seen"]) if text(news.get("__seen")) else {}, names)
         return {
             "extension": news.get("extension"),
             "full_name": news.get("full_name"),
@@ -61,6 +76,7 @@ class UserValueBaselineProvider(Provider):
             "count": len(cells),
             "sha256": digest(cells),
             "__cells": pack(cells),
+            "__names": pack(names),
         }, failures
 
     def make(self, directory: Directory, props: Props) -> tuple[str, Props]:
@@ -91,8 +107,33 @@ class UserValueBaselineProvider(Provider):
     def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
         return props
 
+    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
+        wanted, (_, _, property_id) = unpack(props["__cells"]), props["extension"].partition("/")
+        if not property_id:
+            return None
+        users, _ = _look(directory, props, wanted)
+        cells = {users[who]: Cell(prior=NULL, ours=frozenset({value})) for who, value in wanted.items()}
+        return property_id, {**props, **_memory(users, cells)}
+
     def remove(self, directory: Directory, id_: str, props: Props) -> None:
         _take_back(directory, props, _remembered(props)[1])
+
+
+def _tell_overwritten(
+    whole: str, cells: Mapping[str, str], before: Mapping[str, str], live: Mapping[str, str], names: Mapping[str, str]
+) -> None:
+    """Say how many users hold a value that is neither unset, nor wanted, nor ours from the last run."""
+    spoken = {id_: name for name, id_ in names.items()}
+    held = [
+        spoken.get(id_, id_) for id_, now in live.items() if now not in (NULL, cells.get(id_, now), before.get(id_))
+    ]
+    if held:
+        named = ", ".join(sorted(held)[:3]) + (", …" if len(held) > 3 else "")
+        users = "1 user holds" if len(held) == 1 else f"{len(held)} users hold"
+        engine.warn(
+            f"{whole}: {users} another value, which will be overwritten ({named}); destroy restores what was "
+            "there before this stack"
+        )
 
 
 def _look(directory: Directory, props: Props, wanted: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -170,10 +211,15 @@ class UserValueBaseline(Resource, module="flexsaml", name="UserValueBaseline"):
         multi_valued: bool = False,
         cells: pulumi.Input[Mapping[str, str]],
         allow_removal: int = 0,
+        names: Mapping[str, str] | None = None,
+        seen_missing: Sequence[str] = (),
+        seen_values: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`extension` is `{applicationObjectId}/{extensionPropertyId}`; `cells` maps user (object id or UPN)
-        to the canonical value that is about to be written; it may be secret."""
+        to the canonical value that is about to be written; it may be secret. `names` maps users as written, in
+        lower case, to object ids. `seen_missing` (users as written) and `seen_values` (object id to canonical
+        live value) are what preflight saw; they are judged in `check` and dropped."""
         props = {
             "extension": extension,
             "full_name": full_name,
@@ -183,6 +229,10 @@ class UserValueBaseline(Resource, module="flexsaml", name="UserValueBaseline"):
             "count": None,
             "sha256": None,
             "allow_removal": allow_removal,
+            "__names": pack(dict(names or {})),
+            "seen_missing": list(seen_missing),
+            # What people hold is the tenant's, never shown: it crosses packed and secret, and is dropped.
+            "__seen": pulumi.Output.secret(pack(dict(seen_values or {}))),
             "__memory": None,
         }
         opts = pulumi.ResourceOptions.merge(

@@ -42,6 +42,8 @@ KINDS: dict[str, Callable[[Attributes], Any]] = {
     "claimsMappingPolicies": Policy.from_row,
     "assignments": Link.from_row,
     "appRoleAssignments": Plain.from_row,
+    "groups": Plain.from_row,
+    "claimsPolicies": Plain.from_row,
     "clients": Client.from_row,
     "tokens": Token.from_row,
 }
@@ -66,6 +68,8 @@ class Store:
         self.policies: dict[str, Policy] = {}
         self.links: dict[str, Link] = {}
         self.role_assignments: dict[str, Plain] = {}
+        self.groups: dict[str, Plain] = {}
+        self.claims_policies: dict[str, Plain] = {}
         self.clients: dict[str, Client] = {}
         self.tokens: dict[str, Token] = {}
         self._tables: dict[str, dict[str, Any]] = {
@@ -77,6 +81,8 @@ class Store:
             "claimsMappingPolicies": self.policies,
             "assignments": self.links,
             "appRoleAssignments": self.role_assignments,
+            "groups": self.groups,
+            "claimsPolicies": self.claims_policies,
             "clients": self.clients,
             "tokens": self.tokens,
         }
@@ -179,6 +185,8 @@ class Store:
             self.upns.pop(record.upn.casefold(), None)
         elif isinstance(record, ExtensionProperty):
             self.names.pop(record.name.casefold(), None)
+        elif isinstance(record, ServicePrincipal):
+            self.principal_app_ids.pop(record.app_id, None)
 
     # -- the whole tenant ----------------------------------------------------------------------------------------
 

@@ -34,6 +34,8 @@ from flexsaml.graph.models import (
     Policy,
     ServicePrincipal,
 )
+from flexsaml.graph.survey import RoleAssignment, SigningKey, Survey
+from flexsaml.graph.urls import is_guid
 from flexsaml.graph.wait import until
 
 __all__ = [
@@ -59,9 +61,12 @@ __all__ = [
     "Person",
     "Policy",
     "Refused",
+    "RoleAssignment",
     "ServerError",
     "ServicePrincipal",
+    "SigningKey",
     "StillPending",
+    "Survey",
     "SystemClock",
     "Throttled",
     "TokenSource",
@@ -69,5 +74,6 @@ __all__ = [
     "Unauthorized",
     "cloud",
     "credentials",
+    "is_guid",
     "until",
 ]

@@ -19,7 +19,7 @@ import requests
 from flexsaml.graph.batch import BatchRequest, BatchResponse, run_batch
 from flexsaml.graph.clock import Clock, SystemClock
 from flexsaml.graph.clouds import Cloud
-from flexsaml.graph.credentials import TokenSource
+from flexsaml.graph.credentials import TokenSource, granted
 from flexsaml.graph.errors import Unauthorized
 from flexsaml.graph.paging import next_page
 from flexsaml.graph.retry import Retrier
@@ -121,6 +121,10 @@ class Client:
             return self._retrier.run(lambda: self._once(call, ends), safe=safe, ends=ends)
 
         return run_batch(items, post=post, retrier=self._retrier, deadline=self.deadline)
+
+    def granted(self) -> frozenset[str] | None:
+        """Permissions the identity's token names, as a hint; None when the token cannot be read."""
+        return granted(self._tokens.token())
 
     def _call(
         self, method: str, path: str, version: str, headers: Mapping[str, str] | None, body: object = None

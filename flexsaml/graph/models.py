@@ -8,7 +8,7 @@ null (D), both read None. Pinned by tests/graph/test_models.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -90,18 +90,23 @@ class Policy:
 
 @dataclass(frozen=True)
 class Person:
-    """A user with the extension values that were asked for: full name -> JSON value, None when unset."""
+    """A user with the extension values that were asked for: full name -> JSON value, None when unset.
+
+    `profile` has the other properties that were asked for; null there may mean "no right to read" (A: I2).
+    """
 
     id: str
     user_principal_name: str
     values: dict[str, object]
+    profile: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     @classmethod
     def read(cls, body: Json, extensions: Iterable[str]) -> Person:
         # Graph answers under the property's own spelling, which may differ in case from the one asked for.
         found = {key.lower(): value for key, value in body.items()}
         values: dict[str, object] = {name: found.get(name.lower()) for name in extensions}
-        return cls(body["id"], body.get("userPrincipalName") or "", values)
+        profile = {key: value for key, value in body.items() if not key.startswith(("extension_", "@"))}
+        return cls(body["id"], body.get("userPrincipalName") or "", values, profile)
 
 
 @dataclass(frozen=True)

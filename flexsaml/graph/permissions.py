@@ -34,6 +34,7 @@ _NEEDED: tuple[tuple[str, str, str], ...] = (
         r"/users\b",
         "User.ReadWrite.All (and, if that user holds an administrator role, a role that may manage it)",
     ),
+    (r"GET", r"/groups\b", "GroupMember.Read.All"),
     (r"GET", r"/organization\b", "Organization.Read.All"),
 )
 

@@ -30,10 +30,16 @@ _BASICS = ("id", "userPrincipalName")
 class Users(Part):
     """Users and their extension values."""
 
-    def people(self, references: Sequence[str], extensions: Sequence[str] = ()) -> dict[str, Person | None]:
-        """Any number of users by UPN or object id, in batches; None for one that does not exist."""
+    def people(
+        self, references: Sequence[str], extensions: Sequence[str] = (), profile: Sequence[str] = ()
+    ) -> dict[str, Person | None]:
+        """Any number of users by UPN or object id, in batches; None for one that does not exist.
+
+        `profile`: other properties to read along.
+        """
         asked = list(dict.fromkeys(references))
-        answers = self._client.batch([BatchRequest("GET", _select(one, extensions)) for one in asked])
+        selected = (*profile, *extensions)
+        answers = self._client.batch([BatchRequest("GET", _select(one, selected)) for one in asked])
         found: dict[str, Person | None] = {}
         for reference, answer in zip(asked, answers, strict=True):
             error = answer.error()

@@ -211,10 +211,10 @@ def test_users_are_paged_and_counted_on_the_first_page_only(tenant: Tenant) -> N
         assert link.startswith(f"{tenant.emulator.http}/v1.0/users?") or not link
         path = link.removeprefix(f"{tenant.emulator.http}/v1.0")
     assert seen == [user["id"] for user in USERS.values()]
-    assert counts == [6, None]
+    assert counts == [7, None]
 
 
 def test_counting_users_wants_the_header(tenant: Tenant) -> None:
     answer = tenant.emulator.graph("GET", "/users/$count", headers=EVENTUAL)
-    assert (answer.content, answer.headers["content-type"].partition(";")[0]) == (b"6", "text/plain")
+    assert (answer.content, answer.headers["content-type"].partition(";")[0]) == (b"7", "text/plain")
     assert tenant.emulator.graph("GET", "/users/$count").error == bad("$count is not currently supported.")

@@ -13,13 +13,18 @@ from tests.engine.stack import Stack, calls, tokens, writes
 # Every call of the base stack (1 property, 1 user, policy, assignment; principal by name), with its reason.
 LOOK = [
     "GET /servicePrincipals?$search&$select",  # who is meant
-    "POST /$batch",  # everything around the principal, in one round trip
-    "  GET /applications(appId='{id}')?$select",
+    "POST /$batch",  # the survey: everything around the principal, in one round trip
+    "  GET /servicePrincipals/{id}",
+    "  GET /applications(appId='{id}')",
     "  GET /applications(appId='{id}')/extensionProperties",
     "  GET /servicePrincipals/{id}/claimsMappingPolicies",
     "  GET /policies/claimsMappingPolicies?$filter",
+    "  GET /servicePrincipals/{id}/appRoleAssignedTo?$top",
+    "  GET /organization?$select",
+    "  GET /servicePrincipals(appId='{id}')?$select",
     "POST /$batch",  # the users of the configuration
     "  GET /users/{id}?$select",
+    "GET /beta/servicePrincipals/{id}/claimsPolicy",  # are portal claims superseded?
 ]
 UP = [
     *LOOK,

@@ -48,7 +48,7 @@ MISTAKES: list[tuple[str, Callable[[Config], None], tuple[str, ...]]] = [
     (
         "unknown user",
         put("users", "adda@contoso.example", value={"languages": "x"}),
-        ("users.adda@contoso.example", "no such user"),
+        ("no such user: adda@contoso.example", "correct the name or remove it"),
     ),
     (
         "unknown application",
@@ -138,9 +138,12 @@ def test_all_mistakes_come_in_one_report(settled: Stack) -> None:
         "users": {f"nobody{number}@contoso.example": {"languages": "x"} for number in range(3)},
     }
     try:
-        seen = refused(settled, "nobody2@contoso.example")
-        assert "3 findings, nothing was changed" in seen
-        assert "nobody0@contoso.example" in seen
+        refused(settled, "no such user: nobody0@contoso.example, nobody1@contoso.example, nobody2@contoso.example")
+        settled.config |= {"extensions": {"a-b": "String", "languages": "Txt"}, "users": {ADA: {"tongue": 1}}}
+        seen = refused(settled, "extensions.a-b")
+        assert "findings, nothing was changed" in seen
+        assert "extensions.languages: data type 'Txt'" in seen
+        assert f"users.{ADA}.tongue: extension 'tongue' is not declared" in seen
     finally:
         settled.config = right
 

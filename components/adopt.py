@@ -1,0 +1,81 @@
+"""Adoption: a file for `pulumi import --file` that makes existing objects this stack's own.
+
+`pulumi import TYPE NAME ID` cannot work for dynamic resources: the engine would ask a provider it does not
+know yet. An import file with inputs and outputs can, the provider is then not asked at all (tried). So the
+component itself is built here, without an engine: its children and their inputs are what `pulumi up` would
+register, each is looked up in the tenant, and what exists goes into the file.
+
+Adopted objects are owned: destroy deletes them. Nobody knows what users held before, so their prior
+values count as unset. Reads only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from pulumi.runtime import mocks
+
+from flexsaml.graph import Directory
+from providers import PROVIDERS
+
+from .flex_saml_claims import FlexSamlClaims
+from .settings import FlexSamlClaimsArgs
+
+
+@dataclass
+class Adoption:
+    """The import file, and what is not in it because the tenant does not have it."""
+
+    resources: list[dict[str, Any]] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"resources": self.resources}
+
+
+class _Recorder(mocks.Mocks):
+    """Stands where the engine would: finds each resource in the tenant instead of creating it."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.adoption = Adoption()
+        self._directory = directory
+        self._component = ""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        if not args.custom:
+            self._component = args.name
+            self.adoption.resources.append({"type": args.typ, "name": args.name, "component": True})
+            return None, args.inputs
+        given = {key: value for key, value in args.inputs.items() if not key.lstrip("_").startswith("seen")}
+        provider = PROVIDERS[args.typ.rsplit(":", 1)[-1]]()
+        inputs = provider.check({}, given).inputs
+        found = provider.adopt(self._directory, inputs)
+        if found is None:
+            self.adoption.absent.append(f"{provider.kind} {provider.label(inputs)}")
+            return "", inputs
+        id_, outputs = found
+        reference = {"__provider": given["__provider"]}
+        kept = {key: outputs[key] for key in provider.inputs if key in outputs}
+        self.adoption.resources.append(
+            {
+                "type": args.typ,
+                "name": args.name,
+                "id": id_,
+                "parent": self._component,
+                "inputs": {**kept, **reference},
+                "outputs": {**outputs, **reference},
+            }
+        )
+        return id_, outputs
+
+    def call(self, args: mocks.MockCallArgs) -> NoReturn:
+        raise NotImplementedError(f"the component calls no function of a provider ({args.token})")
+
+
+def adopt(name: str, args: FlexSamlClaimsArgs, directory: Directory, *, project: str, stack: str) -> Adoption:
+    """What of the component exists in the tenant. Raises `pulumi.RunError` as the component does."""
+    recorder = _Recorder(directory)
+    mocks.set_mocks(recorder, project=project, stack=stack, preview=False)
+    mocks.test(lambda: FlexSamlClaims(name, args, directory=lambda: directory).policy_id)()  # type: ignore[no-untyped-call]
+    return recorder.adoption

@@ -1,0 +1,131 @@
+"""If this goes red, Python programs build another stack than configuration would, names in state move, or a mistake
+registers half of the children before it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import mocks
+
+from components import FlexSamlClaims, FlexSamlClaimsArgs
+from components.settings import Invalid, declare
+from flexsaml.graph import Directory
+from providers import Connection
+from tests.emulator.process import Emulator
+
+ARGS: dict[str, Any] = {
+    "service_principal": "Twilio Flex",
+    "claims": {"email": "user.mail", "team": "extension.team"},
+    "extensions": {"team": "String"},
+    "users": {"Ada@contoso.example": {"team": "blue"}, "grace@contoso.example": {}},
+}
+
+
+class FakeEngine(mocks.Mocks):
+    """Registers whatever it is told to."""
+
+    def __init__(self) -> None:
+        self.resources: dict[str, mocks.MockResourceArgs] = {}
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        self.resources[args.name] = args
+        return f"{args.name}-id", args.inputs
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise AssertionError(f"no function is called: {args.token}")
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("tenant")) as running:
+        yield running
+
+
+def directory(emulator: Emulator) -> Callable[[], Directory]:
+    return Connection("loopback", graph_endpoint=emulator.http, login_endpoint=emulator.http).directory
+
+
+def build(emulator: Emulator, **changes: Any) -> dict[str, mocks.MockResourceArgs]:
+    engine = FakeEngine()
+    mocks.set_mocks(engine, project="p", stack="s", preview=False)
+    args = FlexSamlClaimsArgs(**{**ARGS, **changes})
+    pulumi.runtime.test(lambda: FlexSamlClaims("flex", args, directory=directory(emulator)).policy_id)()
+    return engine.resources
+
+
+def test_children_are_named_by_what_a_person_wrote(emulator: Emulator) -> None:
+    assert {name: one.typ.rpartition(":")[2] for name, one in build(emulator).items()} == {
+        "flex": "FlexSamlClaims",
+        "flex-tenant": "TenantBaseline",
+        "flex-team": "ExtensionProperty",
+        "flex-team-before": "UserValueBaseline",
+        "flex-ada@contoso.example": "UserExtensionValue",
+        "flex-policy": "ClaimsMappingPolicy",
+        "flex-assignment": "PolicyAssignment",
+    }
+
+
+def test_order_is_wired_through_outputs(emulator: Emulator) -> None:
+    made = build(emulator)
+    assert made["flex-team"].inputs["baseline"] == "flex-tenant-id"
+    assert made["flex-team-before"].inputs["extension"] == "flex-team-id"
+    assert list(made["flex-ada@contoso.example"].inputs["extensions"].values()) == ["flex-team-id"]
+    assert made["flex-assignment"].inputs["policy_id"] == "flex-policy-id"
+    assert made["flex-policy"].inputs["display_name"] == "p-s flex SAML claims"
+    assert made["flex-policy"].inputs["claims"] == {"email": "user.mail", "team": "extension.team"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"service_principal": "Nobody"}, "no enterprise application is 'Nobody'"),
+        ({"claims": {}}, "claims: there are none"),
+        ({"users": {"ada@contoso.example": {"tea": "x"}}}, "did you mean 'team'?"),
+        ({"rules": {"user-disabld": "off"}}, "did you mean 'user-disabled'?"),
+        ({"rules": {"user-disabled": "loud"}}, "none of error, warning, info, off"),
+        ({"rules": {"extension-absent": "off"}}, "cannot be changed"),
+    ],
+)
+def test_a_mistake_is_told_before_the_first_child(emulator: Emulator, changes: dict[str, Any], says: str) -> None:
+    engine = FakeEngine()
+    mocks.set_mocks(engine, project="p", stack="s", preview=False)
+    args = FlexSamlClaimsArgs(**{**ARGS, **changes})
+    with pytest.raises(pulumi.RunError, match="nothing was changed") as told:
+        pulumi.runtime.test(lambda: FlexSamlClaims("flex", args, directory=directory(emulator)).policy_id)()
+    assert says in str(told.value)
+    assert set(engine.resources) <= {"flex"}
+
+
+DECLARED: list[tuple[dict[str, Any], list[str]]] = [
+    # what is written, what is wrong with it
+    ({"service_principal": ""}, ["servicePrincipal: name the enterprise application"]),
+    ({"extensions": {"team": "Sting"}}, ["did you mean 'String'?"]),
+    ({"extensions": {"team": "String", "TEAM": "String"}}, ["extensions.TEAM: is there twice"]),
+    ({"extensions": {"team": {"type": "String"}}}, ["extensions.team: write a data type"]),
+    ({"users": {"ada@x": {"team": "a"}, "Ada@x": {}}}, ["users.Ada@x: is there twice, also as ada@x"]),
+    ({"users": {"ada@x": "blue"}}, ["users.ada@x: write a map"]),
+    ({"users": {"ada@x": {"team": ["a"]}}}, ["users.ada@x.team: is a String"]),
+    ({"claims": {"a": "user.mail", "b": "extension.tam"}}, ["extension 'tam' is not declared, did you mean 'team'?"]),
+    ({"definition": "{}", "claims": {"a": "user.mail"}}, ["not both"]),
+    ({"definition": "{}", "claims": {}}, ["the definition is no JSON object"]),
+    (
+        {"extensions": {"a-b": "String", "c": "X"}, "claims": {"x": "y"}},
+        ["extensions.a-b", "extensions.c", "claim 'x'"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "says"), DECLARED)
+def test_what_is_wrong_with_a_declaration_all_at_once(changes: dict[str, Any], says: list[str]) -> None:
+    with pytest.raises(Invalid) as found:
+        declare(FlexSamlClaimsArgs(**{**ARGS, **changes}), "default")
+    for words in says:
+        assert any(words in problem for problem in found.value.problems), (words, found.value.problems)
+
+
+def test_a_right_declaration_is_none() -> None:
+    wanted = declare(FlexSamlClaimsArgs(**ARGS), "default")
+    assert (wanted.policy_name, wanted.foreign, list(wanted.users)) == ("default", (), list(ARGS["users"]))

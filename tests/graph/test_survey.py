@@ -1,0 +1,80 @@
+"""If this goes red, preflight asks more of Graph than it must, or takes "may not read" for "is empty"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from flexsaml.graph import Directory, cloud, credentials
+from flexsaml.graph.client import Client
+from flexsaml.graph.credentials import granted
+from tests.emulator.process import ADMIN, LEAST, PREVIEW, SECRET, Emulator
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("tenant")) as running:
+        yield running
+
+
+def directory(emulator: Emulator, client: str, patch: pytest.MonkeyPatch) -> Directory:
+    patch.setenv("AZURE_CLIENT_ID", client)
+    patch.setenv("AZURE_CLIENT_SECRET", SECRET)
+    where = cloud("loopback", graph_endpoint=emulator.http, login_endpoint=emulator.http)
+    return Directory(Client(where, credentials(where)))
+
+
+def flex_of(emulator: Emulator) -> dict[str, Any]:
+    return next(one for one in emulator.export()["servicePrincipals"] if one["displayName"] == "Twilio Flex")
+
+
+def trips(emulator: Emulator) -> int:
+    return sum(not one["in_batch"] and "oauth2" not in one["path"] for one in emulator.requests())
+
+
+@pytest.mark.parametrize(("by", "most"), [("appId", 1), ("id", 2)])
+def test_one_round_trip_by_app_id(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, by: str, most: int) -> None:
+    flex = flex_of(emulator)
+    asked = directory(emulator, ADMIN, monkeypatch)
+    emulator.clear()
+    seen = asked.survey(flex[by], policy_name="x")
+    assert trips(emulator) == most
+    assert seen is not None
+    assert seen.principal.id == flex["id"]
+    assert seen.active_key == flex["preferredTokenSigningKeyThumbprint"]
+    assert [key.thumbprint for key in seen.keys] == [seen.active_key]
+    assert {one.value for one in seen.roles or ()} == {"agent", "supervisor", "admin"}
+    assert seen.domains == ("contoso.example",)
+    assert seen.owner_has_principal
+    assert asked.survey("00000000-0000-4000-8000-000000000000", policy_name="x") is None
+
+
+def test_what_may_not_be_read_is_unknown_not_empty(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    flex = flex_of(emulator)["appId"]
+    seen = directory(emulator, PREVIEW, monkeypatch).survey(flex, policy_name="x")
+    assert seen is not None
+    assert (seen.assigned, seen.domains) == (None, None)
+    assert seen.policies == ()
+    group = next(one.principal_id for one in seen.roles or () if one.kind == "Group")
+    least, admin = directory(emulator, LEAST, monkeypatch), directory(emulator, ADMIN, monkeypatch)
+    monkeypatch.setenv("AZURE_CLIENT_ID", LEAST)
+    assert least.direct_members([group]) == {group: None}
+    monkeypatch.setenv("AZURE_CLIENT_ID", ADMIN)
+    assert len(admin.direct_members([group])[group] or ()) == 2
+    assert admin.custom_claims(seen.principal.id) is False
+
+
+@pytest.mark.parametrize(
+    ("token", "names"),
+    [
+        ("e30.eyJyb2xlcyI6WyJBIl0sInNjcCI6IkIgQyJ9.x", frozenset("ABC")),
+        ("e30.e30.x", frozenset()),
+        ("opaque", None),
+        ("a.b!.c", None),
+        ("e30.WzFd.x", None),
+    ],
+)
+def test_permissions_of_a_token_are_a_hint(token: str, names: frozenset[str] | None) -> None:
+    assert granted(token) == names

