@@ -163,7 +163,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 cells=secret(cells),  # type: ignore[arg-type]
                 allow_removal=wanted.allow_removal,
                 names={user.lower(): id_ for user, id_ in seen.users.items() if user not in seen.missing},
-                seen_missing=[user for user in seen.missing if key in wanted.users[user]],
+                seen_missing=sorted(user for user in seen.missing if key in wanted.users[user]),
                 seen_values=seen.live.get(one.whole, {}),
                 opts=self._child(),
             )
