@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     assert shutil.which("pulumi"), "no engine on PATH: run `make test`, which finds or builds one"
+    # A job started in the background ignores SIGINT, and then every engine command takes 5 s longer (tried).
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with Emulator(tmp_path_factory.mktemp("tenant")) as running:
         yield running
 
