@@ -11,6 +11,7 @@ values count as unset. Reads only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -73,9 +74,14 @@ class _Recorder(mocks.Mocks):
         raise NotImplementedError(f"the component calls no function of a provider ({args.token})")
 
 
-def adopt(name: str, args: FlexSamlClaimsArgs, directory: Directory, *, project: str, stack: str) -> Adoption:
-    """What of the component exists in the tenant. Raises `pulumi.RunError` as the component does."""
+def adopt(
+    name: str, declared: Callable[[], FlexSamlClaimsArgs], directory: Directory, project: str, stack: str
+) -> Adoption:
+    """What of the component exists in the tenant. Raises `pulumi.RunError` as the component does.
+
+    `declared` is asked once project and stack are known: default names hang on them.
+    """
     recorder = _Recorder(directory)
     mocks.set_mocks(recorder, project=project, stack=stack, preview=False)
-    mocks.test(lambda: FlexSamlClaims(name, args, directory=lambda: directory).policy_id)()  # type: ignore[no-untyped-call]
+    mocks.test(lambda: FlexSamlClaims(name, declared(), directory=lambda: directory).policy_id)()  # type: ignore[no-untyped-call]
     return recorder.adoption

@@ -104,7 +104,7 @@ class UserExtensionValueProvider(Provider):
         return {**props, "values": shown}
 
     def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
-        if not all("/" in extension for extension in props["extensions"].values()):
+        if not all("/" in text(extension) for extension in props["extensions"].values()):
             return None
         id_ = directory.person(props["user"]).id
         live = self.look(directory, id_, {**props, **_memory(id_, {})})

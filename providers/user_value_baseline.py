@@ -108,7 +108,7 @@ class UserValueBaselineProvider(Provider):
         return props
 
     def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
-        wanted, (_, _, property_id) = unpack(props["__cells"]), props["extension"].partition("/")
+        wanted, (_, _, property_id) = unpack(props["__cells"]), text(props["extension"]).partition("/")
         if not property_id:
             return None
         users, _ = _look(directory, props, wanted)

@@ -1,0 +1,28 @@
+"""Entry of `python -m flexsaml`: picks the command's module and hands over."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+COMMANDS = {
+    "adopt": "a file for `pulumi import` that makes what exists in the tenant this stack's own",
+}
+"""Command to its one-line help; the module is `flexsaml.cli.<command>` with `arguments(parser)` and `run(given)`."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m flexsaml", description="beside `pulumi`: what a stack cannot say")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    for name, help_ in COMMANDS.items():
+        made = commands.add_parser(name, help=help_, description=help_)
+        if name == wanted:
+            import_module(f"flexsaml.cli.{name}").arguments(made)
+    given = parser.parse_args()
+    return int(import_module(f"flexsaml.cli.{given.command}").run(given))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

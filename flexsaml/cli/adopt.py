@@ -1,0 +1,85 @@
+"""`adopt`: what exists in the tenant becomes this stack's own, through `pulumi import --file`.
+
+Reads the stack's configuration with `pulumi config` (so that encrypted values are understood) and the tenant;
+writes one file, readable by its owner only, since it holds what users have. Changes nothing. The import is for a
+stack that has no resources yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime import set_all_config
+
+from components import Invalid, from_config
+from components.adopt import adopt
+from flexsaml.graph import GraphError
+from providers import Connection
+
+PROJECT = "flexsaml"
+
+
+class CannotLook(Exception):
+    """One line for the person at the terminal."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="where the import file goes")
+    parser.add_argument("--stack", default="", help="default: the selected stack")
+    parser.add_argument("--json", action="store_true", help="tell what was found as JSON")
+
+
+def run(given: argparse.Namespace) -> int:
+    try:
+        stack = given.stack or _pulumi("stack", "--show-name").strip()
+        values = json.loads(_pulumi("config", "--json", "--show-secrets", "--stack", stack))
+        set_all_config({key: one["value"] for key, one in values.items() if "value" in one})
+        config = pulumi.Config(PROJECT)
+        found = adopt(
+            "flex", lambda: from_config(config), Connection.from_config(config.get).directory(), PROJECT, stack
+        )
+    except Invalid as invalid:
+        return _end("; ".join(invalid.problems))
+    except (CannotLook, GraphError, ValueError, pulumi.RunError) as problem:
+        return _end(str(problem))
+    try:
+        with os.fdopen(os.open(given.out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            os.fchmod(file.fileno(), 0o600)  # also when the file was there already
+            json.dump(found.to_json(), file, indent=1)
+    except OSError as problem:
+        return _end(f"{given.out}: {problem.strerror}")
+    names = [one["name"] for one in found.resources if not one.get("component")]
+    if given.json:
+        print(json.dumps({"found": names, "absent": found.absent, "file": str(given.out)}))
+        return 0
+    print(f"{len(names)} objects exist and are in {given.out}: {', '.join(names)}")
+    if found.absent:
+        print(f"not there, `pulumi up` will make them: {', '.join(found.absent)}")
+    print(
+        "From the import on they are this stack's own: destroy deletes them, and users' values count as unset before.\n"
+        f"  pulumi import --yes --file {given.out} --generate-code=false --protect=false\n"
+        "  pulumi preview --diff   # nothing to do\n"
+        f"  pulumi up && rm {given.out}   # records the order of things; until then what users held is plain in state"
+    )
+    return 0
+
+
+def _pulumi(*arguments: str) -> str:
+    try:
+        found = subprocess.run(["pulumi", *arguments, "--non-interactive"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise CannotLook("there is no `pulumi` on PATH") from None
+    if found.returncode:
+        raise CannotLook(" ".join(found.stderr.split()) or f"`pulumi {' '.join(arguments)}` failed")
+    return found.stdout
+
+
+def _end(problem: str) -> int:
+    print(f"adopt: {problem}", file=sys.stderr)
+    return 2
