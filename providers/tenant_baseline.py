@@ -153,12 +153,13 @@ def _exists(name: str, seen: dict[str, str]) -> str:
     short = name.split("_", 2)[-1]
     return (
         f"extension property '{short}' exists already ({name}, id {seen[name]}) and is not this stack's: "
-        f"use its full name in place of '{short}' (it is then never deleted here), or choose another name"
+        f"use its full name in place of '{short}' (it is then never deleted here), or adopt it: "
+        "python -m flexsaml adopt --out import.json"
     )
 
 
 def _taken(name: str, id_: str) -> str:
-    return f"a claims mapping policy named '{name}' exists already (id {id_}): delete it, or set flexsaml:policyName"
+    return f"a claims mapping policy named '{name}' exists already (id {id_}): set flexsaml:policyName, delete it, or adopt it: python -m flexsaml adopt --out import.json"
 
 
 class TenantBaseline(Resource, module="flexsaml", name="TenantBaseline"):
