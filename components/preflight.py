@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -79,9 +80,11 @@ def look(directory: Directory, wanted: Declaration, now: datetime | None = None)
         users = {user: user for user in wanted.users}
         return Seen(survey.principal, application, referred, owners, users=users, findings=tuple(findings))
     selected = _selected(wanted, application, properties)
-    people = directory.people(list(wanted.users), list(selected), PROFILE) if wanted.users else {}
+    with ThreadPoolExecutor(1) as beside:  # two calls that need not wait for each other
+        custom = beside.submit(directory.custom_claims, survey.principal.id)
+        people = directory.people(list(wanted.users), list(selected), PROFILE) if wanted.users else {}
     there = {user: person for user, person in people.items() if person is not None}
-    view = _view(directory, wanted, survey, there, now or datetime.now(timezone.utc))
+    view = _view(directory, wanted, survey, there, custom.result(), now or datetime.now(timezone.utc))
     return Seen(
         survey.principal,
         application,
@@ -139,9 +142,14 @@ def _selected(
 
 
 def _view(
-    directory: Directory, wanted: Declaration, survey: Survey, people: Mapping[str, Person], now: datetime
+    directory: Directory,
+    wanted: Declaration,
+    survey: Survey,
+    people: Mapping[str, Person],
+    custom: bool | None,
+    now: datetime,
 ) -> View:
-    custom, granted = directory.custom_claims(survey.principal.id), directory.granted()
+    granted = directory.granted()
     view = View(wanted, survey, now, people, {}, custom, granted)
     groups = groups_with_role(survey)
     if groups and {one.id for one in people.values()} - holders(view)[0]:

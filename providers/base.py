@@ -30,6 +30,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
+from pulumi.output import Unknown
 
 from flexsaml.graph import Directory, GraphError
 
@@ -63,6 +64,8 @@ class Provider(ResourceProvider):
     """Inputs whose change replaces the object."""
     ignored: ClassVar[frozenset[str]] = frozenset()
     """Inputs whose change alone means nothing."""
+    required: ClassVar[tuple[str, ...]] = ()
+    """Inputs that must not be empty: ids and names that become part of a path."""
 
     def label(self, props: Props) -> str:
         """The object in a person's words, for messages."""
@@ -105,6 +108,13 @@ class Provider(ResourceProvider):
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
         inputs, failures = self.normalise(_own(_olds), _own(news))
+        for name in self.inputs:
+            if isinstance(news.get(name), Unknown):  # whatever was made of it: nothing is known yet
+                inputs[name] = news[name]
+                failures.pop(name, None)
+        for name in self.required:
+            if known(inputs.get(name)) and not text(inputs.get(name)):
+                failures.setdefault(name, f"{self.kind} needs a {name.replace('_', ' ')}, and it is empty")
         return CheckResult(inputs, [CheckFailure(name, reason) for name, reason in failures.items()])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
@@ -119,18 +129,18 @@ class Provider(ResourceProvider):
     def create(self, props: Props) -> CreateResult:
         props = _own(props)
         with _reported(f"create {self.kind} {self.label(props)}"):
-            id_, computed = self.make(TENANT.directory(), props)
+            id_, computed = self.make(_directory(), props)
             return CreateResult(id_, {**props, **computed})
 
     def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
         olds, news = _own(_olds), _own(_news)
         with _reported(f"update {self.kind} {self.label(news)}"):
-            return UpdateResult({**news, **self.alter(TENANT.directory(), _id, olds, news)})
+            return UpdateResult({**news, **self.alter(_directory(), _id, olds, news)})
 
     def read(self, id_: str, props: Props) -> ReadResult:
         props = _own(props)
         with _reported(f"read {self.kind} {self.label(props)}"):
-            live = self.look(TENANT.directory(), id_, props)
+            live = self.look(_directory(), id_, props)
             if live is None:
                 return ReadResult("", {})
             kept = {key: live[key] for key in self.inputs if key in live}
@@ -139,7 +149,7 @@ class Provider(ResourceProvider):
     def delete(self, _id: str, _props: Props) -> None:
         props = _own(_props)
         with _reported(f"delete {self.kind} {self.label(props)}"):
-            self.remove(TENANT.directory(), _id, props)
+            self.remove(_directory(), _id, props)
 
 
 def differs(old: object, new: object) -> bool:
@@ -154,6 +164,14 @@ def known(value: object) -> bool:
 def text(value: object) -> str:
     """An input as text; "" for one that is absent or unknown."""
     return str(value) if value is not None and known(value) else ""
+
+
+def _directory() -> Directory:
+    """The tenant's; a cloud or endpoint that cannot be is a mistake in the stack configuration."""
+    try:
+        return TENANT.directory()
+    except ValueError as problem:
+        raise Refusal(f"{problem} (stack configuration)") from None
 
 
 def _own(props: Mapping[str, Any]) -> Props:

@@ -19,6 +19,7 @@ import re
 from collections.abc import Sequence
 
 import pulumi
+from pulumi import UNKNOWN
 from pulumi.dynamic import Resource
 
 from flexsaml.graph import Conflict, Directory
@@ -49,6 +50,7 @@ class ExtensionPropertyProvider(Provider):
         "baseline",
     )
     replaced_by = frozenset(inputs)
+    required = ("application_id", "app_id")
 
     def label(self, props: Props) -> str:
         return f"'{text(props.get('full_name')) or text(props.get('name'))}'"
@@ -62,13 +64,13 @@ class ExtensionPropertyProvider(Provider):
             DataType(data_type)
         except Misfit as problem:
             failures["data_type"] = str(problem)
-        targets = list(news.get("target_objects") or ["User"])
+        targets = news.get("target_objects") or ["User"]
         if known(targets) and not set(targets) <= set(TARGETS):
             failures["target_objects"] = f"target objects are {', '.join(TARGETS)}"
         if olds and any(differs(olds.get(key), news.get(key)) for key in ("data_type", "multi_valued", "name")):
             engine.warn(f"extension '{name}' is made anew: sign-ins may miss its claims for minutes meanwhile")
         app_id = news.get("app_id")
-        whole = full_name(str(app_id), name) if known(app_id) else app_id
+        whole = full_name(str(app_id), name) if known([app_id, news.get("name")]) else UNKNOWN
         return {
             "name": name,
             "data_type": data_type,

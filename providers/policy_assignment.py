@@ -31,6 +31,7 @@ class PolicyAssignmentProvider(Provider):
     inputs = ("service_principal_id", "policy_id", "displaces")
     replaced_by = frozenset({"service_principal_id", "policy_id"})
     ignored = frozenset({"displaces"})
+    required = ("service_principal_id", "policy_id")
 
     def label(self, props: Props) -> str:
         return (
@@ -87,10 +88,9 @@ class PolicyAssignmentProvider(Provider):
         principal, _, policy = id_.partition("/")
         if not policy:
             raise Refusal(f"'{id_}' is no id of an assignment: servicePrincipalObjectId/policyId")
-        for _ in range(2):  # a link that seems gone is looked for twice: lists may be stale
-            if any(one.id == policy for one in directory.assigned_policies(principal)):
-                return {**props, "service_principal_id": principal, "policy_id": policy}
-        return None
+        if not directory.is_assigned(principal, policy):
+            return None
+        return {**props, "service_principal_id": principal, "policy_id": policy}
 
     def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
         id_ = f"{props['service_principal_id']}/{props['policy_id']}"

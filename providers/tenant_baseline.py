@@ -37,6 +37,7 @@ class TenantBaselineProvider(Provider):
     inputs = ("service_principal_id", "application_id", "app_id", "properties", "policy_name", "replace_existing")
     replaced_by = frozenset({"service_principal_id"})
     ignored = frozenset({"replace_existing"})
+    required = ("service_principal_id", "application_id", "app_id", "policy_name")
 
     def label(self, props: Props) -> str:
         return f"of service principal {text(props.get('service_principal_id'))}"
@@ -159,7 +160,10 @@ def _exists(name: str, seen: dict[str, str]) -> str:
 
 
 def _taken(name: str, id_: str) -> str:
-    return f"a claims mapping policy named '{name}' exists already (id {id_}): set flexsaml:policyName, delete it, or adopt it: python -m flexsaml adopt --out import.json"
+    return (
+        f"a claims mapping policy named '{name}' exists already (id {id_}): set flexsaml:policyName, delete it, "
+        "or adopt it: python -m flexsaml adopt --out import.json"
+    )
 
 
 class TenantBaseline(Resource, module="flexsaml", name="TenantBaseline"):

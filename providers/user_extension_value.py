@@ -34,6 +34,7 @@ CLEARED = "(not set in the tenant)"
 class UserExtensionValueProvider(Provider):
     kind = "UserExtensionValue"
     inputs = ("user", "values", "types", "extensions", "baselined")
+    required = ("user",)
 
     def label(self, props: Props) -> str:
         return f"of '{text(props.get('user'))}'"

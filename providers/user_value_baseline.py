@@ -21,13 +21,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pulumi
+from pulumi import UNKNOWN
 from pulumi.dynamic import Resource
 
 from flexsaml.graph import Directory, GraphError, NotAvailable
 from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, too_many, unpack
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, text
+from .base import Failures, Props, Provider, Refusal, known, text
 from .extension_property import split
 
 Cells = dict[str, Cell]
@@ -39,6 +40,7 @@ class UserValueBaselineProvider(Provider):
     inputs = ("extension", "full_name", "data_type", "multi_valued", "count", "sha256", "__cells", "__names")
     replaced_by = frozenset({"extension", "full_name"})
     ignored = frozenset({"__cells", "__names"})
+    required = ("extension", "full_name")
     # `sha256` decides: another machine's zlib may pack the same cells otherwise, and names only serve messages.
 
     def label(self, props: Props) -> str:
@@ -46,6 +48,8 @@ class UserValueBaselineProvider(Provider):
 
     def normalise(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         failures: Failures = {}
+        if not known(news.get("__cells")):  # values that come from another resource
+            return {**{key: news.get(key) for key in self.inputs}, "count": UNKNOWN, "sha256": UNKNOWN}, failures
         cells: dict[str, str] = unpack(news["__cells"])
         names: dict[str, str] = unpack(news["__names"]) if text(news.get("__names")) else {}
         before: dict[str, str] = unpack(olds["__cells"]) if text(olds.get("__cells")) else {}

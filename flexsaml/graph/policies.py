@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection
 
 from flexsaml.graph.errors import Conflict, Forbidden, NotFound, StillPending
 from flexsaml.graph.models import Policy
-from flexsaml.graph.part import CONFIRM_WITHIN, Part
+from flexsaml.graph.part import ABSENCE_LOOKS, CONFIRM_WITHIN, Part
 from flexsaml.graph.urls import literal, segment
 from flexsaml.graph.wait import until
 
@@ -100,6 +100,18 @@ class Policies(Part):
     def assigned_policies(self, service_principal_id: str) -> list[Policy]:
         """The policies assigned to a service principal; the service allows one."""
         return [Policy.read(body) for body in self._client.pages(_links(service_principal_id))]
+
+    def is_assigned(self, service_principal_id: str, policy_id: str) -> bool:
+        """False only once three looks in a row did not show it. A principal that is gone has no assignment."""
+        for seconds in (*ABSENCE_LOOKS, None):
+            try:
+                if any(policy.id == policy_id for policy in self.assigned_policies(service_principal_id)):
+                    return True
+            except NotFound:
+                pass
+            if seconds is not None:
+                self._client.clock.sleep(seconds)
+        return False
 
     def assign(self, service_principal_id: str, policy_id: str) -> None:
         """Link, then wait until the list shows it.

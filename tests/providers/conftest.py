@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,13 @@ from tests.providers.process import FakeEngine, ProviderProcess
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with Emulator(tmp_path_factory.mktemp("tenant")) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def tracebacks() -> Iterator[None]:
+    """A provider that reported a mistake shortens the tracebacks of its process; here that is the tests' own."""
+    yield
+    sys.__dict__.pop("tracebacklimit", None)
 
 
 @pytest.fixture

@@ -1,0 +1,96 @@
+"""A miniature of the engine for provider classes in this process: order, failure and death as Pulumi has them. A helper.
+
+A run goes through the declared resources in order, stops at the first failure, and deletes what is no longer declared
+only after everything else succeeded. A run that is killed carried its last call out and recorded nothing of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from providers import PROVIDERS
+from providers.base import OneLine
+
+Props = dict[str, Any]
+Declared = dict[str, tuple[str, Props]]
+"""Name to kind and inputs, in the order of their dependencies."""
+
+
+@dataclass
+class Held:
+    """One resource in state."""
+
+    kind: str
+    id: str
+    inputs: Props
+    outs: Props
+
+
+class Killed(Exception):
+    """The process was gone before its last call could be recorded."""
+
+
+class FakeStack:
+    """State, and the commands that change it."""
+
+    def __init__(self) -> None:
+        self.state: dict[str, Held] = {}
+        self._left = 0
+
+    def up(self, declared: Declared, *, killed_at: int = 0) -> list[str]:
+        """Names whose step was recorded or needed none; `killed_at` counts the calls that may write, from 1."""
+        self._left, done = killed_at, []
+        try:
+            for name, (kind, props) in declared.items():
+                self._settle(name, kind, props)
+                done.append(name)
+            for name in [name for name in reversed(self.state) if name not in declared]:
+                self._delete(name)
+        except (Killed, OneLine):
+            pass
+        return done
+
+    def refresh(self) -> None:
+        for name, held in list(self.state.items()):
+            found = PROVIDERS[held.kind]().read(held.id, held.outs)
+            if found.id:
+                self.state[name] = Held(held.kind, found.id, found.inputs, found.outs)
+            else:
+                del self.state[name]
+
+    def destroy(self, *, killed_at: int = 0) -> None:
+        self._left = killed_at
+        try:
+            for name in list(reversed(self.state)):
+                self._delete(name)
+        except Killed:
+            pass
+
+    def _settle(self, name: str, kind: str, props: Props) -> None:
+        provider, held = PROVIDERS[kind](), self.state.get(name)
+        checked = provider.check(held.inputs if held else {}, props)
+        assert checked.failures == []
+        inputs = checked.inputs
+        if held is None:
+            made = provider.create(inputs)
+            self._record()
+            self.state[name] = Held(kind, made.id, inputs, made.outs)
+            return
+        verdict = provider.diff(held.id, held.outs, inputs)
+        assert verdict.replaces == []
+        if verdict.changes:
+            outs = provider.update(held.id, held.outs, inputs).outs
+            self._record()
+            self.state[name] = Held(kind, held.id, inputs, outs)
+
+    def _delete(self, name: str) -> None:
+        held = self.state[name]
+        PROVIDERS[held.kind]().delete(held.id, held.outs)
+        self._record()
+        del self.state[name]
+
+    def _record(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise Killed
