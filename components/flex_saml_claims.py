@@ -11,14 +11,16 @@ wrote (extension, user in lower case), so a change of case or order changes noth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pulumi
 
+from flexsaml.claims import RULE_NAMES, Context, encode, lint
 from flexsaml.findings import LEVELS as FINDING_LEVELS
 from flexsaml.findings import OFF, Finding, judged
 from flexsaml.graph import Directory, GraphError
-from flexsaml.values import DataType
+from flexsaml.values import DataType, Misfit
 from providers import (
     ClaimsMappingPolicy,
     Connection,
@@ -200,7 +202,7 @@ def _checked(
         if type(problem) is ValueError or isinstance(problem, GraphError):
             raise report([str(problem)]) from None
         raise
-    found = judged(found, wanted.rules)
+    found = judged([*found, *_lint(wanted, seen)], wanted.rules)
     if seen is None or any(one.level == "error" for one in found):
         raise report([str(one) if one.level == "error" else f"{one.level}: {one}" for one in found])
     return wanted, seen, found
@@ -209,14 +211,33 @@ def _checked(
 def _check_rules(rules: Mapping[str, str]) -> None:
     problems = []
     for rule, level in rules.items():
-        if rule not in LEVELS:
-            problems.append(f"rules.{rule}: there is no such rule{near(rule, tuple(LEVELS))}")
+        if rule not in LEVELS and rule not in RULE_NAMES:
+            problems.append(f"rules.{rule}: there is no such rule{near(rule, (*LEVELS, *RULE_NAMES))}")
         elif rule in FIXED:
             problems.append(f"rules.{rule}: the level of this rule cannot be changed")
         elif level not in (*FINDING_LEVELS, OFF):
             problems.append(f"rules.{rule}: '{level}' is none of {', '.join((*FINDING_LEVELS, OFF))}")
     if problems:
         raise Invalid(problems)
+
+
+def _lint(wanted: Declaration, seen: Seen | None) -> list[Finding]:
+    """What lint says of the definition, under the names it will have; before the principal is known, of its shape."""
+    app_id = seen.application.app_id if seen else "f" * 32
+    names = {short: full_name(app_id, short) for short in wanted.extensions}
+    types = {names[short]: str(kind) for short, kind in wanted.extensions.items()}
+    types |= {
+        whole: str(data_type(one)) for whole, one in (seen.properties if seen else {}).items() if whole not in types
+    }
+    values: dict[str, list[str]] = {}
+    for held in wanted.users.values():
+        for key, value in held.items():
+            whole = names.get(key, key)
+            if whole in types and not wanted.users_secret:  # a finding repeats the value
+                with suppress(Misfit):  # said by preflight
+                    values.setdefault(whole, []).append(DataType.parse(types[whole]).canonical(value))
+    definition = encode(wanted.policy, names) if wanted.policy else wanted.definition
+    return lint(definition, profile="flex", context=Context(extensions=types if seen else {}, values=values))
 
 
 def report(problems: list[str]) -> pulumi.RunError:

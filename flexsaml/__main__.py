@@ -8,6 +8,7 @@ from importlib import import_module
 
 COMMANDS = {
     "adopt": "a file for `pulumi import` that makes what exists in the tenant this stack's own",
+    "lint": "what is wrong with a claims mapping policy, or with the claims of a stack file",
 }
 """Command to its one-line help; the module is `flexsaml.cli.<command>` with `arguments(parser)` and `run(given)`."""
 

@@ -18,7 +18,13 @@ from tests.emulator.process import Emulator
 
 ARGS: dict[str, Any] = {
     "service_principal": "Twilio Flex",
-    "claims": {"email": "user.mail", "team": "extension.team"},
+    "claims": {
+        "nameid": "user.mail",
+        "email": "user.mail",
+        "full_name": "user.displayname",
+        "roles": "user.assignedroles",
+        "team": "extension.team",
+    },
     "extensions": {"team": "String"},
     "users": {"Ada@contoso.example": {"team": "blue"}, "grace@contoso.example": {}},
 }
@@ -75,7 +81,7 @@ def test_order_is_wired_through_outputs(emulator: Emulator) -> None:
     assert list(made["flex-ada@contoso.example"].inputs["extensions"].values()) == ["flex-team-id"]
     assert made["flex-assignment"].inputs["policy_id"] == "flex-policy-id"
     assert made["flex-policy"].inputs["display_name"] == "p-s flex SAML claims"
-    assert made["flex-policy"].inputs["claims"] == {"email": "user.mail", "team": "extension.team"}
+    assert made["flex-policy"].inputs["claims"] == dict(sorted(ARGS["claims"].items()))
 
 
 @pytest.mark.parametrize(
@@ -86,6 +92,7 @@ def test_order_is_wired_through_outputs(emulator: Emulator) -> None:
         ({"users": {"ada@contoso.example": {"tea": "x"}}}, "did you mean 'team'?"),
         ({"rules": {"user-disabld": "off"}}, "did you mean 'user-disabled'?"),
         ({"rules": {"user-disabled": "loud"}}, "none of error, warning, info, off"),
+        ({"claims": {**ARGS["claims"], "a": "user.mial"}, "rules": {"id-unknown": "error"}}, "did you mean 'mail'?"),
         ({"rules": {"extension-absent": "off"}}, "cannot be changed"),
     ],
 )

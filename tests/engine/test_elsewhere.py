@@ -14,7 +14,8 @@ from components import FlexSamlClaims, FlexSamlClaimsArgs
 def claims(principal, value):
     return FlexSamlClaimsArgs(
         service_principal=principal,
-        claims={"email": "user.mail", "team": "extension.team"},
+        claims={"nameid": "user.mail", "email": "user.mail", "full_name": "user.displayname", "roles": "user.assignedroles",
+                "team": "extension.team"},
         extensions={"team": "String"},
         users={"ada@contoso.example": {"team": value}},
     )

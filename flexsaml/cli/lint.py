@@ -1,0 +1,81 @@
+"""Tells what is wrong with a claims mapping policy, or with the claims of a stack file.
+
+FILE is a definition, a request body or answer copied from Graph Explorer, or `Pulumi.<stack>.yaml`. No tenant is
+asked. Exit status: 0 without a finding of level error, 1 with one, 2 when the file could not be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import re
+import sys
+from collections.abc import Sequence
+
+from flexsaml.claims import LARGEST, PROFILES, lint
+from flexsaml.findings import LEVELS, Finding, judged
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="definition, request body or Pulumi.<stack>.yaml; - is stdin")
+    parser.add_argument(
+        "--profile", choices=PROFILES, help="entra: any policy; flex: what Flex needs too (default for a stack file)"
+    )
+    parser.add_argument("--json", action="store_true", help='print {"findings": [...]} instead of lines')
+
+
+def run(given: argparse.Namespace) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no reason to fail
+    try:
+        raw = _read(given.file)
+    except (OSError, ValueError) as problem:
+        why = getattr(problem, "strerror", None) or str(problem)
+        return _end(f"cannot read {given.file}: {why}; give a file with a definition, or - for stdin")
+    if _is_stack_file(given.file, raw):
+        try:
+            from .stack_file import lint_stack
+        except ImportError as problem:
+            return _end(f"a stack file needs {problem.name}; run `pip install -r requirements.txt`")
+        findings = lint_stack(raw, given.profile or "flex")
+    else:
+        findings = judged(lint(raw, profile=given.profile or "entra"), {})
+    if given.json:
+        print(json.dumps({"findings": [one.to_json() for one in findings]}, indent=2))
+    else:
+        print("\n".join(lines(findings)))
+    return 1 if any(one.level == "error" for one in findings) else 0
+
+
+def lines(findings: Sequence[Finding]) -> list[str]:
+    """One line for each finding, and the counts."""
+    told = [f"{one.level:<8}{_one_line(str(one))}" for one in findings]
+    counts = [(sum(one.level == level for one in findings), level) for level in LEVELS]
+    counted = [f"{count} {level}{'s' if count != 1 and level != 'info' else ''}" for count, level in counts if count]
+    return [*told, ", ".join(counted) or "no findings"]
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _read(name: str) -> bytes:
+    """The file, or as much of it as tells that it is too large. Raises OSError, and ValueError for an odd name."""
+    if name == "-":
+        return sys.stdin.buffer.read(LARGEST + 1)
+    with open(name, "rb") as file:
+        return file.read(LARGEST + 1)
+
+
+def _is_stack_file(name: str, raw: bytes) -> bool:
+    """By its ending; what comes without one, by a line no JSON has."""
+    if name.lower().endswith((".yaml", ".yml")):
+        return True
+    return re.search(rb"(?m)^(\xef\xbb\xbf)?config:\s*(#.*)?$", raw) is not None and raw.lstrip()[:1] not in b'{["'
+
+
+def _end(problem: str) -> int:
+    print(f"lint: {problem}", file=sys.stderr)
+    return 2
