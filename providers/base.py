@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi import contains_unknowns
 from pulumi.dynamic import (
@@ -32,10 +32,13 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from flexsaml.graph import Directory, GraphError
+from flexsaml.graph import GraphError
 
 from . import engine
 from .tenant import TENANT, Connection
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
 
 Props = dict[str, Any]
 Failures = dict[str, str]

@@ -16,16 +16,19 @@ Policy.ReadWrite.ApplicationConfiguration, reading Policy.Read.All as well (grad
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import Resource
 
 from flexsaml.claims import ClaimsPolicy, Unclear, Unreadable, decode, encode, is_our_make, normal, same_meaning
-from flexsaml.graph import Directory, NotFound, Policy
+from flexsaml.graph import NotFound, Policy
 
 from . import engine
 from .base import Failures, Props, Provider, Refusal, known, text
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
 
 
 class ClaimsMappingPolicyProvider(Provider):

@@ -17,17 +17,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi import UNKNOWN
 from pulumi.dynamic import Resource
 
-from flexsaml.graph import Conflict, Directory
+from flexsaml.graph import Conflict
 from flexsaml.graph import ExtensionProperty as Found
 from flexsaml.values import DataType, Misfit
 
 from . import engine
 from .base import Failures, Props, Provider, Refusal, differs, known, text
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
 
 TARGETS = ("User", "Group", "AdministrativeUnit", "Application", "Device", "Organization")
 

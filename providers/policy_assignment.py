@@ -14,14 +14,16 @@ Application.ReadWrite.OwnedBy or .All together with Policy.Read.All, for the lis
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from flexsaml.graph import Directory
-
 from . import engine
 from .base import Failures, Props, Provider, Refusal, known, text
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
 
 PORTAL_SAYS = "This configuration was overwritten by a claim mapping policy created via Graph/PowerShell."
 

@@ -10,10 +10,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from flexsaml.graph import Client, Directory, cloud, credentials
+from flexsaml.graph import cloud
 
 from . import engine
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Connection:
 
     def directory(self) -> Directory:
         """Typed calls to Graph. Raises ValueError for endpoints that do not fit the cloud."""
+        from flexsaml.graph import Client, Directory, credentials  # only now: they need the HTTP library
+
         where = cloud(self.cloud, graph_endpoint=self.graph_endpoint, login_endpoint=self.login_endpoint)
         tokens = credentials(where, self.tenant_id)
         return Directory(Client(where, tokens, progress=lambda line: engine.say(line, passing=True)))

@@ -16,16 +16,20 @@ principal's assignment. It writes nothing until it is deleted, as the last of al
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from flexsaml.graph import Directory, Look, NotFound
+from flexsaml.graph import Look, NotFound
 
 from . import engine
 from .base import Failures, Props, Provider, Refusal, known, text
 from .claims_mapping_policy import delete_unless_used, half_made
 from .extension_property import holders
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
 
 _moving: set[str] = set()
 """Principals this process saw a stack move to. The engine checks a replacement twice, the second time

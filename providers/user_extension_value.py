@@ -17,15 +17,19 @@ unavailable extension in the body fails the whole PATCH (grade A, C); reads need
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi.dynamic import Resource
 
-from flexsaml.graph import Directory, NotFound, Person
+from flexsaml.graph import NotFound, Person
 from flexsaml.values import NULL, Cell, DataType, Misfit, pack, take_back, unpack
 
 from . import engine
 from .base import Failures, Props, Provider, differs, known, text
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
 
 CHANGED = "(changed in the tenant)"
 CLEARED = "(not set in the tenant)"

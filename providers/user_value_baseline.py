@@ -18,18 +18,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi import UNKNOWN
 from pulumi.dynamic import Resource
 
-from flexsaml.graph import Directory, GraphError, NotAvailable
+from flexsaml.graph import GraphError, NotAvailable
 from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, too_many, unpack
 
 from . import engine
 from .base import Failures, Props, Provider, Refusal, known, text
 from .extension_property import split
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
 
 Cells = dict[str, Cell]
 """User object id to memory."""

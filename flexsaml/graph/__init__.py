@@ -1,14 +1,16 @@
 """Microsoft Graph for this project: the one way in, the one place that retries, sleeps and knows hosts.
 
 directory = Directory(Client(where := cloud("public"), credentials(where)))
+
+What needs the HTTP library is imported when it is first asked for: a provider process that only checks and
+diffs, as in most previews, never pays for it.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from flexsaml.graph.batch import BatchRequest, BatchResponse
-from flexsaml.graph.client import Client
 from flexsaml.graph.clock import Clock, SystemClock
 from flexsaml.graph.clouds import CLOUDS, Cloud, cloud
-from flexsaml.graph.credentials import TokenSource, credentials
-from flexsaml.graph.directory import Directory
 from flexsaml.graph.errors import (
     Conflict,
     Forbidden,
@@ -34,9 +36,14 @@ from flexsaml.graph.models import (
     Policy,
     ServicePrincipal,
 )
-from flexsaml.graph.survey import RoleAssignment, SigningKey, Survey
 from flexsaml.graph.urls import is_guid
 from flexsaml.graph.wait import until
+
+if TYPE_CHECKING:
+    from flexsaml.graph.client import Client
+    from flexsaml.graph.directory import Directory
+    from flexsaml.graph.survey import RoleAssignment, SigningKey, Survey
+    from flexsaml.graph.tokens import TokenSource, credentials
 
 __all__ = [
     "CLOUDS",
@@ -77,3 +84,24 @@ __all__ = [
     "is_guid",
     "until",
 ]
+
+
+_LATER = {
+    "Client": "client",
+    "Directory": "directory",
+    "RoleAssignment": "survey",
+    "SigningKey": "survey",
+    "Survey": "survey",
+    "TokenSource": "tokens",
+    "credentials": "tokens",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = found
+    return found

@@ -19,10 +19,10 @@ import requests
 from flexsaml.graph.batch import BatchRequest, BatchResponse, run_batch
 from flexsaml.graph.clock import Clock, SystemClock
 from flexsaml.graph.clouds import Cloud
-from flexsaml.graph.credentials import TokenSource, granted
 from flexsaml.graph.errors import Unauthorized
 from flexsaml.graph.paging import next_page
 from flexsaml.graph.retry import Retrier
+from flexsaml.graph.tokens import TokenSource, granted
 from flexsaml.graph.transport import Call, exchange, open_session
 from flexsaml.graph.urls import with_query
 

@@ -9,7 +9,7 @@ import pytest
 
 from flexsaml.graph import Directory, cloud, credentials
 from flexsaml.graph.client import Client
-from flexsaml.graph.credentials import granted
+from flexsaml.graph.tokens import granted
 from tests.emulator.process import ADMIN, LEAST, PREVIEW, SECRET, Emulator
 
 

@@ -3,9 +3,14 @@ mistake ends in a traceback instead of the field's name."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from flexsaml.values import pack
+from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant
+from tests.providers.conftest import config
 from tests.providers.process import UNKNOWN, FakeEngine, Props, ProviderProcess
 
 APP = "8f665974-86ab-5399-83f9-7492e2e5acec"
@@ -61,6 +66,18 @@ MISTAKES: list[tuple[str, Props, str, str]] = [
     ("ClaimsMappingPolicy", {"claims": {}, "definition": "{"}, "definition", "no JSON"),
     ("ClaimsMappingPolicy", {"display_name": ""}, "display_name", "needs a display name"),
     ("UserExtensionValue", {"values": {FULL: "many"}}, "", "whole number"),
+    ("UserExtensionValue", {"values": {FULL: 2147483648}}, "", "32-bit range"),
+    ("UserExtensionValue", {"types": {FULL: "Text"}}, "", "none of Binary"),
+    ("UserExtensionValue", {"types": {FULL: "Boolean"}, "values": {FULL: "yes"}}, "", "write true or false"),
+    ("UserExtensionValue", {"types": {FULL: "String"}, "values": {FULL: "x" * 257}}, "", "257 characters"),
+    ("UserExtensionValue", {"types": {FULL: "DateTime"}, "values": {FULL: "soon"}}, "", "ISO 8601"),
+    ("UserExtensionValue", {"types": {FULL: "String[]"}, "values": {FULL: "x"}}, "", "write a list"),
+    ("UserExtensionValue", {"user": ""}, "user", "needs a user, and it is empty"),
+    ("PolicyAssignment", {"service_principal_id": ""}, "service_principal_id", "and it is empty"),
+    ("PolicyAssignment", {"policy_id": ""}, "policy_id", "and it is empty"),
+    ("ExtensionProperty", {"app_id": ""}, "app_id", "and it is empty"),
+    ("UserValueBaseline", {"extension": ""}, "extension", "and it is empty"),
+    ("TenantBaseline", {"policy_name": ""}, "policy_name", "needs a policy name"),
     ("UserExtensionValue", {"seen_missing": True}, "", "no such user: ada@contoso.example"),
     ("UserValueBaseline", {"seen_missing": ["bob", "eve"]}, "", "no such user: bob, eve"),
     ("TenantBaseline", {"seen_properties": {FULL: "id-1"}}, "", "exists already"),
@@ -98,6 +115,21 @@ DIFFS: list[tuple[str, Props, bool, list[str]]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def engine() -> Iterator[FakeEngine]:
+    made = FakeEngine()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def provider(emulator: Emulator, engine: FakeEngine) -> Iterator[ProviderProcess]:
+    """One for all: `check` and `diff` are pure."""
+    made = ProviderProcess(config(emulator), engine.address)
+    yield made
+    made.stop()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_checking_twice_changes_nothing(provider: ProviderProcess, kind: str) -> None:
     once = provider.checked(kind, KINDS[kind])
@@ -120,11 +152,12 @@ def test_what_is_a_change_and_what_replaces(
     assert provider.diff(kind, "id", outs, news) == (changes, replaces, True)
 
 
-def test_a_moved_class_is_an_update(provider: ProviderProcess) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_moved_class_is_an_update(provider: ProviderProcess, kind: str) -> None:
     """So that `up` writes the new reference into state, and destroy finds the class."""
-    outs = provider.checked("PolicyAssignment", ASSIGNMENT)
+    outs = {**provider.checked(kind, KINDS[kind]), "user_id": "object-id"}
     old = {**outs, "__provider": "an older reference"}
-    assert provider.diff("PolicyAssignment", "id", old, outs)[:2] == (True, [])
+    assert provider.diff(kind, "id", old, outs)[:2] == (True, [])
 
 
 def test_unknowns_pass_unread(provider: ProviderProcess) -> None:
@@ -133,6 +166,75 @@ def test_unknowns_pass_unread(provider: ProviderProcess) -> None:
     nested = provider.checked("UserExtensionValue", {**VALUE, "values": {FULL: UNKNOWN}})
     assert nested["values"] == {FULL: UNKNOWN}
     assert provider.checked("ClaimsMappingPolicy", {**POLICY, "display_name": UNKNOWN})["display_name"] == UNKNOWN
+
+
+OPEN = [
+    # kind, an input that may come from another resource
+    *(("ExtensionProperty", key) for key in ("name", "data_type", "multi_valued", "target_objects", "baseline")),
+    *(("ClaimsMappingPolicy", key) for key in ("claims", "include_basic_claim_set", "extensions", "baseline")),
+    *(("UserExtensionValue", key) for key in ("user", "extensions", "baselined")),
+    *(("UserValueBaseline", key) for key in ("extension", "full_name", "data_type", "multi_valued", "__cells")),
+    *(("TenantBaseline", key) for key in ("service_principal_id", "properties", "policy_name", "replace_existing")),
+    *(("PolicyAssignment", key) for key in ("service_principal_id", "policy_id", "displaces")),
+]
+
+
+@pytest.mark.parametrize(("kind", "key"), OPEN)
+def test_an_unknown_stays_unknown_and_counts_as_a_change(
+    provider: ProviderProcess, engine: FakeEngine, kind: str, key: str
+) -> None:
+    """The first preview of a program that feeds one resource from another."""
+    old = {**provider.checked(kind, KINDS[kind]), "user_id": "object-id"}
+    inputs = provider.checked(kind, {**KINDS[kind], key: UNKNOWN}, old)
+    assert inputs[key] == UNKNOWN
+    assert provider.checked(kind, inputs, old)[key] == UNKNOWN
+    ignored = {"baselined", "replace_existing", "displaces"}
+    assert provider.diff(kind, "id", old, inputs)[0] is (key not in ignored)
+    assert "Unknown object" not in str(inputs) + "".join(engine.lines)
+
+
+def baseline(count: int, **more: object) -> Props:
+    return {**BASELINE, "__cells": pack({f"user-{number}": "en" for number in range(count)}), **more}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "allowed", "stops"),
+    [
+        (50, 39, 0, True),
+        (50, 39, 10, True),
+        (50, 39, 11, False),
+        (50, 40, 0, False),
+        (100, 80, 0, False),
+        (100, 79, 0, True),
+        (12, 1, 0, True),
+        (10, 0, 0, False),
+        (5, 60, 0, False),
+    ],
+)
+def test_many_values_are_not_taken_back_by_a_slip(
+    provider: ProviderProcess, before: int, after: int, allowed: int, stops: bool
+) -> None:
+    """More than a fifth and more than ten stop, unless the configuration names the number."""
+    olds = provider.checked("UserValueBaseline", baseline(before))
+    _, failures = provider.check("UserValueBaseline", baseline(after, allow_removal=allowed), olds)
+    assert (failures != {}) is stops
+    if stops:
+        assert failures[""].startswith(f"{before - after} of {before} users would lose their value of {FULL}")
+        assert f"set flexsaml:allowRemoval to {before - after}" in failures[""]
+
+
+def test_absent_and_null_inputs_are_the_same(provider: ProviderProcess) -> None:
+    """The engine drops None keys on one way and keeps null on the other."""
+    for kind, props in KINDS.items():
+        optional = {
+            "baseline": None,
+            "extensions": None,
+            "displaces": None,
+            "definition": None,
+            "replace_existing": None,
+        }
+        filled = {key: value for key, value in optional.items() if key not in props}
+        assert provider.checked(kind, {**props, **filled}) == provider.checked(kind, props), kind
 
 
 def test_numbers_keep_every_digit(provider: ProviderProcess) -> None:
@@ -147,6 +249,7 @@ def test_the_full_name_is_known_in_preview(provider: ProviderProcess) -> None:
 
 
 def test_preview_says_what_the_portal_will_say(provider: ProviderProcess, engine: FakeEngine) -> None:
+    engine.lines.clear()
     inputs = provider.checked("PolicyAssignment", ASSIGNMENT)
     said = "This configuration was overwritten by a claim mapping policy created via Graph/PowerShell."
     assert [line for line in engine.lines if said in line] != []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from flexsaml.values import pack
-from tests.emulator.process import LEAST, PREVIEW, SECRET
+from tests.emulator.process import ADMIN, LEAST, PREVIEW, SECRET
 from tests.engine.stack import Tenant, until
 from tests.providers.conftest import config
 from tests.providers.process import PROJECT, FakeEngine, Props, ProviderProcess, Refused
@@ -241,3 +242,179 @@ def test_it_is_found_from_the_project_directory_only(tenant: Tenant, engine: Fak
         process.check("PolicyAssignment", {})
     process.stop()
     assert (PROJECT / "providers").is_dir()
+
+
+# -- more of each kind alone
+
+
+def test_an_assignment_whose_answer_was_lost_is_there_once(provider: ProviderProcess, tenant: Tenant) -> None:
+    link = {"service_principal_id": tenant.principal["id"], "policy_id": tenant.make_policy("by hand")}
+    tenant.emulator.fault("lose", "POST", r"/claimsMappingPolicies/\$ref$")
+    provider.create("PolicyAssignment", provider.checked("PolicyAssignment", link))
+    assert tenant.assigned() == [link["policy_id"]]
+
+
+def test_a_value_whose_answer_was_lost_is_written_once(provider: ProviderProcess, tenant: Tenant) -> None:
+    tenant.make_property("languages")
+    tenant.emulator.fault("lose", "PATCH", "/users/")
+    tenant.emulator.clear()
+    provider.create("UserExtensionValue", value_inputs(provider, tenant, "en"))
+    assert tenant.value("ada") == "en"
+    assert sum(one["method"] == "PATCH" for one in tenant.emulator.requests()) == 1
+
+
+def test_a_user_who_is_gone_is_named_with_what_to_do(provider: ProviderProcess, tenant: Tenant) -> None:
+    tenant.make_property("languages")
+    id_, outs = provider.create("UserExtensionValue", value_inputs(provider, tenant, "en"))
+    tenant.do("DELETE", f"/users/{id_}")
+    with pytest.raises(Refused) as refused:
+        provider.update("UserExtensionValue", id_, outs, value_inputs(provider, tenant, "fr"))
+    (line,) = str(refused.value).strip().splitlines()
+    assert "run `pulumi refresh`, then `pulumi up`" in line
+    assert provider.read("UserExtensionValue", id_, outs)[0] == ""
+    provider.delete("UserExtensionValue", id_, outs)
+
+
+def test_a_tenant_baseline_alone_removes_what_a_failed_run_left(provider: ProviderProcess, tenant: Tenant) -> None:
+    """The half-made property and policy are in no state; a property others fill and a stranger's policy stay."""
+    before = tenant.emulator.export()
+    news = {
+        "service_principal_id": tenant.principal["id"],
+        "application_id": tenant.application["id"],
+        "app_id": tenant.application["appId"],
+        "properties": [tenant.full("languages")],
+        "policy_name": "alone",
+    }
+    id_, outs = provider.create("TenantBaseline", provider.checked("TenantBaseline", news))
+    provider.create("ExtensionProperty", property_inputs(provider, tenant, baseline=id_))
+    provider.create("ClaimsMappingPolicy", {**policy_inputs(provider), "baseline": id_})
+    assert tenant.emulator.export() != before
+    stranger = tenant.make_policy("alone")  # same name, not of our make
+    provider.delete("TenantBaseline", id_, outs)
+    provider.delete("TenantBaseline", id_, outs)
+    assert [one["id"] for one in tenant.policies()] == [stranger]
+    tenant.do("DELETE", f"/policies/claimsMappingPolicies/{stranger}")
+    assert tenant.emulator.export() == before
+
+
+def test_a_tenant_baseline_refuses_what_exists_before_the_first_write(
+    provider: ProviderProcess, tenant: Tenant
+) -> None:
+    tenant.make_property("languages")
+    tenant.make_policy("alone")
+    before = tenant.emulator.export()
+    news = {
+        "service_principal_id": tenant.principal["id"],
+        "application_id": tenant.application["id"],
+        "app_id": tenant.application["appId"],
+        "properties": [tenant.full("languages")],
+        "policy_name": "alone",
+    }
+    with pytest.raises(Refused) as refused:
+        provider.create("TenantBaseline", provider.checked("TenantBaseline", news))
+    (line,) = str(refused.value).strip().splitlines()
+    assert "extension property 'languages' exists already" in line
+    assert "policy named 'alone' exists already" in line
+    assert tenant.emulator.export() == before
+
+
+def test_a_property_others_fill_is_kept_and_said(provider: ProviderProcess, tenant: Tenant, engine: FakeEngine) -> None:
+    id_, outs = provider.create("ExtensionProperty", property_inputs(provider, tenant))
+    tenant.write("grace", "theirs")
+    provider.delete("ExtensionProperty", id_, outs)
+    assert list(tenant.properties()) == [tenant.full("languages")]
+    assert any("is kept: 1 user holds a value in it (grace@" in line for line in engine.lines)
+
+
+def test_a_policy_others_sign_in_with_is_kept_and_said(
+    provider: ProviderProcess, tenant: Tenant, engine: FakeEngine
+) -> None:
+    id_, outs = provider.create("ClaimsMappingPolicy", policy_inputs(provider))
+    tenant.assign(id_)
+    provider.delete("ClaimsMappingPolicy", id_, outs)
+    assert [one["id"] for one in tenant.policies()] == [id_]
+    assert any(f"({id_}) is kept: it applies to {tenant.principal['id']}" in line for line in engine.lines)
+
+
+def test_a_policy_changed_behind_its_back_is_read_as_what_it_is(provider: ProviderProcess, tenant: Tenant) -> None:
+    id_, outs = provider.create("ClaimsMappingPolicy", policy_inputs(provider))
+    other = (
+        '{"ClaimsMappingPolicy":{"Version":1,"ClaimsSchema":[{"Source":"user","ID":"mail","SamlClaimType":"other"}]}}'
+    )
+    tenant.do("PATCH", f"/policies/claimsMappingPolicies/{id_}", {"definition": [other]})
+    _, live, inputs = provider.read("ClaimsMappingPolicy", id_, outs)
+    assert live["claims"] == inputs["claims"] == {"other": "user.mail"}
+    assert provider.diff("ClaimsMappingPolicy", id_, live, outs)[0] is True
+
+
+def test_a_posted_property_that_was_lost_is_posted_again(provider: ProviderProcess, tenant: Tenant) -> None:
+    """201 and nothing is kept, as a young application does; in real time, so this waits 15 s."""
+    tenant.emulator.dials(lose_posted_property=1)
+    id_, _ = provider.create("ExtensionProperty", property_inputs(provider, tenant))
+    assert [one["id"] for one in tenant.properties().values()] == [id_.rsplit("/", 1)[-1]]
+
+
+def test_a_property_that_came_back_hides_values_until_usable(provider: ProviderProcess, tenant: Tenant) -> None:
+    """A baseline that looked too early would record 'unset' and clear what was there before."""
+    tenant.make_property("languages")
+    tenant.write("ada", "before")
+    tenant.delete_property("languages")
+    tenant.emulator.dials(availability_delay=2, hidden_until_available=True)
+    property_id, _ = provider.create("ExtensionProperty", property_inputs(provider, tenant))
+    news = {
+        "extension": property_id,
+        "full_name": tenant.full("languages"),
+        "__cells": pack({tenant.user("ada")["id"]: "en"}),
+    }
+    id_, outs = provider.create("UserValueBaseline", provider.checked("UserValueBaseline", news))
+    provider.create("UserExtensionValue", {**value_inputs(provider, tenant, "en"), "baselined": True})
+    assert tenant.value("ada") == "en"
+    provider.delete("UserValueBaseline", id_, outs)
+    assert tenant.value("ada") == "before"
+
+
+# -- the process
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"flexsaml:cloud": "moon"}, "cloud: 'moon' is not one of public"),
+        ({"flexsaml:graphEndpoint": "http://graph.example"}, "not http(s) on a loopback host"),
+    ],
+)
+def test_a_wrong_connection_is_one_line_on_destroy_too(
+    tenant: Tenant, engine: FakeEngine, wrong: dict[str, str], said: str
+) -> None:
+    """The program does not run on destroy and refresh, so its validator cannot speak."""
+    process = ProviderProcess({**config(tenant.emulator), **wrong}, engine.address)
+    with pytest.raises(Refused) as refused:
+        process.delete("PolicyAssignment", "a/b", {"service_principal_id": "a", "policy_id": "b", "displaces": []})
+    process.stop()
+    (line,) = str(refused.value).strip().splitlines()
+    assert said in line
+
+
+def test_without_an_engine_there_is_no_watch(tenant: Tenant) -> None:
+    process = ProviderProcess(config(tenant.emulator), "no-address")
+    policy_inputs(process)
+    threading.Event().wait(2)  # the watch would end it after one second
+    assert process.process.poll() is None
+    process.stop()
+
+
+def test_neither_token_nor_secret_nor_prior_value_leaves_the_process(tenant: Tenant, engine: FakeEngine) -> None:
+    secret = {**os.environ, "AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": SECRET}
+    process = ProviderProcess(config(tenant.emulator), engine.address, env=secret)
+    tenant.make_property("languages")
+    tenant.write("ada", "prior-of-ada")
+    value_id, value = process.create("UserExtensionValue", value_inputs(process, tenant, "en"))
+    policy_id, policy = process.create("ClaimsMappingPolicy", policy_inputs(process))
+    tenant.write("ada", "stranger-value")
+    read = process.read("UserExtensionValue", value_id, value)
+    process.delete("UserExtensionValue", value_id, value)
+    process.delete("ClaimsMappingPolicy", policy_id, policy)
+    everything = f"{engine.lines}{value}{policy}{read}" + process.stop()
+    assert any("changed by others and stays" in line for line in engine.lines)
+    for hidden in (SECRET, "eyJ", "Bearer", "prior-of-ada", "stranger-value"):
+        assert hidden not in everything, hidden

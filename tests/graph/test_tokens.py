@@ -16,7 +16,8 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from flexsaml.graph.clouds import Cloud, cloud
-from flexsaml.graph.credentials import (
+from flexsaml.graph.errors import NoCredential, NotSent
+from flexsaml.graph.tokens import (
     CachedTokens,
     Token,
     _azure_chain,
@@ -25,7 +26,6 @@ from flexsaml.graph.credentials import (
     needs_refresh,
     no_credential,
 )
-from flexsaml.graph.errors import NoCredential, NotSent
 
 from .fakes import SECRET, FakeClock
 

@@ -4,7 +4,7 @@ Real clouds go through azure-identity (environment, workload identity, managed i
 interactive), imported only when a token is needed: it costs more than a whole preview. The loopback cloud
 asks the given login endpoint itself with the client-credentials grant. Quirk: a 401 may come before a token's
 expiry (A: F5), so `forget` drops it, and with it azure-identity's own cache. AADSTS codes (A) become one
-line. Pinned by tests/graph/test_credentials.py.
+line. Pinned by tests/graph/test_tokens.py.
 """
 
 from __future__ import annotations
