@@ -21,6 +21,7 @@ LEVELS = {
     "application-absent": "error",
     "owner-without-principal": "error",
     "extension-absent": "error",
+    "extension-twice": "error",
     "value-misfit": "error",
     "too-many-values": "error",
     "user-twice": "error",
@@ -39,7 +40,9 @@ LEVELS = {
     "user-guest": "warning",
     "not-looked-at": "info",
 }
-FIXED = frozenset({"principal-unknown", "application-absent", "extension-absent", "value-misfit", "user-twice"})
+FIXED = frozenset(
+    {"principal-unknown", "application-absent", "extension-absent", "extension-twice", "value-misfit", "user-twice"}
+)
 """Nothing can be built with these: their level cannot be changed."""
 SOON = timedelta(days=30)
 ANSWERS_45050 = "Flex answers their sign-in with error 45050"

@@ -74,7 +74,10 @@ def look(directory: Directory, wanted: Declaration, now: datetime | None = None)
         )
     properties = {one.name: one for one in survey.properties}
     owners = dict.fromkeys(properties, application.id)
-    findings = [*_foreign(directory, wanted, properties, owners), *_values(wanted, properties)]
+    findings = _own(wanted, application)
+    told = {one.where for one in findings}
+    findings += [one for one in _foreign(directory, wanted, properties, owners) if one.where not in told]
+    findings += _values(wanted, properties)
     if not wanted.preflight:
         referred = {name: one for name, one in properties.items() if name in wanted.foreign}
         users = {user: user for user in wanted.users}
@@ -155,6 +158,16 @@ def _view(
     if groups and {one.id for one in people.values()} - holders(view)[0]:
         view = View(wanted, survey, now, people, directory.direct_members(groups), custom, granted)
     return view
+
+
+def _own(wanted: Declaration, application: Application) -> list[Finding]:
+    """A property of this stack under its full name too: two baselines would record each other's values as prior."""
+    own = {full_name(application.app_id, short): short for short in wanted.extensions}
+    return [
+        finding("extension-twice", f"extension '{name}'", f"is this stack's own; write '{own[name]}'")
+        for name in wanted.foreign
+        if name in own
+    ]
 
 
 def _foreign(

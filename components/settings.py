@@ -203,17 +203,20 @@ def _extensions(written: Mapping[str, Any], problems: list[str]) -> dict[str, Da
         spec = {"dataType": form} if isinstance(form, str) else form
         if not isinstance(spec, Mapping) or set(spec) - {"dataType", "multiValued"}:
             problems.append(f"{where}: write a data type ({', '.join(DATA_TYPES)}) or {{ dataType, multiValued }}")
+            extensions[name] = DataType("String")  # declared, whatever is wrong with it: one mistake, one finding
             continue
+        if str(spec.get("multiValued", "")).lower() not in ("", "true", "false"):
+            problems.append(f"{where}: multiValued is true or false, not {spec['multiValued']!r}")
         if FULL_NAME.fullmatch(name):
             problems.append(f"{where}: a full name exists already; leave it out here and use it in users and claims")
         elif not _SHORT_NAME.fullmatch(name):
             problems.append(f"{where}: an extension name has letters, digits and underscores only")
         elif name.lower() in {other.lower() for other in extensions}:
             problems.append(f"{where}: is there twice; Graph takes names without regard to case")
-        extensions[name] = DataType("String")  # declared, whatever is wrong with it: one mistake, one finding
+        extensions[name] = DataType("String")
         try:
             extensions[name] = DataType(
-                str(spec.get("dataType") or "String"), spec.get("multiValued") in (True, "true")
+                str(spec.get("dataType") or "String"), str(spec.get("multiValued")).lower() == "true"
             )
         except Misfit as problem:
             near = difflib.get_close_matches(str(spec.get("dataType")), DATA_TYPES, n=1, cutoff=0.4)

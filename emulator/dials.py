@@ -22,6 +22,7 @@ _CHOICES: dict[str, tuple[Json, ...]] = {
     "empty_string": ("accept", "refuse"),
     "batch_order": ("request", "reversed"),
     "absent_claims_policy": ("not_found", "empty"),
+    "synced_user_extension": ("accept", "refuse"),
 }
 
 
@@ -45,6 +46,7 @@ class Dials:
     empty_string: str = "accept"
     batch_order: str = "request"
     absent_claims_policy: str = "not_found"  # GET of a custom claims policy that was never set
+    synced_user_extension: str = "accept"  # PATCH of a directory extension of a user synced from on-premises
     retry_after: str = "2"  # its form is also the form quota refusals use: whole, fractional, or "date"
 
     def changed(self, patch: Json) -> Dials:

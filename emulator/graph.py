@@ -15,7 +15,7 @@ from emulator import permissions
 from emulator.call import Call, GraphRequest, Reply
 from emulator.clock import Clock
 from emulator.dials import Dials
-from emulator.errors import GraphError, forbidden, throttled, unauthenticated
+from emulator.errors import GraphError, forbidden, method_not_allowed, throttled, unauthenticated
 from emulator.handlers.applications import application_of, principal_of
 from emulator.query import Query
 from emulator.quota import Quota, retry_after
@@ -54,6 +54,8 @@ class Graph:
     def _served(self, request: GraphRequest) -> tuple[Reply, dict[str, str]]:
         token = self.authenticate(request)
         route, keys = self._router.find(request.method, request.path)
+        if route.beta_only and request.version != "beta":
+            raise method_not_allowed()
         call = Call(request, keys, token, self._store)
         self._authorize(route, call)
         units = {"x-ms-resource-unit": str(_units(route, call.query))}

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -88,6 +89,7 @@ class TokenService:
             "nbf": now,
             "exp": now + LIFETIME,
             "appid": client.id,
+            "oid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:entra-emulator:service-principal:{client.id}")),
             "roles": sorted(client.roles),
             "tid": self._store.tenant_id,
             "uti": self._store.new_id("tokens"),

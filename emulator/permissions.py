@@ -24,6 +24,11 @@ def table() -> dict[str, Alternatives]:
     return {call: tuple(map(frozenset, ways)) for call, ways in document["calls"].items()}
 
 
+def covers(call: str, roles: frozenset[str]) -> bool:
+    """Whether `roles` hold one of the alternatives, whoever owns what: enough to judge reads."""
+    return any(way <= roles for way in table()[call])
+
+
 def allows(
     call: str, method: str, roles: frozenset[str], *, owns: Callable[[], bool], any_policy: Callable[[], bool]
 ) -> bool:

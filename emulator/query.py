@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import parse_qsl
@@ -46,6 +46,12 @@ class Query:
         if unknown:
             raise unsupported_query(f"The query option '{unknown[0]}' is not served by this emulator.")
         return Query(options, consistency_level.strip().lower() == "eventual")
+
+    def refuse_unless(self, served: Collection[str]) -> None:
+        """Raises for a $filter or $search that this collection does not serve."""
+        for name in ("$filter", "$search"):
+            if name in self.options and name not in served:
+                raise unsupported_query(f"The query option '{name}' is not served by this emulator here.")
 
     @property
     def select(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ are null unless $select names keyCredentials on one object (A); @odata.count sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -46,8 +46,19 @@ def no_content() -> Reply:
     return Reply(204)
 
 
-def page(call: Call, fragment: str, items: Iterable[T], render: Callable[[T], Attributes]) -> Reply:
-    """One page of a collection; nextLink repeats the request with a token for the rest."""
+def page(
+    call: Call,
+    fragment: str,
+    items: Iterable[T],
+    render: Callable[[T], Attributes],
+    *,
+    served: Collection[str] = (),
+) -> Reply:
+    """One page of a collection; nextLink repeats the request with a token for the rest.
+
+    `served` names the options that chose `items`: a filter nobody applied is refused, never ignored.
+    """
+    call.query.refuse_unless(served)
     rows = list(items)
     start = call.query.offset
     size = call.query.top or DEFAULT_PAGE

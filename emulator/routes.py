@@ -6,10 +6,10 @@ counts as a write even when it only reads, as getAvailableExtensionProperties do
 
 from __future__ import annotations
 
-from emulator.handlers import access, applications, policies, users
+from emulator.handlers import access, applications, groups, policies, principals, users
 from emulator.routing import Route
 
-_READ, _READ2, _READ3, _WRITE = (1, 0), (2, 0), (3, 0), (1, 1)
+_READ, _READ2, _READ3, _READ5, _WRITE = (1, 0), (2, 0), (3, 0), (5, 0), (1, 1)
 _LINKS = "POST/DELETE/GET servicePrincipals/{id}/claimsMappingPolicies[/$ref]"
 _PROPERTY = "applications/{id}/extensionProperties"
 _SET = "/policies/claimsMappingPolicies"
@@ -21,6 +21,10 @@ _USER_WRITE = "PATCH users/{id|upn}"
 _USERS_READ = "GET users, users/$count"
 _LISTS = "GET servicePrincipals / applications (list, $filter, $search)"
 _POLICY_WRITE = "POST/PATCH/DELETE policies/claimsMappingPolicies"
+_GROUPS = "GET groups, groups/{id}"
+_MEMBER_WRITE = "POST/DELETE groups/{id}/members/$ref"
+_PRINCIPAL_WRITE = "PATCH/DELETE servicePrincipals"
+_CLAIMS_WRITE = "PUT/PATCH servicePrincipals/{id}/claimsPolicy (beta)"
 _POLICY_READ = "GET policies/claimsMappingPolicies[/{id}]"
 
 ROUTES: tuple[Route, ...] = (
@@ -107,17 +111,40 @@ ROUTES: tuple[Route, ...] = (
         _READ,
         access.list_roles_of_user,
     ),
-    Route("GET", "/groups/{group}", "GET groups/{id}", _READ, access.get_group),
+    Route("GET", "/groups", _GROUPS, _READ, groups.list_groups),
+    Route("GET", "/groups/{group}", _GROUPS, _READ, groups.get_group),
     Route(
-        "GET", "/groups/{group}/members", "GET groups/{id}/members[/microsoft.graph.user]", _READ3, access.list_members
+        "GET", "/groups/{group}/members", "GET groups/{id}/members[/microsoft.graph.user]", _READ3, groups.list_members
     ),
-    Route("POST", "/servicePrincipals", "POST servicePrincipals", _WRITE, access.create_principal),
-    Route("PATCH", "/servicePrincipals/{principal}", "PATCH/DELETE servicePrincipals", _WRITE, access.patch_principal),
+    Route("POST", "/groups/{group}/members/$ref", _MEMBER_WRITE, _WRITE, groups.add_member),
+    Route("DELETE", "/groups/{group}/members/{member}/$ref", _MEMBER_WRITE, _WRITE, groups.remove_member),
     Route(
-        "DELETE", "/servicePrincipals/{principal}", "PATCH/DELETE servicePrincipals", _WRITE, access.delete_principal
+        "GET",
+        "/groups/{group}/transitiveMembers",
+        "GET groups/{id}/transitiveMembers[/microsoft.graph.user]",
+        _READ5,
+        groups.list_transitive_members,
     ),
-    Route("PATCH", "/applications/{application}", "PATCH applications", _WRITE, access.patch_application),
-    Route("GET", _CLAIMS, "GET servicePrincipals/{id}/claimsPolicy (beta)", _READ, access.get_custom_claims),
-    Route("PUT", _CLAIMS, "PUT/PATCH servicePrincipals/{id}/claimsPolicy (beta)", _WRITE, access.put_custom_claims),
+    Route(
+        "GET",
+        "/users/{user}/transitiveMemberOf",
+        "GET users/{id|upn}/transitiveMemberOf",
+        _READ2,
+        groups.list_groups_of_user,
+    ),
+    Route("POST", "/servicePrincipals", "POST servicePrincipals", _WRITE, principals.create_principal),
+    Route("PATCH", "/servicePrincipals/{principal}", _PRINCIPAL_WRITE, _WRITE, principals.patch_principal),
+    Route("DELETE", "/servicePrincipals/{principal}", _PRINCIPAL_WRITE, _WRITE, principals.delete_principal),
+    Route("PATCH", "/applications/{application}", "PATCH applications", _WRITE, principals.patch_application),
+    Route(
+        "GET",
+        _CLAIMS,
+        "GET servicePrincipals/{id}/claimsPolicy (beta)",
+        _READ,
+        principals.get_custom_claims,
+        beta_only=True,
+    ),
+    Route("PUT", _CLAIMS, _CLAIMS_WRITE, _WRITE, principals.put_custom_claims, beta_only=True),
+    Route("PATCH", _CLAIMS, _CLAIMS_WRITE, _WRITE, principals.patch_custom_claims, beta_only=True),
     Route("GET", "/organization", "GET organization", _READ, applications.get_organization),
 )

@@ -40,6 +40,7 @@ class Route:
     permission: str
     cost: tuple[int, int]
     handler: Handler
+    beta_only: bool = False  # in v1.0 the gateway does not know the method (A)
 
 
 class Router:

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
-from emulator import batch
+from emulator import batch, metadata
 from emulator.call import GraphRequest, Reply
 from emulator.clock import Clock
 from emulator.errors import GraphError, method_not_allowed
@@ -63,6 +63,8 @@ class Service:
             return self._tokens.configuration(match[1], request.origin)
         if request.method == "GET" and _INSTANCES.fullmatch(request.path):
             return self._tokens.instances(request.origin)
+        if request.method == "GET" and request.path == "/metadata/endpoints":
+            return metadata.endpoints(request.origin, request.query)
         return _not_served(404)
 
     def refuse(self, request: GraphRequest, fault: Fault) -> Reply:

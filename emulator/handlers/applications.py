@@ -47,7 +47,13 @@ def list_principals(call: Call) -> Reply:
 def _list(call: Call, fragment: str, table: Mapping[str, Application], resource: str) -> Reply:
     keep = [parse_filter(call.query, _FILTERABLE.__contains__, resource), parse_search(call.query)]
     found = [a for a in table.values() if all(rule is None or rule(a.attributes) for rule in keep)]
-    return render.page(call, fragment, found, lambda a: render.application(a, call.query.select, single=False))
+    return render.page(
+        call,
+        fragment,
+        found,
+        lambda a: render.application(a, call.query.select, single=False),
+        served={"$filter", "$search"},
+    )
 
 
 def get_application(call: Call) -> Reply:
@@ -74,6 +80,7 @@ def list_properties(call: Call) -> Reply:
         f"applications('{app.id}')/extensionProperties",
         found,
         lambda p: render.selected(render.extension_property(call.store, p), call.query.select),
+        served={"$filter"},
     )
 
 

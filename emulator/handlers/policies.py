@@ -6,31 +6,24 @@ accepted (B); without `/$ref` the gateway refuses the write (A).
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from emulator import render
 from emulator.call import Call, Reply
-from emulator.errors import bad_request, write_not_contained
+from emulator.errors import write_not_contained
 from emulator.handlers.applications import principal_of
+from emulator.handlers.references import referred
 from emulator.query import parse_filter
-from emulator.routing import GUID
 from emulator.tenant import policies
 from emulator.tenant.records import Policy
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _CONTEXT = "policies/claimsMappingPolicies"
-_PREFIXES = [
-    [version, *path]
-    for version in ("v1.0", "beta")
-    for path in (["policies", "claimsMappingPolicies"], ["directoryObjects"])
-]
 
 
 def list_policies(call: Call) -> Reply:
     keep = parse_filter(call.query, {"displayName", "id"}.__contains__, "Policy")
     seen = call.store.seen_policies.see_all(call.store.policies.values())
     found = [p for p in seen if keep is None or keep({"displayName": p.display_name, "id": p.id})]
-    return render.page(call, _CONTEXT, found, lambda p: render.selected(render.policy(p), call.query.select))
+    shown = call.query.select
+    return render.page(call, _CONTEXT, found, lambda p: render.selected(render.policy(p), shown), served={"$filter"})
 
 
 def create_policy(call: Call) -> Reply:
@@ -89,7 +82,7 @@ def _odata_id(call: Call, policy: Policy) -> dict[str, str]:
 
 def assign(call: Call) -> Reply:
     principal = principal_of(call)
-    policies.assign(call.store, principal, _referred(call.body().get("@odata.id")))
+    policies.assign(call.store, principal, referred(call.body().get("@odata.id"), (_CONTEXT,)))
     return render.no_content()
 
 
@@ -100,16 +93,3 @@ def assign_without_ref(_call: Call) -> Reply:
 def unassign(call: Call) -> Reply:
     policies.unassign(call.store, principal_of(call), call.guid("policy"))
     return render.no_content()
-
-
-def _referred(url: object) -> str:
-    """The policy id in an `@odata.id`: absolute, on a host this program serves, in one of the two accepted forms."""
-    try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-    except ValueError:
-        parts = None
-    segments = parts.path.strip("/").split("/") if parts else [""]
-    served = parts is not None and parts.scheme in ("http", "https") and parts.hostname in LOOPBACK
-    if not served or segments[:-1] not in _PREFIXES or not GUID.fullmatch(segments[-1]):
-        raise bad_request("Invalid URL format specified in payload.")  # wording D
-    return segments[-1].lower()

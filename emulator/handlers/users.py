@@ -50,12 +50,13 @@ def _extensions(keep: Filter) -> list[Clause]:
 
 
 def list_users(call: Call) -> Reply:
-    return render.page(call, "users", _matching(call), lambda user: render.user(call, user))
+    return render.page(call, "users", _matching(call), lambda user: render.user(call, user), served={"$filter"})
 
 
 def count_users(call: Call) -> Reply:
     if not call.query.eventual:
         raise bad_request("$count is not currently supported.")
+    call.query.refuse_unless({"$filter"})
     return Reply(200, str(sum(1 for _ in _matching(call))), content_type="text/plain")
 
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from emulator.errors import GraphError, bad_request, invalid_value, not_found
-from emulator.tenant import extensions
+from emulator.tenant import extensions, groups
 from emulator.tenant.records import ExtensionProperty, User, value_count
 from emulator.tenant.store import Store
 from emulator.tenant.values import Misfit, fit
@@ -57,6 +57,9 @@ def patch(store: Store, key: str, changes: Attributes) -> None:
         raise not_found(key)
     wanted = {name: value for name, value in changes.items() if "@odata." not in name}
     extension_values = {n: v for n, v in wanted.items() if n.casefold().startswith("extension_")}
+    synced = user.attributes.get("onPremisesSyncEnabled")
+    if extension_values and synced and store.dials().synced_user_extension == "refuse":
+        raise _on_premises()
     attributes = _patched_attributes(store, user, {n: v for n, v in wanted.items() if n not in extension_values})
     values = _patched_values(store, user.values, extension_values)
     if attributes == user.attributes and values == user.values:
@@ -81,12 +84,15 @@ def create(store: Store, body: Attributes) -> User:
 
 
 def delete(store: Store, key: str) -> None:
-    """The user and its values; its role assignments go with it."""
+    """The user and its values; its role assignments and memberships go with it."""
     user = locate(store, key)
     if user is None:
         raise not_found(key)
     assigned = [a.id for a in store.role_assignments.values() if a.attributes.get("principalId") == user.id]
-    store.commit(remove=[("users", user.id), *(("appRoleAssignments", a) for a in assigned)])
+    store.commit(
+        put=groups.left_by(store, user.id),
+        remove=[("users", user.id), *(("appRoleAssignments", a) for a in assigned)],
+    )
     store.seen_users.deleted(user)
 
 

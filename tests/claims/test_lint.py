@@ -216,6 +216,38 @@ def test_what_flex_needs_is_not_asked_of_other_policies(rule: str) -> None:
     assert rule not in found(CASES[rule][0], "entra")
 
 
+def nameid_by(method: str) -> str:
+    entries = [JOINED[0], {**JOINED[1], "SamlClaimType": NAME_ID}]
+    return policy(*entries, ClaimsTransformations=[{**JOIN, "TransformationMethod": method}])
+
+
+def test_a_nameid_comes_from_two_transformations_only() -> None:
+    assert "documented are ExtractMailPrefix, Join only" in found(nameid_by("RegexReplace"))["nameid-transformation"]
+    assert "verified domain" in found(nameid_by("Join"))["nameid-transformation"]
+    assert "nameid-transformation" not in found(nameid_by("ExtractMailPrefix"))
+
+
+ACCEPTED = [
+    # text, rule that stays silent: other case and spelling that the service was seen to take
+    (claim(Source="user", ID="Groups"), "id-unknown"),
+    (claim(Source="user", ID="Extension_x_y"), "id-unknown"),
+    (claim(Source="User", ID="Mail", SamlClaimType=NAME_ID), "nameid-source"),
+    (policy(IncludeBasicClaimSet="True"), "basic-claim-set-value"),
+    (policy({**MAIL, "JWTClaimType": "mail"}), "key-case"),
+    (skill("skill.Int"), "suffix-unknown"),
+    (skill("channel.voice.availability"), "suffix-unknown"),
+    (join(TransformationMethod="ToLowercase()"), "transformation-incomplete"),
+    (json.dumps({"Definition": [FINE], "DisplayName": "x"}), "root"),
+    (json.dumps([FINE]), "definition-array"),
+    ('{"ClaimsMappingPolicy": {"Version": 1, "Version2": ","}}', "json"),
+]
+
+
+@pytest.mark.parametrize(("text", "rule"), ACCEPTED)
+def test_what_the_service_takes_is_not_told_of(text: str, rule: str) -> None:
+    assert rule not in found(text)
+
+
 def test_a_good_flex_policy_has_no_finding() -> None:
     assert lint(FINE, profile="flex") == []
 
@@ -279,6 +311,15 @@ MORE = [
     (claim(Value="yes", SamlClaimType="channel.voice.availability"), "typed-value", "true or false"),
     (claim(Value="two", SamlClaimType="channel.voice.capacity"), "typed-value", "whole number"),
     (claim(Source="user", ID="displayname", SamlClaimType="n.int"), "typed-source", "is text"),
+    (claim(Source="user", ID="MailNickname", SamlClaimType=NAME_ID), "nameid-source", "a policy with it was accepted"),
+    (claim(Source="user", ID="city", SamlClaimType=NAME_ID), "nameid-source", "not in the documented list"),
+    (claim(Value="x", SamlClaimType=NAME_ID), "nameid-source", "same constant for everyone"),
+    (claim(Source="user", ID="Groups"), "id-undocumented", "user.Groups"),
+    (claim(Source="user", ID="Extension_x_y"), "extension-in-id", "'Extension_x_y'"),
+    (mail(SamlClaimType=ROLE.upper()), "restricted-saml-claim-signing-key", "ROLE"),
+    (join(InputClaims=["x"]), "wrong-type", "'InputClaims' is"),
+    (join(InputClaims={"a": 1}), "wrong-type", "where an array belongs"),
+    (mail(**{"SamlNameFrom ": "x"}), "key-misspelt", "looks like 'SAMLNameForm'"),
 ]
 
 

@@ -136,3 +136,20 @@ def test_what_is_wrong_with_a_declaration_all_at_once(changes: dict[str, Any], s
 def test_a_right_declaration_is_none() -> None:
     wanted = declare(FlexSamlClaimsArgs(**ARGS), "default")
     assert (wanted.policy_name, wanted.foreign, list(wanted.users)) == ("default", (), list(ARGS["users"]))
+
+
+def test_every_child_stands_below_the_component(emulator: Emulator) -> None:
+    registered: dict[str, str] = {}
+
+    engine = FakeEngine()
+    mocks.set_mocks(engine, project="p", stack="s", preview=False)
+
+    def program() -> object:
+        flex = FlexSamlClaims("flex", FlexSamlClaimsArgs(**ARGS), directory=directory(emulator))
+        for child in flex._childResources:
+            child.urn.apply(lambda urn: registered.setdefault(urn.rpartition("::")[2], urn.split("::")[2]))
+        return flex.policy_id
+
+    pulumi.runtime.test(program)()
+    assert set(registered) == set(engine.resources) - {"flex"}
+    assert all("FlexSamlClaims$pulumi-python:dynamic/flexsaml:" in kind for kind in registered.values()), registered

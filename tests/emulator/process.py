@@ -24,6 +24,7 @@ ADMIN = "11111111-1111-4111-8111-111111111111"  # all roles the guide needs, and
 PREVIEW = "22222222-2222-4222-8222-222222222222"  # read only
 LEAST = "33333333-3333-4333-8333-333333333333"  # least privilege; owns Twilio Flex
 POLICY_WRITER = "44444444-4444-4444-8444-444444444444"  # without Policy.Read.All
+MEMBER_READER = "55555555-5555-4555-8555-555555555555"  # memberships, but not users
 SECRET = "sandbox"
 
 

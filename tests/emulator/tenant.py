@@ -16,6 +16,7 @@ FLEX_APP: dict[str, Any] = _SEED["applications"][0]
 STAGING_APP: dict[str, Any] = _SEED["applications"][1]
 FLEX: dict[str, Any] = _SEED["servicePrincipals"][0]
 STAGING: dict[str, Any] = _SEED["servicePrincipals"][1]
+GROUPS: list[dict[str, Any]] = _SEED["groups"]
 USERS: dict[str, dict[str, Any]] = {user["userPrincipalName"]: user for user in _SEED["users"]}
 ADA = "ada@contoso.example"
 GUEST = "mary_fabrikam.example#EXT#@contoso.example"

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.emulator.process import ADMIN, LEAST, POLICY_WRITER, PREVIEW, SECRET, TENANT, Emulator
-from tests.emulator.tenant import ADA, EVENTUAL, FLEX, FLEX_APP, STAGING, STAGING_APP, USERS, Tenant, full_name
+from tests.emulator.tenant import ADA, EVENTUAL, FLEX, FLEX_APP, GROUPS, STAGING, STAGING_APP, USERS, Tenant, full_name
 
 FORBIDDEN = (403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 PROPERTY = {"name": "languages", "dataType": "String", "targetObjects": ["User"]}
@@ -44,7 +44,17 @@ def test_a_refusal_has_the_envelope_and_echoes_the_callers_id(emulator: Emulator
 
 
 @pytest.mark.parametrize(
-    ("path", "units"), [("/users", "2"), ("/users?$select=id", "1"), ("/users?$top=5", "1"), (f"/users/{ADA}", "1")]
+    ("path", "units"),
+    [
+        ("/users", "2"),
+        ("/users?$select=id", "1"),
+        ("/users?$top=5", "1"),
+        (f"/users/{ADA}", "1"),
+        (f"/users/{ADA}/transitiveMemberOf", "2"),
+        (f"/groups/{GROUPS[0]['id']}/members", "3"),
+        (f"/groups/{GROUPS[0]['id']}/members?$top=5&$select=id", "1"),
+        (f"/groups/{GROUPS[0]['id']}/transitiveMembers", "5"),
+    ],
 )
 def test_every_answer_tells_its_cost(emulator: Emulator, path: str, units: str) -> None:
     assert emulator.graph("GET", path).headers["x-ms-resource-unit"] == units

@@ -7,14 +7,28 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
-from tests.emulator.process import LEAST, POLICY_WRITER, PREVIEW
-from tests.emulator.tenant import ABSENT, FLEX, FLEX_APP, STAGING, STAGING_APP, USERS, Tenant, bad, gone
+from tests.emulator.process import LEAST, POLICY_WRITER, PREVIEW, SEED, TENANT, Emulator
+from tests.emulator.tenant import (
+    ABSENT,
+    FLEX,
+    FLEX_APP,
+    STAGING,
+    STAGING_APP,
+    USERS,
+    Tenant,
+    bad,
+    full_name,
+    gone,
+    unavailable,
+)
 
 ROLES = f"/servicePrincipals/{FLEX['id']}/appRoleAssignedTo"
 CLAIMS = f"/servicePrincipals/{FLEX['id']}/claimsPolicy"
+PRINCIPAL, APPLICATION = f"/servicePrincipals/{FLEX['id']}", f"/applications/{FLEX_APP['id']}"
 NORA, MARY = USERS["nora@contoso.example"], USERS["mary_fabrikam.example#EXT#@contoso.example"]
 
 
@@ -50,7 +64,14 @@ def test_a_role_is_given_and_taken(tenant: Tenant) -> None:
     assert (made.status, made.json["principalType"]) == (201, "User")
     assert tenant.emulator.graph("DELETE", f"{ROLES}/{made.json['id']}").status == 204
     assert tenant.emulator.graph("DELETE", f"{ROLES}/{made.json['id']}").error == gone(made.json["id"])
-    assert tenant.emulator.graph("POST", ROLES, {**body, "appRoleId": ABSENT[:-1] + "1"}).status == 400
+    unknown = bad(f"Permission being assigned was not found on application '{FLEX['appId']}'.")
+    assert tenant.emulator.graph("POST", ROLES, {**body, "appRoleId": ABSENT[:-1] + "1"}).error == unknown
+    assert tenant.emulator.graph("POST", ROLES, {**body, "resourceId": STAGING["id"]}).error == unknown
+    ill = bad("One or more properties contains invalid values.")
+    assert tenant.emulator.graph("POST", ROLES, {**body, "appRoleId": [agent]}).error == ill
+    assert tenant.emulator.graph("POST", ROLES, {**body, "appRoleId": ABSENT}).status == 201, "assigned without a role"
+    twice = bad("Permission being assigned already exists on the object")
+    assert tenant.emulator.graph("POST", ROLES, {**body, "appRoleId": ABSENT}).error == twice
     assert tenant.emulator.graph("POST", ROLES, {**body, "principalId": ABSENT}).error == gone(ABSENT)
 
 
@@ -59,10 +80,28 @@ def test_custom_claims_are_beta_and_their_absence_is_a_dial(tenant: Tenant, dial
     tenant.emulator.dials(absent_claims_policy=dial)
     assert tenant.emulator.graph("GET", CLAIMS, version="beta").status == status
     assert tenant.emulator.graph("PUT", CLAIMS, {"claims": [{"name": "x"}]}, version="beta").status == 204
-    assert tenant.emulator.graph("GET", CLAIMS, version="beta").json["claims"] == [{"name": "x"}]
+    assert tenant.emulator.graph("PATCH", CLAIMS, {"includeBasicClaimSet": True}, version="beta").status == 204
+    set_up = tenant.emulator.graph("GET", CLAIMS, version="beta").json
+    assert (set_up["claims"], set_up["includeBasicClaimSet"]) == ([{"name": "x"}], True)
+    assert tenant.emulator.graph("PUT", CLAIMS, {}, version="beta").status == 204
+    assert tenant.emulator.graph("GET", CLAIMS, version="beta").json["claims"] == [], "PUT replaces the whole"
     wrong = {"requests": [{"id": "1", "method": "GET", "url": CLAIMS}]}
     (item,) = tenant.emulator.graph("POST", "/$batch", wrong).json["responses"]
     assert (item["status"], item["body"]["error"]["code"]) == (405, "Request_BadRequest")
+    assert tenant.emulator.graph("POST", "/$batch", wrong, version="beta").json["responses"][0]["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"claims": None}, "Invalid value specified for property 'claims' of resource 'CustomClaimsPolicy'."),
+        ({"definition": []}, "Invalid property 'definition'."),
+    ],
+)
+def test_ill_custom_claims_are_refused(tenant: Tenant, body: dict[str, Any], words: str) -> None:
+    assert tenant.emulator.graph("PUT", CLAIMS, body, version="beta").error == bad(words)
+    assert tenant.emulator.graph("PATCH", CLAIMS, {}, version="beta").error == gone(FLEX["id"]), "nothing to change"
+    assert tenant.emulator.graph("GET", CLAIMS, version="beta").status == 404
 
 
 def test_a_principal_made_anew_is_another_object_without_links(tenant: Tenant) -> None:
@@ -80,14 +119,78 @@ def test_a_principal_made_anew_is_another_object_without_links(tenant: Tenant) -
     assert tenant.emulator.graph("GET", f"/policies/claimsMappingPolicies/{policy}/appliesTo").json["value"] == []
 
 
-def test_principals_and_applications_change(tenant: Tenant) -> None:
-    path = f"/servicePrincipals/{FLEX['id']}"
-    assert tenant.emulator.graph("PATCH", path, {"accountEnabled": False}).status == 204
-    assert tenant.emulator.graph("GET", path).json["accountEnabled"] is False
-    assert tenant.emulator.graph("PATCH", path, {"oauth": 1}).error == bad("Invalid property 'oauth'.")
-    application = f"/applications/{FLEX_APP['id']}"
-    assert tenant.emulator.graph("PATCH", application, {"api": {"acceptMappedClaims": True}}).status == 204
-    assert tenant.emulator.graph("GET", application).json["api"]["acceptMappedClaims"] is True
+def test_a_deleted_principal_takes_roles_claims_and_usability_along(tenant: Tenant) -> None:
+    tenant.property("languages")
+    name = full_name("languages")
+    assert tenant.patch({name: "en"}).status == 204
+    assert tenant.emulator.graph("PUT", CLAIMS, {}, version="beta").status == 204
+    assert tenant.emulator.graph("DELETE", f"/servicePrincipals/{FLEX['id']}").status == 204
+    left = tenant.emulator.export()
+    assert (left["appRoleAssignments"], left["claimsPolicies"]) == ([], [])
+    assert tenant.patch({name: "de"}).error == unavailable(name)
+    made = tenant.emulator.graph("POST", "/servicePrincipals", {"appId": FLEX["appId"]}).json
+    assert tenant.value(name) == "en", "the value outlived the principal"
+    assert tenant.patch({name: "de"}).status == 204
+    assert (made["preferredTokenSigningKeyThumbprint"], made["keyCredentials"]) == (None, [])
+    assert made["appRoleAssignmentRequired"] is False
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            {"appId": ABSENT},
+            f"The appId '{ABSENT}' of the service principal does not reference a valid application object.",
+        ),
+        ({}, "The appId 'None' of the service principal does not reference a valid application object."),
+        ({"appId": STAGING_APP["appId"], "id": ABSENT}, "Invalid property 'id'."),
+    ],
+)
+def test_an_ill_principal_is_refused(tenant: Tenant, body: dict[str, Any], words: str) -> None:
+    assert tenant.emulator.graph("POST", "/servicePrincipals", body).error == bad(words)
+
+
+@pytest.mark.parametrize(
+    ("path", "change"),
+    [
+        (PRINCIPAL, {"accountEnabled": False}),
+        (PRINCIPAL, {"appRoleAssignmentRequired": True}),
+        (PRINCIPAL, {"preferredTokenSigningKeyThumbprint": None}),
+        (PRINCIPAL, {"keyCredentials": []}),
+        (APPLICATION, {"signInAudience": "AzureADMultipleOrgs"}),
+        (f"/users/{NORA['id']}", {"accountEnabled": False, "mail": None, "displayName": "N.", "userType": "Guest"}),
+    ],
+)
+def test_what_preflight_reads_changes_behind_its_back(tenant: Tenant, path: str, change: dict[str, Any]) -> None:
+    assert tenant.emulator.graph("PATCH", path, change).status == 204
+    found = tenant.emulator.graph("GET", f"{path}?$select={','.join(change)}").json
+    assert {name: found[name] for name in change} == change
+    assert tenant.emulator.graph("PATCH", path, change, client=PREVIEW).status == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "words"),
+    [
+        (PRINCIPAL, {"oauth": 1}, "Invalid property 'oauth'."),
+        (
+            PRINCIPAL,
+            {"accountEnabled": "no"},
+            "Invalid value specified for property 'accountEnabled' of resource 'ServicePrincipal'.",
+        ),
+        (APPLICATION, {"api": None}, "Invalid value specified for property 'api' of resource 'Application'."),
+    ],
+)
+def test_an_ill_change_is_refused(tenant: Tenant, path: str, change: dict[str, Any], words: str) -> None:
+    assert tenant.emulator.graph("PATCH", path, change).error == bad(words)
+
+
+def test_an_application_has_parts_and_its_principal_copies(tenant: Tenant) -> None:
+    patch = {"api": {"acceptMappedClaims": True}, "identifierUris": ["api://flex"], "@odata.type": "#x"}
+    assert tenant.emulator.graph("PATCH", APPLICATION, patch).status == 204
+    api = tenant.emulator.graph("GET", f"{APPLICATION}?$select=api").json["api"]
+    assert api == {**FLEX_APP["api"], "acceptMappedClaims": True}
+    names = tenant.emulator.graph("GET", PRINCIPAL).json["servicePrincipalNames"]
+    assert sorted(names) == sorted(["api://flex", FLEX["appId"]])
 
 
 @pytest.mark.parametrize(
@@ -97,14 +200,56 @@ def test_principals_and_applications_change(tenant: Tenant) -> None:
         (PREVIEW, "DELETE", f"/servicePrincipals/{STAGING['id']}", False),
         (LEAST, "GET", "/groups/6c0d9a34-2a0e-5b0c-8d3e-0a4a5c7b1e01/members", False),
         (POLICY_WRITER, "GET", f"/users/{NORA['id']}/appRoleAssignments", False),
+        (POLICY_WRITER, "POST", ROLES, False),
+        (POLICY_WRITER, "GET", f"/beta{CLAIMS}", True),
+        (PREVIEW, "GET", f"/beta{CLAIMS}", True),
+        (PREVIEW, "PUT", f"/beta{CLAIMS}", False),
+        (LEAST, "PATCH", PRINCIPAL, True),
+        (LEAST, "PATCH", f"/servicePrincipals/{STAGING['id']}", False),
+        (LEAST, "PATCH", APPLICATION, True),
+        (LEAST, "PATCH", f"/applications/{STAGING_APP['id']}", False),
+        (LEAST, "POST", "/servicePrincipals", False),
     ],
 )
 def test_who_may_read_them(tenant: Tenant, client: str, method: str, path: str, allowed: bool) -> None:
-    assert (tenant.emulator.graph(method, path, client=client).status != 403) is allowed
+    version, path = ("beta", path.removeprefix("/beta")) if path.startswith("/beta/") else ("v1.0", path)
+    body = None if method in ("GET", "DELETE") else {}
+    answer = tenant.emulator.graph(method, path, body, client=client, version=version)
+    assert (answer.status != 403) is allowed
 
 
 def test_a_token_names_its_roles(tenant: Tenant) -> None:
-    payload = tenant.emulator.token(LEAST).split(".")[1]
-    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    assert "Application.ReadWrite.OwnedBy" in claims["roles"]
-    assert claims["appid"] == LEAST
+    header, payload, signature = tenant.emulator.token(LEAST).split(".")
+    assert _decoded(header)["alg"] == "RS256"
+    claims = _decoded(payload)
+    (client,) = (one for one in json.loads(SEED.read_text())["clients"] if one["id"] == LEAST)
+    assert claims["roles"] == sorted(client["roles"])
+    assert (claims["appid"], claims["tid"], claims["aud"]) == (LEAST, TENANT, tenant.emulator.http)
+    assert (claims["iss"], claims["ver"]) == (f"https://sts.windows.net/{TENANT}/", "1.0")
+    assert claims["nbf"] == claims["iat"] == claims["exp"] - 3599
+    assert len(claims["oid"]) == 36
+    altered = {"Authorization": f"Bearer {header}.{payload}.{signature[:-2]}AA"}
+    refused = tenant.emulator.request("GET", "/v1.0/users", headers=altered)
+    assert refused.error[:2] == (401, "InvalidAuthenticationToken"), "tokens are looked up whole"
+
+
+def _decoded(part: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return found
+
+
+@pytest.mark.parametrize("version", ["2022-09-01", "2019-05-01"])
+def test_the_cloud_tells_its_endpoints(emulator: Emulator, version: str) -> None:
+    answer = emulator.request("GET", f"/metadata/endpoints?api-version={version}")
+    clouds = answer.json if version == "2019-05-01" else [answer.json]
+    assert answer.status == 200
+    assert [one["authentication"]["loginEndpoint"] for one in clouds] == [emulator.http]
+    assert clouds[0]["microsoftGraphResourceId"] == f"{emulator.http}/"
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [("", "MissingApiVersionParameter"), ("?api-version=2015-01-01", "InvalidApiVersionParameter")],
+)
+def test_the_cloud_wants_a_version_it_knows(emulator: Emulator, query: str, code: str) -> None:
+    assert emulator.request("GET", f"/metadata/endpoints{query}").error[:2] == (400, code)

@@ -73,7 +73,7 @@ def test_there_is_one_organization(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        ("GET", "/groups", (400, "RequestBroker--ParseUri", "Resource not found for the segment 'groups'.")),
+        ("GET", "/devices", (400, "RequestBroker--ParseUri", "Resource not found for the segment 'devices'.")),
         ("GET", "/users/x/manager", (400, "RequestBroker--ParseUri", "Resource not found for the segment 'manager'.")),
         (
             "PUT",

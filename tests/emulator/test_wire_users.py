@@ -155,6 +155,10 @@ def test_attributes_mastered_on_premises_are_refused_and_extensions_are_not(tena
     assert tenant.patch({"displayName": "x"}).error == bad(words)
     assert tenant.patch({"onPremisesExtensionAttributes": {"extensionAttribute1": "x"}}).error == bad(words)
     assert tenant.patch({LANGUAGES: "en"}).status == 204
+    tenant.emulator.dials(synced_user_extension="refuse")
+    assert tenant.patch({LANGUAGES: "de"}).error == bad(words)
+    assert tenant.value(LANGUAGES) == "en"
+    assert tenant.patch({LANGUAGES: "de"}, "grace@contoso.example").status == 204, "she is not synced"
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ class FakeStack:
         for name, held in list(self.state.items()):
             found = PROVIDERS[held.kind]().read(held.id, held.outs)
             if found.id:
-                self.state[name] = Held(held.kind, found.id, found.inputs, found.outs)
+                self.state[name] = Held(held.kind, found.id, found.inputs or {}, found.outs or {})
             else:
                 del self.state[name]
 
@@ -75,12 +75,12 @@ class FakeStack:
         if held is None:
             made = provider.create(inputs)
             self._record()
-            self.state[name] = Held(kind, made.id, inputs, made.outs)
+            self.state[name] = Held(kind, made.id, inputs, made.outs or {})
             return
         verdict = provider.diff(held.id, held.outs, inputs)
         assert verdict.replaces == []
         if verdict.changes:
-            outs = provider.update(held.id, held.outs, inputs).outs
+            outs = provider.update(held.id, held.outs, inputs).outs or {}
             self._record()
             self.state[name] = Held(kind, held.id, inputs, outs)
 
