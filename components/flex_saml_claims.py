@@ -163,6 +163,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 data_type=one.type.name,
                 multi_valued=one.type.multi_valued,
                 cells=secret(cells),  # type: ignore[arg-type]
+                hidden=wanted.users_secret,
                 allow_removal=wanted.allow_removal,
                 names={user.lower(): id_ for user, id_ in seen.users.items() if user not in seen.missing},
                 seen_missing=sorted(user for user in seen.missing if key in wanted.users[user]),

@@ -34,6 +34,7 @@ from .extension_property import split
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
+HIDDEN = "[secret]"
 Cells = dict[str, Cell]
 """User object id to memory."""
 
@@ -44,7 +45,7 @@ class UserValueBaselineProvider(Provider):
     replaced_by = frozenset({"extension", "full_name"})
     ignored = frozenset({"__cells", "__names"})
     required = ("extension", "full_name")
-    # `sha256` decides: another machine's zlib may pack the same cells otherwise, and names only serve messages.
+    # The cells' digest decides: another machine's zlib may pack the same cells otherwise; names only serve messages.
 
     def label(self, props: Props) -> str:
         return f"of '{text(props.get('full_name'))}'"
@@ -81,10 +82,16 @@ class UserValueBaselineProvider(Provider):
             "data_type": str(news.get("data_type") or "String"),
             "multi_valued": bool(news.get("multi_valued")),
             "count": len(cells),
-            "sha256": digest(cells),
+            "sha256": HIDDEN if text(news.get("sha256")) == HIDDEN else digest(cells),
             "__cells": pack(cells),
             "__names": pack(names),
         }, failures
+
+    def differing(self, olds: Props, news: Props) -> set[str]:
+        found = super().differing(olds, news)
+        if "sha256" not in found and digest(unpack(olds["__cells"])) != digest(unpack(news["__cells"])):
+            found.add("sha256")  # hidden in both
+        return found
 
     def make(self, directory: Directory, props: Props) -> tuple[str, Props]:
         whole = props["full_name"]
@@ -217,6 +224,7 @@ class UserValueBaseline(Resource, module="flexsaml", name="UserValueBaseline"):
         data_type: str = "String",
         multi_valued: bool = False,
         cells: pulumi.Input[Mapping[str, str]],
+        hidden: bool = False,
         allow_removal: int = 0,
         names: Mapping[str, str] | None = None,
         seen_missing: Sequence[str] = (),
@@ -224,7 +232,8 @@ class UserValueBaseline(Resource, module="flexsaml", name="UserValueBaseline"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`extension` is `{applicationObjectId}/{extensionPropertyId}`; `cells` maps user (object id or UPN)
-        to the canonical value that is about to be written; it may be secret. `names` maps users as written, in
+        to the canonical value that is about to be written; it may be secret, and `hidden` then keeps its digest out
+        of state, from which a short value could be guessed. `names` maps users as written, in
         lower case, to object ids. `seen_missing` (users as written) and `seen_values` (object id to canonical
         live value) are what preflight saw; they are judged in `check` and dropped."""
         props = {
@@ -234,7 +243,7 @@ class UserValueBaseline(Resource, module="flexsaml", name="UserValueBaseline"):
             "multi_valued": multi_valued,
             "__cells": pulumi.Output.from_input(cells).apply(lambda plain: pack(dict(plain))),
             "count": None,
-            "sha256": None,
+            "sha256": HIDDEN if hidden else None,
             "allow_removal": allow_removal,
             "__names": pack(dict(names or {})),
             "seen_missing": list(seen_missing),

@@ -38,6 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     try:
         stack = given.stack or _pulumi("stack", "--show-name").strip()
+        _empty(stack)
         values = json.loads(_pulumi("config", "--json", "--show-secrets", "--stack", stack))
         set_all_config({key: one["value"] for key, one in values.items() if "value" in one})
         config = pulumi.Config(PROJECT)
@@ -68,6 +69,16 @@ def run(given: argparse.Namespace) -> int:
         f"  pulumi up && rm {given.out}   # records the order of things; until then what users held is plain in state"
     )
     return 0
+
+
+def _empty(stack: str) -> None:
+    """An import adds resources and changes none, so a tenant baseline that stands already would stay without them."""
+    deployment = json.loads(_pulumi("stack", "export", "--stack", stack)).get("deployment") or {}
+    if any(not one["type"].startswith("pulumi:") for one in deployment.get("resources") or []):
+        raise CannotLook(
+            f"stack '{stack}' has resources already, and adoption is for a stack without any: refer to a property "
+            "by its full name instead, or run `pulumi destroy` first"
+        )
 
 
 def _pulumi(*arguments: str) -> str:

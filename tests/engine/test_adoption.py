@@ -68,6 +68,14 @@ def test_what_is_not_there_is_left_to_up(stack: Stack, tmp_path: Path) -> None:
     assert stack.tenant().properties() == {}
 
 
+def test_a_stack_with_resources_is_told_the_other_way(stack: Stack, tmp_path: Path) -> None:
+    stack.up()
+    found = adopt(stack, "--out", str(tmp_path / "never.json"))
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "refer to a property by its full name instead" in found.stderr
+    assert not (tmp_path / "never.json").exists()
+
+
 def test_what_stands_in_the_way_is_one_line(stack: Stack, tmp_path: Path) -> None:
     cases = [
         ({"servicePrincipal": "Nobody"}, "no enterprise application is 'Nobody'"),

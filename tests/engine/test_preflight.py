@@ -7,11 +7,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from tests.emulator.process import LEAST, POLICY_WRITER, PREVIEW, SEED
-from tests.engine.stack import Stack, Tenant, calls
+from tests.engine.stack import BASE, Stack, Tenant, calls
 
 Deed = Callable[[Stack, Tenant], None]
 
@@ -110,8 +111,14 @@ def key(ends: str) -> dict[str, object]:
     }
 
 
+def in_days(number: int) -> str:
+    return f"{datetime.now(timezone.utc) + timedelta(days=number):%Y-%m-%dT%H:%M:%SZ}"
+
+
 THUMBPRINT = "662977A53B67AEAC4D61617FCEB03B458BEBAE84"
 FUTURE = "2099-01-01T00:00:00Z"
+NOBODY = "00000000-0000-4000-8000-000000000000"
+FULL = "extension_8f66597486ab539983f97492e2e5acec"
 ADA = {"ada@contoso.example": {"languages": "en,de"}}
 MARY = {**ADA, "mary_fabrikam.example#EXT#@contoso.example": {"languages": "en"}}
 
@@ -143,6 +150,57 @@ CASES = [
         ),
         "AADSTS501461",
         application(api={"acceptMappedClaims": False}),
+    ),
+    Case(
+        "signing-key-expiring",
+        lambda stack, tenant: principal(keyCredentials=[key(in_days(10))])(stack, tenant),
+        "its signing certificate ends on",
+        principal(keyCredentials=[key(FUTURE)]),
+    ),
+    Case(
+        "principal-unknown",
+        configure("servicePrincipal", "Twilio"),
+        "similar names: Twilio Flex",
+        configure("servicePrincipal", "Twilio Flex"),
+        stops=True,
+    ),
+    Case(
+        "application-absent",
+        configure("application", NOBODY),
+        f"there is no application '{NOBODY}'",
+        configure("application", ""),
+        stops=True,
+    ),
+    Case(
+        "extension-absent",
+        configure("claims", {**BASE["claims"], "x": f"extension.{FULL}_Absent"}),
+        "does not exist in this tenant",
+        configure("claims", BASE["claims"]),
+        stops=True,
+    ),
+    Case(
+        "extension-twice",
+        configure("users", {"ada@contoso.example": {f"{FULL}_languages": "en"}}),
+        "is this stack's own; write 'languages'",
+        configure("users", ADA),
+        stops=True,
+    ),
+    Case(
+        "value-misfit",
+        both(
+            lambda _stack, tenant: tenant.make_property("level", "Integer"),
+            configure("users", {"ada@contoso.example": {f"{FULL}_level": "many"}}),
+        ),
+        "whole number",
+        configure("users", {"ada@contoso.example": {f"{FULL}_level": "3"}}),
+        stops=True,
+    ),
+    Case(
+        "user-twice",
+        lambda stack, tenant: stack.config.__setitem__("users", {**ADA, tenant.user("ada")["id"]: {"languages": "en"}}),
+        "is the same user as '",
+        configure("users", ADA),
+        stops=True,
     ),
     Case("claims-superseded", custom_claims({"name": "x"}), "custom claims policy", custom_claims()),
     Case(
@@ -302,6 +360,38 @@ def test_an_assignment_displaced_by_somebody_else(stack: Stack) -> None:
     assert tenant.assigned() == [theirs], "what somebody else assigned stays"
     tenant.unassign(theirs)
     tenant.do("DELETE", f"/policies/claimsMappingPolicies/{theirs}")
+    assert stack.emulator.export() == before
+
+
+def test_an_assignment_displaced_by_somebody_else_and_never_refreshed(stack: Stack) -> None:
+    before = stack.emulator.export()
+    stack.up()
+    tenant = stack.tenant()
+    theirs = tenant.make_policy("by hand")
+    tenant.unassign(tenant.assigned()[0])
+    tenant.assign(theirs)
+    stack.config["claims"] = {**stack.config["claims"], "email": "user.othermail"}
+    assert "is no longer assigned (now: 'by hand'" in stack.up().output
+    assert tenant.assigned() == [theirs], "told, and left to a person"
+    stack.destroy()
+    assert tenant.assigned() == [theirs], "what somebody else assigned stays"
+    tenant.unassign(theirs)
+    tenant.do("DELETE", f"/policies/claimsMappingPolicies/{theirs}")
+    assert stack.emulator.export() == before
+
+
+def test_a_policy_of_somebody_else_survives_beside_ours(stack: Stack) -> None:
+    """Already on the principal: without `replaceExisting` nothing is done at all, with it theirs comes back."""
+    tenant = stack.tenant()
+    theirs = tenant.make_policy("by hand")
+    tenant.assign(theirs)
+    before = stack.emulator.export()
+    assert stack.run("up", "--yes").code != 0
+    stack.destroy()
+    assert stack.emulator.export() == before
+    stack.config["replaceExisting"] = True
+    stack.up()
+    stack.destroy()
     assert stack.emulator.export() == before
 
 

@@ -76,6 +76,14 @@ def test_a_value_given_as_a_secret_stays_one(stack: Stack) -> None:
     assert stack.tenant().value("ada") == "hush"
     assert "hush" not in shown
     assert "hush" not in json.dumps(stack.state())
+    baseline = stack.resources()["flex-languages-before"]
+    digests = {baseline[side]["sha256"] for side in ("inputs", "outputs")}
+    assert digests == {"[secret]"}, "a short value can be guessed from its digest"
+    stack.unchanged()
+    stack.ok("config", "set", "--secret", "--path", 'flexsaml:users["ada@contoso.example"].languages', "hushed")
+    stack.config["users"] = yaml.safe_load(stack.config_file.read_text())["config"]["flexsaml:users"]
+    stack.up()
+    assert stack.tenant().value("ada") == "hushed"
     stack.config["users"] = {}
     stack.up()
     stack.destroy()
