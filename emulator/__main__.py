@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from emulator import server
+from emulator import flex, portal, saml, server
 from emulator.admin import Admin
 from emulator.clock import Clock
 from emulator.faults import Faults
@@ -73,6 +73,9 @@ def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_sc
         routes=[
             Route("/health", _health, methods=["GET"]),
             Mount("/admin", routes=admin.routes()),
+            *saml.routes(store, clock),
+            *flex.routes(store, clock),
+            *portal.routes(store, clock),
             Mount("/", app=Front(service, faults, log, latency_ms)),
         ]
     )

@@ -1,0 +1,12 @@
+"""A small Twilio Flex: it takes SAML responses and keeps workers."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from emulator.clock import Clock
+from emulator.tenant.store import Store
+
+
+def routes(store: Store, clock: Clock) -> list[BaseRoute]:
+    return []
