@@ -71,7 +71,7 @@ def conditions(view: View) -> list[Finding]:
 
 
 def _owner(view: View) -> Iterator[Finding]:
-    if not view.survey.owner_has_principal and (view.wanted.extensions or view.wanted.users):
+    if not view.survey.owner_has_principal and (view.wanted.extensions or view.wanted.everyone):
         app = view.survey.application
         yield finding(
             "owner-without-principal",
@@ -156,7 +156,9 @@ _NEEDED: tuple[tuple[str, tuple[str, ...]], ...] = (
 def _permissions(view: View) -> Iterator[Finding]:
     if view.granted is None:
         return
-    users = (("write users' values", ("User.ReadWrite.All", "Directory.ReadWrite.All")),) if view.wanted.users else ()
+    users = (
+        (("write users' values", ("User.ReadWrite.All", "Directory.ReadWrite.All")),) if view.wanted.everyone else ()
+    )
     lacking = [f"{' or '.join(names)} to {what}" for what, names in (*_NEEDED, *users) if not view.granted & set(names)]
     if lacking:
         yield finding(

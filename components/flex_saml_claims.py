@@ -20,7 +20,7 @@ from flexsaml.claims import RULE_NAMES, Context, encode, lint
 from flexsaml.findings import LEVELS as FINDING_LEVELS
 from flexsaml.findings import OFF, Finding, judged
 from flexsaml.graph import Directory, GraphError
-from flexsaml.values import DataType, Misfit
+from flexsaml.values import NULL, DataType, Misfit
 from providers import (
     ClaimsMappingPolicy,
     Connection,
@@ -28,6 +28,7 @@ from providers import (
     PolicyAssignment,
     TenantBaseline,
     UserExtensionValue,
+    UserExtensionValues,
     UserValueBaseline,
     full_name,
 )
@@ -149,13 +150,16 @@ class FlexSamlClaims(pulumi.ComponentResource):
 
     def _values(self, wanted: Declaration, seen: Seen, extensions: Mapping[str, _Extension]) -> None:
         secret: Callable[[object], object] = pulumi.Output.secret if wanted.users_secret else lambda plain: plain
+        there = {user: id_ for user, id_ in seen.users.items() if user not in seen.missing}
+        names = {user.lower(): id_ for user, id_ in there.items()}
         baselines = {}
         for key, one in extensions.items():
             cells = {
-                seen.users[user]: one.type.canonical(values[key])
-                for user, values in wanted.users.items()
-                if key in values and user not in seen.missing
+                there[user]: one.type.canonical(values[key])
+                for user, values in wanted.everyone.items()
+                if key in values and user in there
             }
+            live = seen.live.get(one.whole, {})
             baselines[key] = UserValueBaseline(  # also without cells: the last ones leave through its update
                 f"{self._name}-{key}-before",
                 extension=one.id,
@@ -165,11 +169,13 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 cells=secret(cells),  # type: ignore[arg-type]
                 hidden=wanted.users_secret,
                 allow_removal=wanted.allow_removal,
-                names={user.lower(): id_ for user, id_ in seen.users.items() if user not in seen.missing},
-                seen_missing=sorted(user for user in seen.missing if key in wanted.users[user]),
-                seen_values=seen.live.get(one.whole, {}),
+                names=names,
+                seen_missing=sorted(user for user in seen.missing if key in wanted.everyone[user]),
+                seen_values={id_: now for id_, now in live.items() if now not in (NULL, cells.get(id_, NULL))},
                 opts=self._child(),
             )
+        if wanted.users_file:
+            self._roster(wanted, seen, extensions, {key: one.extension for key, one in baselines.items()})
         for user, values in wanted.users.items():
             if values:
                 UserExtensionValue(
@@ -182,6 +188,42 @@ class FlexSamlClaims(pulumi.ComponentResource):
                     seen_missing=user in seen.missing,
                     opts=self._child(),
                 )
+
+    def _roster(
+        self,
+        wanted: Declaration,
+        seen: Seen,
+        extensions: Mapping[str, _Extension],
+        baselined: Mapping[str, pulumi.Input[str]],
+    ) -> None:
+        """Everybody in the roster file, in one resource."""
+        cells = {
+            seen.users[user]: {extensions[key].whole: extensions[key].type.canonical(v) for key, v in values.items()}
+            for user, values in wanted.roster.items()
+            if user not in seen.missing
+        }
+        used = {key: one for key, one in extensions.items() if any(key in row for row in wanted.roster.values())}
+        UserExtensionValues(
+            f"{self._name}-roster",
+            service_principal_id=seen.principal.id,
+            roster=wanted.users_file,
+            cells=cells,
+            types={one.whole: str(one.type) for one in used.values()},
+            extensions={one.whole: baselined[key] for key, one in used.items()},
+            names={user.lower(): seen.users[user] for user in wanted.roster if user not in seen.missing},
+            baselined=True,
+            seen_missing=sorted(user for user in seen.missing if user in wanted.roster),
+            seen_writes=_differing(cells, seen) if wanted.preflight else None,
+            opts=self._child(),
+        )
+
+
+def _differing(cells: Mapping[str, Mapping[str, str]], seen: Seen) -> int:
+    """How many users do not hold what the roster says."""
+    return sum(
+        any(seen.live.get(name, {}).get(user, NULL) != value for name, value in row.items())
+        for user, row in cells.items()
+    )
 
 
 def _checked(
@@ -230,15 +272,19 @@ def _lint(wanted: Declaration, seen: Seen | None) -> list[Finding]:
     types |= {
         whole: str(data_type(one)) for whole, one in (seen.properties if seen else {}).items() if whole not in types
     }
-    values: dict[str, list[str]] = {}
-    for held in wanted.users.values():
+    values: dict[str, dict[str, None]] = {}
+    for held in wanted.everyone.values():
         for key, value in held.items():
             whole = names.get(key, key)
             if whole in types and not wanted.users_secret:  # a finding repeats the value
                 with suppress(Misfit):  # said by preflight
-                    values.setdefault(whole, []).append(DataType.parse(types[whole]).canonical(value))
+                    values.setdefault(whole, {})[DataType.parse(types[whole]).canonical(value)] = None
     definition = encode(wanted.policy, names) if wanted.policy else wanted.definition
-    return lint(definition, profile="flex", context=Context(extensions=types if seen else {}, values=values))
+    return lint(
+        definition,
+        profile="flex",
+        context=Context(extensions=types if seen else {}, values={n: list(v) for n, v in values.items()}),
+    )
 
 
 def report(problems: list[str]) -> pulumi.RunError:

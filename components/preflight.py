@@ -80,12 +80,12 @@ def look(directory: Directory, wanted: Declaration, now: datetime | None = None)
     findings += _values(wanted, properties)
     if not wanted.preflight:
         referred = {name: one for name, one in properties.items() if name in wanted.foreign}
-        users = {user: user for user in wanted.users}
+        users = {user: user for user in wanted.everyone}
         return Seen(survey.principal, application, referred, owners, users=users, findings=tuple(findings))
     selected = _selected(wanted, application, properties)
     with ThreadPoolExecutor(1) as beside:  # two calls that need not wait for each other
         custom = beside.submit(directory.custom_claims, survey.principal.id)
-        people = directory.people(list(wanted.users), list(selected), PROFILE) if wanted.users else {}
+        people = directory.people(list(wanted.everyone), list(selected), PROFILE) if wanted.everyone else {}
     there = {user: person for user, person in people.items() if person is not None}
     view = _view(directory, wanted, survey, there, custom.result(), now or datetime.now(timezone.utc))
     return Seen(
@@ -95,7 +95,7 @@ def look(directory: Directory, wanted: Declaration, now: datetime | None = None)
         owners,
         policies={one.id: one.display_name for one in survey.policies or ()},
         assigned=None if survey.assigned is None else {one.id: one.display_name for one in survey.assigned},
-        users={user: there[user].id if user in there else user for user in wanted.users},
+        users={user: there[user].id if user in there else user for user in wanted.everyone},
         missing=frozenset(set(people) - set(there)),
         live={
             name: {person.id: kind.from_wire(person.values.get(name)) for person in there.values()}
@@ -140,7 +140,7 @@ def _selected(
     wanted: Declaration, application: Application, properties: Mapping[str, ExtensionProperty]
 ) -> dict[str, DataType]:
     """The extensions whose values are worth reading: those of the stack that exist already."""
-    named = {full_name(application.app_id, key) for values in wanted.users.values() for key in values}
+    named = {full_name(application.app_id, key) for values in wanted.everyone.values() for key in values}
     return {name: data_type(one) for name, one in properties.items() if name in named}
 
 
@@ -197,7 +197,7 @@ def _owner(name: str) -> str:
 def _values(wanted: Declaration, properties: Mapping[str, ExtensionProperty]) -> list[Finding]:
     """Values for existing properties, whose data type only the tenant knows; and too many of them."""
     findings = []
-    for user, values in wanted.users.items():
+    for user, values in wanted.everyone.items():
         for name, value in values.items():
             if name in properties and name in wanted.foreign:
                 try:

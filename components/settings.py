@@ -10,6 +10,8 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -17,11 +19,11 @@ from pulumi.runtime.config import CONFIG, get_config_env, get_config_secret_keys
 
 from flexsaml.claims import FULL_NAME, ClaimsPolicy, Unclear, Unreadable, normal
 from flexsaml.graph import CLOUDS
-from flexsaml.values import DATA_TYPES, DataType, Misfit
+from flexsaml.values import DATA_TYPES, BadRoster, DataType, Misfit, read_roster
 
 KEYS = (
     "servicePrincipal", "application", "policyName", "includeBasicClaimSet", "claims", "extensions", "users",
-    "definition", "replaceExisting", "allowRemoval", "preflight", "cloud", "tenantId", "graphEndpoint",
+    "usersFile", "definition", "replaceExisting", "allowRemoval", "preflight", "cloud", "tenantId", "graphEndpoint",
     "loginEndpoint",
     "rules",
 )  # fmt: skip
@@ -40,6 +42,8 @@ class FlexSamlClaimsArgs:
     """Extension name to data type, or to `{"dataType": …, "multiValued": …}`."""
     users: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """User (UPN or object id) to extension to value; `None` writes null."""
+    users_file: str = ""
+    """A roster (CSV): first column the user, one column per extension; beside the program, or an absolute path."""
     application: str = ""
     """Where the extensions live (appId or object id); default: the service principal's own application."""
     policy_name: str = ""
@@ -74,12 +78,22 @@ class Declaration:
     """Full names of properties that exist and are only referred to."""
     users: Mapping[str, Mapping[str, object]]
     """User as written to extension (short or full name) to value as written."""
+    users_file: str
+    roster: Mapping[str, Mapping[str, str]]
+    """The same for the users of the roster file, spelt as in `users` where they stand there too."""
     include_basic_claim_set: bool
     replace_existing: bool
     allow_removal: int
     preflight: bool
     rules: Mapping[str, str]
     users_secret: bool
+
+    @cached_property
+    def everyone(self) -> Mapping[str, Mapping[str, object]]:
+        """Users of both places, merged cell by cell."""
+        return {
+            user: {**self.users.get(user, {}), **self.roster.get(user, {})} for user in {**self.users, **self.roster}
+        }
 
 
 class Invalid(Exception):
@@ -114,6 +128,7 @@ def from_config(config: pulumi.Config) -> FlexSamlClaimsArgs:
         claims=claims,
         extensions=extensions,
         users=users,
+        users_file=config.get("usersFile") or "",
         application=config.get("application") or "",
         policy_name=config.get("policyName") or f"{stack} Flex SAML claims",
         include_basic_claim_set=flags["includeBasicClaimSet"],
@@ -137,7 +152,8 @@ def declare(args: FlexSamlClaimsArgs, policy_name: str) -> Declaration:
     extensions = _extensions(args.extensions, problems)
     policy, definition = _policy(args, problems)
     users = _users(args.users, extensions, problems)
-    named = {name for values in users.values() for name in values}
+    columns, roster = _roster(args.users_file, extensions, users, problems)
+    named = {name for values in users.values() for name in values} | set(columns)
     named |= policy.extensions if policy else set(re.findall(FULL_NAME, definition))
     foreign = sorted(name for name in named if FULL_NAME.fullmatch(name) and name not in extensions)
     if policy:
@@ -154,6 +170,8 @@ def declare(args: FlexSamlClaimsArgs, policy_name: str) -> Declaration:
         extensions=extensions,
         foreign=tuple(foreign),
         users=users,
+        users_file=args.users_file,
+        roster=roster,
         include_basic_claim_set=args.include_basic_claim_set,
         replace_existing=args.replace_existing,
         allow_removal=args.allow_removal,
@@ -264,3 +282,35 @@ def _users(
             except Misfit as problem:
                 problems.append(f"{where}: {problem}")
     return users
+
+
+def _roster(
+    file: str, extensions: Mapping[str, DataType], users: Mapping[str, Mapping[str, object]], problems: list[str]
+) -> tuple[tuple[str, ...], dict[str, Mapping[str, str]]]:
+    """Columns and users of the roster file; a cell may stand there or in `users`, not in both."""
+    if not file:
+        return (), {}
+
+    def type_of(column: str) -> DataType | None:
+        if column not in extensions and not FULL_NAME.fullmatch(column):
+            raise Misfit(f"is no extension that is declared{near(column, extensions)}")
+        return extensions.get(column)
+
+    try:
+        found = read_roster(Path(file).read_bytes(), type_of)
+    except OSError as problem:
+        problems.append(f"usersFile: cannot read {file}: {problem.strerror}")
+        return (), {}
+    except BadRoster as bad:
+        problems += [f"{file}, {problem}" for problem in bad.problems]
+        return (), {}
+    spelt = {user.lower(): user for user in users}
+    roster = {}
+    for user, values in found.users.items():
+        inline = spelt.get(user.lower(), user)
+        roster[inline] = values
+        for name in sorted(set(values) & set(users.get(inline, ()))):
+            problems.append(
+                f"{file}, line {found.lines[user]}: {name} of {user} stands in users.{inline} too; keep one"
+            )
+    return found.columns, roster

@@ -11,6 +11,7 @@ from .policy_assignment import PolicyAssignment, PolicyAssignmentProvider
 from .tenant import Connection
 from .tenant_baseline import TenantBaseline, TenantBaselineProvider
 from .user_extension_value import UserExtensionValue, UserExtensionValueProvider
+from .user_extension_values import UserExtensionValues, UserExtensionValuesProvider
 from .user_value_baseline import UserValueBaseline, UserValueBaselineProvider
 
 PROVIDERS: dict[str, type[Provider]] = {
@@ -21,6 +22,7 @@ PROVIDERS: dict[str, type[Provider]] = {
         PolicyAssignmentProvider,
         TenantBaselineProvider,
         UserExtensionValueProvider,
+        UserExtensionValuesProvider,
         UserValueBaselineProvider,
     )
 }
@@ -34,6 +36,7 @@ __all__ = [
     "Provider",
     "TenantBaseline",
     "UserExtensionValue",
+    "UserExtensionValues",
     "UserValueBaseline",
     "full_name",
 ]

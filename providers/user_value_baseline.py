@@ -24,12 +24,13 @@ import pulumi
 from pulumi import UNKNOWN
 from pulumi.dynamic import Resource
 
-from flexsaml.graph import GraphError, NotAvailable
+from flexsaml.graph import GraphError, NotAvailable, is_guid
 from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, too_many, unpack
 
 from . import engine
 from .base import Failures, Props, Provider, Refusal, known, text
 from .extension_property import split
+from .progress import some, teller
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -54,13 +55,25 @@ class UserValueBaselineProvider(Provider):
         failures: Failures = {}
         if not known(news.get("__cells")):  # values that come from another resource
             return {**{key: news.get(key) for key in self.inputs}, "count": UNKNOWN, "sha256": UNKNOWN}, failures
+        missing, seen = news.get("seen_missing") or [], unpack(news["__seen"]) if text(news.get("__seen")) else {}
+        kept = {
+            "extension": news.get("extension"),
+            "full_name": news.get("full_name"),
+            "data_type": str(news.get("data_type") or "String"),
+            "multi_valued": bool(news.get("multi_valued")),
+        }
+        hidden = text(news.get("sha256")) == HIDDEN
+        as_before = not missing and not seen and news["__cells"] == olds.get("__cells")
+        if as_before and hidden == (olds["sha256"] == HIDDEN):
+            same = {key: olds[key] for key in ("count", "sha256", "__cells")}
+            return {**kept, **same, "__names": news.get("__names") or pack({})}, failures
         cells: dict[str, str] = unpack(news["__cells"])
         names: dict[str, str] = unpack(news["__names"]) if text(news.get("__names")) else {}
         before: dict[str, str] = unpack(olds["__cells"]) if text(olds.get("__cells")) else {}
         old_names: dict[str, str] = unpack(olds["__names"]) if text(olds.get("__names")) else {}
         whole = text(news.get("full_name"))
         unknown = []
-        for user in news.get("seen_missing") or []:
+        for user in missing:
             id_ = old_names.get(user.lower())
             if id_ is None or id_ not in before:
                 unknown.append(user)
@@ -75,21 +88,19 @@ class UserValueBaselineProvider(Provider):
                 f"{len(removed)} of {len(before)} users would lose their value of {whole}: "
                 f"if that is meant, set flexsaml:allowRemoval to {len(removed)} for this run"
             )
-        _tell_overwritten(whole, cells, before, unpack(news["__seen"]) if text(news.get("__seen")) else {}, names)
+        _tell_overwritten(whole, cells, before, seen, names)
         return {
-            "extension": news.get("extension"),
-            "full_name": news.get("full_name"),
-            "data_type": str(news.get("data_type") or "String"),
-            "multi_valued": bool(news.get("multi_valued")),
+            **kept,
             "count": len(cells),
-            "sha256": HIDDEN if text(news.get("sha256")) == HIDDEN else digest(cells),
+            "sha256": HIDDEN if hidden else digest(cells),
             "__cells": pack(cells),
             "__names": pack(names),
         }, failures
 
     def differing(self, olds: Props, news: Props) -> set[str]:
         found = super().differing(olds, news)
-        if "sha256" not in found and digest(unpack(olds["__cells"])) != digest(unpack(news["__cells"])):
+        packed = olds["__cells"], news["__cells"]
+        if "sha256" not in found and packed[0] != packed[1] and digest(unpack(packed[0])) != digest(unpack(packed[1])):
             found.add("sha256")  # hidden in both
         return found
 
@@ -99,20 +110,22 @@ class UserValueBaselineProvider(Provider):
         if wanted:
             directory.wait_usable([whole])
         users, live = _look(directory, props, wanted)
-        cells = {users[who]: Cell.first(live[users[who]], value) for who, value in wanted.items()}
+        cells = {users[who]: Cell.first(live[users[who]], value) for who, value in wanted.items() if who in users}
         return split(props["extension"])[1], _memory(users, cells)
 
     def alter(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
         before, wanted = unpack(olds["__cells"]), unpack(news["__cells"])
         users, cells = _remembered(olds)
-        changed = {who: value for who, value in wanted.items() if before.get(who) != value or who not in users}
+        changed = {
+            who: value for who, value in wanted.items() if before.get(who) != value or users.get(who, who) not in cells
+        }
         found, live = _look(directory, news, changed)
-        for who, value in changed.items():
-            user = found[who]
+        for who, user in found.items():
             known_cell = cells.get(user)
+            value = changed[who]
             cells[user] = known_cell.again(live[user], value) if known_cell else Cell.first(live[user], value)
         users = {who: user for who, user in {**users, **found}.items() if who in wanted}
-        kept = set(users.values())
+        kept = {users.get(who, who) for who in wanted}
         leaving = {user: cell for user, cell in cells.items() if user not in kept}
         if leaving:
             _take_back(directory, news, leaving)
@@ -126,7 +139,7 @@ class UserValueBaselineProvider(Provider):
         if not property_id:
             return None
         users, _ = _look(directory, props, wanted)
-        cells = {users[who]: Cell(prior=NULL, ours=frozenset({value})) for who, value in wanted.items()}
+        cells = {users[who]: Cell(prior=NULL, ours=frozenset({wanted[who]})) for who in users}
         return property_id, {**props, **_memory(users, cells)}
 
     def remove(self, directory: Directory, id_: str, props: Props) -> None:
@@ -142,19 +155,22 @@ def _tell_overwritten(
         spoken.get(id_, id_) for id_, now in live.items() if now not in (NULL, cells.get(id_, now), before.get(id_))
     ]
     if held:
-        named = ", ".join(sorted(held)[:3]) + (", …" if len(held) > 3 else "")
         users = "1 user holds" if len(held) == 1 else f"{len(held)} users hold"
         engine.warn(
-            f"{whole}: {users} another value, which will be overwritten ({named}); destroy restores what was "
-            "there before this stack"
+            f"{whole}: {users} another value, which will be overwritten ({some(sorted(held))}); destroy restores what "
+            "was there before this stack"
         )
 
 
 def _look(directory: Directory, props: Props, wanted: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Object ids by reference, and canonical live values by object id, of users that must exist."""
+    """Object ids by reference, and canonical live values by object id.
+
+    Raises for a user who cannot be found by name. One who was there a moment ago (preflight knew the object id) has
+    left meanwhile: nothing to record, and the writer says so after it wrote everybody else.
+    """
     whole, data_type = props["full_name"], DataType(props["data_type"], props["multi_valued"])
     people = directory.people(list(wanted), [whole]) if wanted else {}
-    missing = [who for who, person in people.items() if person is None]
+    missing = [who for who, person in people.items() if person is None and not is_guid(who)]
     if missing:
         raise Refusal(f"no such user: {', '.join(missing)}; correct the name or remove it from the configuration")
     there = {who: person for who, person in people.items() if person is not None}
@@ -180,7 +196,8 @@ def _take_back(directory: Directory, props: Props, cells: Cells) -> None:
         live = _live(directory, whole, data_type, cells)
     found = take_back(cells, live)
     restore = {user: {whole: data_type.wire(prior)} for user, prior in found.restore.items()}
-    failures: Mapping[str, GraphError] = directory.patch_people(restore) if restore else {}
+    told = teller(f"{whole}, taking back")
+    failures: Mapping[str, GraphError] = directory.patch_people(restore, told) if restore else {}
     for problem in failures.values():
         if isinstance(problem, NotAvailable) and not directory.extension_properties(
             split(props["extension"])[0], whole
@@ -191,8 +208,8 @@ def _take_back(directory: Directory, props: Props, cells: Cells) -> None:
         directory.confirm_people(restore)
     for users, words in ((found.strangers, "was changed by others and stays"), (found.gone, "has left the tenant")):
         if users:
-            named = ", ".join(users[:3]) + (", …" if len(users) > 3 else "")
-            engine.say(f"{whole}: the value of {len(users)} user{'s' if len(users) > 1 else ''} ({named}) {words}")
+            count = f"{len(users):,} user{'s' if len(users) > 1 else ''}"
+            engine.say(f"{whole}: the value of {count} ({some(users)}) {words}")
 
 
 def _live(directory: Directory, whole: str, data_type: DataType, cells: Iterable[str]) -> dict[str, str | None]:
@@ -202,7 +219,8 @@ def _live(directory: Directory, whole: str, data_type: DataType, cells: Iterable
 
 def _memory(users: dict[str, str], cells: Cells) -> Props:
     """What was read from the tenant about people: packed, and secret in state."""
-    return {"__memory": pack({"users": users, "cells": {user: cell.to_json() for user, cell in cells.items()}})}
+    known_by_name = {who: id_ for who, id_ in users.items() if who != id_}
+    return {"__memory": pack({"users": known_by_name, "cells": {user: cell.to_json() for user, cell in cells.items()}})}
 
 
 def _remembered(props: Props) -> tuple[dict[str, str], Cells]:

@@ -36,10 +36,12 @@ from flexsaml.graph.models import (
     Policy,
     ServicePrincipal,
 )
+from flexsaml.graph.pace import quota_seconds
 from flexsaml.graph.urls import is_guid
 from flexsaml.graph.wait import until
 
 if TYPE_CHECKING:
+    from flexsaml.graph.bulk import Progress
     from flexsaml.graph.client import Client
     from flexsaml.graph.directory import Directory
     from flexsaml.graph.survey import RoleAssignment, SigningKey, Survey
@@ -67,6 +69,7 @@ __all__ = [
     "NotSent",
     "Person",
     "Policy",
+    "Progress",
     "Refused",
     "RoleAssignment",
     "ServerError",
@@ -82,6 +85,7 @@ __all__ = [
     "cloud",
     "credentials",
     "is_guid",
+    "quota_seconds",
     "until",
 ]
 
@@ -89,6 +93,7 @@ __all__ = [
 _LATER = {
     "Client": "client",
     "Directory": "directory",
+    "Progress": "bulk",
     "RoleAssignment": "survey",
     "SigningKey": "survey",
     "Survey": "survey",

@@ -92,6 +92,14 @@ def run_batch(items: Sequence[BatchRequest], *, post: Post, retrier: Retrier, de
     return done
 
 
+def run_once(
+    items: Sequence[BatchRequest], *, post: Callable[[dict[str, Any]], dict[str, Any]], retrier: Retrier
+) -> list[BatchResponse]:
+    """One batch, sent once: what came back for each item, a refusal among them as its failure."""
+    responses = _by_id(post({"requests": [item.wire(number) for number, item in enumerate(items)]}))
+    return [_read(item, responses.get(str(number)), retrier) for number, item in enumerate(items)]
+
+
 def _stopper(done: list[BatchResponse]) -> GraphError | None:
     """The error that makes further chunks pointless: the whole last chunk could not be sent."""
     last = done[-1] if done else None

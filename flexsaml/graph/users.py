@@ -10,10 +10,22 @@ again. Pinned by tests/graph/test_users.py.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from flexsaml.graph.batch import BatchRequest
-from flexsaml.graph.errors import GraphError, NotAvailable, NotFound, ServerError, StillPending, Unanswered
+from flexsaml.graph.batch import CHUNK, BatchRequest, BatchResponse
+from flexsaml.graph.bulk import Told
+from flexsaml.graph.errors import (
+    Forbidden,
+    GraphError,
+    Malformed,
+    NotAvailable,
+    NotFound,
+    ServerError,
+    StillPending,
+    Unanswered,
+)
 from flexsaml.graph.extensions import NOT_USABLE_HINT, USABLE_WITHIN
 from flexsaml.graph.models import Person
 from flexsaml.graph.part import CONFIRM_WITHIN, Part
@@ -25,6 +37,9 @@ from flexsaml.graph.wait import until
 Values = Mapping[str, object]
 
 _BASICS = ("id", "userPrincipalName")
+FEW = 2 * CHUNK  # users for whom counting the tenant is not worth a request
+PAGE = 999  # users on a page, at most (C)
+SIDE_BY_SIDE = 4
 
 
 class Users(Part):
@@ -33,15 +48,16 @@ class Users(Part):
     def people(
         self, references: Sequence[str], extensions: Sequence[str] = (), profile: Sequence[str] = ()
     ) -> dict[str, Person | None]:
-        """Any number of users by UPN or object id, in batches; None for one that does not exist.
+        """Any number of users by UPN or object id; None for one that does not exist.
 
-        `profile`: other properties to read along.
+        Read in batches, or, where that takes fewer requests, from pages of the whole tenant; who is not on a page
+        is asked for by name all the same. `profile`: other properties to read along.
         """
         asked = list(dict.fromkeys(references))
-        selected = (*profile, *extensions)
-        answers = self._client.batch([BatchRequest("GET", _select(one, selected)) for one in asked])
-        found: dict[str, Person | None] = {}
-        for reference, answer in zip(asked, answers, strict=True):
+        found: dict[str, Person | None] = dict(self._from_pages(asked, extensions, profile))
+        absent = [one for one in asked if one not in found]
+        answers = self._in_batches([_select(one, (*profile, *extensions)) for one in absent])
+        for reference, answer in zip(absent, answers, strict=True):
             error = answer.error()
             if isinstance(error, NotFound):
                 found[reference] = None
@@ -49,7 +65,46 @@ class Users(Part):
                 raise error
             else:
                 found[reference] = Person.read(answer.body or {}, extensions)
+        return {one: found[one] for one in asked}
+
+    def _from_pages(self, asked: Sequence[str], extensions: Sequence[str], profile: Sequence[str]) -> dict[str, Person]:
+        """Those of them that pages of the tenant show; nobody when batches are fewer requests or pages are refused."""
+        if len(asked) <= FEW or self._tenant_size() / PAGE >= len(asked) / CHUNK:
+            return {}
+        wanted: dict[str, list[str]] = {}
+        for one in asked:
+            wanted.setdefault(one.lower(), []).append(one)
+        select = ",".join((*_BASICS, *profile, *extensions))
+        found: dict[str, Person] = {}
+        try:
+            for body in self._client.pages("/users", params={"$top": PAGE, "$select": select}):
+                for key in (body["id"], body.get("userPrincipalName") or ""):
+                    for reference in wanted.get(key.lower(), ()):
+                        found[reference] = Person.read(body, extensions)
+        except Malformed:
+            return found  # a property that may not be selected in a list: asked for one by one
         return found
+
+    def _tenant_size(self) -> float:
+        """How many users the tenant has; infinite where it may not be counted."""
+        try:
+            page = self._client.get(
+                "/users",
+                params={"$count": "true", "$top": 1, "$select": "id"},
+                headers={"ConsistencyLevel": "eventual"},
+            )
+        except (Forbidden, Malformed):
+            return math.inf
+        return float(page.get("@odata.count", math.inf))
+
+    def _in_batches(self, paths: Sequence[str]) -> list[BatchResponse]:
+        """GETs in batches, several side by side when there are many."""
+        items = [BatchRequest("GET", path) for path in paths]
+        if len(items) <= SIDE_BY_SIDE * CHUNK:
+            return self._client.batch(items)
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+            return [answer for answers in pool.map(self._client.batch, parts) for answer in answers]
 
     def person(self, reference: str, extensions: Sequence[str] = ()) -> Person:
         """One user; raises NotFound."""
@@ -91,12 +146,13 @@ class Users(Part):
         except StillPending as late:
             raise StillPending(late.operation, f"{late.words} ({refused[-1].words})", late.hint) from late
 
-    def patch_people(self, changes: Mapping[str, Values]) -> dict[str, GraphError]:
-        """Write the values of many users in batches; returns the failures only, by the reference given.
+    def patch_people(self, changes: Mapping[str, Values], told: Told | None = None) -> dict[str, GraphError]:
+        """Write the values of any number of users, side by side; returns the failures only, by the reference given.
 
         What came back with an unknown outcome is looked up, and sent once more when it was not carried out.
+        `told` hears how far it is.
         """
-        failures = self._patch_each(changes)
+        failures = self._patch_each(changes, told)
         unknown = [one for one, error in failures.items() if isinstance(error, (Unanswered, ServerError))]
         try:
             missing = self._not_landed({one: changes[one] for one in unknown})
@@ -111,6 +167,41 @@ class Users(Part):
             for one in missing:
                 del failures[one]
             failures.update(again)
+        return failures
+
+    def patch_people_when_usable(
+        self, changes: Mapping[str, Values], told: Told | None = None
+    ) -> dict[str, GraphError]:
+        """Like `patch_people`, repeated for those whose extensions are refused as not available, up to five minutes.
+
+        One user goes first: a property that is not usable yet refuses everybody, and refused writes use up quota (A).
+        """
+        first = next(iter(changes), None)
+        if first is None:
+            return {}
+        failures: dict[str, GraphError] = {}
+        try:
+            self.patch_person_when_usable(first, changes[first])
+        except (NotFound, Malformed) as error:
+            failures[first] = error
+        pending = {one: values for one, values in changes.items() if one != first}
+        client = self._client
+
+        def written() -> bool:
+            nonlocal pending
+            found = self.patch_people(pending, told)
+            pending = {one: changes[one] for one, error in found.items() if isinstance(error, NotAvailable)}
+            failures.update({one: error for one, error in found.items() if one not in pending})
+            return not pending
+
+        until(
+            written,
+            deadline=USABLE_WITHIN,
+            clock=client.clock,
+            what=f"PATCH of {len(changes)} users: waiting until their extensions can be written",
+            hint=NOT_USABLE_HINT,
+            progress=client.progress,
+        )
         return failures
 
     def confirm_people(self, wanted: Mapping[str, Values]) -> None:
@@ -151,14 +242,10 @@ class Users(Part):
         people = [Person.read(body, (extension,)) for body in page.get("value", ())][:limit]
         return int(page.get("@odata.count", len(people))), people
 
-    def _patch_each(self, changes: Mapping[str, Values]) -> dict[str, GraphError]:
+    def _patch_each(self, changes: Mapping[str, Values], told: Told | None = None) -> dict[str, GraphError]:
         items = [BatchRequest("PATCH", user_path(one), dict(values)) for one, values in changes.items()]
-        failures: dict[str, GraphError] = {}
-        for reference, answer in zip(changes, self._client.batch(items), strict=True):
-            error = answer.error()
-            if error is not None:
-                failures[reference] = error
-        return failures
+        outcomes = zip(changes, self._client.bulk(items, told), strict=True)
+        return {reference: error for reference, error in outcomes if error is not None}
 
     def _not_landed(self, changes: Mapping[str, Values]) -> list[str]:
         """Those whose values do not show after several looks."""

@@ -5,17 +5,21 @@ Pure: standard library only, no input or output.
 
 from .data_types import DATA_TYPES, NULL, DataType, Misfit
 from .packed import digest, pack, unpack
+from .roster import BadRoster, Roster, read_roster
 from .take_back import Cell, TakeBack, take_back, too_many
 
 __all__ = [
     "DATA_TYPES",
     "NULL",
+    "BadRoster",
     "Cell",
     "DataType",
     "Misfit",
+    "Roster",
     "TakeBack",
     "digest",
     "pack",
+    "read_roster",
     "take_back",
     "too_many",
     "unpack",

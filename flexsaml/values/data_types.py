@@ -119,10 +119,10 @@ def _spell(name: str, value: object) -> Scalar:
 
 def _integer(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise Misfit(f"is an {name}: write a whole number")
+        raise Misfit(f"is {'an' if name == 'Integer' else 'a'} {name}: write a whole number")
     text = str(value).strip()
     if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
-        raise Misfit(f"is a {name}: write a whole number")
+        raise Misfit(f"is {'an' if name == 'Integer' else 'a'} {name}: write a whole number")
     number, bits = int(text), _BITS[name]
     if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
         raise Misfit(f"is outside the {bits}-bit range of {name}")

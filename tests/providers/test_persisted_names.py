@@ -15,6 +15,7 @@ PERSISTED = {
     "PolicyAssignment": "gASVPwAAAAAAAACMG3Byb3ZpZGVycy5wb2xpY3lfYXNzaWdubWVudJSMGFBvbGljeUFzc2lnbm1lbnRQcm92aWRlcpSTlCmBlC4=",
     "TenantBaseline": "gASVOwAAAAAAAACMGXByb3ZpZGVycy50ZW5hbnRfYmFzZWxpbmWUjBZUZW5hbnRCYXNlbGluZVByb3ZpZGVylJOUKYGULg==",
     "UserExtensionValue": "gASVRAAAAAAAAACMHnByb3ZpZGVycy51c2VyX2V4dGVuc2lvbl92YWx1ZZSMGlVzZXJFeHRlbnNpb25WYWx1ZVByb3ZpZGVylJOUKYGULg==",
+    "UserExtensionValues": "gASVRgAAAAAAAACMH3Byb3ZpZGVycy51c2VyX2V4dGVuc2lvbl92YWx1ZXOUjBtVc2VyRXh0ZW5zaW9uVmFsdWVzUHJvdmlkZXKUk5QpgZQu",
     "UserValueBaseline": "gASVQgAAAAAAAACMHXByb3ZpZGVycy51c2VyX3ZhbHVlX2Jhc2VsaW5llIwZVXNlclZhbHVlQmFzZWxpbmVQcm92aWRlcpSTlCmBlC4=",
 }
 

@@ -1,0 +1,171 @@
+"""Very many writes: batches of 20 over a small pool, at one pace, each item settled by itself.
+
+Quirks: single items of a batch are throttled, each with its own Retry-After, and even refused writes use up quota (A);
+so a refusal slows all workers together (pace.py) and the item goes again alone. A 5xx or a lost answer leaves
+the outcome open; such items are handed back as errors for the caller to look up. A network that goes away for less
+than a minute in the middle is waited for. Stops between two batches when it is told to. Pinned by
+tests/graph/test_bulk.py.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from flexsaml.graph.batch import CHUNK, BatchRequest, BatchResponse
+from flexsaml.graph.clock import Clock
+from flexsaml.graph.errors import GraphError, NotSent, ServerError, Throttled, Unanswered
+from flexsaml.graph.pace import Pace
+from flexsaml.graph.retry import tries
+
+WORKERS = 8
+OUTAGE = 60.0  # seconds a network may be away once something was answered
+_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+
+Send = Callable[[Sequence[BatchRequest]], list[BatchResponse]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a bulk write is. `rate` is writes per second so far; `left` seconds, None while nothing is known."""
+
+    done: int
+    total: int
+    failed: int
+    rate: float
+    refusals: int
+    left: float | None
+
+
+Told = Callable[[Progress], None]
+
+
+class BulkWrite:
+    """One run over a list of writes; `outcomes` has an entry for each, by its number: None or the error."""
+
+    def __init__(
+        self, items: Sequence[BatchRequest], send: Send, clock: Clock, told: Told | None, pace: Pace | None = None
+    ) -> None:
+        self._items = items
+        self._send = send
+        self._clock = clock
+        self._told = told
+        self._pace = pace or Pace(clock)
+        self._lock = threading.Lock()
+        self._waiting = deque(range(len(items)))
+        self._started = clock.now()
+        self._away_since: float | None = None
+        self._away_tries = 0
+        self._stopped: GraphError | None = None
+        self._failed = 0
+        self.outcomes: dict[int, GraphError | None] = {}
+
+    def run(self) -> list[GraphError | None]:
+        """Carry them all out; an error for each that failed or could not be sent."""
+        workers = min(WORKERS, -(-len(self._items) // CHUNK))
+        if workers <= 1:
+            self._work()
+        else:
+            with ThreadPoolExecutor(workers, thread_name_prefix="bulk") as pool:
+                for worker in [pool.submit(self._work) for _ in range(workers)]:
+                    worker.result()
+        return [self.outcomes.get(number, self._stopped) for number in range(len(self._items))]
+
+    def _work(self) -> None:
+        """Until nothing is waiting. What another worker still has under way may come back: it sees to that itself."""
+        while chunk := self._next():
+            try:
+                answers = self._send([self._items[number] for number in chunk])
+            except GraphError as error:
+                self._pace.answered(len(chunk), None)
+                self._not_answered(chunk, error)
+                continue
+            self._pace.answered(len(chunk), _share(answers))
+            self._answered(chunk, answers)
+
+    def _next(self) -> list[int]:
+        with self._lock:
+            if self._stopped is not None:
+                return []
+            chunk = [self._waiting.popleft() for _ in range(min(CHUNK, len(self._waiting)))]
+        while chunk and (seconds := self._pace.take(len(chunk))):
+            self._tell()
+            self._clock.sleep(seconds)
+            if self._stopped is not None:
+                return []
+        return chunk
+
+    def _answered(self, chunk: list[int], answers: list[BatchResponse]) -> None:
+        throttled: list[float] = []
+        with self._lock:
+            self._away_since, self._away_tries = None, 0
+            for number, answer in zip(chunk, answers, strict=True):
+                error = answer.error()
+                if isinstance(error, Throttled):
+                    throttled.append(error.retry_after or 1.0)
+                    self._waiting.appendleft(number)
+                else:
+                    self.outcomes[number] = error
+                    self._failed += error is not None
+        if throttled:
+            self._pace.refused(max(throttled))
+        self._tell()
+
+    def _not_answered(self, chunk: list[int], error: GraphError) -> None:
+        """The batch as a whole: refused by quota or never sent goes again, an unknown outcome is handed back."""
+        if isinstance(error, Throttled):
+            self._pace.refused(error.retry_after or 1.0)
+            self._back(chunk)
+        elif isinstance(error, NotSent) and error.passing and self._worth_waiting(error):
+            self._back(chunk)
+        else:
+            with self._lock:
+                if isinstance(error, (Unanswered, ServerError)):
+                    self.outcomes |= dict.fromkeys(chunk, error)
+                    self._failed += len(chunk)
+                else:
+                    self._stopped = self._stopped or error
+
+    def _back(self, chunk: list[int]) -> None:
+        with self._lock:
+            self._waiting.extendleft(reversed(chunk))
+
+    def _worth_waiting(self, error: NotSent) -> bool:
+        """A network that has worked in this run may come back; one that never did is told within seconds."""
+        with self._lock:
+            now = self._clock.now()
+            self._away_since = now if self._away_since is None else self._away_since
+            self._away_tries += 1
+            worked = bool(self.outcomes)
+            pause = min(_LONGEST_PAUSE, _PAUSE * 2.0 ** min(self._away_tries, 8))
+            if now - self._away_since + pause > OUTAGE if worked else self._away_tries >= tries(error):
+                return False
+        self._pace.pause(pause)
+        return True
+
+    def _tell(self) -> None:
+        if self._told is None:
+            return
+        done = len(self.outcomes)
+        spent = self._clock.now() - self._started
+        rate = done / spent if spent > 0 else 0.0
+        rest = len(self._items) - done
+        by_quota = self._pace.seconds_for(rest)
+        left = max(by_quota or 0.0, rest / rate if rate and by_quota is None else 0.0) if done else None
+        self._told(Progress(done, len(self._items), self._failed, rate, self._pace.refusals, left))
+
+
+def _share(answers: Sequence[BatchResponse]) -> float | None:
+    """The fullest bucket that an answer told of."""
+    shares = []
+    for answer in answers:
+        for name, value in answer.headers.items():
+            if name.lower() == "x-ms-throttle-limit-percentage":
+                try:
+                    shares.append(float(value))
+                except ValueError:
+                    continue
+    return max(shares, default=None)

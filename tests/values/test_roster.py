@@ -1,0 +1,77 @@
+"""If this goes red, a roster is read as something else than it says, or its mistakes are told one at a time."""
+
+from __future__ import annotations
+
+import pytest
+
+from flexsaml.values import BadRoster, DataType, Misfit, read_roster
+
+FULL = "extension_" + "0" * 32 + "_team"
+
+
+def type_of(name: str) -> DataType | None:
+    if name == FULL:
+        return None
+    kinds = {"languages": DataType("String"), "level": DataType("Integer"), "tags": DataType("String", True)}
+    if name not in kinds:
+        raise Misfit("is no extension")
+    return kinds[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "users"),
+    [
+        ("user,languages\nada@x,en\n", {"ada@x": {"languages": "en"}}),
+        ("\ufeffuser,languages\nada@x,en", {"ada@x": {"languages": "en"}}),
+        ("user;languages;level\r\nada@x;en,de;3\r\n", {"ada@x": {"languages": "en,de", "level": "3"}}),
+        ("user\tlanguages\nada@x\ten,de\n", {"ada@x": {"languages": "en,de"}}),
+        ('UPN,languages\nada@x,"en,de"\n', {"ada@x": {"languages": "en,de"}}),
+        ("user,languages,level\nada@x,,3\nbob@x,,\n", {"ada@x": {"level": "3"}, "bob@x": {}}),
+        ("user,languages\nada@x,<null>\n", {"ada@x": {"languages": "<null>"}}),
+        ('user,tags\nada@x,"[""a"",""b""]"\n', {"ada@x": {"tags": '["a", "b"]'}}),
+        ("user,languages\n\nada@x,en\n , \n", {"ada@x": {"languages": "en"}}),
+        (f"user,{FULL}\nada@x,0042\n", {"ada@x": {FULL: "0042"}}),
+        ("user,level\nada@x, 007 \n", {"ada@x": {"level": "7"}}),
+        ('user,languages\nada@x,"en\nde"\n', {"ada@x": {"languages": "en\nde"}}),
+        ("user,languages\nжанна@x,рус\n", {"жанна@x": {"languages": "рус"}}),
+        ("user,languages\n", {}),
+    ],
+)
+def test_a_roster_says(text: str, users: dict[str, dict[str, str]]) -> None:
+    assert read_roster(text.encode(), type_of).users == users
+
+
+@pytest.mark.parametrize(
+    ("raw", "problems"),
+    [
+        (b"", ["line 1: the first column is nothing; the header is `user` and one column per extension"]),
+        (b"name,languages\n", ["line 1: the first column is 'name'; the header is `user` and one column per extension"]),
+        (b"user\nada@x\n", ["line 1: there is no column with an extension"]),
+        (b"user,skills,languages,languages\n", ["line 1: column 'skills' is no extension", "line 1: column 'languages' is there twice"]),
+        (
+            b"user,level\nada@x,high\nbob@x,1\nAda@X,2\n,3\ncy@x,1,2\n",
+            [
+                "line 2: level is an Integer: write a whole number",
+                "line 4: Ada@X is there already, on line 2; keep one of them",
+                "line 5: names no user",
+                "line 6: has 3 cells, the header 2; quote cells with commas",
+            ],
+        ),
+        (b"user,languages\nada@x,en\nbob@x,fran\xe7ais\n", ["line 3: byte 0xe7 is no UTF-8; save the file as CSV UTF-8"]),
+        ("user,languages\n".encode("utf-16"), ["line 1: the file is UTF-16; save it as CSV UTF-8"]),
+        (b'user,languages\nada@x,en\nbob@x,"en\n', ["after line 2: unexpected end of data"]),
+        (b'user,languages\nada@x,"en\nde"\nbob@x,x,y\n', ["line 4: has 3 cells, the header 2; quote cells with commas"]),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_all_at_once_with_their_lines(raw: bytes, problems: list[str]) -> None:
+    with pytest.raises(BadRoster) as told:
+        read_roster(raw, type_of)
+    assert told.value.problems == problems
+
+
+def test_many_mistakes_are_counted_after_the_first_twenty() -> None:
+    rows = "".join(f"user{number}@x,high\n" for number in range(50))
+    with pytest.raises(BadRoster) as told:
+        read_roster(f"user,level\n{rows}".encode(), type_of)
+    assert len(told.value.problems) == 21
+    assert told.value.problems[-1] == "and 30 more"
