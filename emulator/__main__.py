@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from emulator import flex, portal, saml, server
+from emulator import flex, pages, portal, saml, server
 from emulator.admin import Admin
 from emulator.clock import Clock
 from emulator.faults import Faults
@@ -72,7 +72,8 @@ def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_sc
     app = Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),
-            Mount("/admin", routes=admin.routes()),
+            Mount("/admin", routes=[*admin.routes(), *saml.admin_routes(store, clock)]),
+            *pages.routes(),
             *saml.routes(store, clock),
             *flex.routes(store, clock),
             *portal.routes(store, clock),

@@ -103,9 +103,11 @@ class Admin:
 
     async def seed(self, request: Request) -> Response:
         def plant(body: Json) -> Json:
-            # The clients of the tenant stay when the seed brings none: an export can be planted as it is.
-            if isinstance(body, dict) and "clients" not in body:
-                body = {**body, "clients": [client.to_row() for client in self.store.clients.values()]}
+            # What no export shows stays when the seed does not bring it: an export can be planted as it is.
+            if isinstance(body, dict):
+                clients = [one.to_row() for one in self.store.clients.values()]
+                keys = [one.to_row() for one in self.store.signing_keys.values()]
+                body = {"clients": clients, "signingKeys": keys, **body}
             self.store.plant(body)
             self._forget()
             return {"users": len(self.store.users)}

@@ -44,10 +44,15 @@ KINDS: dict[str, Callable[[Attributes], Any]] = {
     "appRoleAssignments": Plain.from_row,
     "groups": Plain.from_row,
     "claimsPolicies": Plain.from_row,
+    "workers": Plain.from_row,
+    "signingKeys": Plain.from_row,
+    "usedAssertions": Plain.from_row,
     "clients": Client.from_row,
     "tokens": Token.from_row,
 }
-_NOT_EXPORTED = frozenset({"clients", "tokens"})
+# What a seed may not bring, and what no answer and no export ever shows.
+_NOT_SEEDED = frozenset({"tokens", "usedAssertions"})
+_NOT_EXPORTED = frozenset({"clients", "signingKeys", *_NOT_SEEDED})
 
 
 class SeedError(ValueError):
@@ -70,6 +75,9 @@ class Store:
         self.role_assignments: dict[str, Plain] = {}
         self.groups: dict[str, Plain] = {}
         self.claims_policies: dict[str, Plain] = {}
+        self.workers: dict[str, Plain] = {}  # Flex's, by sid; durable like the tenant
+        self.signing_keys: dict[str, Plain] = {}  # certificate thumbprint -> private key
+        self.used_assertions: dict[str, Plain] = {}  # what Flex has taken once, until it ends
         self.clients: dict[str, Client] = {}
         self.tokens: dict[str, Token] = {}
         self._tables: dict[str, dict[str, Any]] = {
@@ -83,6 +91,9 @@ class Store:
             "appRoleAssignments": self.role_assignments,
             "groups": self.groups,
             "claimsPolicies": self.claims_policies,
+            "workers": self.workers,
+            "signingKeys": self.signing_keys,
+            "usedAssertions": self.used_assertions,
             "clients": self.clients,
             "tokens": self.tokens,
         }
@@ -194,7 +205,7 @@ class Store:
         """Everything a human would call the tenant's state; equal exports mean equal tenants.
 
         Lists of rows in the seed's form, sorted by id; values of deleted properties stand apart as orphanedValues.
-        No clock time, token, client, dial or counter.
+        No clock time, token, client, key, dial or counter.
         """
         found: dict[str, list[Json]] = {
             kind: [table[key].to_row() for key in sorted(table)]
@@ -218,12 +229,12 @@ def _namespace(seed: Json) -> uuid.UUID:
 
 
 def _seed_rows(seed: Json) -> Iterable[tuple[str, Record]]:
-    """The records of a seed, whose form is the export's, plus `clients`; an object without id gets a stable one."""
+    """The records of a seed: the export's form, plus `clients` and `signingKeys`; an object without id gets one."""
     if not isinstance(seed, dict):
         raise SeedError("a seed is a JSON object in the form of /admin/export, with the clients beside it")
-    unknown = sorted(seed.keys() - KINDS.keys() - {"orphanedValues"} | seed.keys() & {"tokens"})
+    unknown = sorted(seed.keys() - KINDS.keys() - {"orphanedValues"} | seed.keys() & _NOT_SEEDED)
     if unknown:
-        raise SeedError(f"a seed has no part '{unknown[0]}'; known are {', '.join(sorted(KINDS.keys() - {'tokens'}))}")
+        raise SeedError(f"a seed has no part '{unknown[0]}'; known are {', '.join(sorted(KINDS.keys() - _NOT_SEEDED))}")
     organizations = seed.get("organization")
     if not isinstance(organizations, list) or len(organizations) != 1:
         raise SeedError("a seed has exactly one organization")

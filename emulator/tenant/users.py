@@ -19,19 +19,24 @@ from emulator.types import Attributes, Json
 
 MAX_VALUES = 100
 _TEXTS = (
-    "city companyName country department displayName employeeId employeeType faxNumber givenName jobTitle mail "
-    "mailNickname mobilePhone officeLocation postalCode preferredLanguage state streetAddress surname usageLocation "
-    "userPrincipalName userType"
+    "city companyName consentProvidedForMinor country department displayName employeeId employeeType faxNumber "
+    "givenName jobTitle mail mailNickname mobilePhone officeLocation onPremisesImmutableId postalCode "
+    "preferredLanguage state streetAddress surname usageLocation userPrincipalName userType"
 )
 KNOWN: dict[str, type] = {
     **dict.fromkeys(_TEXTS.split(), str),
     "accountEnabled": bool,
     "businessPhones": list,
+    "onPremisesExtensionAttributes": dict,
     "otherMails": list,
 }
-READ_ONLY = frozenset(
-    {"id", "onPremisesSyncEnabled", "onPremisesSamAccountName", "externalUserState", "proxyAddresses"}
+_FIXED = (
+    "id createdDateTime creationType externalUserState lastPasswordChangeDateTime onPremisesDomainName "
+    "onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesSyncEnabled onPremisesUserPrincipalName "
+    "preferredDataLocation proxyAddresses"
 )
+READ_ONLY = frozenset(_FIXED.split())
+_NUMBERED = "onPremisesExtensionAttributes"  # an object of extensionAttribute1 to 15, patched one by one
 _MASTERED = frozenset(KNOWN) - {"usageLocation", "otherMails"}
 
 
@@ -108,8 +113,6 @@ def visible_values(store: Store, user: User) -> Attributes:
 
 def _patched_attributes(store: Store, user: User, changes: Attributes) -> Attributes:
     for name, value in changes.items():
-        if name == "onPremisesExtensionAttributes" and user.attributes.get("onPremisesSyncEnabled"):
-            raise _on_premises()
         if name not in KNOWN:
             raise bad_request(f"Invalid property '{name}'.")
         if value is not None and type(value) is not KNOWN[name]:
@@ -118,7 +121,19 @@ def _patched_attributes(store: Store, user: User, changes: Attributes) -> Attrib
         raise _on_premises()
     if "userPrincipalName" in changes:
         _check_upn(store, user, changes["userPrincipalName"])
+    if _NUMBERED in changes:
+        changes = {**changes, _NUMBERED: _numbered(user, changes[_NUMBERED])}
     return {**user.attributes, **changes}
+
+
+def _numbered(user: User, changes: Json) -> Json:
+    """Those not named stay, null takes one away."""
+    known = {f"extensionAttribute{number}" for number in range(1, 16)}
+    if not isinstance(changes, dict) or any(
+        n not in known or not isinstance(v, str | None) for n, v in changes.items()
+    ):
+        raise invalid_value(_NUMBERED, "User")
+    return {**dict.fromkeys(sorted(known)), **(user.attributes.get(_NUMBERED) or {}), **changes}
 
 
 def _on_premises() -> GraphError:

@@ -4,6 +4,7 @@ Each finding is seen in `pulumi preview` on the real engine, and seen gone after
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ def custom_claims(*claims: object) -> Deed:
 
 def key(ends: str) -> dict[str, object]:
     return {
-        "customKeyIdentifier": "Zil3pTtnrqxNYWF/zrA7RYvrroQ=",
+        "customKeyIdentifier": base64.b64encode(bytes.fromhex(THUMBPRINT)).decode(),
         "endDateTime": ends,
         "startDateTime": "2024-01-01T00:00:00Z",
         "type": "AsymmetricX509Cert",
@@ -115,7 +116,7 @@ def in_days(number: int) -> str:
     return f"{datetime.now(timezone.utc) + timedelta(days=number):%Y-%m-%dT%H:%M:%SZ}"
 
 
-THUMBPRINT = "662977A53B67AEAC4D61617FCEB03B458BEBAE84"
+THUMBPRINT = json.loads(SEED.read_text())["servicePrincipals"][0]["preferredTokenSigningKeyThumbprint"]
 FUTURE = "2099-01-01T00:00:00Z"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 FULL = "extension_8f66597486ab539983f97492e2e5acec"

@@ -1,0 +1,69 @@
+"""The pages of the sandbox: HTML from templates, the headers that keep them harmless, and their style sheet.
+
+Everything a request or the tenant says is escaped by the template engine. No quirk of Entra or Flex lives here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+_HERE = Path(__file__).parent
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+MAX_FORM = 2_000_000  # bytes; a posted SAMLResponse is far below
+
+
+def routes() -> list[BaseRoute]:
+    return [Mount("/assets", app=StaticFiles(directory=_HERE / "static"))]
+
+
+def page(template: str, status: int = 200, *, posts_to: str = "", **values: object) -> HTMLResponse:
+    """A page; `posts_to` is the one foreign address its form may be sent to."""
+    target = urlsplit(posts_to)
+    forms = f"'self' {target.scheme}://{target.netloc}" if target.netloc else "'self'"
+    policy = (
+        f"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action {forms}; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+    return HTMLResponse(_TEMPLATES.get_template(template).render(values), status, headers)
+
+
+def problem(title: str, message: str, status: int, hint: str = "") -> HTMLResponse:
+    """What went wrong, in one line, and what to do next."""
+    return page("problem.html", status, title=title, message=message, hint=hint)
+
+
+def origin(request: Request) -> str:
+    """Scheme and host as the caller named them."""
+    return f"{request.url.scheme}://{request.headers['host']}"
+
+
+async def form(request: Request) -> Mapping[str, str]:
+    """A posted form, empty when it is too large or not one."""
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_FORM:
+                return {}
+    except ClientDisconnect:
+        return {}
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
+    except ValueError:
+        return {}

@@ -1,0 +1,106 @@
+"""Regular expressions of .NET, as far as they mean the same here. Pure.
+
+A pattern is walked once and spelled for the `regex` package; what only .NET has, or what `regex` would read in another
+way, is refused, and then the claim has no value. Time is bounded: a pattern that explodes gives nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import regex
+
+TIMEOUT = 0.1  # seconds
+_ESCAPES = {"Z": r"(?=\n?\Z)", "z": r"\Z", "e": r"\x1b"}
+_PLAIN_ESCAPE = re.compile(r"\\([abBAGdDwWsStrvfn]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[^0-9A-Za-z])")
+_CATEGORY = re.compile(r"\\[pP]\{(?!Is)[A-Z][a-z]?\}")
+_BACK_REFERENCE = re.compile(r"\\(?:k<(\w+)>|k'(\w+)'|([1-9]))")
+_NAMED = re.compile(r"\(\?(?:<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
+_LOOK_OR_ATOM = re.compile(r"\(\?(?::|=|!|<=|<!|>)")
+_OPTIONS = re.compile(r"\(\?([imsx]+)(?:-[imsx]+)?:|\(\?[imsx]+\)")
+_QUANTIFIER = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\??")
+_CLASS_RANGE = re.compile(r"-\[|\[[:.=]")
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Untold(ValueError):
+    """What the pattern does in .NET cannot be told from here."""
+
+
+def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]) -> str | None:
+    """`text` with every match replaced; None when it cannot be told. `{name}` is a named group or an input."""
+    try:
+        compiled = regex.compile(translated(pattern), regex.V0)
+
+        def one(match: regex.Match[str]) -> str:
+            groups = match.groupdict(default="")
+            return _PLACE.sub(lambda place: groups.get(place[1], inputs.get(place[1], place[0])), replacement)
+
+        return str(compiled.sub(one, text, timeout=TIMEOUT))
+    except (Untold, regex.error, TimeoutError, RecursionError, OverflowError):
+        return None
+
+
+def translated(pattern: str) -> str:
+    """The pattern in the words of `regex`. Raises Untold."""
+    parts: list[str] = []
+    position = 0
+    while position < len(pattern):
+        text, position = _next(pattern, position)
+        parts.append(text)
+    return "".join(parts)
+
+
+def _next(pattern: str, at: int) -> tuple[str, int]:
+    char = pattern[at]
+    if char == "\\":
+        return _escape(pattern, at)
+    if char == "[":
+        return _character_class(pattern, at)
+    if pattern.startswith("(?", at):
+        return _group(pattern, at)
+    if quantifier := _QUANTIFIER.match(pattern, at):
+        if pattern[quantifier.end() : quantifier.end() + 1] in ("+", "*", "?"):
+            raise Untold("possessive or doubled")
+        return quantifier[0], quantifier.end()
+    return (rf"\{char}" if char in "{}" else char), at + 1  # a brace that quantifies nothing is itself in .NET
+
+
+def _escape(pattern: str, at: int, *, in_class: bool = False) -> tuple[str, int]:
+    if found := _CATEGORY.match(pattern, at) or _PLAIN_ESCAPE.match(pattern, at):
+        return found[0], found.end()
+    letter = pattern[at + 1 : at + 2]
+    if letter in _ESCAPES and (letter == "e" or not in_class):
+        return _ESCAPES[letter], at + 2
+    if (found := _BACK_REFERENCE.match(pattern, at)) and not in_class:
+        if found[3]:
+            if _NAMED.search(pattern):
+                raise Untold(".NET numbers named groups last")
+            return found[0], found.end()
+        return f"(?P={found[1] or found[2]})", found.end()
+    raise Untold(f"escape {pattern[at : at + 2]}")
+
+
+def _group(pattern: str, at: int) -> tuple[str, int]:
+    if named := _NAMED.match(pattern, at):
+        return f"(?P<{named[1] or named[2]}>", named.end()
+    if found := _LOOK_OR_ATOM.match(pattern, at):
+        return found[0], found.end()
+    options = _OPTIONS.match(pattern, at)
+    if options and (options[1] or at == 0):
+        return options[0], options.end()
+    raise Untold(f"group {pattern[at : at + 4]}")
+
+
+def _character_class(pattern: str, at: int) -> tuple[str, int]:
+    parts = ["[^" if pattern.startswith("[^", at) else "["]
+    at += len(parts[0])
+    first = True
+    while at < len(pattern) and (first or pattern[at] != "]"):
+        if _CLASS_RANGE.match(pattern, at):
+            raise Untold("class subtraction")
+        text, at = _escape(pattern, at, in_class=True) if pattern[at] == "\\" else (pattern[at], at + 1)
+        parts.append(rf"\{text}" if text in ("[", "]") else text)
+        first = False
+    return "".join(parts) + "]", at + 1

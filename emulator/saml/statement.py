@@ -1,0 +1,143 @@
+"""The assertion's content: NameID and attributes that the assigned policy gives a user. Pure.
+
+The rules are those of docs/sign-in.md, section by section (S, N); each carries its grade there.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from emulator.saml import transformations
+from emulator.saml.policy import ClaimsPolicy, Entry
+from emulator.saml.subject import TABLES, Subject, Values
+
+XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+NAME_IDENTIFIER = f"{XMLSOAP}nameidentifier"
+EMAIL_ADDRESS = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+_NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
+_IDENTITY = "http://schemas.microsoft.com/identity/claims/"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    name: str
+    values: Values
+    name_form: str = ""
+
+
+@dataclass(frozen=True)
+class Statement:
+    name_id: str
+    name_id_format: str
+    attributes: tuple[Attribute, ...]
+
+
+def issued(subject: Subject, policy: ClaimsPolicy | None, *, has_key: bool, requested_format: str = "") -> Statement:
+    """What the sign-in delivers; `has_key`: the principal has an active signing certificate."""
+    claims = _Claims(subject, policy or ClaimsPolicy((), (), basic=True))
+    name_id, default_format, own_format = claims.name_id()
+    if policy is None:
+        default_format = EMAIL_ADDRESS
+    asked = "" if requested_format.endswith(":unspecified") else requested_format
+    attributes = [*_core(subject), *claims.basic(), *claims.attributes(has_key=has_key)]
+    return Statement(name_id, asked or own_format or default_format, tuple(attributes))
+
+
+def _core(subject: Subject) -> list[Attribute]:
+    tenant = subject.store.tenant_id
+    return [
+        Attribute(f"{_IDENTITY}tenantid", (tenant,)),
+        Attribute(f"{_IDENTITY}objectidentifier", (subject.user.id,)),
+        Attribute(f"{_IDENTITY}identityprovider", (f"https://sts.windows.net/{tenant}/",)),
+        Attribute(
+            "http://schemas.microsoft.com/claims/authnmethodsreferences",
+            ("http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password",),
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class _Claims:
+    subject: Subject
+    policy: ClaimsPolicy
+
+    def name_id(self) -> tuple[str, str, str]:
+        """Value, default format, and the format the entry names."""
+        entry = next((one for one in self.policy.entries if one.saml_type == NAME_IDENTIFIER), None)
+        if entry is None:
+            return self.subject.user.upn, PERSISTENT, ""
+        value = self._allowed_name_id(entry)
+        if not value:
+            return self._pairwise(), PERSISTENT, entry.name_id_format
+        is_address = entry.id.lower() in ("userprincipalname", "mail") and entry.source == "user"
+        return value, EMAIL_ADDRESS if is_address else UNSPECIFIED, entry.name_id_format
+
+    def _allowed_name_id(self, entry: Entry) -> str:
+        """The value of a source Entra allows for NameID, or nothing."""
+        if entry.source == "transformation":
+            transformation = self.policy.transformation(entry.transformation_id)
+            if transformation is None or transformation.method not in transformations.NAME_ID_METHODS:
+                return ""
+            found = "".join(self.values(entry)[:1])
+            domain = found.rpartition("@")[2].casefold() if "@" in found else ""
+            verified = domain in {one.casefold() for one in self.subject.store.domains}
+            return found if transformation.method != "join" or verified else ""
+        is_listed = entry.source == "user" and not entry.extension_id and entry.id.lower() in TABLES["name_id"]
+        return "".join(self.values(entry)[:1]) if is_listed else ""
+
+    def _pairwise(self) -> str:
+        subject = self.subject
+        text = f"{subject.store.tenant_id}/{subject.principal.id}/{subject.user.id}"
+        return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()[:43]
+
+    def basic(self) -> list[Attribute]:
+        if not self.policy.basic:
+            return []
+        person = self.subject
+        found = {
+            f"{XMLSOAP}name": (person.user.upn,),
+            f"{XMLSOAP}givenname": person.value("user", "givenname"),
+            f"{XMLSOAP}surname": person.value("user", "surname"),
+            f"{XMLSOAP}emailaddress": person.value("user", "mail"),
+        }
+        replaced = {entry.saml_type for entry in self.policy.entries}
+        return [Attribute(name, values) for name, values in found.items() if values and name not in replaced]
+
+    def attributes(self, *, has_key: bool) -> Iterable[Attribute]:
+        withheld = {NAME_IDENTIFIER, "", *TABLES["restricted"], *(() if has_key else TABLES["released_by_key"])}
+        found: dict[str, Attribute] = {}
+        for entry in self.policy.entries:
+            values = () if entry.saml_type in withheld else self.values(entry)
+            if not values:
+                continue
+            before = found.get(entry.saml_type, Attribute(entry.saml_type, (), _form(entry.name_form)))
+            found[entry.saml_type] = Attribute(before.name, before.values + values, before.name_form)
+        return found.values()
+
+    def values(self, entry: Entry, seen: tuple[Entry, ...] = ()) -> Values:
+        """What an entry's one source gives; a source beside a constant decides."""
+        if entry in seen:
+            return ()  # a transformation of itself
+        if entry.source == "transformation":
+            transformation = self.policy.transformation(entry.transformation_id)
+            if transformation is None:
+                return ()
+            return transformations.run(transformation, lambda reference: self._referred(reference, (*seen, entry)))
+        if not entry.source:
+            return () if entry.value is None else (entry.value,)
+        if entry.extension_id:
+            return self.subject.extension(entry.extension_id) if entry.source == "user" else ()
+        return self.subject.value(entry.source, entry.id.lower())
+
+    def _referred(self, reference: str, seen: tuple[Entry, ...]) -> Values:
+        named = next((one for one in self.policy.entries if one.is_named(reference)), None)
+        return () if named is None else self.values(named, seen)
+
+
+def _form(written: str) -> str:
+    return written if not written or written.startswith("urn:") else f"{_NAME_FORM}{written}"

@@ -1,0 +1,99 @@
+"""Sign-ins at the emulated tenant: policies of the corpus put in force, responses asked for and read. A helper.
+
+Reads responses with the standard library only, and believes them: whether they are well signed is others' business.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from tests.emulator.process import Answer, Emulator
+from tests.emulator.tenant import FLEX, FLEX_APP, USERS, Tenant
+
+CORPUS = Path(__file__).parents[1] / "corpus" / "policies"
+SAML = {"saml": "urn:oasis:names:tc:SAML:2.0:assertion", "samlp": "urn:oasis:names:tc:SAML:2.0:protocol"}
+
+
+@dataclass(frozen=True)
+class Assertion:
+    """What a response says; attributes as (name, values, name form)."""
+
+    name_id: str
+    name_id_format: str
+    attributes: list[tuple[str, list[str], str]]
+    root: ElementTree.Element
+
+    @property
+    def values(self) -> dict[str, list[str]]:
+        return {name: values for name, values, _ in self.attributes}
+
+
+def ask(emulator: Emulator, user: str, principal: str = FLEX["appId"], **more: str) -> Answer:
+    body = {"user": user, "principal": principal, **more}
+    return emulator.request("POST", "/admin/sign-in", json.dumps(body).encode())
+
+
+def issued(emulator: Emulator, user: str, **more: str) -> Assertion:
+    answer = ask(emulator, user, **more)
+    assert answer.status == 200, answer.content
+    return read(answer.json["SAMLResponse"])
+
+
+def read(encoded: str) -> Assertion:
+    root = ElementTree.fromstring(base64.b64decode(encoded))  # noqa: S314 - the emulator's own
+    name_id = root.find(".//saml:NameID", SAML)
+    assert name_id is not None
+    attributes = [
+        (
+            one.attrib["Name"],
+            [value.text or "" for value in one.findall("saml:AttributeValue", SAML)],
+            one.get("NameFormat", ""),
+        )
+        for one in root.findall(".//saml:Attribute", SAML)
+    ]
+    return Assertion(name_id.text or "", name_id.attrib["Format"], attributes, root)
+
+
+def assign(tenant: Tenant, policy: Any) -> None:
+    """Make a policy of this content and assign it to Twilio Flex."""
+    answer = tenant.post_policy(json.dumps(policy))
+    assert answer.status == 201, answer.content
+    assert tenant.assign(answer.json["id"]).status == 204
+
+
+def claims(*entries: dict[str, Any], basic: bool = False, **more: Any) -> dict[str, Any]:
+    body = {"Version": 1, "IncludeBasicClaimSet": str(basic).lower(), "ClaimsSchema": list(entries), **more}
+    return {"ClaimsMappingPolicy": body}
+
+
+def prepare(tenant: Tenant, case: dict[str, Any]) -> None:
+    """Put in force what a file of tests/signin/expected assumes."""
+    setup = case.get("setup", {})
+    text = (CORPUS / case["policy"]).read_text(encoding="utf-8")
+    for old, new in setup.get("replace", {}).items():
+        assert old in text, f"nothing to replace: {old}"
+        text = text.replace(old, new)
+    changes: dict[str, Any] = dict(setup.get("user", {}))
+    for one in setup.get("extensions", ()):
+        made = tenant.property(one["name"], dataType=one["dataType"])
+        changes[made["name"]] = one["value"]
+    if changes:
+        answer = tenant.patch(changes, case["user"])
+        assert answer.status == 204, answer.content
+    roles = {role["value"]: role["id"] for role in FLEX_APP["appRoles"]}
+    for role in setup.get("roles", ()):
+        body = {"principalId": USERS[case["user"]]["id"], "resourceId": FLEX["id"], "appRoleId": roles[role]}
+        answer = tenant.emulator.graph("POST", f"/servicePrincipals/{FLEX['id']}/appRoleAssignedTo", body)
+        assert answer.status == 201, answer.content
+    assign(tenant, json.loads(text))
+
+
+def patch_principal(tenant: Tenant, **changes: Any) -> None:
+    answer = tenant.emulator.graph("PATCH", f"/servicePrincipals/{quote(FLEX['id'])}", changes)
+    assert answer.status == 204, answer.content
