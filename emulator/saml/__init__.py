@@ -15,15 +15,16 @@ from starlette.routing import BaseRoute, Route
 
 from emulator import pages
 from emulator.clock import Clock
-from emulator.saml import keys, metadata, requests
+from emulator.saml import metadata, requests
 from emulator.saml.errors import SignInError
-from emulator.saml.signin import SignIn
+from emulator.saml.keys import certificates
+from emulator.saml.signin import ACS_PATH, SignIn
 from emulator.saml.subject import Subject
 from emulator.tenant.records import ServicePrincipal, User
 from emulator.tenant.store import Store
 from emulator.types import Json
 
-__all__ = ["admin_routes", "routes"]
+__all__ = ["ACS_PATH", "Subject", "admin_routes", "certificates", "routes"]
 
 _LISTED = 30  # accounts on the page; any other is typed
 
@@ -56,7 +57,7 @@ class _Pages:
         document = metadata.document(
             self._sign_in.issuer,
             f"_{principal.id}",
-            [one.der for one in keys.certificates(principal) if one.der],
+            [one.der for one in certificates(principal) if one.der],
             f"{pages.origin(request)}/{tenant}/saml2",
         )
         return Response(document, media_type="application/xml")

@@ -1,0 +1,136 @@
+"""TaskRouter's workers, read over HTTP as Twilio serves them.
+
+Quirks tamed: `attributes` is a JSON string, and null in the list (C); basic authentication by account SID or API key;
+refusals are {code, message, more_info, status}. Dates are fixed: the sandbox keeps none.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from emulator import pages
+from emulator.tenant.records import Plain
+from emulator.tenant.store import Store
+from emulator.types import Attributes, Json
+
+ACCOUNT = f"AC{'0' * 32}"
+WORKSPACE = f"WS{'0' * 32}"
+PASSWORD = "sandbox"  # noqa: S105 - no secret
+_DATE = "2026-01-05T09:00:00Z"
+_USER = re.compile(rf"{ACCOUNT}|SK[0-9a-fA-F]{{32}}")
+_LARGEST_PAGE = 1000
+_Handler = Callable[[Request], Awaitable[Response]]
+
+
+def routes(store: Store) -> list[BaseRoute]:
+    served = _Workers(store)
+    return [
+        Route("/v1/Workspaces/{workspace}/Workers", _guarded(served.listed), methods=["GET"]),
+        Route("/v1/Workspaces/{workspace}/Workers/{worker}", _guarded(served.one), methods=["GET"]),
+        Route("/v1/Workspaces/{rest:path}", _guarded(_unknown), methods=["GET", "POST", "DELETE"]),
+    ]
+
+
+def _guarded(handler: _Handler) -> _Handler:
+    async def answer(request: Request) -> Response:
+        if not _knows(request.headers.get("authorization", "")):
+            return _refusal(401, 20003, "Authenticate", {"WWW-Authenticate": 'Basic realm="Twilio API"'})
+        if request.path_params.get("workspace", WORKSPACE) != WORKSPACE:
+            return _not_found(request)
+        return await handler(request)
+
+    return answer
+
+
+def _knows(authorization: str) -> bool:
+    scheme, _, given = authorization.partition(" ")
+    try:
+        user, _, password = base64.b64decode(given, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return False
+    return scheme.lower() == "basic" and bool(_USER.fullmatch(user)) and password == PASSWORD
+
+
+async def _unknown(request: Request) -> Response:
+    return _not_found(request)
+
+
+class _Workers:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def one(self, request: Request) -> Response:
+        found = self._store.workers.get(request.path_params["worker"])
+        if found is None:
+            return _not_found(request)
+        return JSONResponse(_worker(found, _base(request), with_attributes=True))
+
+    async def listed(self, request: Request) -> Response:
+        asked = request.query_params
+        try:
+            size, page = int(asked.get("PageSize", "50")), int(asked.get("Page", "0"))
+        except ValueError:
+            size = page = -1
+        if not (1 <= size <= _LARGEST_PAGE and page >= 0):
+            return _refusal(400, 20001, f"PageSize is 1 to {_LARGEST_PAGE} and Page is at least 0")
+        name = asked.get("FriendlyName")
+        found = [one for one in self._store.workers.values() if name in (None, one.attributes["friendlyName"])]
+        base = _base(request)
+        kept = {"FriendlyName": name} if name else {}
+
+        def url(number: int) -> str:
+            return f"{base}?{urlencode({**kept, 'PageSize': size, 'Page': number})}"
+
+        meta = {
+            "first_page_url": url(0),
+            "key": "workers",
+            "next_page_url": url(page + 1) if (page + 1) * size < len(found) else None,
+            "page": page,
+            "page_size": size,
+            "previous_page_url": url(page - 1) if page else None,
+            "url": url(page),
+        }
+        rows = [_worker(one, base, with_attributes=False) for one in found[page * size : (page + 1) * size]]
+        return JSONResponse({"workers": rows, "meta": meta})
+
+
+def _worker(found: Plain, base: str, *, with_attributes: bool) -> Attributes:
+    attributes: Json = json.dumps(found.attributes["attributes"], ensure_ascii=False) if with_attributes else None
+    return {
+        "account_sid": ACCOUNT,
+        "activity_name": "Offline",
+        "activity_sid": f"WA{'0' * 32}",
+        "attributes": attributes,
+        "available": False,
+        "date_created": _DATE,
+        "date_status_changed": _DATE,
+        "date_updated": _DATE,
+        "friendly_name": found.attributes["friendlyName"],
+        "sid": found.id,
+        "workspace_sid": WORKSPACE,
+        "url": f"{base}/{found.id}",
+        "links": {"workspace": base.removesuffix("/Workers")},
+    }
+
+
+def _base(request: Request) -> str:
+    return f"{pages.origin(request)}/v1/Workspaces/{WORKSPACE}/Workers"
+
+
+def _not_found(request: Request) -> Response:
+    path = request.url.path.removeprefix("/v1")
+    return _refusal(404, 20404, f"The requested resource {path} was not found")
+
+
+def _refusal(status: int, code: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    more = f"https://www.twilio.com/docs/errors/{code}"
+    return JSONResponse({"code": code, "message": message, "more_info": more, "status": status}, status, headers)
