@@ -222,3 +222,14 @@ def test_counting_users_wants_the_header(tenant: Tenant) -> None:
     answer = tenant.emulator.graph("GET", "/users/$count", headers=EVENTUAL)
     assert (answer.content, answer.headers["content-type"].partition(";")[0]) == (b"7", "text/plain")
     assert tenant.emulator.graph("GET", "/users/$count").error == bad("$count is not currently supported.")
+
+
+def test_numbered_attributes_are_patched_one_by_one(tenant: Tenant) -> None:
+    name, cloud = "onPremisesExtensionAttributes", "susan@contoso.example"
+    assert tenant.value(name, cloud) is None
+    assert tenant.patch({name: {"extensionAttribute1": "a", "extensionAttribute15": "b"}}, cloud).status == 204
+    assert tenant.patch({name: {"extensionAttribute15": None}}, cloud).status == 204
+    kept = tenant.value(name, cloud)
+    assert (kept["extensionAttribute1"], kept["extensionAttribute15"], len(kept)) == ("a", None, 15)
+    for ill in ({"extensionAttribute16": "a"}, {"extensionAttribute1": 5}, "a"):
+        assert tenant.patch({name: ill}, cloud).status == 400
