@@ -166,7 +166,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 full_name=one.full_name,
                 data_type=one.type.name,
                 multi_valued=one.type.multi_valued,
-                cells=secret(cells),  # type: ignore[arg-type]
+                cells=cells,
                 hidden=wanted.users_secret,
                 allow_removal=wanted.allow_removal,
                 names=names,

@@ -115,7 +115,7 @@ def _survey(directory: Directory, wanted: Declaration) -> Survey:
             )
         owner = found.app_id
     principal: ServicePrincipal | str = reference if is_guid(reference) else _named(directory, reference)
-    survey = directory.survey(principal, owner=owner, policy_name=wanted.policy_name)
+    survey = directory.survey(principal, owner=owner, policy_name=wanted.policy_name, roles=wanted.preflight)
     if survey is None:
         raise _unknown(f"no enterprise application is '{reference}' (exact name, appId or object id)")
     return survey

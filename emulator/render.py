@@ -59,7 +59,7 @@ def page(
     `served` names the options that chose `items`: a filter nobody applied is refused, never ignored.
     """
     call.query.refuse_unless(served)
-    rows = list(items)
+    rows = items if isinstance(items, list) else list(items)
     start = call.query.offset
     size = call.query.top or DEFAULT_PAGE
     body: Attributes = {"@odata.context": context(call, fragment)}

@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pulumi import contains_unknowns
 from pulumi.dynamic import (
@@ -33,6 +33,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from flexsaml.graph import GraphError
+from flexsaml.values import unpack
 
 from . import engine
 from .tenant import TENANT, Connection
@@ -40,6 +41,7 @@ from .tenant import TENANT, Connection
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
+T = TypeVar("T")
 Props = dict[str, Any]
 Failures = dict[str, str]
 """Property name to reason; "" for a failure of the whole, or of a value that must not be printed."""
@@ -167,6 +169,18 @@ def known(value: object) -> bool:
 def text(value: object) -> str:
     """An input as text; "" for one that is absent or unknown."""
     return str(value) if value is not None and known(value) else ""
+
+
+def unpacked(props: Props, key: str) -> dict[str, Any]:
+    """What is packed under a key; {} for nothing."""
+    found: dict[str, Any] = unpack(props[key]) if text(props.get(key)) else {}
+    return found
+
+
+def by_id(cells: Mapping[str, T], names: Mapping[str, str]) -> dict[str, T]:
+    """Cells under object ids where a user's id is known from `names` (lower case to id): with preflight or without,
+    the same user is the same."""
+    return {names.get(who.lower(), who): value for who, value in cells.items()}
 
 
 def _directory() -> Directory:

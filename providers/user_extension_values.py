@@ -17,7 +17,7 @@ dynamic provider cannot fail in part. So it reads, compares and writes differenc
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi import UNKNOWN
@@ -27,7 +27,7 @@ from flexsaml.graph import quota_seconds
 from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, unpack
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, known, text
+from .base import Failures, Props, Provider, Refusal, by_id, known, text, unpacked
 from .progress import duration, some, teller
 from .user_extension_value import CHANGED, CLEARED
 
@@ -59,10 +59,12 @@ class UserExtensionValuesProvider(Provider):
         missing = news.get("seen_missing") or []
         if not missing and news["__cells"] == olds.get("__cells"):
             return {**kept, "count": olds["count"], "sha256": olds["sha256"]}, {}
-        cells: Cells = unpack(news["__cells"])
-        names = _unpacked(news, "__names")
-        before: Cells = _unpacked(olds, "__cells")
-        old_names = _unpacked(olds, "__names")
+        old_names, names = unpacked(olds, "__names"), unpacked(news, "__names")
+        cells: Cells = by_id(unpack(news["__cells"]), old_names)
+        before: Cells = by_id(unpacked(olds, "__cells"), names)
+        names = {
+            user: old_names[user] if id_ not in cells and user in old_names else id_ for user, id_ in names.items()
+        }
         unknown = []
         for user in missing:
             id_ = old_names.get(user.lower())
@@ -73,7 +75,7 @@ class UserExtensionValuesProvider(Provider):
         failures = {"": f"no such user: {some(unknown, 20)}; correct {text(news.get('roster'))}"} if unknown else {}
         _tell_changes(text(news.get("roster")), before, cells, {**_spoken(old_names), **_spoken(names)})
         _tell_cost(text(news.get("roster")), news.get("seen_writes"), before, cells)
-        packed = {"__cells": pack(cells), "__names": pack(names)} if missing else {}
+        packed = {"__cells": pack(cells), "__names": pack(names)}
         return {**kept, "count": len(cells), "sha256": digest(cells), **packed}, failures
 
     def make(self, directory: Directory, props: Props) -> tuple[str, Props]:
@@ -113,7 +115,7 @@ class UserExtensionValuesProvider(Provider):
     def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
         cells: Cells = unpack(props["__cells"])
         users, live = _look(directory, props, cells)
-        spoken = _spoken(_unpacked(props, "__names"))
+        spoken = _spoken(unpacked(props, "__names"))
         drifted = []
         for who, row in cells.items():
             now = live.get(users.get(who, ""))
@@ -144,10 +146,6 @@ def changed_value(cell: Cell) -> str:
     """What a first memory is about to write."""
     (value,) = cell.ours
     return value
-
-
-def _unpacked(props: Props, key: str) -> dict[str, Any]:
-    return unpack(props[key]) if text(props.get(key)) else {}
 
 
 def _spoken(names: Mapping[str, str]) -> dict[str, str]:
@@ -191,7 +189,7 @@ def _look(directory: Directory, props: Props, wanted: Cells) -> tuple[dict[str, 
     """Object ids by reference, and canonical live values by object id; who is not there is in neither."""
     names = sorted({name for row in wanted.values() for name in row})
     types = {name: DataType.parse(props["types"].get(name, "String")) for name in names}
-    people = directory.people(list(wanted), names) if wanted else {}
+    people = directory.people(list(wanted), names, names=unpacked(props, "__names")) if wanted else {}
     there: dict[str, Person] = {who: person for who, person in people.items() if person is not None}
     users = {who: person.id for who, person in there.items()}
     return users, {
@@ -210,7 +208,7 @@ def _write(directory: Directory, props: Props, cells: Cells, users: Mapping[str,
             if different:
                 changes[users[who]] = different
     failures = directory.patch_people_when_usable(changes, teller(text(props.get("roster"))))
-    spoken = {**{id_: who for who, id_ in users.items()}, **_spoken(_unpacked(props, "__names"))}
+    spoken = {**{id_: who for who, id_ in users.items()}, **_spoken(unpacked(props, "__names"))}
     lost = [spoken.get(who, who) for who in cells if who not in users]
     told = [f"{spoken.get(user, user)} ({error})" for user, error in failures.items()]
     if lost or failures:

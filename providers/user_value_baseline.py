@@ -28,7 +28,7 @@ from flexsaml.graph import GraphError, NotAvailable, is_guid
 from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, too_many, unpack
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, known, text
+from .base import Failures, Props, Provider, Refusal, by_id, known, text, unpacked
 from .extension_property import split
 from .progress import some, teller
 
@@ -67,10 +67,12 @@ class UserValueBaselineProvider(Provider):
         if as_before and hidden == (olds["sha256"] == HIDDEN):
             same = {key: olds[key] for key in ("count", "sha256", "__cells")}
             return {**kept, **same, "__names": news.get("__names") or pack({})}, failures
-        cells: dict[str, str] = unpack(news["__cells"])
-        names: dict[str, str] = unpack(news["__names"]) if text(news.get("__names")) else {}
-        before: dict[str, str] = unpack(olds["__cells"]) if text(olds.get("__cells")) else {}
-        old_names: dict[str, str] = unpack(olds["__names"]) if text(olds.get("__names")) else {}
+        old_names, names = unpacked(olds, "__names"), unpacked(news, "__names")
+        cells = by_id(unpack(news["__cells"]), old_names)
+        before = by_id(unpacked(olds, "__cells"), names)
+        names = {
+            user: old_names[user] if id_ not in cells and user in old_names else id_ for user, id_ in names.items()
+        }
         whole = text(news.get("full_name"))
         unknown = []
         for user in missing:
@@ -169,7 +171,7 @@ def _look(directory: Directory, props: Props, wanted: Iterable[str]) -> tuple[di
     left meanwhile: nothing to record, and the writer says so after it wrote everybody else.
     """
     whole, data_type = props["full_name"], DataType(props["data_type"], props["multi_valued"])
-    people = directory.people(list(wanted), [whole]) if wanted else {}
+    people = directory.people(list(wanted), [whole], names=unpacked(props, "__names")) if wanted else {}
     missing = [who for who, person in people.items() if person is None and not is_guid(who)]
     if missing:
         raise Refusal(f"no such user: {', '.join(missing)}; correct the name or remove it from the configuration")
@@ -185,7 +187,7 @@ def _look(directory: Directory, props: Props, wanted: Iterable[str]) -> tuple[di
 def _take_back(directory: Directory, props: Props, cells: Cells) -> None:
     """Write the priors of those cells whose live value is still ours."""
     whole, data_type = props["full_name"], DataType(props["data_type"], props["multi_valued"])
-    live = _live(directory, whole, data_type, cells)
+    live = _live(directory, props, data_type, cells)
     if any(live[user] == NULL and NULL not in cell.ours for user, cell in cells.items()):
         # Cleared by someone, or hidden: a property that was re-created shows its old values only later.
         application = split(props["extension"])[0]
@@ -193,7 +195,7 @@ def _take_back(directory: Directory, props: Props, cells: Cells) -> None:
             engine.warn(f"{whole} is gone: what {len(cells)} users held in it is hidden, and was left as it is")
             return
         directory.wait_usable([whole])
-        live = _live(directory, whole, data_type, cells)
+        live = _live(directory, props, data_type, cells)
     found = take_back(cells, live)
     restore = {user: {whole: data_type.wire(prior)} for user, prior in found.restore.items()}
     told = teller(f"{whole}, taking back")
@@ -212,8 +214,9 @@ def _take_back(directory: Directory, props: Props, cells: Cells) -> None:
             engine.say(f"{whole}: the value of {count} ({some(users)}) {words}")
 
 
-def _live(directory: Directory, whole: str, data_type: DataType, cells: Iterable[str]) -> dict[str, str | None]:
-    people = directory.people(list(cells), [whole])
+def _live(directory: Directory, props: Props, data_type: DataType, cells: Iterable[str]) -> dict[str, str | None]:
+    whole = props["full_name"]
+    people = directory.people(list(cells), [whole], names=unpacked(props, "__names"))
     return {user: data_type.from_wire(one.values.get(whole)) if one else None for user, one in people.items()}
 
 
@@ -254,12 +257,17 @@ class UserValueBaseline(Resource, module="flexsaml", name="UserValueBaseline"):
         of state, from which a short value could be guessed. `names` maps users as written, in
         lower case, to object ids. `seen_missing` (users as written) and `seen_values` (object id to canonical
         live value) are what preflight saw; they are judged in `check` and dropped."""
+        packed: pulumi.Input[str]
+        if isinstance(cells, Mapping) and all(isinstance(value, str) for value in cells.values()):
+            packed = pack(dict(cells))  # an Output of a map costs a future for every user
+        else:
+            packed = pulumi.Output.from_input(cells).apply(lambda plain: pack(dict(plain)))
         props = {
             "extension": extension,
             "full_name": full_name,
             "data_type": data_type,
             "multi_valued": multi_valued,
-            "__cells": pulumi.Output.from_input(cells).apply(lambda plain: pack(dict(plain))),
+            "__cells": pulumi.Output.secret(packed) if hidden else packed,
             "count": None,
             "sha256": HIDDEN if hidden else None,
             "allow_removal": allow_removal,

@@ -5,7 +5,7 @@ Quirk tamed: /users/$count answers plain text and wants `ConsistencyLevel: event
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from emulator import render
 from emulator.call import Call, Reply
@@ -15,6 +15,7 @@ from emulator.tenant import users
 from emulator.tenant.records import User
 from emulator.types import Attributes
 
+_BY_NAME = ("userPrincipalName", "startswith")
 _INDEXED = frozenset({"id", "userPrincipalName"})
 
 
@@ -22,8 +23,11 @@ def _filterable(path: str) -> bool:
     return path in users.KNOWN or path in users.READ_ONLY or path.startswith("extension_")
 
 
-def _matching(call: Call) -> Iterator[User]:
+def _matching(call: Call) -> Iterable[User]:
     keep = parse_filter(call.query, _filterable, "User")
+    if keep and (keep.any_of or len(keep.clauses) == 1) and {(c.path, c.operator) for c in keep.clauses} == {_BY_NAME}:
+        named = call.store.users_starting_with([str(clause.values[0]) for clause in keep.clauses])
+        return call.store.seen_users.see_all(named, belongs=lambda user: keep(user.attributes))
     found = call.store.seen_users.see_all(_candidates(call, keep))
     return found if keep is None else (user for user in found if keep(_comparable(call, user, keep)))
 

@@ -49,11 +49,11 @@ class Replica(Generic[T]):
             self._shown[item_id] = (left - 1, old)
         return old
 
-    def see_all(self, current: Iterable[T], belongs: Callable[[T], bool] = lambda _: True) -> Iterator[T]:
+    def see_all(self, current: Iterable[T], belongs: Callable[[T], bool] = lambda _: True) -> Iterable[T]:
         """What one list sees: late objects missing, old ones as they were, deleted ones that `belongs` still there."""
-        if not self._shown:
-            yield from current
-            return
+        return self._lagging(current, belongs) if self._shown else current
+
+    def _lagging(self, current: Iterable[T], belongs: Callable[[T], bool]) -> Iterator[T]:
         listed = {item.id: item for item in current}
         ghosts = [old for left, old in self._shown.values() if old and old.id not in listed and belongs(old)]
         for item in [*listed.values(), *ghosts]:

@@ -74,11 +74,13 @@ class Survey:
 class Surveys(Part):
     """Surveys of one service principal."""
 
-    def survey(self, principal: ServicePrincipal | str, *, owner: str = "", policy_name: str) -> Survey | None:
+    def survey(
+        self, principal: ServicePrincipal | str, *, owner: str = "", policy_name: str, roles: bool = True
+    ) -> Survey | None:
         """One round trip. `principal`: found by name, or an appId or object id; None when it is neither.
 
         An object id costs a second round trip. `owner`: appId of the application that holds the extensions,
-        default the principal's own.
+        default the principal's own. `roles` False: they are not asked for, since there may be many pages of them.
         """
         if isinstance(principal, str):
             by_app_id = f"/servicePrincipals(appId={literal(segment(principal))})"
@@ -87,11 +89,12 @@ class Surveys(Part):
                 other = answers.pop()
                 if isinstance(other.error(), NotFound):
                     return None
-                return self.survey(ServicePrincipal.read(_body(other)), owner=owner, policy_name=policy_name)
+                found = ServicePrincipal.read(_body(other))
+                return self.survey(found, owner=owner, policy_name=policy_name, roles=roles)
         else:
             path = f"/servicePrincipals/{segment(principal.id)}"
             answers = self._around(path, owner or principal.app_id, policy_name)
-        return self._read(answers)
+        return self._read(answers, roles)
 
     def custom_claims(self, principal_id: str) -> bool | None:
         """Whether a custom claims policy (the portal's claims page) has claims; None: may not be read. Beta."""
@@ -130,7 +133,7 @@ class Surveys(Part):
         ]
         return self._client.batch([BatchRequest("GET", url) for url in [*urls, *([other] if other else [])]])
 
-    def _read(self, answers: Sequence[BatchResponse]) -> Survey:
+    def _read(self, answers: Sequence[BatchResponse], with_roles: bool) -> Survey:
         own, owner, properties, links, policies, roles, organization, owning = answers[:8]
         body = _body(own)
         here = None if isinstance(owner.error(), NotFound) else _body(owner)
@@ -148,7 +151,9 @@ class Surveys(Part):
             properties=tuple(map(ExtensionProperty.read, self._all(properties))) if here else (),
             assigned=_allowed(links, lambda _: tuple(map(Policy.read, self._all(links)))),
             policies=_allowed(policies, lambda _: tuple(map(Policy.read, self._all(policies)))),
-            roles=_allowed(roles, lambda _: tuple(_role(one, names) for one in self._all(roles))),
+            roles=_allowed(roles, lambda _: tuple(_role(one, names) for one in self._all(roles)))
+            if with_roles
+            else None,
             domains=None if tenant is None else tuple(str(one["name"]) for one in tenant.get("verifiedDomains") or ()),
             owner_has_principal=not isinstance(owning.error(), NotFound),
         )

@@ -29,6 +29,7 @@ from flexsaml.graph.errors import (
 from flexsaml.graph.extensions import NOT_USABLE_HINT, USABLE_WITHIN
 from flexsaml.graph.models import Person
 from flexsaml.graph.part import CONFIRM_WITHIN, Part
+from flexsaml.graph.prefixes import listings, starting_with
 from flexsaml.graph.retry import LOOKS
 from flexsaml.graph.sameness import same_value
 from flexsaml.graph.urls import user_path, with_query
@@ -46,15 +47,20 @@ class Users(Part):
     """Users and their extension values."""
 
     def people(
-        self, references: Sequence[str], extensions: Sequence[str] = (), profile: Sequence[str] = ()
+        self,
+        references: Sequence[str],
+        extensions: Sequence[str] = (),
+        profile: Sequence[str] = (),
+        names: Collection[str] = (),
     ) -> dict[str, Person | None]:
         """Any number of users by UPN or object id; None for one that does not exist.
 
-        Read in batches, or, where that takes fewer requests, from pages of the whole tenant; who is not on a page
-        is asked for by name all the same. `profile`: other properties to read along.
+        Read in batches, or, where that takes fewer requests, from listings of the tenant; who is in no listing is
+        asked for by name all the same. `profile`: other properties to read along. `names`: UPNs those users are
+        thought to have, when the references are object ids; they only make the listings shorter.
         """
         asked = list(dict.fromkeys(references))
-        found: dict[str, Person | None] = dict(self._from_pages(asked, extensions, profile))
+        found: dict[str, Person | None] = dict(self._from_listings(asked, extensions, profile, names))
         absent = [one for one in asked if one not in found]
         answers = self._in_batches([_select(one, (*profile, *extensions)) for one in absent])
         for reference, answer in zip(absent, answers, strict=True):
@@ -67,23 +73,34 @@ class Users(Part):
                 found[reference] = Person.read(answer.body or {}, extensions)
         return {one: found[one] for one in asked}
 
-    def _from_pages(self, asked: Sequence[str], extensions: Sequence[str], profile: Sequence[str]) -> dict[str, Person]:
-        """Those of them that pages of the tenant show; nobody when batches are fewer requests or pages are refused."""
+    def _from_listings(
+        self, asked: Sequence[str], extensions: Sequence[str], profile: Sequence[str], names: Collection[str]
+    ) -> dict[str, Person]:
+        """Those of them that listings show; nobody when batches are fewer requests or listings are refused."""
         if len(asked) <= FEW or self._tenant_size() / PAGE >= len(asked) / CHUNK:
             return {}
         wanted: dict[str, list[str]] = {}
         for one in asked:
             wanted.setdefault(one.lower(), []).append(one)
+        spelt = names or [one for one in asked if "@" in one]
+        parts = [[""]] if len(spelt) < len(asked) else listings(spelt, SIDE_BY_SIDE)
         select = ",".join((*_BASICS, *profile, *extensions))
-        found: dict[str, Person] = {}
-        try:
-            for body in self._client.pages("/users", params={"$top": PAGE, "$select": select}):
+
+        def listed(prefixes: list[str]) -> dict[str, Person]:
+            keep = starting_with(prefixes)
+            params = {"$top": PAGE, "$select": select, **({"$filter": keep} if keep else {})}
+            found = {}
+            for body in self._client.pages("/users", params=params):
                 for key in (body["id"], body.get("userPrincipalName") or ""):
                     for reference in wanted.get(key.lower(), ()):
                         found[reference] = Person.read(body, extensions)
+            return found
+
+        try:
+            with ThreadPoolExecutor(len(parts)) as pool:
+                return {one: person for part in pool.map(listed, parts) for one, person in part.items()}
         except Malformed:
-            return found  # a property that may not be selected in a list: asked for one by one
-        return found
+            return {}  # a filter or property that a listing does not take: asked for one by one
 
     def _tenant_size(self) -> float:
         """How many users the tenant has; infinite where it may not be counted."""
