@@ -14,9 +14,12 @@ import threading
 
 from flexsaml.graph.clock import Clock
 
-WRITES, WINDOW = 3000, 150.0  # the documented quota: so many writes, refilled over so many seconds (A)
+WRITES, WINDOW = 3000.0, 150.0  # the documented quota: so many writes, refilled over so many seconds (A)
 BRIM = 0.99  # how full the bucket may get; the rest is for answers that come late
 _STEP = 1.0  # seconds at most between two looks at whether to stop
+_SILENT = 0.8  # how full the bucket may be without a word about it (A)
+_SHORTEST = 0.01
+_SMALLER = 0.95
 _TELLING = 0.04  # a share of the bucket that has to have moved before two answers say how large it is
 
 
@@ -33,6 +36,7 @@ class Pace:
         self._told: tuple[float, float, int] | None = None  # when, how full, answered by then
         self._anchor: tuple[float, float, int] | None = None  # an older one, to measure against
         self._closed_until = 0.0
+        self._tells = False
         self.refusals = 0
 
     def take(self, writes: int) -> float:
@@ -40,7 +44,7 @@ class Pace:
         with self._lock:
             seconds = self._due(writes)
             if seconds > 0:
-                return min(seconds, _STEP)
+                return min(max(seconds, _SHORTEST), _STEP)
             self._sent += writes
             return 0.0
 
@@ -50,15 +54,19 @@ class Pace:
             self._answered += writes
             if share is not None:
                 self._learn((self._clock.now(), share, self._answered))
+            elif self._tells:  # it would have told of more than 80 %
+                self._capacity = max(self._capacity, self._used() / _SILENT)
 
     def refused(self, seconds: float) -> None:
         """A write was answered 429: nobody sends for that long, and the bucket counts as full then."""
         with self._lock:
             self.refusals += 1
             now = self._clock.now()
-            self._closed_until = max(self._closed_until, now + seconds)
             if not self._capacity:
-                self._capacity = max(1.0, self._answered / (1.0 + (now - self._started) / WINDOW))
+                self._capacity = max(WRITES, self._answered / (1.0 + (now - self._started) / WINDOW))
+            elif now >= self._closed_until:  # thought to have room: it is smaller, or others write too
+                self._capacity *= _SMALLER
+            self._closed_until = max(self._closed_until, now + seconds)
             self._told = self._anchor = (self._closed_until, 1.0, self._answered)
 
     def pause(self, seconds: float) -> None:
@@ -81,18 +89,19 @@ class Pace:
             return closed
         if not self._capacity:
             return 0.0
-        lacking = writes - (BRIM * self._capacity - self._used())
-        return max(0.0, lacking * WINDOW / self._capacity)
+        room = max(0.0, BRIM * self._capacity - writes)  # what is larger than the bucket goes when it is empty
+        return max(0.0, self._used() - room) * WINDOW / self._capacity
 
     def _used(self) -> float:
         """How many writes the bucket holds by now: as last told, less what has run out, more what was sent since."""
         if self._told is None:
             return 0.0
         when, share, answered = self._told
-        gone = (self._clock.now() - when) / WINDOW
-        return max(0.0, share - max(0.0, gone)) * self._capacity + self._sent - answered
+        gone = max(0.0, self._clock.now() - when) / WINDOW
+        return max(0.0, (share - gone) * self._capacity + self._sent - answered)
 
     def _learn(self, told: tuple[float, float, int]) -> None:
+        self._tells = True
         when, share, answered = told
         since, before, done = self._anchor or (self._started, 0.0, 0)
         moved = share - before + (when - since) / WINDOW
