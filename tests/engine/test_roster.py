@@ -1,0 +1,274 @@
+"""If this goes red, a roster of many users is lost half-way, written twice, or cannot be taken back."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.emulator.big import big_seed, upn, user_id
+from tests.emulator.process import Emulator
+from tests.engine.stack import Stack, descendants, new_stack, until
+
+UP = ("up", "--yes", "--skip-preview")
+AGENTS = 220  # eleven batches
+TENANT = 3 * AGENTS
+
+Value = Callable[[int], str]
+
+
+@pytest.fixture
+def stack(emulator: Emulator, tmp_path: Path) -> Iterator[Stack]:
+    with new_stack(emulator, tmp_path) as made:
+        emulator.seed(big_seed(TENANT, groups=(AGENTS,)))
+        made.config["users"] = {}
+        made.config["usersFile"] = "agents.csv"
+        roster(made)
+        yield made
+
+
+def roster(
+    stack: Stack, value: Value = lambda _number: "en,de", numbers: Iterator[int] | range = range(1, AGENTS + 1)
+) -> None:
+    rows = "".join(f'{upn(number)},"{value(number)}"\n' for number in numbers)
+    (stack.checkout.directory / "agents.csv").write_text(f"user,languages\n{rows}", encoding="utf-8")
+
+
+def values(stack: Stack) -> dict[str, object]:
+    """Live values of `languages` by object id, those that are set."""
+    full = stack.tenant().full("languages")
+    return {one["id"]: one["values"][full] for one in stack.emulator.export()["users"] if full in one["values"]}
+
+
+def patched(stack: Stack) -> Counter[str]:
+    """How often each user was written with success."""
+    done = (one for one in stack.emulator.requests() if one["method"] == "PATCH" and one["status"] == 204)
+    return Counter(one["path"].rpartition("/")[2] for one in done)
+
+
+def everybody(value: str = "en,de") -> dict[str, str]:
+    return {user_id(number): value for number in range(1, AGENTS + 1)}
+
+
+def test_a_roster_comes_changes_and_goes(stack: Stack) -> None:
+    before = stack.emulator.export()
+    told = stack.preview().output
+    assert f"agents.csv: {AGENTS} writes, at Graph's quota of 3,000 in 150 s at least 0 s" in told
+    assert "__" not in told
+    stack.emulator.clear()
+    stack.up()
+    assert values(stack) == everybody()
+    assert patched(stack) == Counter(dict.fromkeys(everybody(), 1))
+    stack.unchanged()
+
+    roster(stack, lambda number: "fr" if number == 7 else "en,de", range(2, AGENTS + 2))
+    told = stack.preview().output
+    assert f"agents.csv: +1 -1 ~1 users (+ {upn(AGENTS + 1)}; - {upn(1)}; ~ {upn(7)})" in told
+    stack.emulator.clear()
+    stack.up()
+    assert patched(stack) == Counter([user_id(1), user_id(7), user_id(AGENTS + 1)])
+    assert values(stack) == {
+        **{one: value for one, value in everybody().items() if one != user_id(1)},
+        user_id(7): "fr",
+        user_id(AGENTS + 1): "en,de",
+    }
+    stack.unchanged()
+    stack.destroy()
+    assert stack.emulator.export() == before
+
+
+@pytest.mark.parametrize("victim", ["cli", "provider"])
+@pytest.mark.parametrize("point", range(10))
+def test_killed_anywhere_the_next_up_goes_on_and_destroy_takes_all_back(stack: Stack, point: int, victim: str) -> None:
+    """Ten points over the writes, the first and the last among them; half of the users held something before."""
+    tenant = stack.tenant()
+    tenant.make_property("team")
+    for number in range(1, AGENTS + 1, 20):
+        tenant.do("PATCH", f"/users/{user_id(number)}", {tenant.full("team"): "old"})
+    rows = "".join(f"{upn(number)},blue\n" for number in range(1, AGENTS + 1))
+    (stack.checkout.directory / "agents.csv").write_text(f"user,{tenant.full('team')}\n{rows}")
+    before = stack.emulator.export()
+
+    # The first write is one user alone, ten batches of writes follow; the batch before them is a look.
+    if point == 0:
+        killed(stack, victim, "PATCH", "/users/", 0)
+    else:
+        killed(stack, victim, "POST", r"^/\$batch$", looks(stack) + point - 1 + (point == 9))
+    stack.run("cancel", "--yes")
+    stack.emulator.clear()
+    stack.up()
+    live = {one["id"]: one["values"].get(tenant.full("team")) for one in stack.emulator.export()["users"]}
+    assert [live[user_id(number)] for number in range(1, AGENTS + 1)] == ["blue"] * AGENTS
+    assert max(patched(stack).values(), default=1) == 1
+    if point == 9:
+        assert patched(stack).total() < AGENTS, "what was written before is not written again"
+    stack.destroy()
+    assert stack.emulator.export() == before
+
+
+def looks(stack: Stack) -> int:
+    """Batches that an `up` sends before its first batch of writes."""
+    stack.emulator.clear()
+    stack.emulator.fault("refuse", "PATCH", "/users/", times=-1, status=403, code="Authorization_RequestDenied")
+    assert stack.run(*UP).code != 0
+    stack.emulator.clear_faults()
+    found = sum(one["path"].endswith("/$batch") for one in stack.emulator.requests() if not one["in_batch"])
+    stack.destroy()
+    return found
+
+
+def killed(stack: Stack, victim: str, method: str, path: str, skip: int) -> None:
+    """Kill the engine's CLI, or its provider, while it waits for the answer to this write."""
+    if victim == "cli":
+        stack.kill_at(UP, method=method, path=path, skip=skip)
+        return
+    stack.write_config()
+    stack.emulator.fault("hang", method, path, skip=skip)
+    command = subprocess.Popen(
+        stack.command(*UP),
+        cwd=stack.checkout.directory,
+        env=stack.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until(lambda: any(fault["fired"] for fault in stack.emulator.faults()), 60, f"{method} {path} to be carried out")
+    for pid, line in descendants(command.pid):
+        if "pulumi.dynamic" in line:
+            os.kill(pid, signal.SIGKILL)
+    assert command.wait(timeout=60) != 0
+    stack.emulator.clear_faults()
+
+
+def test_unknown_users_are_one_error_before_any_write(stack: Stack) -> None:
+    with (stack.checkout.directory / "agents.csv").open("a") as file:
+        file.write("nobody@contoso.example,en\nghost@contoso.example,en\nalso@contoso.example,en\n")
+    stack.emulator.clear()
+    refused = stack.run("up", "--yes")
+    assert refused.code != 0
+    assert "no such user: also@contoso.example, ghost@contoso.example, nobody@contoso.example" in refused.output
+    assert not patched(stack)
+
+
+def test_a_user_who_leaves_in_the_middle_is_named_and_the_rest_is_written(stack: Stack) -> None:
+    stack.emulator.fault(
+        "refuse",
+        "PATCH",
+        f"/users/{user_id(9)}$",
+        times=-1,
+        status=404,
+        code="Request_ResourceNotFound",
+        message="gone",
+    )
+    refused = stack.run(*UP)
+    assert refused.code != 0
+    line = next(one for one in refused.errors() if "UserExtensionValues" in one)
+    assert f"1 of {AGENTS} users could not be written, all others were: {upn(9)}" in line
+    assert set(values(stack)) == set(everybody()) - {user_id(9)}
+    stack.emulator.clear_faults()
+    stack.tenant().do("DELETE", f"/users/{user_id(9)}")
+    refused = stack.run("preview")
+    assert refused.code != 0
+    assert f"no such user: {upn(9)}" in refused.output, "never managed"
+    roster(stack, numbers=(number for number in range(1, AGENTS + 1) if number != 9))
+    stack.up()
+    stack.tenant().do("DELETE", f"/users/{user_id(10)}")
+    stack.up()
+    assert "is no longer there under that name; skipped" in stack.preview().output, "managed before"
+    stack.destroy()
+    assert values(stack) == {}
+
+
+def test_a_truncated_file_stops_in_preview(stack: Stack) -> None:
+    stack.up()
+    roster(stack, numbers=range(1, 100))
+    refused = stack.run("preview")
+    assert refused.code != 0
+    assert f"{AGENTS - 99} of {AGENTS} users would lose their value" in refused.output
+    assert f"set flexsaml:allowRemoval to {AGENTS - 99}" in refused.output
+    stack.config["allowRemoval"] = AGENTS - 99
+    stack.up()
+    assert len(values(stack)) == 99
+    stack.destroy()
+
+
+def test_inline_and_roster_are_one_list_of_cells(stack: Stack) -> None:
+    before = stack.emulator.export()
+    stack.config["extensions"] = {"languages": "String", "team": "String"}
+    stack.config["users"] = {upn(1).upper(): {"team": "red"}, "ada@contoso.example": {"languages": "en"}}
+    stack.up()
+    full = stack.tenant().full("team")
+    held = next(one for one in stack.emulator.export()["users"] if one["id"] == user_id(1))["values"]
+    assert held == {stack.tenant().full("languages"): "en,de", full: "red"}
+
+    stack.config["users"] = {upn(1): {"team": "red", "languages": "xx"}}
+    refused = stack.run("preview")
+    assert f"agents.csv, line 2: languages of {upn(1)} stands in users.{upn(1)} too; keep one" in refused.output
+
+    stack.config["users"] = {upn(1): {"team": "red"}, upn(2): {"languages": "en,de"}}
+    roster(stack, numbers=(number for number in range(1, AGENTS + 1) if number != 2))
+    stack.emulator.clear()
+    stack.up()
+    assert patched(stack) == Counter([stack.tenant().user("ada")["id"]]), "who moves between the two is not written"
+    stack.unchanged()
+    stack.destroy()
+    assert stack.emulator.export() == before
+
+
+def test_drift_is_told_per_user_and_mended(stack: Stack) -> None:
+    stack.up()
+    full = stack.tenant().full("languages")
+    stack.tenant().do("PATCH", f"/users/{user_id(3)}", {full: "klingon"})
+    stack.tenant().do("PATCH", f"/users/{user_id(4)}", {full: None})
+    stack.emulator.clear()
+    told = stack.refresh().output
+    assert f"2 users changed in the tenant ({upn(3)}, {upn(4)})" in told
+    assert "klingon" not in str(stack.state())
+    assert f"agents.csv: ~2 users (~ {upn(3)}, {upn(4)})" in stack.preview().output
+    stack.up()
+    assert values(stack) == everybody()
+    stack.destroy()
+
+
+def test_without_preflight_the_same_users_are_the_same(stack: Stack) -> None:
+    before = stack.emulator.export()
+    stack.up()
+    stack.config["preflight"] = False
+    stack.unchanged()
+    roster(stack, lambda number: "fr" if number == 7 else "en,de")
+    stack.emulator.clear()
+    stack.up()
+    assert patched(stack) == Counter([user_id(7)])
+    stack.destroy()
+    assert stack.emulator.export() == before
+    roster(stack)
+    stack.up()
+    stack.config["preflight"] = True
+    stack.emulator.clear()
+    stack.up()
+    assert not patched(stack)
+    stack.unchanged()
+    stack.destroy()
+    assert stack.emulator.export() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "usersFile: cannot read agents.csv: No such file or directory"),
+        ("user,skills\n", "agents.csv, line 1: column 'skills' is no extension that is declared (there are: languages)"),
+        ("user,languages\nada@contoso.example,en\nADA@contoso.example,de\n", "line 3: ADA@contoso.example is there already, on line 2"),
+    ],
+)  # fmt: skip
+def test_a_roster_that_cannot_be_used_is_told_in_one_line_each(stack: Stack, text: str | None, words: str) -> None:
+    file = stack.checkout.directory / "agents.csv"
+    file.unlink() if text is None else file.write_text(text)
+    refused = stack.run("preview")
+    assert refused.code != 0
+    assert words in refused.output
+    assert not re.search("Traceback", refused.output)
