@@ -11,6 +11,8 @@ from .model import FULL_NAME, NAME_ID, Claim, ClaimsPolicy, Unclear
 
 if TYPE_CHECKING:
     from .lint import LARGEST, PROFILES, RULE_NAMES, Context, lint, nearest, quoted
+    from .reading import Document, read
+    from .rules import table
 
 __all__ = [
     "FULL_NAME",
@@ -21,6 +23,7 @@ __all__ = [
     "Claim",
     "ClaimsPolicy",
     "Context",
+    "Document",
     "Unclear",
     "Unreadable",
     "decode",
@@ -30,17 +33,22 @@ __all__ = [
     "nearest",
     "normal",
     "quoted",
+    "read",
     "same_meaning",
+    "table",
 ]
 
 _OF_LINT = ("LARGEST", "PROFILES", "RULE_NAMES", "Context", "lint", "nearest", "quoted")
+_LATER = {"Document": "reading", "read": "reading", "table": "rules"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _OF_LINT:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _LATER:
+        return getattr(import_module(f".{_LATER[name]}", __name__), name)
+    if name not in _OF_LINT:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = import_module(".lint", __name__)
     for one in _OF_LINT:  # all at once: importing the module put it where the function of its name belongs
         globals()[one] = getattr(module, one)
