@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute, Mount
@@ -19,6 +20,17 @@ _HERE = Path(__file__).parent
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
+
+
+def _breakable(text: str) -> Markup:
+    """A long name may break after its slashes and underscores; it is escaped first."""
+    broken = str(escape(text))
+    for mark in "/_":
+        broken = broken.replace(mark, f"{mark}<wbr>")
+    return Markup(broken)  # noqa: S704 - escaped above
+
+
+_TEMPLATES.filters["breakable"] = _breakable
 MAX_FORM = 2_000_000  # bytes; a posted SAMLResponse is far below
 
 

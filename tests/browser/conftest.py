@@ -1,0 +1,97 @@
+"""Fixtures of the browser tests: the system's Chromium, driven by Playwright, and a tenant in which the guide was followed.
+
+No browser is downloaded. Where there is none the tests are skipped, and fail in CI (`CI=true`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.emulator import signin
+from tests.emulator.process import REPOSITORY, Emulator
+from tests.emulator.tenant import Tenant
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PICTURES = REPOSITORY / "test-output"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        reason = f"there is no Chromium on PATH (looked for {', '.join(NAMES)})"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    PICTURES.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def tenant(process: Emulator) -> Tenant:
+    """The guide followed: a property, Ada's value, a policy, assigned."""
+    process.reset()
+    tenant = Tenant(process)
+    name = tenant.property()["name"]
+    assert tenant.patch({name: "en,de"}).status == 204
+    nameid = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
+    signin.assign(
+        tenant,
+        signin.claims(
+            {"Source": "user", "ID": "userprincipalname", "SamlClaimType": nameid},
+            {"Source": "user", "ID": "mail", "SamlClaimType": "email"},
+            {"Source": "user", "ID": "displayname", "SamlClaimType": "full_name"},
+            {"Source": "user", "ID": "assignedroles", "SamlClaimType": "roles"},
+            {"Source": "user", "ExtensionID": name, "SamlClaimType": "languages.stringarray"},
+        ),
+    )
+    return tenant
+
+
+@pytest.fixture(params=["script", "no-script"])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """A window with and one without JavaScript; whatever the browser complains of fails the test."""
+    context = browser.new_context(
+        java_script_enabled=request.param == "script", viewport={"width": 1100, "height": 900}
+    )
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    complaints: list[str] = []
+    # A refused sign-in answers 400, which the console repeats; that is no complaint.
+    page.on("console", lambda line: complaints.append(line.text) if "status of 4" not in line.text else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def scripted(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1100, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    yield page
+    context.close()
