@@ -105,5 +105,5 @@ class Service:
 
 
 def _not_served(status: int) -> Reply:
-    words = "This emulator serves /v1.0, /beta, the token service, /health and /admin only."
+    words = "This emulator serves /v1.0, /beta, the token service, sign-in, /portal, /flex, /health and /admin only."
     return Reply(status, {"error": {"code": "NotServed", "message": words}}, {}, _PLAIN)

@@ -132,7 +132,8 @@ def main() -> int:
             pulumi(env, "preview", "--diff")
         elif command == "up":
             pulumi(env, "up", "--yes")
-            print(f"\nThe tenant: http://127.0.0.1:{PORT}/admin/export   By hand: . .sandbox/env && pulumi preview")
+            print(f"\nOpen http://127.0.0.1:{PORT}/portal and sign in to Twilio Flex as Ada Lovelace.")
+            print("Then change a value in Pulumi.sandbox.yaml, `. .sandbox/env && pulumi up`, and sign in again.")
         else:
             pulumi(env, "destroy", "--yes")
             stop_emulator()
