@@ -8,7 +8,11 @@ from importlib import import_module
 
 COMMANDS = {
     "adopt": "a file for `pulumi import` that makes what exists in the tenant this stack's own",
+    "doctor": "whether this machine, its identity and the tenant are ready for the stack",
     "lint": "what is wrong with a claims mapping policy, or with the claims of a stack file",
+    "predict": "what a sign-in will deliver to Flex, before anyone signs in",
+    "verify": "whether a SAML response is genuine, and delivers what the stack declares",
+    "worker": "what Flex stored for an agent, beside the prediction",
 }
 """Command to its one-line help; the module is `flexsaml.cli.<command>` with `arguments(parser)` and `run(given)`."""
 

@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pulumi
@@ -22,11 +21,9 @@ from components.adopt import adopt
 from flexsaml.graph import GraphError
 from providers import Connection
 
+from .terminal import CannotLook, end
+
 PROJECT = "flexsaml"
-
-
-class CannotLook(Exception):
-    """One line for the person at the terminal."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,15 +43,15 @@ def run(given: argparse.Namespace) -> int:
             "flex", lambda: from_config(config), Connection.from_config(config.get).directory(), PROJECT, stack
         )
     except Invalid as invalid:
-        return _end("; ".join(invalid.problems))
+        return end("adopt", "; ".join(invalid.problems))
     except (CannotLook, GraphError, ValueError, pulumi.RunError) as problem:
-        return _end(str(problem))
+        return end("adopt", str(problem))
     try:
         with os.fdopen(os.open(given.out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             os.fchmod(file.fileno(), 0o600)  # also when the file was there already
             json.dump(found.to_json(), file, indent=1)
     except OSError as problem:
-        return _end(f"{given.out}: {problem.strerror}")
+        return end("adopt", f"{given.out}: {problem.strerror}")
     names = [one["name"] for one in found.resources if not one.get("component")]
     if given.json:
         print(json.dumps({"found": names, "absent": found.absent, "file": str(given.out)}))
@@ -89,8 +86,3 @@ def _pulumi(*arguments: str) -> str:
     if found.returncode:
         raise CannotLook(" ".join(found.stderr.split()) or f"`pulumi {' '.join(arguments)}` failed")
     return found.stdout
-
-
-def _end(problem: str) -> int:
-    print(f"adopt: {problem}", file=sys.stderr)
-    return 2

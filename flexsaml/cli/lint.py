@@ -7,7 +7,6 @@ asked. Exit status: 0 without a finding of level error, 1 with one, 2 when the f
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import re
 import sys
@@ -15,6 +14,8 @@ from collections.abc import Sequence
 
 from flexsaml.claims import LARGEST, PROFILES, lint
 from flexsaml.findings import LEVELS, Finding, judged
+
+from .terminal import end, lenient, one_line
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,19 +27,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter is no reason to fail
+    lenient()
     try:
         raw = _read(given.file)
     except (OSError, ValueError) as problem:
         why = getattr(problem, "strerror", None) or str(problem)
-        return _end(f"cannot read {given.file}: {why}; give a file with a definition, or - for stdin")
+        return end("lint", f"cannot read {given.file}: {why}; give a file with a definition, or - for stdin")
     if _is_stack_file(given.file, raw):
         try:
             from .stack_file import lint_stack
         except ImportError as problem:
-            return _end(f"a stack file needs {problem.name}; run `pip install -r requirements.txt`")
+            return end("lint", f"a stack file needs {problem.name}; run `pip install -r requirements.txt`")
         findings = lint_stack(raw, given.profile or "flex")
     else:
         findings = judged(lint(raw, profile=given.profile or "entra"), {})
@@ -51,14 +50,10 @@ def run(given: argparse.Namespace) -> int:
 
 def lines(findings: Sequence[Finding]) -> list[str]:
     """One line for each finding, and the counts."""
-    told = [f"{one.level:<8}{_one_line(str(one))}" for one in findings]
+    told = [f"{one.level:<8}{one_line(str(one))}" for one in findings]
     counts = [(sum(one.level == level for one in findings), level) for level in LEVELS]
     counted = [f"{count} {level}{'s' if count != 1 and level != 'info' else ''}" for count, level in counts if count]
     return [*told, ", ".join(counted) or "no findings"]
-
-
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _read(name: str) -> bytes:
@@ -74,8 +69,3 @@ def _is_stack_file(name: str, raw: bytes) -> bool:
     if name.lower().endswith((".yaml", ".yml")):
         return True
     return re.search(rb"(?m)^(\xef\xbb\xbf)?config:\s*(#.*)?$", raw) is not None and raw.lstrip()[:1] not in b'{["'
-
-
-def _end(problem: str) -> int:
-    print(f"lint: {problem}", file=sys.stderr)
-    return 2

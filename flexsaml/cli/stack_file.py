@@ -1,13 +1,11 @@
 """The claims of a stack file (`Pulumi.<stack>.yaml`), as lint looks at them.
 
 The engine is not asked: what is encrypted (`secure:`) stays unknown, and so does the appId that full extension names
-carry, for which a stand-in is used and taken out of the findings again. YAML is read with PyYAML, which comes with
-pulumi; depth and aliases of collections are refused, so that a small file cannot become a large one.
+carry, for which a stand-in is used and taken out of the findings again.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +14,6 @@ from typing import Any
 
 from flexsaml.claims import (
     FULL_NAME,
-    LARGEST,
     NAME_ID,
     RULE_NAMES,
     Claim,
@@ -31,11 +28,8 @@ from flexsaml.claims import (
 from flexsaml.findings import LEVELS, OFF, Finding, judged
 from flexsaml.values import DataType, Misfit
 
-yaml: Any = importlib.import_module("yaml")
-_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from .stack_yaml import RULE, is_secret, own_keys
 
-RULE = "stack-file"
-"""The rule of what is wrong with the file itself; it is always an error."""
 KEYS = (
     "servicePrincipal", "application", "policyName", "includeBasicClaimSet", "claims", "extensions", "users",
     "usersFile", "definition", "replaceExisting", "allowRemoval", "rules", "preflight", "cloud", "tenantId",
@@ -44,7 +38,6 @@ KEYS = (
 _STAND_IN = f"extension_{'f' * 32}_"
 _UNDECLARED = f"extension_{'e' * 32}_"
 """Another stand-in, for extensions of which nothing is known."""
-_DEEPEST = 16
 _MOST = 100
 _WORDS = (  # what the rules say of a definition, in the words of a stack file
     (re.compile(r"^ClaimsSchema\[\d+\]"), "claims"),
@@ -59,7 +52,7 @@ _WORDS = (  # what the rules say of a definition, in the words of a stack file
 
 
 @dataclass
-class _Stack:
+class Stack:
     config: Mapping[str, Any]
     findings: list[Finding] = field(default_factory=list)
 
@@ -75,7 +68,7 @@ class _Stack:
             except (ValueError, RecursionError):
                 self.tell(key, "is no map and no JSON object", "write a map")
                 return {}
-        if value in (None, "") or _is_secret(value):
+        if value in (None, "") or is_secret(value):
             return {}
         if not isinstance(value, dict):
             self.tell(key, f"is {quoted(value, 40)} where a map belongs", "write a map")
@@ -85,41 +78,35 @@ class _Stack:
 
 def lint_stack(raw: bytes, profile: str) -> list[Finding]:
     """The findings on a stack file under the levels it gives to rules, errors first."""
-    loaded = _loaded(raw)
-    if isinstance(loaded, Finding):
-        return [loaded]
-    config = loaded.get("config")
-    if "runtime" in loaded:
-        return [Finding(RULE, "error", "runtime", "this is the project file", "lint Pulumi.<stack>.yaml")]
-    if not isinstance(config, dict):
-        return [Finding(RULE, "error", "config", "the file has no map 'config'", "lint Pulumi.<stack>.yaml")]
-    own = {str(key)[9:]: value for key, value in config.items() if str(key).startswith("flexsaml:")}
-    stack = _Stack(own)
+    own = own_keys(raw)
+    if isinstance(own, Finding):
+        return [own]
+    stack = Stack(own)
     for key in own:
         if key not in KEYS:
             near = nearest(key, KEYS, 0.6)
             stack.tell(f"flexsaml:{key}"[:120], "unknown key", f"did you mean '{near}'?" if near else "leave it out")
     levels = _levels(stack)
-    types = _types(stack)
+    types = types_of(stack)
     values = _values(stack, types)
     found = list(_linted(stack, types, values, profile))
     return judged([*stack.findings, *found], levels)
 
 
 def _linted(
-    stack: _Stack, types: Mapping[str, DataType], values: Mapping[str, list[str]], profile: str
+    stack: Stack, types: Mapping[str, DataType], values: Mapping[str, list[str]], profile: str
 ) -> Iterator[Finding]:
     claims, definition = stack.config.get("claims"), stack.config.get("definition")
     if claims and definition:
         stack.tell("definition", "there are claims and a definition", "keep one of them")
-    elif _is_secret(claims) or _is_secret(definition):
-        key = "claims" if _is_secret(claims) else "definition"
+    elif is_secret(claims) or is_secret(definition):
+        key = "claims" if is_secret(claims) else "definition"
         yield Finding("stack-secret", "info", key, "encrypted: not looked at")
     elif definition:
         text = definition if isinstance(definition, str) else json.dumps(definition, default=str)
         yield from lint(text, profile=profile, context=_known(text, types, values))
     elif claims:
-        policy = _policy(stack, types)
+        policy = policy_of(stack, types)
         if policy:
             names = {name: f"{_STAND_IN}{name}" for name in types}
             unknown = {name: f"{_UNDECLARED}{name}" for name in policy.extensions if not FULL_NAME.fullmatch(name)}
@@ -133,12 +120,12 @@ def _linted(
         stack.tell("claims", "there are no claims", "map claim names to sources, for example 'email: user.mail'")
 
 
-def _policy(stack: _Stack, types: Mapping[str, DataType]) -> ClaimsPolicy | None:
+def policy_of(stack: Stack, types: Mapping[str, DataType]) -> ClaimsPolicy | None:
     """The typed claims that can be read; those that cannot are told of, one by one."""
     written = stack.mapping("claims")
     claims: dict[str, Claim] = {}
     for name, source in written.items():
-        if _is_secret(source) or (isinstance(source, dict) and any(map(_is_secret, source.values()))):
+        if is_secret(source) or (isinstance(source, dict) and any(map(is_secret, source.values()))):
             source = f"extension.{_UNDECLARED}secret"  # keeps its name; of its source nothing is known
         try:
             one = ClaimsPolicy.parse({name: source})
@@ -157,7 +144,7 @@ def _policy(stack: _Stack, types: Mapping[str, DataType]) -> ClaimsPolicy | None
     return ClaimsPolicy(dict(sorted(claims.items())), basic) if claims else None
 
 
-def _types(stack: _Stack) -> dict[str, DataType]:
+def types_of(stack: Stack) -> dict[str, DataType]:
     types: dict[str, DataType] = {}
     for name, form in stack.mapping("extensions").items():
         spec = form if isinstance(form, dict) else {"dataType": form}
@@ -169,21 +156,21 @@ def _types(stack: _Stack) -> dict[str, DataType]:
     return types
 
 
-def _values(stack: _Stack, types: Mapping[str, DataType]) -> dict[str, list[str]]:
+def _values(stack: Stack, types: Mapping[str, DataType]) -> dict[str, list[str]]:
     """Extension to the canonical values declared for it; encrypted ones are left out."""
     values: dict[str, list[str]] = {}
     for user, cells in stack.mapping("users").items():
         if len(stack.findings) > _MOST:
             stack.tell("users", f"more than {_MOST} findings; the rest is not looked at", "correct these first")
             break
-        if _is_secret(cells):
+        if is_secret(cells):
             continue
         if not isinstance(cells, dict):
             stack.tell(f"users.{quoted(user)[1:-1]}", "is no map of extension to value", "write a map")
             continue
         for name, value in cells.items():
             where = f"users.{quoted(user)[1:-1]}.{quoted(str(name))[1:-1]}"
-            if _is_secret(value):
+            if is_secret(value):
                 continue
             if name not in types:
                 if FULL_NAME.fullmatch(str(name)):
@@ -214,7 +201,7 @@ def _known(definition: str, types: Mapping[str, DataType], values: Mapping[str, 
     )
 
 
-def _levels(stack: _Stack) -> dict[str, str]:
+def _levels(stack: Stack) -> dict[str, str]:
     """`flexsaml:rules`. Names of preflight are not known here, so only what looks like a rule of lint is corrected."""
     levels: dict[str, str] = {}
     for name, level in stack.mapping("rules").items():
@@ -235,61 +222,3 @@ def _in_words(one: Finding) -> Finding:
     for pattern, words in _WORDS:
         where, message, fix = (pattern.sub(words, text) for text in (where, message, fix))
     return replace(one, where=where, message=message, fix=fix)
-
-
-def _is_secret(value: object) -> bool:
-    return isinstance(value, dict) and set(value) == {"secure"}
-
-
-def _loaded(raw: bytes) -> dict[Any, Any] | Finding:
-    """The YAML, or the one finding that it cannot be used."""
-    if len(raw) > LARGEST:
-        return Finding("size", "error", "file", f"is over {LARGEST:,} bytes", "keep users in a roster file")
-    try:
-        text = raw.decode("utf-8-sig")
-        unsafe = _unsafe(text)
-        loaded = None if unsafe else yaml.load(text, _Loader)
-    except UnicodeDecodeError as problem:
-        return Finding("encoding", "error", f"byte {problem.start}", "the text is no UTF-8", "save it as UTF-8")
-    except (yaml.YAMLError, ValueError) as problem:
-        mark = getattr(problem, "problem_mark", None)
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "file"
-        why = quoted(str(getattr(problem, "problem", None) or problem), 120)[1:-1]
-        return Finding(RULE, "error", place, f"the file is no usable YAML: {why}")
-    if unsafe:
-        return unsafe
-    if not isinstance(loaded, dict):
-        return Finding(RULE, "error", "file", "the file has no map 'config'", "lint Pulumi.<stack>.yaml")
-    return loaded
-
-
-def _unsafe(text: str) -> Finding | None:
-    """What would exhaust stack or memory once loaded: depth, and aliases of collections (of scalars they are cheap)."""
-    depth, scalars = 0, set()
-    for event in yaml.parse(text, _BASE):
-        line = f"line {event.start_mark.line + 1}"
-        if isinstance(event, yaml.events.CollectionStartEvent):
-            depth += 1
-            if depth > _DEEPEST:
-                return Finding("nesting", "error", line, "is nested too deeply to be a stack file")
-        elif isinstance(event, yaml.events.CollectionEndEvent):
-            depth -= 1
-        elif isinstance(event, yaml.events.ScalarEvent):
-            scalars.add(event.anchor)
-        elif isinstance(event, yaml.events.AliasEvent) and event.anchor not in scalars:
-            return Finding(RULE, "error", line, "aliases of maps and lists are not read here", "write it out")
-    return None
-
-
-class _Loader(_BASE):  # type: ignore[misc]
-    """PyYAML's safe loader (in C where there is one) that refuses keys that stand twice, as the engine does."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen: set[str] = set()
-        for key, _value in node.value:
-            name = key.value if isinstance(key.value, str) else ""
-            if name in seen:
-                told = f"the key {quoted(name)} is there twice"
-                raise yaml.constructor.ConstructorError(None, None, told, key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep)
