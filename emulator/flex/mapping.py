@@ -16,7 +16,7 @@ from emulator.types import Attributes, Json
 REQUIRED = ("email", "full_name", "roles")
 _INTEGER = re.compile(r"-?[0-9]+")
 _LARGEST = 2**53 - 1
-_CHANNEL = re.compile(r"channel\.(.+)\.(capacity|availability)")
+_CHANNEL = re.compile(r"channel\.([^.]+)\.(capacity|availability)")
 
 
 class MissingAttributes(ValueError):

@@ -8,6 +8,7 @@ own reply URL cannot be reached from here: the sandbox delivers to its small Fle
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -20,7 +21,8 @@ from emulator.tenant.records import ServicePrincipal, User
 from emulator.tenant.store import Store
 
 ACS_PATH = "/flex/login/callback"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+# Narrow on purpose: what a URL library takes for loopback, a browser may read as another host ("http://evil\\@127.0.0.1").
+_LOOPBACK = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?(?:[/?][!-~]*)?")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class SignIn:
         """Where the response goes: the wanted address if it may be, else the principal's first."""
         configured = [str(url) for url in principal.attributes.get("replyUrls") or ()]
         if wanted and wanted not in configured:
-            if not _is_loopback(wanted):
+            if not _LOOPBACK.fullmatch(wanted):
                 raise errors.foreign_reply_url(wanted, principal.app_id)
             return wanted
         chosen = wanted or (configured[0] if configured else "")
@@ -139,11 +141,3 @@ class SignIn:
     def _audience(principal: ServicePrincipal, request: AuthnRequest | None) -> str:
         names = principal.attributes.get("servicePrincipalNames") or [principal.app_id]
         return request.issuer if request else str(names[0])
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK
-    except ValueError:
-        return False

@@ -67,6 +67,7 @@ def worker(emulator: Emulator) -> dict[str, Any]:
         ({"a.intarray": ["1, 2"], "b.booleanarray": ["true,false"]}, {"a": [1, 2], "b": [True, False]}),
         ({"a.b.int": ["1"], "c.Int": ["1"], ".int": ["x"], "d.": ["1"]}, {"a.b": 1, "c.Int": "1", ".int": "x", "d.": "1"}),
         ({"s.string": ["1"]}, {"s": "1"}),
+        ({"channel.a.b.capacity": ["x"]}, {"channel.a.b.capacity": "x"}),
         ({"contact_uri": ["client:own"]}, {"contact_uri": "client:own"}),
     ],
 )  # fmt: skip
