@@ -32,7 +32,7 @@ from .progress import duration, some, teller
 from .user_extension_value import CHANGED, CLEARED
 
 if TYPE_CHECKING:
-    from flexsaml.graph import Directory, Person
+    from flexsaml.graph import Directory
 
 Cells = dict[str, dict[str, str]]
 """User (object id, or UPN where preflight is off) to full name to canonical value."""
@@ -99,7 +99,7 @@ class UserExtensionValuesProvider(Provider):
         }
         changed = {who: row for who, row in changed.items() if row}
         users, memory = _remembered(olds)
-        found, live = _look(directory, news, changed)
+        found, live = _look(directory, news, changed, users)
         if not news["baselined"]:
             leaving = {user: row for user, row in memory.items() if user not in {users.get(w, w) for w in wanted}}
             _restore(directory, news, leaving)
@@ -114,7 +114,7 @@ class UserExtensionValuesProvider(Provider):
 
     def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
         cells: Cells = unpack(props["__cells"])
-        users, live = _look(directory, props, cells)
+        users, live = _look(directory, props, cells, _remembered(props)[0])
         spoken = _spoken(unpacked(props, "__names"))
         drifted = []
         for who, row in cells.items():
@@ -185,12 +185,18 @@ def _tell_cost(roster: str, seen: object, before: Cells, now: Cells) -> None:
         )
 
 
-def _look(directory: Directory, props: Props, wanted: Cells) -> tuple[dict[str, str], Cells]:
-    """Object ids by reference, and canonical live values by object id; who is not there is in neither."""
+def _look(
+    directory: Directory, props: Props, wanted: Cells, ids: Mapping[str, str] | None = None
+) -> tuple[dict[str, str], Cells]:
+    """Object ids by reference, and canonical live values by object id; who is not there is in neither.
+
+    `ids`: object ids known from the last run, so that a renamed user is still found.
+    """
     names = sorted({name for row in wanted.values() for name in row})
     types = {name: DataType.parse(props["types"].get(name, "String")) for name in names}
-    people = directory.people(list(wanted), names, names=unpacked(props, "__names")) if wanted else {}
-    there: dict[str, Person] = {who: person for who, person in people.items() if person is not None}
+    asked = {who: (ids or {}).get(who, who) for who in wanted}
+    people = directory.people(list(asked.values()), names, names=unpacked(props, "__names")) if wanted else {}
+    there = {who: person for who, ref in asked.items() if (person := people[ref]) is not None}
     users = {who: person.id for who, person in there.items()}
     return users, {
         person.id: {name: types[name].from_wire(person.values.get(name)) for name in names} for person in there.values()

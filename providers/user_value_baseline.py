@@ -121,7 +121,7 @@ class UserValueBaselineProvider(Provider):
         changed = {
             who: value for who, value in wanted.items() if before.get(who) != value or users.get(who, who) not in cells
         }
-        found, live = _look(directory, news, changed)
+        found, live = _look(directory, news, changed, users)
         for who, user in found.items():
             known_cell = cells.get(user)
             value = changed[who]
@@ -164,18 +164,22 @@ def _tell_overwritten(
         )
 
 
-def _look(directory: Directory, props: Props, wanted: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+def _look(
+    directory: Directory, props: Props, wanted: Iterable[str], ids: Mapping[str, str] | None = None
+) -> tuple[dict[str, str], dict[str, str]]:
     """Object ids by reference, and canonical live values by object id.
 
     Raises for a user who cannot be found by name. One who was there a moment ago (preflight knew the object id) has
-    left meanwhile: nothing to record, and the writer says so after it wrote everybody else.
+    left meanwhile: nothing to record, and the writer says so after it wrote everybody else. `ids`: object ids known
+    from the last run, so that a renamed user is still found.
     """
     whole, data_type = props["full_name"], DataType(props["data_type"], props["multi_valued"])
-    people = directory.people(list(wanted), [whole], names=unpacked(props, "__names")) if wanted else {}
-    missing = [who for who, person in people.items() if person is None and not is_guid(who)]
+    asked = {who: (ids or {}).get(who, who) for who in wanted}
+    people = directory.people(list(asked.values()), [whole], names=unpacked(props, "__names")) if asked else {}
+    missing = [who for who, ref in asked.items() if people[ref] is None and not is_guid(ref)]
     if missing:
         raise Refusal(f"no such user: {', '.join(missing)}; correct the name or remove it from the configuration")
-    there = {who: person for who, person in people.items() if person is not None}
+    there = {who: person for who, ref in asked.items() if (person := people[ref]) is not None}
     users = {who: person.id for who, person in there.items()}
     seen = Counter(users.values())
     twice = [who for who, user in users.items() if seen[user] > 1]

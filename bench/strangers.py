@@ -1,0 +1,64 @@
+"""What people write instead: users' values through msgraph-sdk, one awaited PATCH after another, or many at once.
+
+    python bench/strangers.py BASE_URL TOKEN EXTENSION AT_ONCE FIRST LAST
+
+Runs as a process of its own, as such scripts do; prints the seconds of its writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script
+
+from kiota_abstractions.authentication import (
+    AccessTokenProvider,
+    AllowedHostsValidator,
+    BaseBearerTokenAuthenticationProvider,
+)
+from msgraph import GraphRequestAdapter, GraphServiceClient
+from msgraph.generated.models.user import User
+
+from tests.emulator.big import user_id
+
+
+class Token(AccessTokenProvider):
+    """A token that is at hand: signing in is no part of the comparison."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def get_authorization_token(self, uri: str, additional_authentication_context: object = None) -> str:  # noqa: ARG002
+        return self._token
+
+    def get_allowed_hosts_validator(self) -> AllowedHostsValidator:
+        return AllowedHostsValidator([])
+
+
+async def write(base: str, token: str, extension: str, at_once: int, numbers: range) -> float:
+    adapter = GraphRequestAdapter(BaseBearerTokenAuthenticationProvider(Token(token)))
+    adapter.base_url = base
+    client = GraphServiceClient(request_adapter=adapter)
+    turn = asyncio.Semaphore(at_once)
+
+    async def one(number: int) -> None:
+        async with turn:
+            await client.users.by_user_id(user_id(number)).patch(User(additional_data={extension: "en,de"}))
+
+    await one(numbers[0])  # connections and imports are no part of it
+    started = time.perf_counter()
+    if at_once == 1:
+        for number in numbers[1:]:
+            await one(number)
+    else:
+        await asyncio.gather(*(one(number) for number in numbers[1:]))
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    base, token, extension = sys.argv[1:4]
+    at_once, first, last = map(int, sys.argv[4:7])
+    print(asyncio.run(write(base, token, extension, at_once, range(first, last + 1))))
