@@ -7,6 +7,8 @@ must refuse an altered one.
 from __future__ import annotations
 
 import base64
+import os
+import shutil
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,6 +103,9 @@ def test_python3_saml_takes_an_answer_nobody_asked_for_and_no_altered_one(emulat
 
 
 def pysaml2(emulator: Emulator, directory: Path) -> Saml2Client:
+    """It calls the xmlsec1 program: without one the test is skipped, and fails in CI."""
+    if shutil.which("xmlsec1") is None and os.environ.get("CI") != "true":
+        pytest.skip("pysaml2 needs the xmlsec1 program, which is not on PATH")
     metadata = directory / "metadata.xml"
     metadata.write_bytes(emulator.request("GET", METADATA).content)
     sp: dict[str, Any] = {
