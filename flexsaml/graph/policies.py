@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 
+from flexsaml.graph.batch import BatchRequest
 from flexsaml.graph.errors import Conflict, Forbidden, NotFound, StillPending
 from flexsaml.graph.models import Policy
 from flexsaml.graph.part import ABSENCE_LOOKS, CONFIRM_WITHIN, Part
@@ -100,6 +101,19 @@ class Policies(Part):
     def assigned_policies(self, service_principal_id: str) -> list[Policy]:
         """The policies assigned to a service principal; the service allows one."""
         return [Policy.read(body) for body in self._client.pages(_links(service_principal_id))]
+
+    def policies_applied_to(self, service_principal_id: str) -> list[Policy]:
+        """The same seen from the policies' side, one by one: needs Policy.Read.All and no right to write (A: I6)."""
+        listed = [Policy.read(body) for body in self._client.pages(POLICIES)]
+        items = [BatchRequest("GET", f"{_path(one.id)}/appliesTo?$select=id") for one in listed]
+        applied = []
+        for policy, answer in zip(listed, self._client.batch(items) if items else (), strict=True):
+            error = answer.error()
+            if error is not None and not isinstance(error, NotFound):
+                raise error
+            ids = [str(one["id"]) for one in self._client.rest_of(answer.request.url, answer.body or {})]
+            applied += [policy] if service_principal_id in ids else []
+        return applied
 
     def is_assigned(self, service_principal_id: str, policy_id: str) -> bool:
         """False only once three looks in a row did not show it. A principal that is gone has no assignment."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -27,6 +28,8 @@ from flexsaml.graph.urls import literal, segment, with_query
 
 T = TypeVar("T")
 
+SIDE_BY_SIDE = 4
+_USER = "#microsoft.graph.user"
 NO_ROLE = "00000000-0000-0000-0000-000000000000"  # assigned without a role: may sign in, no value follows (A)
 
 
@@ -53,6 +56,7 @@ class Survey:
     """What was seen; None: may not be read (403). `application` None: not in this tenant.
 
     `keys` are the certificates that verify; `active_key` is the thumbprint chosen to sign, "" when none is.
+    `country` "" is a null; without rights the organization is not seen, and `tenant_id` is "".
     """
 
     principal: ServicePrincipal
@@ -69,6 +73,10 @@ class Survey:
     roles: tuple[RoleAssignment, ...] | None
     domains: tuple[str, ...] | None
     owner_has_principal: bool
+    assignment_required: bool = False
+    tags: tuple[str, ...] = ()
+    tenant_id: str = ""
+    country: str | None = None
 
 
 class Surveys(Part):
@@ -111,13 +119,21 @@ class Surveys(Part):
         return self._client.granted()
 
     def direct_members(self, groups: Sequence[str]) -> dict[str, frozenset[str] | None]:
-        """Object ids of the direct members of each group; None: may not be read."""
+        """Object ids of the users that are direct members of each group; None: may not be read.
+
+        First pages in one batch; the further pages of several groups side by side.
+        """
         paths = [f"/groups/{segment(one)}/members?$top=999&$select=id" for one in groups]
         answers = self._client.batch([BatchRequest("GET", path) for path in paths]) if paths else []
-        return dict(zip(groups, map(self._ids, answers), strict=True))
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            return dict(zip(groups, pool.map(self._ids, answers), strict=True))
 
     def _ids(self, answer: BatchResponse) -> frozenset[str] | None:
-        return _allowed(answer, lambda _: frozenset(str(one["id"]) for one in self._all(answer)))
+        def users() -> frozenset[str]:
+            rows = self._all(answer)
+            return frozenset(str(one["id"]) for one in rows if str(one.get("@odata.type", _USER)) == _USER)
+
+        return _allowed(answer, lambda _: users())
 
     def _around(self, path: str, owner: str, policy_name: str, other: str = "") -> list[BatchResponse]:
         application = f"/applications(appId={literal(segment(owner))})"
@@ -128,7 +144,7 @@ class Surveys(Part):
             f"{path}/claimsMappingPolicies",
             with_query(POLICIES, named(policy_name)),
             f"{path}/appRoleAssignedTo?$top=999",
-            "/organization?$select=verifiedDomains",
+            "/organization?$select=id,countryLetterCode,verifiedDomains",
             f"/servicePrincipals(appId={literal(segment(owner))})?$select=id",
         ]
         return self._client.batch([BatchRequest("GET", url) for url in [*urls, *([other] if other else [])]])
@@ -156,6 +172,10 @@ class Surveys(Part):
             else None,
             domains=None if tenant is None else tuple(str(one["name"]) for one in tenant.get("verifiedDomains") or ()),
             owner_has_principal=not isinstance(owning.error(), NotFound),
+            assignment_required=body.get("appRoleAssignmentRequired") is True,
+            tags=tuple(map(str, body.get("tags") or ())),
+            tenant_id=str((tenant or {}).get("id") or ""),
+            country=None if tenant is None else str(tenant.get("countryLetterCode") or ""),
         )
 
     def _all(self, answer: BatchResponse) -> Iterable[dict[str, Any]]:
