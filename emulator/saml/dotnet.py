@@ -21,6 +21,7 @@ _LOOK_OR_ATOM = re.compile(r"\(\?(?::|=|!|<=|<!|>)")
 _OPTIONS = re.compile(r"\(\?([imsx]+)(?:-[imsx]+)?:|\(\?[imsx]+\)")
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\??")
 _CLASS_RANGE = re.compile(r"-\[|\[[:.=]")
+_SUBSTITUTION = re.compile(r"\$[0-9&`'+_${]")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -30,6 +31,8 @@ class Untold(ValueError):
 
 def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]) -> str | None:
     """`text` with every match replaced; None when it cannot be told. `{name}` is a named group or an input."""
+    if _SUBSTITUTION.search(replacement):
+        return None  # .NET would put something there; whether Entra does is written nowhere
     try:
         compiled = regex.compile(translated(pattern), regex.V0)
 

@@ -31,9 +31,11 @@ from emulator.saml import dotnet
         (r"\p{Lu}", "x", "aB", "ax"),
         (r"\u0041\x42\e", "x", "AB\x1b", "x"),
         (r"(?<=a)b(?!c)", "x", "abab c abc", "axax c abc"),
-        (r"z", "{y}$1", "z", "{y}$1"),
+        (r"z", "{y} 5 $", "z", "{y} 5 $"),
         # What cannot be told: only .NET has it, or it means something else there.
         (r"(", "", "a", None),
+        (r"(z)", "$1", "z", None),
+        (r"(?<z>z)", "${z}", "z", None),
         (r"(?<o>a)(?<c-o>b)", "", "ab", None),
         (r"\p{IsGreek}", "", "a", None),
         (r"a(?i)b", "", "aB", None),
