@@ -79,7 +79,7 @@ def _response(outer: etree._Element, assertion: etree._Element, expected: Expect
     destination = outer.get("Destination", "")
     if destination or signed:
         yield from address("destination", destination, expected)
-    recipients = _told(assertion, "Recipient")
+    recipients = [one for one in _told(assertion, "Recipient") if one]
     if destination and recipients and destination not in recipients:
         yield fault(
             "destination", f"is sent to {shown(destination)}, its assertion to {shown(recipients[0])}", ELSEWHERE

@@ -18,7 +18,7 @@ SKEW = timedelta(seconds=60)
 CLOCK = "set this machine's clock, or give --at TIME, when the response was received"
 LATE = "sign in again; or give --at TIME, when the response was received"
 ELSEWHERE = "compare the reply URL of the application in Entra with the ACS address that Twilio's SSO page shows"
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?Z")
+_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,12}))?Z")
 
 
 @dataclass(frozen=True)

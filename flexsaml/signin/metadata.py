@@ -78,7 +78,7 @@ def from_metadata(raw: bytes, source: str) -> Trust:
         raise CannotLook("metadata", f"{source} lists a certificate that cannot be read", _GIVE) from None
     if not found:
         raise CannotLook("metadata", f"{source} lists no certificate for signing", _GIVE)
-    return Trust(_usable(found, source), source, root.get("entityID", ""))
+    return Trust(_usable(found, source), "the metadata", root.get("entityID", ""))
 
 
 def fetched(url: str, clock: Clock | None = None) -> bytes:

@@ -33,6 +33,7 @@ ASSERTION = "urn:oasis:names:tc:SAML:2.0:assertion"
 SIGNATURE = "http://www.w3.org/2000/09/xmldsig#"
 NAMESPACES = {"samlp": PROTOCOL, "saml": ASSERTION, "ds": SIGNATURE}
 
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _IDS = ("ID", "Id", "id", "AssertionID", "ResponseID")
 _PLAIN_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _TAMPERED = "somebody altered it on its way: do not trust it, and look where it came from"
@@ -84,7 +85,7 @@ def assertion_of(root: etree._Element) -> etree._Element:
 def _xml(raw: bytes) -> bytes:
     if len(raw) > LARGEST:
         raise Refused(fault("size", f"is over {LARGEST:,} bytes, which no response is", "give the SAMLResponse alone"))
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):  # a shell's redirection, not the sender's doing
+    if raw[:2] in _UTF16:  # a shell's redirection, not the sender's doing
         raw = raw.decode("utf-16", "replace").encode("utf-8", "replace")
     raw = raw.removeprefix(b"\xef\xbb\xbf").strip()
     if not raw:
@@ -92,7 +93,7 @@ def _xml(raw: bytes) -> bytes:
     if raw.startswith(b"<"):
         return raw
     decoded = _decoded(raw)
-    if not decoded.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+    if not decoded.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<", *_UTF16)):
         raise CannotLook(
             "xml", "is base64, but of no XML", "copy the value of the form field SAMLResponse, not SAMLRequest"
         )

@@ -1,0 +1,580 @@
+"""A good SAML response made here, and what somebody might make of it. A helper, not a test.
+
+Signed by hand, so that it can be signed in ways no library would: with SHA-1, with the public key as a shared secret,
+over something else. That a good one is well signed is witnessed by the sandbox's, which xmlsec signs.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from functools import cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from lxml import etree
+
+AT = datetime(2026, 5, 4, 9, 30, tzinfo=timezone.utc)
+ISSUER = "https://sts.windows.net/c0ffee00-5eed-4a11-8c01-7e2a27c0d05e/"
+AUDIENCE = "urn:flex:JQ0123456789abcdef0123456789abcdef"
+ACS = "https://login.flex.us1.twilio.com/login/callback?connection=JQ0123456789abcdef0123456789abcdef"
+REQUEST = "_0d8d0e8c"
+NAME = "ada@contoso.example"
+DECLARED = ("email", "full_name", "roles", "languages.stringarray")
+
+P, A, D = (
+    "{urn:oasis:names:tc:SAML:2.0:protocol}",
+    "{urn:oasis:names:tc:SAML:2.0:assertion}",
+    "{http://www.w3.org/2000/09/xmldsig#}",
+)
+XMLDSIG, MORE, ENC = (
+    "http://www.w3.org/2000/09/xmldsig#",
+    "http://www.w3.org/2001/04/xmldsig-more#",
+    "http://www.w3.org/2001/04/xmlenc#",
+)
+EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+ENVELOPED = f"{XMLDSIG}enveloped-signature"
+_HASHES = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}  # noqa: S303 - what has to be refused
+
+
+# -- keys --------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def key(name: str = "entra", size: int = 2048) -> rsa.RSAPrivateKey:
+    """One key for each name, made when it is first asked for."""
+    del name
+    return rsa.generate_private_key(public_exponent=65537, key_size=size)
+
+
+@cache
+def certificate(
+    name: str = "entra", begins: datetime = AT - timedelta(days=30), ends: datetime = AT + timedelta(days=900)
+) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Microsoft Azure Federated SSO Certificate")])
+    builder = x509.CertificateBuilder(subject, subject, key(name).public_key(), 1, begins, ends)
+    return builder.sign(key(name), hashes.SHA256())
+
+
+def pem(one: x509.Certificate) -> bytes:
+    return one.public_bytes(Encoding.PEM)
+
+
+# -- a good response ---------------------------------------------------------------------------------------------------
+
+
+def attribute(name: str, *values: str) -> str:
+    told = "".join(f"<AttributeValue>{value}</AttributeValue>" for value in values)
+    return f'<Attribute Name="{name}">{told}</Attribute>'
+
+
+ATTRIBUTES = (
+    attribute("http://schemas.microsoft.com/identity/claims/tenantid", "c0ffee00-5eed-4a11-8c01-7e2a27c0d05e"),
+    attribute("email", NAME),
+    attribute("full_name", "Ada Lovelace"),
+    attribute("roles", "agent", "supervisor"),
+    attribute("languages.stringarray", "en,de"),
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What goes into a response; every part is text, so that a mutation can put anything there."""
+
+    version: str = 'Version="2.0"'
+    issued: str = 'IssueInstant="2026-05-04T09:29:58.123Z"'
+    destination: str = f'Destination="{ACS}"'
+    answers: str = f'InResponseTo="{REQUEST}"'
+    outer_issuer: str = f'<Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">{ISSUER}</Issuer>'
+    status: str = '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>'
+    issuer: str = f"<Issuer>{ISSUER}</Issuer>"
+    name_id: str = f'<NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress">{NAME}</NameID>'
+    method: str = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+    data: str = (
+        f'<SubjectConfirmationData InResponseTo="{REQUEST}" NotOnOrAfter="2026-05-04T10:29:58.123Z" Recipient="{ACS}"/>'
+    )
+    times: str = 'NotBefore="2026-05-04T09:24:58.123Z" NotOnOrAfter="2026-05-04T10:29:58.123Z"'
+    audience: str = f"<AudienceRestriction><Audience>{AUDIENCE}</Audience></AudienceRestriction>"
+    attributes: tuple[str, ...] = ATTRIBUTES
+    session: str = (
+        '<AuthnStatement AuthnInstant="2026-05-04T09:20:00.5Z" SessionIndex="_a1"><AuthnContext><AuthnContextClassRef>'
+        "urn:oasis:names:tc:SAML:2.0:ac:classes:Password</AuthnContextClassRef></AuthnContext></AuthnStatement>"
+    )
+
+    @property
+    def subject(self) -> str:
+        confirmed = f'<SubjectConfirmation Method="{self.method}">{self.data}</SubjectConfirmation>'
+        return f"<Subject>{self.name_id}{confirmed}</Subject>"
+
+    @property
+    def conditions(self) -> str:
+        return f"<Conditions {self.times}>{self.audience}</Conditions>"
+
+    def assertion(self) -> str:
+        return (
+            f'<Assertion ID="_a1" {self.issued} {self.version} xmlns="urn:oasis:names:tc:SAML:2.0:assertion">'
+            f"{self.issuer}{self.subject}{self.conditions}"
+            f"<AttributeStatement>{''.join(self.attributes)}</AttributeStatement>{self.session}</Assertion>"
+        )
+
+    def xml(self) -> etree._Element:
+        return etree.fromstring(
+            f'<samlp:Response ID="_r1" {self.version} {self.issued} {self.destination} {self.answers} '
+            f'xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol">{self.outer_issuer}{self.status}{self.assertion()}'
+            "</samlp:Response>"
+        )
+
+
+@dataclass(frozen=True)
+class Signing:
+    """How a signature is made. `also`: URIs of more references; `inside`: XML put into the signature's end."""
+
+    key: str = "entra"
+    method: str = f"{MORE}rsa-sha256"
+    digest: str = f"{ENC}sha256"
+    canonical: str = EXCLUSIVE
+    transforms: tuple[str, ...] = (ENVELOPED, EXCLUSIVE)
+    uri: str | None = "own"
+    also: tuple[str, ...] = ()
+    certificate: bool = True
+    inside: str = ""
+    target: Callable[[etree._Element], etree._Element] = field(default=lambda place: place)
+
+
+def sign(place: etree._Element, how: Signing | None = None) -> None:
+    """Puts a signature of `place` into it, after its Issuer."""
+    how = how or Signing()
+    uri = f"#{place.get('ID')}" if how.uri == "own" else how.uri
+    digest = _digest(how.digest, _canonical(how.target(place), how.transforms[-1] if how.transforms else INCLUSIVE))
+    references = "".join(_reference(one, how, digest) for one in (uri, *how.also))
+    info = (
+        f'<ds:SignedInfo xmlns:ds="{XMLDSIG}"><ds:CanonicalizationMethod Algorithm="{how.canonical}"/>'
+        f'<ds:SignatureMethod Algorithm="{how.method}"/>{references}</ds:SignedInfo>'
+    )
+    brought = base64.b64encode(certificate(how.key).public_bytes(Encoding.DER)).decode()
+    told = f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{brought}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
+    signature = etree.fromstring(
+        f'<ds:Signature xmlns:ds="{XMLDSIG}">{info}<ds:SignatureValue/>{told * how.certificate}{how.inside}</ds:Signature>'
+    )
+    place.insert(1, signature)
+    value = signature.find(f"{D}SignatureValue")
+    signed_info = signature.find(f"{D}SignedInfo")
+    assert value is not None
+    assert signed_info is not None
+    value.text = base64.b64encode(_value(how, _canonical(signed_info, how.canonical))).decode()
+
+
+def _reference(uri: str | None, how: Signing, digest: bytes) -> str:
+    steps = "".join(f'<ds:Transform Algorithm="{one}"/>' for one in how.transforms)
+    named = "" if uri is None else f' URI="{uri}"'
+    return (
+        f"<ds:Reference{named}>{f'<ds:Transforms>{steps}</ds:Transforms>' if steps else ''}"
+        f'<ds:DigestMethod Algorithm="{how.digest}"/><ds:DigestValue>{base64.b64encode(digest).decode()}</ds:DigestValue>'
+        "</ds:Reference>"
+    )
+
+
+def _canonical(element: etree._Element, algorithm: str) -> bytes:
+    return etree.tostring(
+        element,
+        method="c14n",
+        exclusive="exc-c14n" in algorithm,
+        with_comments=algorithm.endswith("#WithComments"),
+        with_tail=False,
+    )
+
+
+def _digest(algorithm: str, data: bytes) -> bytes:
+    return hashlib.new(algorithm.rpartition("#")[2], data).digest()
+
+
+def _value(how: Signing, data: bytes) -> bytes:
+    name = how.method.rpartition("#")[2]
+    if name.startswith("hmac-"):
+        return hmac.digest(pem(certificate()), data, name.removeprefix("hmac-"))
+    which = _HASHES[name.lower().removeprefix("rsa-").removesuffix("-rsa-mgf1")]
+    if "MGF1" in name:
+        return key(how.key).sign(data, padding.PSS(padding.MGF1(which), which.digest_size), which)
+    return key(how.key).sign(data, padding.PKCS1v15(), which)
+
+
+def bytes_of(root: etree._Element) -> bytes:
+    return etree.tostring(root)
+
+
+def good(
+    recipe: Recipe | None = None, *, assertion: Signing | None = Signing(), response: Signing | None = Signing()
+) -> etree._Element:
+    """A response, its assertion and itself signed in these ways, or not for None."""
+    root = (recipe or Recipe()).xml()
+    if assertion:
+        sign(root[-1], assertion)
+    if response:
+        sign(root, response)
+    return root
+
+
+def public_key_pem() -> bytes:
+    return key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+# -- what somebody might make of it ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`check` is the fault that has to be among those told."""
+
+    name: str
+    check: str
+    make: Callable[[], bytes]
+
+
+def _signed(name: str, check: str, **parts: object) -> Mutation:
+    """Said otherwise before it was signed, by whoever holds the key."""
+    return Mutation(name, check, lambda: bytes_of(good(replace(Recipe(), **parts))))  # type: ignore[arg-type]
+
+
+def _loose(name: str, check: str, **parts: object) -> Mutation:
+    """Only the assertion is signed: somebody altered the response around it."""
+    return Mutation(name, check, lambda: bytes_of(good(replace(Recipe(), **parts), response=None)))  # type: ignore[arg-type]
+
+
+def _how(name: str, check: str, **parts: object) -> Mutation:
+    """Signed in another way."""
+    how = replace(Signing(), **parts)  # type: ignore[arg-type]
+    return Mutation(name, check, lambda: bytes_of(good(assertion=how, response=None)))
+
+
+def _text(name: str, check: str, old: str, new: str, count: int = 1) -> Mutation:
+    """Altered on its way, letter by letter."""
+
+    def make() -> bytes:
+        text = bytes_of(good()).decode()
+        assert old in text, old
+        return text.replace(old, new, count).encode()
+
+    return Mutation(name, check, make)
+
+
+def _tree(
+    name: str, check: str, change: Callable[[etree._Element], etree._Element | None], **signing: object
+) -> Mutation:
+    """Altered on its way, in its tree."""
+
+    def make() -> bytes:
+        root = good(**signing)  # type: ignore[arg-type]
+        changed = change(root)
+        return bytes_of(root if changed is None else changed)
+
+    return Mutation(name, check, make)
+
+
+def _find(root: etree._Element, name: str) -> etree._Element:
+    found = root.find(f".//{name}")
+    assert found is not None, name
+    return found
+
+
+def _copy(element: etree._Element) -> etree._Element:
+    return etree.fromstring(etree.tostring(element, with_tail=False))
+
+
+def _evil(element: etree._Element, *, signature: bool = False, new_id: str = "_evil") -> etree._Element:
+    """A copy that says another name, under another ID."""
+    copy = _copy(element)
+    copy.set("ID", new_id)
+    _find(copy, f"{A}NameID").text = "eve@contoso.example"
+    if not signature:
+        for one in copy.findall(f"{D}Signature"):
+            copy.remove(one)
+    return copy
+
+
+def _without(element: etree._Element) -> etree._Element:
+    copy = _copy(element)
+    for one in copy.findall(f"{D}Signature"):
+        copy.remove(one)
+    return copy
+
+
+def _xsw1(root: etree._Element) -> etree._Element:
+    evil = _evil(root, signature=True)
+    _find(evil, f"{D}Signature").append(_without(root))
+    return evil
+
+
+def _xsw2(root: etree._Element) -> etree._Element:
+    evil = _evil(root, signature=True)
+    evil.insert(1, _without(root))
+    return evil
+
+
+def _xsw3(root: etree._Element) -> None:
+    root.insert(2, _evil(root[-1]))
+
+
+def _xsw4(root: etree._Element) -> None:
+    original = root[-1]
+    evil = _evil(original)
+    root.replace(original, evil)
+    evil.append(original)
+
+
+def _xsw5(root: etree._Element) -> None:
+    original = root[-1]
+    root.replace(original, _evil(original, signature=True))
+    root.append(_without(original))
+
+
+def _xsw6(root: etree._Element) -> None:
+    original = root[-1]
+    evil = _evil(original, signature=True)
+    _find(evil, f"{D}Signature").append(_without(original))
+    root.replace(original, evil)
+
+
+def _xsw7(root: etree._Element) -> None:
+    extensions = etree.Element(f"{P}Extensions")
+    extensions.append(_evil(root[-1], new_id=str(root[-1].get("ID"))))
+    root.insert(1, extensions)
+
+
+def _xsw8(root: etree._Element) -> None:
+    original = root[-1]
+    evil = _evil(original, signature=True)
+    holder = etree.SubElement(_find(evil, f"{D}Signature"), f"{D}Object")
+    holder.append(_without(original))
+    root.replace(original, evil)
+
+
+def _evil_response_around(root: etree._Element) -> etree._Element:
+    """The signed assertion is moved aside, into an element nobody reads."""
+    evil = _evil(root, new_id="_evil")
+    advice = etree.SubElement(evil[-1], f"{A}Advice")
+    advice.append(_copy(root[-1]))
+    return evil
+
+
+def _drop_signatures(root: etree._Element) -> None:
+    for one in list(root.iter(f"{D}Signature")):
+        parent = one.getparent()
+        assert parent is not None
+        parent.remove(one)
+
+
+def _set(path: str, name: str, value: str) -> Callable[[etree._Element], None]:
+    return lambda root: _find(root, path).set(name, value)
+
+
+def _say(path: str, value: str) -> Callable[[etree._Element], None]:
+    def change(root: etree._Element) -> None:
+        _find(root, path).text = value
+
+    return change
+
+
+def _two_signatures(root: etree._Element) -> None:
+    sign(root[-1], Signing())
+
+
+def _doctype(subset: str, reference: str = "&e;") -> Callable[[], bytes]:
+    def make() -> bytes:
+        text = bytes_of(good()).decode().replace("Ada Lovelace", reference)
+        return f"<!DOCTYPE samlp:Response {subset}>{text}".encode()
+
+    return make
+
+
+def _bomb() -> bytes:
+    levels = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
+    return _doctype(f'[<!ENTITY e0 "lol">{levels}]', "&e9;")()
+
+
+def _flood(piece: bytes, count: int) -> Callable[[], bytes]:
+    return lambda: bytes_of(good()).replace(b"<samlp:Status>", piece * count + b"<samlp:Status>", 1)
+
+
+_SCD = "<SubjectConfirmationData {}/>"
+_HELD = f'Recipient="{ACS}" InResponseTo="{REQUEST}"'
+_LATER = f'InResponseTo="{REQUEST}" NotOnOrAfter="2026-05-04T10:29:58Z"'
+_FAILED = '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:{}"/></samlp:Status>'
+_ONE = "<AudienceRestriction><Audience>{}</Audience></AudienceRestriction>"
+
+
+def _more(*attributes: str) -> tuple[str, ...]:
+    return (*ATTRIBUTES, *attributes)
+
+
+def _instead(name: str, *values: str) -> tuple[str, ...]:
+    kept = tuple(one for one in ATTRIBUTES if f'Name="{name}"' not in one)
+    return (*kept, attribute(name, *values)) if values else kept
+
+
+MUTATIONS = (
+    # said by whoever holds the key: meant for another, or at another time
+    _signed("another audience", "audience", audience=_ONE.format("urn:flex:JQ99")),
+    _signed("audience with a slash", "audience", audience=_ONE.format(AUDIENCE + "/")),
+    _signed("audience in other case", "audience", audience=_ONE.format(AUDIENCE.upper())),
+    _signed("a second restriction", "audience", audience=_ONE.format(AUDIENCE) + _ONE.format("urn:other")),
+    _signed("no audience", "audience", audience=""),
+    _signed("restriction without audience", "audience", audience="<AudienceRestriction/>"),
+    _signed("an unknown condition", "conditions", audience=_ONE.format(AUDIENCE) + '<Condition xmlns:x="urn:x" x:y=""/>'),
+    _signed("another recipient", "recipient", data=_SCD.format(f'{_LATER} Recipient="https://evil.example/acs"')),
+    _signed("no recipient", "recipient", data=_SCD.format(_LATER)),
+    _signed("another destination", "destination", destination='Destination="https://evil.example/acs"'),
+    _signed("no destination", "destination", destination=""),
+    _signed("not yet", "not-before", times='NotBefore="2026-05-04T09:31:30Z" NotOnOrAfter="2026-05-04T10:29:58Z"'),
+    _signed("no more", "not-on-or-after", times='NotOnOrAfter="2026-05-04T09:28:59Z"'),
+    _signed("for ever", "not-on-or-after", times=""),
+    _signed("an end in another zone", "not-on-or-after", times='NotOnOrAfter="2026-05-04T12:29:58+02:00"'),
+    _signed("an end that is no date", "not-on-or-after", times='NotOnOrAfter="2026-13-04T10:29:58Z"'),
+    _signed("a beginning that is no time", "not-before", times='NotBefore="now" NotOnOrAfter="2026-05-04T10:29:58Z"'),
+    _signed("shown too late", "subject-confirmation", data=_SCD.format(f'{_HELD} NotOnOrAfter="2026-05-04T09:28:00Z"')),
+    _signed("shown for ever", "subject-confirmation", data=_SCD.format(_HELD)),
+    _signed("shown later only", "subject-confirmation", data=_SCD.format(f'{_HELD} {_LATER.split()[1]} NotBefore="2026-05-04T09:00:00Z"')),
+    _signed("nothing said of showing", "subject-confirmation", data=""),
+    _signed("holder of a key", "subject-confirmation", method="urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"),
+    _signed("another request", "in-response-to", answers='InResponseTo="_other"', data=_SCD.format(f'InResponseTo="_other" NotOnOrAfter="2026-05-04T10:29:58Z" Recipient="{ACS}"')),
+    _signed("no request", "in-response-to", answers="", data=_SCD.format(f'NotOnOrAfter="2026-05-04T10:29:58Z" Recipient="{ACS}"')),
+    _signed("two requests", "in-response-to", data=_SCD.format(f'InResponseTo="_other" NotOnOrAfter="2026-05-04T10:29:58Z" Recipient="{ACS}"')),
+    _signed("another issuer", "issuer", issuer="<Issuer>https://sts.windows.net/00000000-0000-0000-0000-000000000000/</Issuer>"),
+    _signed("no issuer", "issuer", issuer="<Issuer/>"),
+    _signed("two issuers", "shape", issuer=f"<Issuer>{ISSUER}</Issuer><Issuer>{ISSUER}</Issuer>"),
+    _signed("response of another issuer", "issuer", outer_issuer='<Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://evil.example/</Issuer>'),
+    _signed("issued tomorrow", "issued", issued='IssueInstant="2026-05-05T09:30:00Z"'),
+    _signed("issued at no time", "issued", issued='IssueInstant="2026ccc05-04T09:30:00Z"'),
+    _signed("version 1.1", "version", version='Version="1.1"'),
+    _signed("version 2.1", "version", version='Version="2.1"'),
+    _signed("no version", "version", version=""),
+    _signed("status of failure", "status", status=_FAILED.format("Responder")),
+    _signed("no status", "status", status=""),
+    _signed("a session of an hour", "session", session='<AuthnStatement AuthnInstant="2026-05-04T09:29:00Z" SessionNotOnOrAfter="2026-05-04T10:29:58.123Z"/>'),
+    _signed("a session that ended", "session", session='<AuthnStatement AuthnInstant="2026-05-04T07:29:00Z" SessionNotOnOrAfter="2026-05-04T09:00:00Z"/>'),
+    _signed("nobody signed in", "session", session=""),
+    _signed("somebody signs in tomorrow", "session", session='<AuthnStatement AuthnInstant="2026-05-05T09:29:00Z"/>'),
+    _signed("two subjects", "shape", name_id=f"<NameID>{NAME}</NameID></Subject><Subject><NameID>eve@contoso.example</NameID>"),
+    _signed("two names", "shape", name_id=f"<NameID>{NAME}</NameID><NameID>eve@contoso.example</NameID>"),
+    _signed("elements in the name", "shape", name_id=f"<NameID><b>{NAME}</b></NameID>"),
+    _signed("no name", "name-id", name_id=""),
+    _signed("an empty name", "name-id", name_id="<NameID> </NameID>"),
+    _signed("two conditions", "shape", audience=_ONE.format(AUDIENCE) + f"</Conditions><Conditions>{_ONE.format(AUDIENCE)}"),
+    # attributes
+    _signed("an attribute twice", "attribute-duplicate", attributes=_more(attribute("email", "eve@contoso.example"))),
+    _signed("an attribute twice, in two forms", "attribute-duplicate", attributes=_more('<Attribute Name="email" NameFormat="urn:x"><AttributeValue>e</AttributeValue></Attribute>')),
+    _signed("an attribute without a name", "attribute-shape", attributes=_more("<Attribute><AttributeValue>a</AttributeValue></Attribute>")),
+    _signed("elements in a value", "attribute-shape", attributes=_instead("full_name", "<b>Ada</b>")),
+    _signed("no roles", "attribute-missing", attributes=_instead("roles")),
+    _signed("no declared attribute", "attribute-missing", attributes=_instead("languages.stringarray")),
+    _signed("an empty email", "attribute-empty", attributes=_instead("email", "")),
+    _signed("a number that is none", "attribute-ill-typed", attributes=_more(attribute("level.int", "three"))),
+    _signed("an empty boolean", "attribute-ill-typed", attributes=_more(attribute("active.boolean", ""))),
+    # only the assertion is signed, and the response around it was altered
+    _loose("unsigned: another destination", "destination", destination='Destination="https://evil.example/acs"'),
+    _loose("unsigned: status of failure", "status", status=_FAILED.format("Responder")),
+    _loose("unsigned: another request", "in-response-to", answers='InResponseTo="_other"'),
+    _loose("unsigned: another issuer", "issuer", outer_issuer='<Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://evil.example/</Issuer>'),
+    # signed by another, or in another way
+    _how("another key, brought along", "signature", key="other"),
+    _how("another key, without certificate", "signature", key="other", certificate=False),
+    _how("SHA-1 signature", "signature-algorithm", method=f"{XMLDSIG}rsa-sha1"),
+    _how("SHA-1 digest", "digest-algorithm", digest=f"{XMLDSIG}sha1"),
+    _how("HMAC with the certificate as the secret", "signature-algorithm", method=f"{MORE}hmac-sha256"),
+    _how("HMAC-SHA-1", "signature-algorithm", method=f"{XMLDSIG}hmac-sha1"),
+    _how("RSA-PSS", "signature-algorithm", method="http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"),
+    _how("inclusive canonicalization", "canonicalization", canonical=INCLUSIVE),
+    _how("canonicalization with comments", "canonicalization", canonical=f"{EXCLUSIVE}WithComments"),
+    _how("inclusive transform", "signature-transforms", transforms=(ENVELOPED, INCLUSIVE)),
+    _how("transform with comments", "signature-transforms", transforms=(ENVELOPED, f"{EXCLUSIVE}WithComments")),
+    _how("XPath", "signature-transforms", transforms=(ENVELOPED, "http://www.w3.org/TR/1999/REC-xpath-19991116", EXCLUSIVE)),
+    _how("XSLT", "signature-transforms", transforms=("http://www.w3.org/TR/1999/REC-xslt-19991116", ENVELOPED, EXCLUSIVE)),
+    _how("base64", "signature-transforms", transforms=(ENVELOPED, f"{XMLDSIG}base64", EXCLUSIVE)),
+    _how("not enveloped", "signature-transforms", transforms=(EXCLUSIVE,)),
+    _how("no transforms", "signature-transforms", transforms=()),
+    _how("enveloped twice", "signature-transforms", transforms=(ENVELOPED, ENVELOPED, EXCLUSIVE)),
+    _how("empty URI", "signature-reference", uri=""),
+    _how("no URI", "signature-reference", uri=None),
+    _how("URI of the response", "signature-reference", uri="#_r1"),
+    _how("URI with two hashes", "signature-reference", uri="##_a1"),
+    _how("XPointer", "signature-reference", uri="#xpointer(id('_a1'))"),
+    _how("URI of a file", "signature-reference", uri="file:///etc/hostname"),
+    _how("detached, somewhere in the net", "signature-reference", uri="https://evil.example/assertion.xml"),
+    _how("two references", "signature-reference", also=("#_r1",)),
+    _how("the same reference twice", "signature-reference", also=("#_a1",)),
+    _how("signed name alone", "signature-reference", target=lambda place: _find(place, f"{A}NameID"), uri="#_name"),
+    _how("content in the signature", "signature-object", inside="<ds:Object><x/></ds:Object>"),
+    _how("manifest", "signature-object", inside='<ds:Object><ds:Manifest><ds:Reference URI="#_a1"/></ds:Manifest></ds:Object>'),
+    # not signed, or half
+    _tree("unsigned", "signature", lambda _: None, assertion=None, response=None),
+    _tree("signatures taken out", "signature", _drop_signatures),
+    _tree("signature of the response in the assertion", "signature-place", lambda root: root[-1].insert(1, root[1])),
+    _tree("signature of the assertion in the response", "signature-reference", lambda root: root.insert(1, _find(root[-1], f"{D}Signature")), response=None),
+    _tree("signature in the status", "signature-place", lambda root: _find(root, f"{P}Status").append(root[1])),
+    _tree("two signatures in one place", "signature-place", _two_signatures),
+    _tree("good assertion, response signed by another", "signature", lambda _: None, response=Signing(key="other")),
+    _tree("good response, assertion signed by another", "signature", lambda _: None, assertion=Signing(key="other")),
+    _tree("empty signature value", "signature", _say(f"{D}SignatureValue", "")),
+    _tree("signature value that is no base64", "signature", _say(f"{D}SignatureValue", "§")),
+    _tree("empty digest value", "signature", _say(f"{D}DigestValue", "")),
+    _tree("no signed info", "signature", lambda root: root[1].remove(root[1][0])),
+    _tree("another digest value", "signature", _say(f"{D}DigestValue", base64.b64encode(bytes(32)).decode())),
+    # altered on its way
+    _text("another name", "digest", f">{NAME}</NameID>", ">eve@contoso.example</NameID>"),
+    _text("another value", "digest", "Ada Lovelace", "Eve Lovelace"),
+    _text("one more role", "digest", "<AttributeValue>agent</AttributeValue>", "<AttributeValue>agent</AttributeValue><AttributeValue>admin</AttributeValue>"),
+    _text("another audience, unsigned for", "digest", f"<Audience>{AUDIENCE}", "<Audience>urn:flex:JQ99"),
+    _text("a longer life", "digest", 'NotOnOrAfter="2026-05-04T10', 'NotOnOrAfter="2036-05-04T10', 2),
+    _text("another ID", "signature-reference", 'ID="_a1"', 'ID="_A1"'),
+    _text("no ID", "id", 'ID="_a1"', ""),
+    _text("an ID with a hash", "id", 'ID="_a1"', 'ID="#_a1"'),
+    _text("the same ID elsewhere", "duplicate-id", "<samlp:Status>", '<samlp:Status ID="_a1">'),
+    _text("the same id in another case", "duplicate-id", "<samlp:Status>", '<samlp:Status id="_a1">'),
+    _text("the same ID, namespaced", "duplicate-id", "<samlp:Status>", '<samlp:Status xmlns:w="urn:w" w:Id="_a1">'),
+    _text("white space in the assertion", "digest", "<Subject>", "\n  <Subject>"),
+    _text("text between elements", "mixed-content", "<Subject>", "eve@contoso.example<Subject>"),
+    _text("comment in the name", "comment", f">{NAME}</NameID>", ">ada@contoso.example<!---->.evil.example</NameID>"),
+    _text("comment that signatures pass over", "comment", f">{NAME}</NameID>", ">ada@contoso<!-- x -->.example</NameID>"),
+    _text("comment in a value", "comment", "Ada Lovelace", "Ada <!-- -->Lovelace"),
+    _text("comment before the root", "comment", "<samlp:Response", "<!-- x --><samlp:Response"),
+    _text("instruction in the name", "processing-instruction", f">{NAME}</NameID>", ">ada@contoso.example<?x?></NameID>"),
+    _text("style sheet", "processing-instruction", "<samlp:Response", '<?xml-stylesheet href="https://evil.example/x.xsl"?><samlp:Response'),
+    # wrapped: the eight ways of Somorovsky and others, and some more
+    _tree("XSW1", "one-response", _xsw1, assertion=None),
+    _tree("XSW2", "one-response", _xsw2, assertion=None),
+    _tree("XSW3", "one-assertion", _xsw3, response=None),
+    _tree("XSW4", "one-assertion", _xsw4, response=None),
+    _tree("XSW5", "one-assertion", _xsw5, response=None),
+    _tree("XSW6", "one-assertion", _xsw6, response=None),
+    _tree("XSW7", "one-assertion", _xsw7, response=None),
+    _tree("XSW8", "one-assertion", _xsw8, response=None),
+    _tree("XSW7 has its ID twice", "duplicate-id", _xsw7, response=None),
+    _tree("XSW8 carries content", "signature-object", _xsw8, response=None),
+    _tree("a response in the response", "one-response", lambda root: _find(root, f"{P}Status").append(etree.Element(f"{P}Response")), response=None),
+    _tree("the signed assertion as advice", "one-assertion", _evil_response_around, response=None),
+    _tree("the assertion one level down", "one-assertion", lambda root: _find(root, f"{P}Status").append(root[-1])),
+    # entities and floods
+    Mutation("entity", "doctype", _doctype('[<!ENTITY e "Eve Lovelace">]')),
+    Mutation("entity of a file", "doctype", _doctype('[<!ENTITY e SYSTEM "file:///etc/hostname">]')),
+    Mutation("external subset", "doctype", _doctype('SYSTEM "https://evil.example/x.dtd"', "Ada")),
+    Mutation("parameter entity", "doctype", _doctype('[<!ENTITY % p SYSTEM "https://evil.example/x.dtd"> %p;]', "Ada")),
+    Mutation("a doctype that makes IDs", "doctype", _doctype("[<!ATTLIST NameID Format ID #IMPLIED>]", "Ada")),
+    Mutation("a billion laughs", "doctype", _bomb),
+    Mutation("UTF-16", "encoding", lambda: base64.b64encode(bytes_of(good()).decode().encode("utf-16"))),
+    Mutation("UTF-7 declared", "encoding", lambda: b'<?xml version="1.0" encoding="UTF-7"?>' + bytes_of(good())),
+    Mutation("Latin-1", "encoding", lambda: bytes_of(good()).replace(b"Ada", b"\xc4da")),
+    Mutation("ten thousand levels", "nesting", _flood(b"<a>", 3000)),
+    Mutation("fifty levels", "nesting", lambda: bytes_of(good()).replace(b"<samlp:Status>", b"<a>" * 50 + b"</a>" * 50 + b"<samlp:Status>")),
+    Mutation("a hundred thousand elements", "size", _flood(b"<a/>", 100_000)),
+    Mutation("many namespaces", "size", lambda: bytes_of(good()).replace(b"<samlp:Status>", b"<samlp:Status " + b" ".join(b'xmlns:n%d="u"' % n for n in range(2000)) + b">")),
+    Mutation("ten megabytes", "size", _flood(b" " * 1000, 10_000)),
+)  # fmt: skip
+
+RAW_ALGORITHMS = {f"{MORE}rsa-sha{n}": f"{ENC if n != 384 else MORE}sha{n}" for n in (256, 384, 512)}
+"""Signature method to digest, of those that are taken."""
