@@ -138,10 +138,15 @@ def declared(given: argparse.Namespace) -> Declared:
     except (OSError, ValueError) as problem:
         why = getattr(problem, "strerror", None) or str(problem)
         raise CannotLook(f"cannot read {file}: {why}; name the stack with --stack, or its file with --file") from None
+    return from_text(raw, str(file), stack)
+
+
+def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
+    """What the text of a stack file declares. Raises `CannotLook`."""
     keys = own_keys(raw)
     if isinstance(keys, Finding):
         raise CannotLook(f"{file}: {keys.where}: {keys.message}{f'; {keys.fix}' if keys.fix else ''}")
-    return Declared(str(file), stack, keys)
+    return Declared(file, stack, keys)
 
 
 def _meant(stack: str, file: str) -> tuple[str, Path]:

@@ -29,11 +29,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     lenient()
     try:
-        raw = _read(given.file)
+        raw = read_file(given.file)
     except (OSError, ValueError) as problem:
         why = getattr(problem, "strerror", None) or str(problem)
         return end("lint", f"cannot read {given.file}: {why}; give a file with a definition, or - for stdin")
-    if _is_stack_file(given.file, raw):
+    if is_stack_file(given.file, raw):
         try:
             from .stack_file import lint_stack
         except ImportError as problem:
@@ -56,7 +56,7 @@ def lines(findings: Sequence[Finding]) -> list[str]:
     return [*told, ", ".join(counted) or "no findings"]
 
 
-def _read(name: str) -> bytes:
+def read_file(name: str) -> bytes:
     """The file, or as much of it as tells that it is too large. Raises OSError, and ValueError for an odd name."""
     if name == "-":
         return sys.stdin.buffer.read(LARGEST + 1)
@@ -64,7 +64,7 @@ def _read(name: str) -> bytes:
         return file.read(LARGEST + 1)
 
 
-def _is_stack_file(name: str, raw: bytes) -> bool:
+def is_stack_file(name: str, raw: bytes) -> bool:
     """By its ending; what comes without one, by a line no JSON has."""
     if name.lower().endswith((".yaml", ".yml")):
         return True

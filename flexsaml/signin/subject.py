@@ -35,7 +35,7 @@ class Place:
     """The service principal and its tenant.
 
     `tenant_id` "" and `domains`, `country` None: may not be read; `country` "" is a null. `extensions`: full name to
-    data type, `[]` behind it for several values; `unseen_extensions` exist on an application that could not be read.
+    data type, `[]` behind it for several values, "" where its owner was not seen.
     """
 
     principal_id: str
@@ -50,14 +50,14 @@ class Place:
     domains: tuple[str, ...] | None = None
     country: str | None = None
     extensions: Mapping[str, str] = field(default_factory=dict)
-    unseen_extensions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Agent:
     """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value.
 
-    `roles` and `assigned` as far as they were seen; `blind` says why there may be more.
+    `roles` and `assigned` as far as they were seen; `blind` says why there may be more. `unread`: extensions that may
+    exist, and that no read may name.
     """
 
     id: str
@@ -67,6 +67,7 @@ class Agent:
     roles: tuple[str, ...] = ()
     assigned: bool = False
     blind: str = ""
+    unread: frozenset[str] = frozenset()
 
     @property
     def legible(self) -> bool:
@@ -134,8 +135,8 @@ def _of_user(id_: str, agent: Agent, label: str) -> Found:
 def extension(entry: Entry, place: Place, agent: Agent) -> Found:
     """What an entry with an ExtensionID gives: names are read with case (S9), one value by its type (S13)."""
     name = entry.extension
-    if name in place.unseen_extensions:
-        return Found(unknown="the application that owns the extension is not in this tenant, or may not be read")
+    if name in agent.unread:
+        return Found(unknown="the application that owns the extension is not in this tenant")
     if name not in place.extensions:
         near = next((one for one in place.extensions if one.lower() == name.lower()), "")
         told = f"the property is spelt {near}" if near else f"there is no extension {name}"
