@@ -25,7 +25,7 @@ from .stack_yaml import is_secret, own_keys
 from .terminal import CannotLook
 
 if TYPE_CHECKING:
-    from flexsaml.graph import Directory
+    from flexsaml.graph import Cloud, Directory
 
 PROJECT = "flexsaml"
 CONNECTION = ("cloud", "tenantId", "graphEndpoint", "loginEndpoint")
@@ -94,18 +94,31 @@ class Declared:
         assert policy is not None  # noqa: S101 - without claims or definition `policy` raises
         return encode(policy, {name: f"extension_{owner}_{name}" for name in self.extensions})
 
-    def directory(self, progress: Callable[[str], None] | None = None) -> Directory:
-        """Typed calls to Graph, which nothing has been asked yet. Raises `CannotLook`."""
-        from flexsaml.graph import Client, Directory, cloud, credentials  # only now: they need the HTTP library
+    @property
+    def cloud(self) -> Cloud:
+        """Where the tenant is. Raises `CannotLook`."""
+        from flexsaml.graph import cloud
 
         said = self.connection
         try:
-            where = cloud(
+            return cloud(
                 said["cloud"] or "public", graph_endpoint=said["graphEndpoint"], login_endpoint=said["loginEndpoint"]
             )
         except ValueError as problem:
             raise CannotLook(f"{self.file}: {problem}") from None
-        return Directory(Client(where, credentials(where, said["tenantId"]), progress=progress))
+
+    @property
+    def loopback(self) -> str:
+        """The address of the emulator; "" for a real tenant."""
+        where = self.cloud
+        return where.graph if where.name == "loopback" else ""
+
+    def directory(self, progress: Callable[[str], None] | None = None) -> Directory:
+        """Typed calls to Graph, which nothing has been asked yet. Raises `CannotLook`."""
+        from flexsaml.graph import Client, Directory, credentials  # only now: they need the HTTP library
+
+        where = self.cloud
+        return Directory(Client(where, credentials(where, self.connection["tenantId"]), progress=progress))
 
     def _text(self, key: str) -> str:
         self._legible(key)
