@@ -41,9 +41,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     terminal.lenient()
-    from flexsaml.signin.checks import CannotLook, Refused
-    from flexsaml.signin.verdict import Verdict
-
+    try:
+        from flexsaml.signin.checks import CannotLook, Refused
+        from flexsaml.signin.verdict import Verdict
+    except ImportError as problem:
+        return terminal.end("verify", f"needs {problem.name}; run `pip install -r requirements.txt`")
     try:
         at = _time(given.at)
         verdict = _verdict(given, at)

@@ -73,6 +73,7 @@ def _response(outer: etree._Element, assertion: etree._Element, expected: Expect
         )
     else:
         yield Check("status", OK, "Success")
+    yield from (one for one in _issued(outer, expected) if one.status == FAULT)
     issuer, inner = text(only(outer, "Issuer")), text(only(assertion, "Issuer"))
     if issuer and issuer != inner:
         yield fault("issuer", f"response and assertion name two issuers, {shown(issuer)} and {shown(inner)}", "")
@@ -104,10 +105,11 @@ def _versions(element: etree._Element) -> Iterator[Check]:
         yield fault("version", f"the {what} is of version {shown(version)}, not 2.0", "Entra sends 2.0 to Flex")
 
 
-def _issued(assertion: etree._Element, expected: Expected) -> Iterator[Check]:
-    issued = moment(assertion.get("IssueInstant", ""))
+def _issued(element: etree._Element, expected: Expected) -> Iterator[Check]:
+    issued = moment(element.get("IssueInstant", ""))
     if issued is None:
-        yield fault("issued", "says not when it was issued", "ask who made this response; Entra says it")
+        what = etree.QName(element).localname.lower()
+        yield fault("issued", f"the {what} says not when it was issued", "ask who made this response; Entra says it")
     elif issued > expected.at + SKEW:
         ahead = timedelta(seconds=round((issued - expected.at).total_seconds()))
         yield fault("issued", f"issued {stamp(issued)}, {ahead} after the time judged", CLOCK)

@@ -25,6 +25,8 @@ from .checks import CannotLook, Refused, shown
 from .response import LARGEST, SIGNATURE, parsed
 
 if TYPE_CHECKING:
+    from requests import PreparedRequest
+
     from flexsaml.graph import Clock
 
 METADATA = "urn:oasis:names:tc:SAML:2.0:metadata"
@@ -95,12 +97,17 @@ def fetched(url: str, clock: Clock | None = None) -> bytes:
         raise CannotLook("metadata", f"{shown(url)} is no https address", "certificates from elsewhere prove nothing")
     until = clock.now() + SECONDS
     try:
-        with requests.get(url, timeout=SECONDS / 2, stream=True, allow_redirects=False) as answer:
+        with requests.get(url, timeout=SECONDS / 2, stream=True, allow_redirects=False, auth=_nobody) as answer:
             if answer.status_code != 200:
                 raise CannotLook("metadata", f"{url} answered {answer.status_code}", f"check tenant and appid; {_GIVE}")
             return _within(answer.iter_content(65536), lambda: clock.now() > until, url)
     except (requests.RequestException, UnicodeError, ValueError) as problem:
         raise CannotLook("metadata", f"{url} cannot be reached ({type(problem).__name__})", _GIVE) from None
+
+
+def _nobody(request: PreparedRequest) -> PreparedRequest:
+    """Keeps requests from sending along what a .netrc has for that host."""
+    return request
 
 
 def _within(chunks: Iterator[bytes], late: Callable[[], bool], url: str) -> bytes:

@@ -27,6 +27,8 @@ LARGEST = 1_000_000
 DEEPEST = 32
 MOST_ELEMENTS = 5_000
 MOST_NAMESPACES = 1_000
+MOST_ATTRIBUTES = 20
+"""Of one element in XML; attributes of a person are elements."""
 
 PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol"
 ASSERTION = "urn:oasis:names:tc:SAML:2.0:assertion"
@@ -140,7 +142,7 @@ def _scan(xml: bytes) -> None:
 
 def _shape(root: etree._Element) -> None:
     """One response at most, one assertion, IDs that name one thing, signatures where they belong, no hidden text."""
-    faults = [*_hidden(root), *_deep(root)]
+    faults = [*_hidden(root), *_large(root)]
     if faults:
         raise Refused(*faults)
     if root.tag not in (f"{{{PROTOCOL}}}Response", f"{{{ASSERTION}}}Assertion"):
@@ -187,12 +189,16 @@ def _hidden(root: etree._Element) -> Iterator[Check]:
         yield fault("doctype", "refers to entities that are defined nowhere", _TAMPERED)
 
 
-def _deep(root: etree._Element) -> Iterator[Check]:
+def _large(root: etree._Element) -> Iterator[Check]:
+    """Depth costs stack, and attributes of one element cost the square of their number once they are sorted."""
     depth = 0
-    for event, _one in etree.iterwalk(root, events=("start", "end")):
+    for event, one in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
         if depth > DEEPEST:
             yield fault("nesting", "is nested deeper than any response is", _TAMPERED)
+            return
+        if event == "start" and len(one.attrib) > MOST_ATTRIBUTES:
+            yield fault("size", f"has more than {MOST_ATTRIBUTES} attributes on one element", _TAMPERED)
             return
 
 

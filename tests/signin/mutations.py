@@ -480,6 +480,7 @@ MUTATIONS = (
     _loose("unsigned: another destination", "destination", destination='Destination="https://evil.example/acs"'),
     _loose("unsigned: status of failure", "status", status=_FAILED.format("Responder")),
     _loose("unsigned: another request", "in-response-to", answers='InResponseTo="_other"'),
+    _tree("unsigned: issued tomorrow", "issued", lambda root: root.set("IssueInstant", "2026-05-05T09:30:00Z"), response=None),
     _loose("unsigned: another issuer", "issuer", outer_issuer='<Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://evil.example/</Issuer>'),
     # signed by another, or in another way
     _how("another key, brought along", "signature", key="other"),
@@ -573,6 +574,7 @@ MUTATIONS = (
     Mutation("fifty levels", "nesting", lambda: bytes_of(good()).replace(b"<samlp:Status>", b"<a>" * 50 + b"</a>" * 50 + b"<samlp:Status>")),
     Mutation("a hundred thousand elements", "size", _flood(b"<a/>", 100_000)),
     Mutation("many namespaces", "size", lambda: bytes_of(good()).replace(b"<samlp:Status>", b"<samlp:Status " + b" ".join(b'xmlns:n%d="u"' % n for n in range(2000)) + b">")),
+    Mutation("many attributes", "size", lambda: bytes_of(good()).replace(b"<samlp:Status>", b"<samlp:Status " + b" ".join(b'a%d=""' % n for n in range(50_000)) + b">")),
     Mutation("ten megabytes", "size", _flood(b" " * 1000, 10_000)),
 )  # fmt: skip
 
