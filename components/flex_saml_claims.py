@@ -154,11 +154,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
         names = {user.lower(): id_ for user, id_ in there.items()}
         baselines = {}
         for key, one in extensions.items():
-            cells = {
-                there[user]: one.type.canonical(values[key])
-                for user, values in wanted.everyone.items()
-                if key in values and user in there
-            }
+            cells = {there[user]: value for user, value in _column(wanted, key, one.type).items() if user in there}
             live = seen.live.get(one.whole, {})
             baselines[key] = UserValueBaseline(  # also without cells: the last ones leave through its update
                 f"{self._name}-{key}-before",
@@ -197,12 +193,13 @@ class FlexSamlClaims(pulumi.ComponentResource):
         baselined: Mapping[str, pulumi.Input[str]],
     ) -> None:
         """Everybody in the roster file, in one resource."""
-        cells = {
-            seen.users[user]: {extensions[key].whole: extensions[key].type.canonical(v) for key, v in values.items()}
-            for user, values in wanted.roster.items()
-            if user not in seen.missing
-        }
+        cells: dict[str, dict[str, str]] = {seen.users[user]: {} for user in wanted.roster if user not in seen.missing}
         used = {key: one for key, one in extensions.items() if any(key in row for row in wanted.roster.values())}
+        for key, one in used.items():
+            for user, row in wanted.roster.items():
+                if key in row and user not in seen.missing:
+                    value = row[key] if key in wanted.extensions else one.type.canonical(row[key])
+                    cells[seen.users[user]][one.whole] = value
         UserExtensionValues(
             f"{self._name}-roster",
             service_principal_id=seen.principal.id,
@@ -216,6 +213,14 @@ class FlexSamlClaims(pulumi.ComponentResource):
             seen_writes=_differing(cells, seen) if wanted.preflight else None,
             opts=self._child(),
         )
+
+
+def _column(wanted: Declaration, key: str, kind: DataType) -> dict[str, str]:
+    """User as written to canonical value of one extension; a roster's values are canonical where their type is ours."""
+    written = {user: kind.canonical(values[key]) for user, values in wanted.users.items() if key in values}
+    ours = key in wanted.extensions
+    roster = ((user, row[key]) for user, row in wanted.roster.items() if key in row)
+    return {**written, **{user: value if ours else kind.canonical(value) for user, value in roster}}
 
 
 def _differing(cells: Mapping[str, Mapping[str, str]], seen: Seen) -> int:
@@ -272,18 +277,21 @@ def _lint(wanted: Declaration, seen: Seen | None) -> list[Finding]:
     types |= {
         whole: str(data_type(one)) for whole, one in (seen.properties if seen else {}).items() if whole not in types
     }
-    values: dict[str, dict[str, None]] = {}
-    for held in wanted.everyone.values():
-        for key, value in held.items():
-            whole = names.get(key, key)
-            if whole in types and not wanted.users_secret:  # a finding repeats the value
+    values: dict[str, list[str]] = {}
+    if not wanted.users_secret:  # a finding repeats the value
+        written: dict[str, dict[str, object]] = {}
+        for held in wanted.everyone.values():
+            for key, value in held.items():
+                written.setdefault(names.get(key, key), {})[str(value)] = value  # each once, of however many users
+        for whole, distinct in written.items():
+            for value in distinct.values() if whole in types else ():
                 with suppress(Misfit):  # said by preflight
-                    values.setdefault(whole, {})[DataType.parse(types[whole]).canonical(value)] = None
+                    values.setdefault(whole, []).append(DataType.parse(types[whole]).canonical(value))
     definition = encode(wanted.policy, names) if wanted.policy else wanted.definition
     return lint(
         definition,
         profile="flex",
-        context=Context(extensions=types if seen else {}, values={n: list(v) for n, v in values.items()}),
+        context=Context(extensions=types if seen else {}, values=values),
     )
 
 

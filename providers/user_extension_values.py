@@ -27,7 +27,7 @@ from flexsaml.graph import quota_seconds
 from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, unpack
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, by_id, known, text, unpacked
+from .base import Failures, Props, Provider, Refusal, as_given, by_id, known, text, unpacked
 from .progress import duration, some, teller
 from .user_extension_value import CHANGED, CLEARED
 
@@ -42,23 +42,27 @@ class UserExtensionValuesProvider(Provider):
     kind = "UserExtensionValues"
     inputs = (
         "service_principal_id", "roster", "count", "sha256", "types", "extensions", "baselined", "__cells", "__names",
+        "__given",
     )  # fmt: skip
     required = ("service_principal_id",)
     replaced_by = frozenset({"service_principal_id"})
-    ignored = frozenset({"roster", "__cells", "__names"})  # the digest decides; file name and names serve messages
+    ignored = frozenset(
+        {"roster", "__cells", "__names", "__given"}
+    )  # the digest decides; file name and names serve messages
 
     def label(self, props: Props) -> str:
         return f"of '{text(props.get('roster'))}'"
 
     def normalise(self, olds: Props, news: Props) -> tuple[Props, Failures]:
-        kept = {key: news.get(key) for key in self.inputs}
+        kept = {key: news.get(key) for key in self.inputs if key != "__given"}
         kept |= {"types": news.get("types") or {}, "extensions": news.get("extensions") or {}}
         kept["baselined"] = bool(news.get("baselined"))
         if not known(news.get("__cells")):  # values that come from another resource
             return {**kept, "count": UNKNOWN, "sha256": UNKNOWN}, {}
         missing = news.get("seen_missing") or []
-        if not missing and news["__cells"] == olds.get("__cells"):
-            return {**kept, "count": olds["count"], "sha256": olds["sha256"]}, {}
+        given = as_given(news)
+        if not missing and given == olds.get("__given"):
+            return {**kept, **{key: olds[key] for key in ("count", "sha256", "__cells", "__names", "__given")}}, {}
         old_names, names = unpacked(olds, "__names"), unpacked(news, "__names")
         cells: Cells = by_id(unpack(news["__cells"]), old_names)
         before: Cells = by_id(unpacked(olds, "__cells"), names)
@@ -75,7 +79,7 @@ class UserExtensionValuesProvider(Provider):
         failures = {"": f"no such user: {some(unknown, 20)}; correct {text(news.get('roster'))}"} if unknown else {}
         _tell_changes(text(news.get("roster")), before, cells, {**_spoken(old_names), **_spoken(names)})
         _tell_cost(text(news.get("roster")), news.get("seen_writes"), before, cells)
-        packed = {"__cells": pack(cells), "__names": pack(names)}
+        packed = {"__cells": pack(cells), "__names": pack(names), "__given": given}
         return {**kept, "count": len(cells), "sha256": digest(cells), **packed}, failures
 
     def make(self, directory: Directory, props: Props) -> tuple[str, Props]:
@@ -130,7 +134,7 @@ class UserExtensionValuesProvider(Provider):
         engine.say(
             f"{self.kind} {self.label(props)}: {_users(drifted)} changed in the tenant ({some(sorted(drifted))})"
         )
-        return {**props, "sha256": digest(cells), "__cells": pack(cells)}
+        return {**props, "sha256": digest(cells), "__cells": pack(cells), "__given": ""}
 
     def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
         if not all("/" in text(extension) for extension in props["extensions"].values()):

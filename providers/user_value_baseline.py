@@ -28,7 +28,7 @@ from flexsaml.graph import GraphError, NotAvailable, is_guid
 from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, too_many, unpack
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, by_id, known, text, unpacked
+from .base import Failures, Props, Provider, Refusal, as_given, by_id, known, text, unpacked
 from .extension_property import split
 from .progress import some, teller
 
@@ -42,9 +42,9 @@ Cells = dict[str, Cell]
 
 class UserValueBaselineProvider(Provider):
     kind = "UserValueBaseline"
-    inputs = ("extension", "full_name", "data_type", "multi_valued", "count", "sha256", "__cells", "__names")
+    inputs = ("extension", "full_name", "data_type", "multi_valued", "count", "sha256", "__cells", "__names", "__given")
     replaced_by = frozenset({"extension", "full_name"})
-    ignored = frozenset({"__cells", "__names"})
+    ignored = frozenset({"__cells", "__names", "__given"})
     required = ("extension", "full_name")
     # The cells' digest decides: another machine's zlib may pack the same cells otherwise; names only serve messages.
 
@@ -54,7 +54,8 @@ class UserValueBaselineProvider(Provider):
     def normalise(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         failures: Failures = {}
         if not known(news.get("__cells")):  # values that come from another resource
-            return {**{key: news.get(key) for key in self.inputs}, "count": UNKNOWN, "sha256": UNKNOWN}, failures
+            known_yet = {key: news.get(key) for key in self.inputs if key != "__given"}
+            return {**known_yet, "count": UNKNOWN, "sha256": UNKNOWN}, failures
         missing, seen = news.get("seen_missing") or [], unpack(news["__seen"]) if text(news.get("__seen")) else {}
         kept = {
             "extension": news.get("extension"),
@@ -63,10 +64,13 @@ class UserValueBaselineProvider(Provider):
             "multi_valued": bool(news.get("multi_valued")),
         }
         hidden = text(news.get("sha256")) == HIDDEN
-        as_before = not missing and not seen and news["__cells"] == olds.get("__cells")
+        given = as_given(news)
+        as_before = not missing and not seen and given == olds.get("__given")
         if as_before and hidden == (olds["sha256"] == HIDDEN):
-            same = {key: olds[key] for key in ("count", "sha256", "__cells")}
-            return {**kept, **same, "__names": news.get("__names") or pack({})}, failures
+            return {
+                **kept,
+                **{key: olds[key] for key in ("count", "sha256", "__cells", "__names", "__given")},
+            }, failures
         old_names, names = unpacked(olds, "__names"), unpacked(news, "__names")
         cells = by_id(unpack(news["__cells"]), old_names)
         before = by_id(unpacked(olds, "__cells"), names)
@@ -97,6 +101,7 @@ class UserValueBaselineProvider(Provider):
             "sha256": HIDDEN if hidden else digest(cells),
             "__cells": pack(cells),
             "__names": pack(names),
+            "__given": given,
         }, failures
 
     def differing(self, olds: Props, news: Props) -> set[str]:

@@ -4,7 +4,7 @@ Pure: standard library only, no input or output.
 """
 
 from .data_types import DATA_TYPES, NULL, DataType, Misfit
-from .packed import digest, pack, unpack
+from .packed import digest, digest_of_packed, pack, unpack
 from .roster import BadRoster, Roster, read_roster
 from .take_back import Cell, TakeBack, take_back, too_many
 
@@ -18,6 +18,7 @@ __all__ = [
     "Roster",
     "TakeBack",
     "digest",
+    "digest_of_packed",
     "pack",
     "read_roster",
     "take_back",

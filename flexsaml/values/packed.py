@@ -15,11 +15,12 @@ import zlib
 from typing import Any
 
 _PREFIX = "1:"
+_LEVEL = 3  # 9 takes three times as long for a tenth less
 
 
 def pack(data: Any) -> str:
     """JSON data to a string; equal data to equal bytes."""
-    return _PREFIX + base64.b64encode(zlib.compress(_canonical(data), 9)).decode("ascii")
+    return _PREFIX + base64.b64encode(zlib.compress(_canonical(data), _LEVEL)).decode("ascii")
 
 
 def unpack(text: str) -> Any:
@@ -32,6 +33,11 @@ def unpack(text: str) -> Any:
 def digest(data: Any) -> str:
     """The first 16 hex digits of the SHA-256 of the data's canonical JSON."""
     return hashlib.sha256(_canonical(data)).hexdigest()[:16]
+
+
+def digest_of_packed(*texts: str) -> str:
+    """The same of packed data, without unpacking it: equal for equal bytes."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 def _canonical(data: Any) -> bytes:
