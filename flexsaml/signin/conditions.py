@@ -190,7 +190,7 @@ def _bearer(bearer: etree._Element, expected: Expected, posted: bool) -> Iterato
     data = only(bearer, "SubjectConfirmationData")
     if data is None:
         said = "says not to whom it may be shown, nor until when"
-        if posted:
+        if posted or expected.recipient or expected.in_response_to:
             yield fault("subject-confirmation", said, "ask who made this response; Entra says it")
         else:
             yield Check("subject-confirmation", WARNING, said, "fit for a bare token, not for a sign-in at Flex")

@@ -325,6 +325,13 @@ def test_their_certificate_has_expired_since() -> None:
     assert faults(found) == ["certificate", "not-on-or-after"]
 
 
+@pytest.mark.parametrize("said", [{"recipient": made.ACS}, {"in_response_to": made.REQUEST}])
+def test_a_token_that_names_no_receiver_is_not_for_the_one_expected(said: dict[str, str]) -> None:
+    root = document((CORPUS / "Saml2Token_Valid.xml").read_bytes())
+    found = judge(root, microsoft(), replace(MICROSOFT, **said), flex=False, declared="")
+    assert faults(found) == ["subject-confirmation"]
+
+
 def test_one_fixture_called_valid_is_not() -> None:
     """`Valid2` brings its own certificate; even by that one its digest is not that of its content."""
     root = document((CORPUS / "Saml2Token_Valid2.xml").read_bytes())
