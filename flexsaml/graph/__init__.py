@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from flexsaml.graph.bulk import Progress
     from flexsaml.graph.client import Client
     from flexsaml.graph.directory import Directory
+    from flexsaml.graph.identity import Identity, skew
     from flexsaml.graph.survey import RoleAssignment, SigningKey, Survey
     from flexsaml.graph.tokens import TokenSource, credentials
 
@@ -61,6 +62,7 @@ __all__ = [
     "Forbidden",
     "Found",
     "GraphError",
+    "Identity",
     "Look",
     "Malformed",
     "NoCredential",
@@ -87,6 +89,7 @@ __all__ = [
     "is_guid",
     "is_loopback_host",
     "quota_seconds",
+    "skew",
     "until",
 ]
 
@@ -94,12 +97,14 @@ __all__ = [
 _LATER = {
     "Client": "client",
     "Directory": "directory",
+    "Identity": "identity",
     "Progress": "bulk",
     "RoleAssignment": "survey",
     "SigningKey": "survey",
     "Survey": "survey",
     "TokenSource": "tokens",
     "credentials": "tokens",
+    "skew": "identity",
 }
 
 

@@ -21,6 +21,7 @@ from flexsaml.graph.bulk import BulkWrite, Told
 from flexsaml.graph.clock import Clock, SystemClock
 from flexsaml.graph.clouds import Cloud
 from flexsaml.graph.errors import GraphError, Unauthorized
+from flexsaml.graph.identity import Identity, identity
 from flexsaml.graph.paging import next_page
 from flexsaml.graph.retry import Retrier
 from flexsaml.graph.tokens import TokenSource, granted
@@ -137,6 +138,10 @@ class Client:
     def granted(self) -> frozenset[str] | None:
         """Permissions the identity's token names, as a hint; None when the token cannot be read."""
         return granted(self._tokens.token())
+
+    def identity(self) -> Identity | None:
+        """Whom the token names, as a hint; None when the token cannot be read. Asks for a token, not for Graph."""
+        return identity(self._tokens.token())
 
     def _call(
         self, method: str, path: str, version: str, headers: Mapping[str, str] | None, body: object = None

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from flexsaml.graph.batch import BatchRequest, BatchResponse
 from flexsaml.graph.errors import Forbidden, NotFound
+from flexsaml.graph.identity import Identity
 from flexsaml.graph.models import Application, ExtensionProperty, Policy, ServicePrincipal
 from flexsaml.graph.part import Part
 from flexsaml.graph.policies import POLICIES, named
@@ -117,6 +118,10 @@ class Surveys(Part):
     def granted(self) -> frozenset[str] | None:
         """Permissions the identity's token names, as a hint; None when the token cannot be read."""
         return self._client.granted()
+
+    def identity(self) -> Identity | None:
+        """Whom the token names, as a hint; None when the token cannot be read."""
+        return self._client.identity()
 
     def direct_members(self, groups: Sequence[str]) -> dict[str, frozenset[str] | None]:
         """Object ids of the users that are direct members of each group; None: may not be read.

@@ -1,0 +1,71 @@
+"""Whom Graph sees, and what time it is there. Touches the token as a hint, and Graph's front door without one.
+
+Quirks: Graph alone reads its tokens, so what a token says of itself is a hint (A: F5) and may be unreadable; directory
+roles are not among its claims (C). `idtyp` is `app` for an application, absent or `user` for a person. The `Date`
+header has whole seconds. Pinned by tests/graph/test_identity.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import requests
+
+from flexsaml.graph.clock import Clock, SystemClock
+from flexsaml.graph.clouds import Cloud
+from flexsaml.graph.errors import Unanswered
+from flexsaml.graph.tokens import granted
+from flexsaml.graph.transport import CONNECT_TIMEOUT, READ_TIMEOUT, failure, open_session
+
+_TRIED = "ask Graph for the time"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a token says of whoever holds it; empty where it says nothing. The token itself is not kept."""
+
+    kind: str
+    app_id: str
+    object_id: str
+    tenant_id: str
+    permissions: frozenset[str]
+
+
+def identity(token: str) -> Identity | None:
+    """None when the token cannot be read."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        kind = str(claims.get("idtyp") or ("user" if claims.get("scp") else "app"))
+        app_id, object_id, tenant_id = (str(claims.get(key) or "") for key in ("appid", "oid", "tid"))
+    except (IndexError, ValueError, AttributeError, TypeError):
+        return None
+    named = {"app": "application", "user": "person"}.get(kind, kind)
+    return Identity(named, app_id, object_id, tenant_id, granted(token) or frozenset())
+
+
+def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session | None = None) -> float | None:
+    """Seconds this machine is ahead of Graph, None when Graph tells no time. Raises NotSent or Unanswered.
+
+    Any answer will do, a refusal too: none is a token's.
+    """
+    ticking, url = clock or SystemClock(), f"{cloud.graph}/v1.0/"
+    before = ticking.utc()
+    try:
+        with session or open_session(cloud) as opened:
+            answer = opened.get(url, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), allow_redirects=False)
+    except OSError as error:
+        raise failure(_TRIED, url, error, "check the network and flexsaml:cloud") from error
+    middle = before + (ticking.utc() - before) / 2
+    said = answer.headers.get("Date")
+    if said is None:
+        return None
+    try:
+        there: datetime = parsedate_to_datetime(said)
+        return (middle - there).total_seconds()
+    except (ValueError, TypeError):
+        raise Unanswered(_TRIED, f"its Date header is no date: {said[:40]!r}") from None

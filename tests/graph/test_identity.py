@@ -1,0 +1,103 @@
+"""If this goes red, doctor names another identity than Graph sees, or blames a clock that is right."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+
+from flexsaml.graph import NotSent, Unanswered, cloud, skew
+from flexsaml.graph.identity import Identity, identity
+
+NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=timezone.utc)
+
+
+def token(**claims: object) -> str:
+    return f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.x"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (
+            token(idtyp="app", appid="a", oid="o", tid="t", roles=["User.Read.All"]),
+            Identity("application", "a", "o", "t", frozenset({"User.Read.All"})),
+        ),
+        (token(appid="a", roles=[]), Identity("application", "a", "", "", frozenset())),
+        (token(scp="A B", oid="o"), Identity("person", "", "o", "", frozenset("AB"))),
+        (token(idtyp="device"), Identity("device", "", "", "", frozenset())),
+        ("opaque", None),
+        ("a.b!.c", None),
+        ("e30.WzFd.x", None),
+    ],
+)
+def test_what_a_token_says_of_its_holder(text: str, found: Identity | None) -> None:
+    assert identity(text) == found
+
+
+class FakeClock:
+    """Tells the times it was given, one after the other."""
+
+    def __init__(self, *times: datetime) -> None:
+        self._times = list(times)
+
+    def now(self) -> float:
+        return 0.0
+
+    def utc(self) -> datetime:
+        return self._times.pop(0)
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError(f"slept {seconds}")
+
+
+class FakeGraph(BaseAdapter):
+    """Answers every request with one status and Date header, or not at all."""
+
+    def __init__(self, date: str | None) -> None:
+        super().__init__()
+        self._date = date
+
+    def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:  # type: ignore[override]
+        assert "Authorization" not in request.headers
+        if self._date == "down":
+            raise requests.ConnectionError
+        answer = requests.Response()
+        answer.status_code = 401
+        answer.raw = io.BytesIO(b"")
+        answer.headers.update({"Date": self._date} if self._date else {})
+        return answer
+
+    def close(self) -> None:
+        pass
+
+
+def ahead(date: str | None, *times: datetime) -> float | None:
+    session = requests.Session()
+    session.mount("http://", FakeGraph(date))
+    return skew(cloud("loopback"), clock=FakeClock(*times), session=session)
+
+
+@pytest.mark.parametrize(
+    ("date", "before", "after", "seconds"),
+    [
+        ("Mon, 04 May 2026 12:00:00 GMT", NOON, NOON, 0.0),
+        ("Mon, 04 May 2026 12:00:00 GMT", NOON, NOON + timedelta(seconds=2), 1.0),  # the middle of the exchange
+        ("Mon, 04 May 2026 12:10:00 GMT", NOON, NOON, -600.0),
+        (None, NOON, NOON, None),
+    ],
+)
+def test_the_clock_beside_graphs(date: str | None, before: datetime, after: datetime, seconds: float | None) -> None:
+    assert ahead(date, before, after) == seconds
+
+
+def test_a_clock_that_cannot_be_compared_is_no_verdict() -> None:
+    with pytest.raises(Unanswered, match="no date"):
+        ahead("soon", NOON, NOON)
+    with pytest.raises((NotSent, Unanswered)):
+        ahead("down", NOON, NOON)
