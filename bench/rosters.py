@@ -242,6 +242,7 @@ def no_change(figures: Figures) -> None:
             rounds = 3 if agents < 100_000 else 2
             for preflight in (True, False):
                 stack.config["preflight"] = preflight
+                stack.ok(*UP)  # as a stack is that has always been so
                 previews[agents, preflight] = median(emulator, stack, ("preview", "--expect-no-changes"), rounds)
             stack.config["preflight"] = True
             refresh = run(emulator, stack, ("refresh", "--yes", "--skip-preview"))

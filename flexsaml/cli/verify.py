@@ -1,8 +1,8 @@
 """`verify`: what one SAML response proves, and whether its attributes are those this stack declares.
 
-Reads a file or stdin, certificates from a file or one GET to the metadata, and the stack file; asks no tenant and
-changes nothing. Values of people are masked unless they are asked for. Exit status: 0 fine, 1 looked and found faults,
-2 could not look.
+Reads a file or stdin, certificates from a file or one GET to the metadata, and the stack file; the tenant is asked
+only where the stack file does not tell whose metadata that is. Changes nothing. Values of people are masked unless
+they are asked for. Exit status: 0 fine, 1 looked and found faults, 2 could not look.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from flexsaml.graph import SystemClock, cloud, is_guid
+from flexsaml.graph import GraphError, SystemClock, is_guid
 
 from . import declared as stacks
 from . import terminal
 
 if TYPE_CHECKING:
+    from flexsaml.graph import Directory
     from flexsaml.signin.metadata import Trust
     from flexsaml.signin.verdict import Declared, Verdict
 
@@ -112,26 +113,35 @@ def _trust(given: argparse.Namespace, stack: stacks.Declared | None) -> Trust:
 
 
 def _address(stack: stacks.Declared | None) -> str:
-    """Where the stack's own metadata is, if its file alone tells; the tenant is not asked."""
+    """Where the stack's own metadata is: by its file alone where that tells, else by asking the tenant who is meant."""
     from flexsaml.signin.metadata import address
 
     ask = "give --metadata FILE|URL (Entra: Single sign-on, App Federation Metadata Url) or --certificate PEM"
     if stack is None:
         raise terminal.CannotLook(f"no certificate to check the signature with; {ask}")
-    said = stack.connection
+    tenant, principal = stack.connection["tenantId"], stack.service_principal
+    if not tenant or not is_guid(principal):
+        try:
+            tenant, principal = _asked(stack.directory(), tenant, principal)
+        except (GraphError, LookupError) as problem:
+            raise terminal.CannotLook(
+                f"no certificate to check the signature with: {stack.file} has no tenantId and appId (as "
+                f"servicePrincipal) to find the metadata by, and the tenant does not tell ({problem}); {ask}"
+            ) from None
+    return address(stack.cloud.login, tenant, principal)
+
+
+def _asked(directory: Directory, tenant: str, reference: str) -> tuple[str, str]:
+    """Tenant (its id, or a verified domain) and appId. Raises GraphError, and LookupError when nobody is meant."""
+    from flexsaml.signin.look import NotSeen, survey
+
     try:
-        login = cloud(
-            said["cloud"] or "public", graph_endpoint=said["graphEndpoint"], login_endpoint=said["loginEndpoint"]
-        ).login
-    except ValueError as problem:
-        raise terminal.CannotLook(f"{stack.file}: {problem}") from None
-    if not said["tenantId"] or not is_guid(stack.service_principal):
-        url = address(login, said["tenantId"] or "TENANT", "APPID")
-        raise terminal.CannotLook(
-            f"no certificate to check the signature with: {stack.file} has no tenantId and appId (as servicePrincipal) "
-            f"to find the metadata by; give --metadata {url} or --certificate PEM"
-        )
-    return address(login, said["tenantId"], stack.service_principal)
+        seen = survey(directory, reference)
+    except NotSeen as problem:
+        raise LookupError(str(problem)) from None
+    if not tenant and not seen.domains:
+        raise LookupError("verified domains may not be read; set flexsaml:tenantId")
+    return tenant or (seen.domains or ())[0], seen.principal.app_id
 
 
 def _read(name: str) -> bytes:
