@@ -206,8 +206,8 @@ def new_users(figures: Figures) -> None:
         figures.hold("writes sent twice", float(max(first.writes.values()) - 1), 0, "")
         figures.lines.append(
             f"| in the same run: empty `up` {empty:.2f} s, paged read {reads:.2f} s, "
-            f"loop {batches:.1f} s ({WORKERS} at once), script {agents / sequential:.0f} s (from 1,000 users), the same with asyncio, 16 at once, "
-            f"{agents / together:.0f} s (from 2,000) | | | |"
+            f"loop {batches:.1f} s ({WORKERS} at once), script {agents / sequential:.0f} s (from 1,000 users), "
+            f"the same with asyncio, 16 at once, {agents / together:.0f} s (from 2,000) | | | |"
         )
     with tenant(1000) as (emulator, stack):
         stack.ok(*UP)
