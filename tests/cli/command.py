@@ -1,0 +1,71 @@
+"""Commands as users run them: in a process of its own, against an emulator, with a stack file in a folder. A helper."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.emulator.process import ADMIN, SECRET, Emulator
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = """\
+  flexsaml:claims:
+    nameid: user.userprincipalname
+    email: user.mail
+    full_name: user.displayname
+    roles: user.assignedroles
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended; no command shows a traceback."""
+
+    status: int
+    out: str
+    err: str
+
+
+def run(*arguments: str, cwd: Path = ROOT, **environment: str | None) -> Ended:
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "AZURE_", "PULUMI_"))
+    }
+    given = {"AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": SECRET, "PYTHONPATH": str(ROOT), **environment}
+    found = subprocess.run(
+        [sys.executable, "-m", "flexsaml", *arguments],
+        cwd=cwd,
+        env={**inherited, **{name: value for name, value in given.items() if value is not None}},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in found.stderr + found.stdout, found.stderr
+    return Ended(found.returncode, found.stdout, found.stderr)
+
+
+def stack_file(folder: Path, emulator: Emulator, claims: str = CLAIMS, **keys: str) -> str:
+    """The path of a stack file for the emulator's tenant."""
+    known = {
+        "cloud": "loopback",
+        "graphEndpoint": emulator.http,
+        "loginEndpoint": emulator.http,
+        "servicePrincipal": "Twilio Flex",
+    }
+    written = "".join(f"  flexsaml:{key}: {value}\n" for key, value in {**known, **keys}.items())
+    file = folder / "Pulumi.dev.yaml"
+    file.write_text(f"config:\n{written}{claims}")
+    return str(file)
+
+
+def refused(found: Ended, command: str, *words: str) -> None:
+    """One line that says what and why, and the status of a command that could not look."""
+    assert found.status == 2, found.out
+    lines = found.err.splitlines()
+    assert len(lines) == 1, found.err
+    assert lines[0].startswith(f"{command}: ")
+    for word in words:
+        assert word in lines[0]
