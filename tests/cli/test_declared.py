@@ -1,0 +1,137 @@
+"""If this goes red, a command that only looks takes another stack than `pulumi` would, or misreads what it declares."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from flexsaml.cli.declared import arguments, declared, from_text, selected
+from flexsaml.cli.terminal import CannotLook
+from tests.cli.command import ROOT, refused, run
+
+STACK = b"""config:
+  flexsaml:servicePrincipal: Twilio Flex
+  flexsaml:claims: {nameid: user.userprincipalname, email: user.mail, languages.stringarray: extension.languages}
+  flexsaml:extensions: {languages: String}
+"""
+APP = "8f665974-86ab-5399-83f9-7492e2e5acec"
+
+
+def given(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    arguments(parser)
+    return parser.parse_args(words)
+
+
+def test_what_a_stack_declares() -> None:
+    found = from_text(STACK, "Pulumi.dev.yaml")
+    assert found.service_principal == "Twilio Flex"
+    assert found.claims == (
+        "email",
+        "languages.stringarray",
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
+    )
+    assert f"extension_{APP.replace('-', '')}_languages" in found.definition(APP)
+    assert found.connection == {"cloud": "", "tenantId": "", "graphEndpoint": "", "loginEndpoint": ""}
+    assert found.loopback == ""
+
+
+def test_a_raw_definition_declares_too() -> None:
+    definition = json.dumps(
+        {"ClaimsMappingPolicy": {"Version": 1, "ClaimsSchema": [{"Value": "x", "SamlClaimType": "a"}]}}
+    )
+    found = from_text(f"config:\n  flexsaml:definition: '{definition}'\n".encode(), "f")
+    assert found.claims == ("a",)
+    assert json.loads(found.definition()) == json.loads(definition)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "words"),
+    [
+        (b"config: {}", "service_principal", "there is no flexsaml:servicePrincipal"),
+        (b"config: {}", "claims", "there is no flexsaml:claims"),
+        (b"config: {flexsaml:claims: {a: mail}}", "claims", "lint"),
+        (b"config: {flexsaml:claims: {a: extension.b}}", "claims", "extension 'b' is not declared"),
+        (b"config: {flexsaml:claims: {secure: x}}", "claims", "is encrypted"),
+        (b"config: {flexsaml:definition: '{}'}", "claims", "ClaimsMappingPolicy"),
+        (b"config: {flexsaml:definition: {secure: x}}", "claims", "is encrypted"),
+        (b"config: {flexsaml:tenantId: {secure: x}}", "connection", "is encrypted"),
+        (b"config: {flexsaml:cloud: moon}", "cloud", "cloud: 'moon'"),
+    ],
+)
+def test_what_cannot_be_read_is_said_when_it_is_needed(text: bytes, asked: str, words: str) -> None:
+    found = from_text(text, "Pulumi.dev.yaml")
+    with pytest.raises(CannotLook, match=words) as told:
+        getattr(found, asked)
+    assert str(told.value).startswith("Pulumi.dev.yaml: ")
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"name: x\nruntime: python", b"[" * 100, b"a: &a [1]\nb: *a", b"\xff", b"config: []"]
+)
+def test_what_is_no_stack_file_is_said_at_once(text: bytes) -> None:
+    with pytest.raises(CannotLook):
+        from_text(text, "f")
+
+
+def test_the_stack_that_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PULUMI_STACK", raising=False)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text("name: flexsaml\n")
+    with pytest.raises(CannotLook, match="there is no stack file"):
+        declared(given())
+    (tmp_path / "Pulumi.dev.yaml").write_bytes(STACK)
+    assert declared(given()).stack == "dev"  # the only one
+    (tmp_path / "Pulumi.live.yaml").write_bytes(STACK)
+    with pytest.raises(CannotLook, match="which of dev, live is meant"):
+        declared(given())
+    assert declared(given("--stack", "org/flexsaml/live")).stack == "live"
+    assert declared(given("--file", "Pulumi.live.yaml")).stack == "live"
+    with pytest.raises(CannotLook, match="cannot read"):
+        declared(given("--stack", "absent"))
+    kept = tmp_path / "home" / "workspaces"
+    kept.mkdir(parents=True)
+    digest = hashlib.sha1(str(tmp_path / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
+    (kept / f"flexsaml-{digest}-workspace.json").write_text('{"stacks": {"file:///s": "organization/flexsaml/live"}}')
+    assert declared(given()).stack == "live"  # selected
+    monkeypatch.setenv("PULUMI_STACK", "dev")
+    assert declared(given()).stack == "dev"
+
+
+@pytest.mark.parametrize(
+    ("kept", "backend", "stack"),
+    [
+        ('{"stack": "dev"}', "", "dev"),
+        ('{"stacks": {"file:///a": "one", "file:///b": "two"}}', "file:///b", "two"),
+        ('{"stacks": {"file:///a": "one", "file:///b": "two"}}', "", ""),
+        ('{"stacks": {}}', "", ""),
+        ("[]", "", ""),
+        ("{", "", ""),
+        (None, "", ""),
+    ],
+)
+def test_what_the_engine_remembers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str | None, backend: str, stack: str
+) -> None:
+    monkeypatch.delenv("PULUMI_STACK", raising=False)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    monkeypatch.setenv("PULUMI_BACKEND_URL", backend)
+    digest = hashlib.sha1(str(tmp_path / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
+    (tmp_path / "workspaces").mkdir()
+    if kept is not None:
+        (tmp_path / "workspaces" / f"flexsaml-{digest}-workspace.json").write_text(kept)
+    assert selected(tmp_path) == stack
+
+
+@pytest.mark.parametrize("command", ["predict", "worker", "doctor"])
+def test_every_command_that_looks_asks_for_the_stack_in_one_line(command: str, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: flexsaml\n")
+    more = {"predict": ["--all"], "worker": ["ada@contoso.example"], "doctor": []}[command]
+    refused(run(command, *more, cwd=tmp_path, PULUMI_HOME=str(tmp_path)), command, "no stack file", "--stack")
+    help_ = run(command, "--help", cwd=ROOT)
+    assert (help_.status, "--stack" in help_.out) == (0, True)

@@ -1,0 +1,183 @@
+"""If this goes red, `doctor` calls fine what it did not look at, or names no remedy for what it found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flexsaml.cli import checkup
+from flexsaml.cli.needs import HAVE, LACKING, UNKNOWN, needs
+from flexsaml.graph import Cloud, NotSent
+from tests.cli.command import CLAIMS, Ended, refused, run, stack_file
+from tests.emulator.process import ADMIN, LEAST, PREVIEW, TENANT, Emulator
+from tests.emulator.tenant import Tenant
+
+HERE = Cloud("loopback", "http://127.0.0.1:1", "http://127.0.0.1:1")
+STACK = f"{CLAIMS}  flexsaml:extensions: {{languages: String}}\n  flexsaml:users:\n    ada@contoso.example: {{languages: en}}\n"
+
+
+@pytest.fixture(scope="module")
+def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield Tenant(emulator)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with a `pulumi` that only tells its version."""
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "pulumi").write_text("#!/bin/sh\necho v3.300.0\n")
+    (folder / "pulumi").chmod(0o755)
+    return f"{folder}:/usr/bin:/bin"
+
+
+def doctor(tenant: Tenant, folder: Path, engine: str, *arguments: str, claims: str = STACK, **keys: str) -> Ended:
+    environment = {name: keys.pop(name) for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET") if name in keys}
+    file = stack_file(folder, tenant.emulator, claims, **keys)
+    return run("doctor", "--file", file, *arguments, **{"PATH": engine, **environment})
+
+
+def rows(found: Ended, area: str) -> list[dict[str, Any]]:
+    return [one for one in json.loads(found.out)["rows"] if one["area"] == area]
+
+
+def test_what_is_ready_is_said_to_be(tenant: Tenant, tmp_path: Path, engine: str) -> None:
+    found = doctor(tenant, tmp_path, engine, "--json")
+    assert (found.status, found.err) == (0, "")
+    states = {
+        area: {one["state"] for one in rows(found, area)} for area in ("python", "engine", "SDK", "clock", "cloud")
+    }
+    assert all(one == {"ok"} for one in states.values()), states
+    [who] = rows(found, "credential")
+    assert ADMIN in who["what"]
+    assert TENANT in who["what"]
+    assert {one["state"] for one in rows(found, "permission")} == {"ok"}
+    assert any("policy assigned now: none" in one["what"] for one in rows(found, "tenant"))
+    assert "sandbox" not in found.out.replace("SANDBOX", "")
+
+
+@pytest.mark.parametrize(("client", "states"), [(PREVIEW, {"ok", "warning", "note"}), (LEAST, {"ok", "note"})])
+def test_what_a_token_does_not_name_is_told_per_call(
+    tenant: Tenant, tmp_path: Path, engine: str, client: str, states: set[str]
+) -> None:
+    found = doctor(tenant, tmp_path, engine, "--json", AZURE_CLIENT_ID=client)
+    assert found.status == 0
+    told = rows(found, "permission")
+    assert {one["state"] for one in told} == states
+    assert all(one["remedy"].startswith("grant ") for one in told if one["state"] != "ok")
+    unseen = [one["what"] for one in rows(found, "preflight") if one["state"] == "not looked at"]
+    assert unseen or client == LEAST
+    if client == LEAST:
+        assert any("where it owns the object" in one["what"] for one in told)
+
+
+def test_conditions_of_the_tenant_are_those_of_preflight(tenant: Tenant, tmp_path: Path, engine: str) -> None:
+    users = "  flexsaml:users:\n    nobody@contoso.example: {languages: en}\n"
+    found = doctor(
+        tenant, tmp_path, engine, "--json", claims=CLAIMS + "  flexsaml:extensions: {languages: String}\n" + users
+    )
+    assert found.status == 1
+    assert [one["what"] for one in rows(found, "users")] == ["'nobody@contoso.example' is not in this tenant"]
+    lines = doctor(tenant, tmp_path, engine, claims=STACK.replace("ada@", "nora@")).out
+    assert "[user-without-role]" in lines
+
+
+@pytest.mark.parametrize(
+    ("claims", "keys", "status", "words"),
+    [
+        (STACK, {"servicePrincipal": "Twilio Flux"}, 1, "no enterprise application is 'Twilio Flux'"),
+        (STACK.replace("String", "Strong"), {}, 1, "did you mean 'String'"),
+        (STACK, {"graphEndpoint": "http://127.0.0.1:9"}, 2, "no connection to 127.0.0.1:9"),
+        (STACK, {"loginEndpoint": "http://127.0.0.1:9"}, 2, "without a credential nothing of it can be seen"),
+        (STACK, {"AZURE_CLIENT_SECRET": "wrong"}, 2, "check AZURE_CLIENT_SECRET"),
+        (STACK, {"preflight": "false"}, 0, "flexsaml:preflight is false"),
+        (STACK.replace("{languages: en}", "{languages: {secure: v1:x}}"), {}, 0, "users.ada@contoso.example.languages is encrypted"),
+    ],
+)  # fmt: skip
+def test_a_problem_has_a_row_and_a_status(
+    tenant: Tenant, tmp_path: Path, engine: str, claims: str, keys: dict[str, str], status: int, words: str
+) -> None:
+    found = doctor(tenant, tmp_path, engine, claims=claims, **keys)
+    assert found.status == status, found.out + found.err
+    assert words in found.out
+    assert found.err == ""
+    assert "wrong" not in found.out
+
+
+def test_no_stack_file_is_one_line(tmp_path: Path) -> None:
+    refused(run("doctor", "--file", str(tmp_path / "absent.yaml")), "doctor", "cannot read", "--stack")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "words"),
+    [
+        ("v3.300.0", "ok", "pulumi 3.300.0"),
+        ("v3.100.0", "problem", "this project wants 3.160.0 or newer"),
+        (FileNotFoundError(), "problem", "make up"),
+        (OSError("no answer in 30 s"), "problem", "no answer in 30 s"),
+    ],
+)
+def test_the_engine(answer: str | OSError, state: str, words: str) -> None:
+    def program(_command: list[str]) -> str:
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    [one] = [row for row in checkup.machine(program) if row.area == "engine"]
+    assert one.state == state
+    assert words in f"{one.what} {one.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "state", "words"),
+    [
+        (0.4, "ok", "0 s ahead of Graph"),
+        (-45.0, "warning", "45 s behind Graph"),
+        (301.0, "problem", "301 s ahead of Graph"),
+        (None, "not looked at", "no time"),
+    ],
+)
+def test_the_clock(ahead: float | None, state: str, words: str) -> None:
+    one = checkup.clock(HERE, lambda _: ahead)
+    assert one.state == state
+    assert words in one.what
+
+
+def test_a_clock_that_cannot_be_asked_is_not_looked_at() -> None:
+    def down(_: Cloud) -> float:
+        raise NotSent("ask Graph for the time", "no connection")
+
+    assert checkup.clock(HERE, down).state == "not looked at"
+
+
+@pytest.mark.parametrize(
+    ("granted", "call", "state"),
+    [
+        ({"Policy.Read.All"}, "GET policies/claimsMappingPolicies[/{id}]", HAVE),
+        ({"Policy.ReadWrite.ApplicationConfiguration"}, "GET policies/claimsMappingPolicies[/{id}]", LACKING),
+        (
+            {"Application.ReadWrite.OwnedBy"},
+            "POST/DELETE/GET servicePrincipals/{id}/claimsMappingPolicies[/$ref]",
+            LACKING,
+        ),
+        (
+            {"Application.ReadWrite.OwnedBy", "Policy.Read.All"},
+            "POST/DELETE/GET servicePrincipals/{id}/claimsMappingPolicies[/$ref]",
+            HAVE,
+        ),
+        ({"Directory.ReadWrite.All"}, "PATCH users/{id|upn}", HAVE),
+        (None, "PATCH users/{id|upn}", UNKNOWN),
+    ],
+)
+def test_what_a_call_needs(granted: set[str] | None, call: str, state: str) -> None:
+    [one] = [need for need in needs(granted, extensions=True, users=True) if need.call == call]
+    assert one.state == state
+
+
+def test_a_stack_without_users_needs_no_right_to_write_them() -> None:
+    calls = {one.call for one in needs(None, extensions=False, users=False)}
+    assert not {"PATCH users/{id|upn}", "POST applications/{id}/extensionProperties"} & calls

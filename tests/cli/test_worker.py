@@ -1,0 +1,111 @@
+"""If this goes red, `python -m flexsaml worker` compares the wrong things or ends in no usable line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from tests.cli.command import Ended, refused, run, stack_file
+from tests.emulator import signin
+from tests.emulator.process import Emulator
+from tests.emulator.tenant import Tenant
+
+NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
+ADA = "ada@contoso.example"
+KEYS = {
+    "TWILIO_ACCOUNT_SID": f"AC{'0' * 32}",
+    "TWILIO_AUTH_TOKEN": "sandbox",
+    "TWILIO_WORKSPACE_SID": f"WS{'0' * 32}",
+}
+POLICY = json.loads((signin.CORPUS / "03-twilio-flex-doc.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def tenant(process: Emulator) -> Tenant:
+    process.reset()
+    found = Tenant(process)
+    signin.assign(found, POLICY)
+    return found
+
+
+def sign_in(tenant: Tenant, user: str = ADA) -> None:
+    issued = signin.ask(tenant.emulator, user).json
+    acs = urlsplit(issued["acs"])
+    body = urlencode({"SAMLResponse": issued["SAMLResponse"]}).encode()
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert tenant.emulator.request("POST", f"{acs.path}?{acs.query}", body, kind).status < 400
+
+
+def worker(tenant: Tenant, folder: Path, *arguments: str, **environment: str) -> Ended:
+    return run("worker", *arguments, "--file", stack_file(folder, tenant.emulator), **environment)
+
+
+def test_what_a_sign_in_stored_is_what_the_next_one_will(tenant: Tenant, tmp_path: Path) -> None:
+    sign_in(tenant)
+    found = worker(tenant, tmp_path, ADA)
+    assert (found.status, found.err) == (0, "")
+    assert "the worker has what the next sign-in is predicted to store" in found.out
+    keyed = {**KEYS, "FLEXSAML_TASKROUTER_URL": tenant.emulator.http}
+    assert worker(tenant, tmp_path, ADA, **keyed).status == 0
+
+
+def test_a_change_since_then_is_a_difference(tenant: Tenant, tmp_path: Path) -> None:
+    sign_in(tenant)
+    tenant.patch({"displayName": "Augusta Ada King"})
+    found = worker(tenant, tmp_path, ADA, "--json")
+    assert found.status == 1
+    body = json.loads(found.out)
+    assert body["differences"] == 1
+    [one] = [each for each in body["attributes"] if each["difference"]]
+    assert (one["name"], one["predicted"], one["has"]) == ("full_name", "Augusta Ada King", "Ada Lovelace")
+    assert "sign in again" in worker(tenant, tmp_path, ADA).out
+
+
+def test_a_sign_in_that_fails_leaves_the_worker_as_it_is(tenant: Tenant, tmp_path: Path) -> None:
+    sign_in(tenant)
+    tenant.patch({"accountEnabled": False})
+    found = worker(tenant, tmp_path, ADA)
+    assert found.status == 1
+    assert "the worker stays as it is: AADSTS50057" in found.out
+
+
+def test_a_name_id_that_cannot_be_known_asks_for_the_name(tenant: Tenant, tmp_path: Path) -> None:
+    tenant.unassign(tenant.assigned()[0])
+    signin.assign(tenant, signin.claims({"Value": "somebody", "SamlClaimType": NAME_ID}))
+    refused(worker(tenant, tmp_path, ADA), "worker", "--friendly-name")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        ((ADA,), {}, ("no worker is called 'ada@contoso.example'", "has not signed in")),
+        (("nobody@contoso.example",), {}, ("no user 'nobody@contoso.example'",)),
+        ((ADA,), {**KEYS, "TWILIO_AUTH_TOKEN": "wrong"}, ("does not take the key (401 20003",)),
+        ((ADA,), {**KEYS, "TWILIO_WORKSPACE_SID": f"WS{'1' * 32}"}, ("no workspace WS1111", "20404")),
+        ((ADA,), {**KEYS, "TWILIO_WORKSPACE_SID": ""}, ("TWILIO_WORKSPACE_SID",)),
+        ((ADA,), {"FLEXSAML_TASKROUTER_URL": "http://127.0.0.1:9"}, ("127.0.0.1:9 cannot be reached",)),
+        ((ADA,), {"FLEXSAML_TASKROUTER_URL": "https://example.com"}, ("FLEXSAML_TASKROUTER_URL",)),
+    ],
+)
+def test_what_cannot_be_looked_at_is_one_line(
+    tenant: Tenant, tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str], words: tuple[str, ...]
+) -> None:
+    local = {"FLEXSAML_TASKROUTER_URL": tenant.emulator.http, **environment} if environment else {}
+    found = worker(tenant, tmp_path, *arguments, **local)
+    refused(found, "worker", *words)
+    assert "wrong" not in found.err
+
+
+def test_nothing_assigned_is_one_line(tenant: Tenant, tmp_path: Path) -> None:
+    tenant.unassign(tenant.assigned()[0])
+    refused(worker(tenant, tmp_path, ADA), "worker", "no claims mapping policy is assigned")
