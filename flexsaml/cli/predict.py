@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from flexsaml.signin.look import Agents
     from flexsaml.signin.policy import SignInPolicy
     from flexsaml.signin.predict import Prediction
+
+    from .intended import Intended
 
 _ASSIGNED = "assigned"
 
@@ -67,14 +70,20 @@ def _run(given: argparse.Namespace) -> int:
     seen = look.survey(directory, reference)
     assigned = look.assigned_policy(directory, seen) if given.against or not given.policy else None
     policies = [_named(f"the assigned policy '{assigned.display_name}'", assigned.definition)] if assigned else []
+    later: Intended | None = None
     if given.policy:
-        policies.append(_from_file(given.policy, wanted, directory, seen))
+        policy, later = _from_file(given.policy, wanted, directory, seen)
+        policies.append(policy)
     where = look.place(directory, seen, policies, datetime.now(timezone.utc))
     if given.all:
         agents = look.all_agents(directory, seen, where, policies)
     else:
         agents = look.one_agent(directory, seen, where, policies, given.user)
     told = [[predict(policy, where, one) for one in agents.people] for policy in policies]
+    if later is not None:  # a stack's claims come with its extensions and its users' values
+        told[-1] = [predict(policies[-1], later.at(where), later.of(one)) for one in agents.people]
+        hidden = tuple(f"{one}: encrypted, and only the engine can read it" for one in later.hidden)
+        agents = replace(agents, unseen=(*agents.unseen, *hidden))
     _tell(given, seen, assigned, agents, told)
     return 1 if any(one.findings for one in told[-1]) else 0
 
@@ -88,14 +97,18 @@ def _named(name: str, text: str | bytes) -> SignInPolicy:
         raise CannotLook(f"{name}: {problem}") from None
 
 
-def _from_file(name: str, wanted: stacks.Declared, directory: Directory, seen: Survey) -> SignInPolicy:
+def _from_file(
+    name: str, wanted: stacks.Declared, directory: Directory, seen: Survey
+) -> tuple[SignInPolicy, Intended | None]:
     """A definition; of a stack file the claims, whose short extension names belong to the application it names."""
+    from .intended import intended
+
     try:
         raw = read_file(name)
     except (OSError, ValueError) as problem:
         raise CannotLook(f"cannot read {name}: {getattr(problem, 'strerror', None) or problem}") from None
     if not is_stack_file(name, raw):
-        return _named(name, raw)
+        return _named(name, raw), None
     other = stacks.from_text(raw, name) if Path(name) != Path(wanted.file) else wanted
     owner = seen.principal.app_id
     if other.application:
@@ -103,7 +116,7 @@ def _from_file(name: str, wanted: stacks.Declared, directory: Directory, seen: S
         if found is None:
             raise CannotLook(f"{name}: there is no application '{other.application}' (appId or object id)")
         owner = found.app_id
-    return _named(name, other.definition(owner))
+    return _named(name, other.definition(owner)), intended(other, owner)
 
 
 def _tell(

@@ -29,6 +29,7 @@ from .policy import SignInPolicy
 from .subject import Agent, Place, property_of
 
 _ALWAYS = ("accountEnabled", "mail", "givenName", "surname")
+_ELSEWHERE = "the application that owns the extension is not in this tenant"
 
 
 class NotSeen(Exception):
@@ -132,8 +133,8 @@ def _groups(seen: Survey) -> list[str]:
 
 def _people(
     directory: Directory, where: Place, policies: Sequence[SignInPolicy], references: Sequence[str]
-) -> tuple[dict[str, Person | None], frozenset[str]]:
-    """Users with what the policies read, and the names of extensions that no read may name.
+) -> tuple[dict[str, Person | None], dict[str, str]]:
+    """Users with what the policies read, and the extensions that no read may name, with the reason.
 
     An extension whose owner is not in this tenant may exist all the same, so its value is asked for; whether Graph
     takes a name it does not know is not documented, so one user is asked first.
@@ -142,17 +143,19 @@ def _people(
     profile = dict.fromkeys([*_ALWAYS, *filter(None, map(property_of, ids))])
     properties = [one for one in profile if one not in ("id", "userPrincipalName")]
     named = sorted({name for one in policies for name in one.extensions} & set(where.extensions))
-    foreign = frozenset(name for name in named if not where.extensions[name])
+    foreign = {name: _ELSEWHERE for name in named if not where.extensions[name]}
     if foreign and references:
         try:
             directory.people(references[:1], sorted(foreign))
         except Malformed:
             named = [name for name in named if name not in foreign]
             return directory.people(references, named, properties), foreign
-    return directory.people(references, named, properties) if references else {}, frozenset()
+    return directory.people(references, named, properties) if references else {}, {}
 
 
-def _agent(person: Person, seen: Survey, members: Mapping[str, frozenset[str] | None], unread: frozenset[str]) -> Agent:
+def _agent(
+    person: Person, seen: Survey, members: Mapping[str, frozenset[str] | None], unread: Mapping[str, str]
+) -> Agent:
     mine = [one for one in seen.roles or () if _reaches(one, person.id, members)]
     roles = {one.value for one in mine if one.value}
     dark = [one for one in seen.roles or () if one.kind == "Group" and members.get(one.principal_id) is None]

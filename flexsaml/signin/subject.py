@@ -56,8 +56,8 @@ class Place:
 class Agent:
     """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value.
 
-    `roles` and `assigned` as far as they were seen; `blind` says why there may be more. `unread`: extensions that may
-    exist, and that no read may name.
+    `roles` and `assigned` as far as they were seen; `blind` says why there may be more. `unread`: extensions
+    whose value was not to be read, and why.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Agent:
     roles: tuple[str, ...] = ()
     assigned: bool = False
     blind: str = ""
-    unread: frozenset[str] = frozenset()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def legible(self) -> bool:
@@ -136,7 +136,7 @@ def extension(entry: Entry, place: Place, agent: Agent) -> Found:
     """What an entry with an ExtensionID gives: names are read with case (S9), one value by its type (S13)."""
     name = entry.extension
     if name in agent.unread:
-        return Found(unknown="the application that owns the extension is not in this tenant")
+        return Found(unknown=agent.unread[name])
     if name not in place.extensions:
         near = next((one for one in place.extensions if one.lower() == name.lower()), "")
         told = f"the property is spelt {near}" if near else f"there is no extension {name}"

@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.command import ROOT, refused, run, stack_file
+from tests.cli.command import CLAIMS, ROOT, refused, run, stack_file
 from tests.emulator import signin
 from tests.emulator.process import ADMIN, LEAST, MEMBER_READER, PREVIEW, Emulator
-from tests.emulator.tenant import FLEX, GUEST, Tenant
+from tests.emulator.tenant import FLEX, GUEST, Tenant, full_name
 
 ADA, LINUS, NORA = "ada@contoso.example", "linus@contoso.example", "nora@contoso.example"
 GUIDE = ROOT / "tests" / "corpus" / "policies" / "03-twilio-flex-doc.json"
@@ -125,6 +125,61 @@ def test_a_change_before_it_is_made(tenant: Tenant, tmp_path: Path) -> None:
     everybody = predict(tenant, tmp_path, "--all", "--policy", str(file), "--against", "assigned")
     assert "6 of 6 users change" in everybody.out
     assert "no change" in predict(tenant, tmp_path, "--user", ADA, "--policy", str(GUIDE), "--against", "assigned").out
+
+
+STACK = CLAIMS.replace(
+    "    email", "    languages.stringarray: extension.languages\n    level.int: extension.level\n    email"
+)
+STACK += "  flexsaml:extensions: {languages: String, level: Integer}\n"
+
+
+def test_a_stack_file_is_predicted_with_what_it_would_write(tenant: Tenant, tmp_path: Path) -> None:
+    (tmp_path / "agents.csv").write_text(f"user,level\n{ADA.upper()},3\n{LINUS},<null>\n")
+    users = f"  flexsaml:usersFile: agents.csv\n  flexsaml:users:\n    {ADA}: {{languages: 'en,de'}}\n"
+    file = stack_file(tmp_path, tenant.emulator, STACK + users)
+    found = run("predict", "--file", file, "--all", "--policy", file, "--against", "assigned", "--json")
+    worker = {
+        one["userPrincipalName"]: {line["name"]: line["value"] for line in one["worker"] if not line["kept"]}
+        for one in json.loads(found.out)["users"]
+    }
+    assert (worker[ADA]["languages"], worker[ADA]["level"]) == (["en", "de"], 3)
+    assert not {"languages", "level"} & set(worker[LINUS])
+    assert tenant.value(full_name("languages")) is None  # nothing was written
+
+
+@pytest.mark.parametrize(
+    ("users", "words"),
+    [
+        (f"  flexsaml:users:\n    {ADA}: {{level: many}}\n", "level"),
+        (f"  flexsaml:users:\n    {ADA}: {{colour: red}}\n", "not declared"),
+        (f"  flexsaml:users:\n    {ADA}: red\n", "no map"),
+        ("  flexsaml:usersFile: absent.csv\n", "cannot read"),
+        ("  flexsaml:usersFile: Pulumi.dev.yaml\n", "line 1"),
+    ],
+)
+def test_a_stack_file_that_would_not_preview_is_not_predicted(
+    tenant: Tenant, tmp_path: Path, users: str, words: str
+) -> None:
+    file = stack_file(tmp_path, tenant.emulator, STACK + users)
+    refused(run("predict", "--file", file, "--user", ADA, "--policy", file), "predict", words)
+
+
+@pytest.mark.parametrize(
+    ("users", "place", "unknown"),
+    [
+        (f"  flexsaml:users:\n    {ADA}: {{level: {{secure: 'v1:x'}}}}\n", f"users.{ADA}.level", {"level.int"}),
+        (f"  flexsaml:users:\n    {ADA}: {{secure: 'v1:x'}}\n", f"users.{ADA}", {"level.int", "languages.stringarray"}),
+        ("  flexsaml:users: {secure: 'v1:x'}\n", "users", {"level.int", "languages.stringarray"}),
+    ],
+)
+def test_encrypted_values_are_named_and_not_guessed(
+    tenant: Tenant, tmp_path: Path, users: str, place: str, unknown: set[str]
+) -> None:
+    file = stack_file(tmp_path, tenant.emulator, STACK + users)
+    body = json.loads(run("predict", "--file", file, "--user", ADA, "--policy", file, "--json").out)
+    assert body["notLookedAt"] == [f"{place}: encrypted, and only the engine can read it"]
+    marks = {line["name"] for line in body["users"][0]["attributes"] if line["mark"] == "cannot be known"}
+    assert marks == unknown
 
 
 @pytest.mark.parametrize("client", [LEAST, PREVIEW])
