@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi import contains_unknowns
 from pulumi.dynamic import (
@@ -33,7 +33,6 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from flexsaml.graph import GraphError
-from flexsaml.values import digest_of_packed, unpack
 
 from . import engine
 from .tenant import TENANT, Connection
@@ -41,7 +40,6 @@ from .tenant import TENANT, Connection
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
-T = TypeVar("T")
 Props = dict[str, Any]
 Failures = dict[str, str]
 """Property name to reason; "" for a failure of the whole, or of a value that must not be printed."""
@@ -169,23 +167,6 @@ def known(value: object) -> bool:
 def text(value: object) -> str:
     """An input as text; "" for one that is absent or unknown."""
     return str(value) if value is not None and known(value) else ""
-
-
-def unpacked(props: Props, key: str) -> dict[str, Any]:
-    """What is packed under a key; {} for nothing."""
-    found: dict[str, Any] = unpack(props[key]) if text(props.get(key)) else {}
-    return found
-
-
-def as_given(news: Props) -> str:
-    """What stands for the packed inputs as the program gave them: equal to last time's, nothing needs a look."""
-    return text(news.get("__given")) or digest_of_packed(text(news.get("__cells")), text(news.get("__names")))
-
-
-def by_id(cells: Mapping[str, T], names: Mapping[str, str]) -> dict[str, T]:
-    """Cells under object ids where a user's id is known from `names` (lower case to id): with preflight or without,
-    the same user is the same."""
-    return {names.get(who.lower(), who): value for who, value in cells.items()}
 
 
 def _directory() -> Directory:

@@ -27,7 +27,8 @@ from flexsaml.graph import quota_seconds
 from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, unpack
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, as_given, by_id, known, text, unpacked
+from .base import Failures, Props, Provider, Refusal, known, text
+from .cells import as_given, by_id, sorted_out, unpacked
 from .progress import duration, some, teller
 from .user_extension_value import CHANGED, CLEARED
 
@@ -69,13 +70,7 @@ class UserExtensionValuesProvider(Provider):
         names = {
             user: old_names[user] if id_ not in cells and user in old_names else id_ for user, id_ in names.items()
         }
-        unknown = []
-        for user in missing:
-            id_ = old_names.get(user.lower())
-            if id_ is None or id_ not in before:
-                unknown.append(user)
-            elif id_ not in cells:  # managed, and gone or renamed since: left as it is
-                cells[id_], names[user.lower()] = before[id_], id_
+        unknown, _ = sorted_out(missing, cells, names, before, old_names)
         failures = {"": f"no such user: {some(unknown, 20)}; correct {text(news.get('roster'))}"} if unknown else {}
         _tell_changes(text(news.get("roster")), before, cells, {**_spoken(old_names), **_spoken(names)})
         _tell_cost(text(news.get("roster")), news.get("seen_writes"), before, cells)

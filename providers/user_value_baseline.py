@@ -28,7 +28,8 @@ from flexsaml.graph import GraphError, NotAvailable, is_guid
 from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, too_many, unpack
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, as_given, by_id, known, text, unpacked
+from .base import Failures, Props, Provider, Refusal, known, text
+from .cells import as_given, by_id, sorted_out, unpacked
 from .extension_property import split
 from .progress import some, teller
 
@@ -78,14 +79,9 @@ class UserValueBaselineProvider(Provider):
             user: old_names[user] if id_ not in cells and user in old_names else id_ for user, id_ in names.items()
         }
         whole = text(news.get("full_name"))
-        unknown = []
-        for user in missing:
-            id_ = old_names.get(user.lower())
-            if id_ is None or id_ not in before:
-                unknown.append(user)
-            elif id_ not in cells:  # managed, and gone or renamed since: left as it is
-                cells[id_], names[user.lower()] = before[id_], id_
-                engine.warn(f"users.{user}: is no longer there under that name; skipped, {whole} stays as it is")
+        unknown, gone = sorted_out(missing, cells, names, before, old_names)
+        for user in gone:
+            engine.warn(f"users.{user}: is no longer there under that name; skipped, {whole} stays as it is")
         removed = {user.lower() for user in before} - {user.lower() for user in cells}
         if unknown:
             failures[""] = f"no such user: {', '.join(unknown)}; correct the name or remove it from users"

@@ -10,14 +10,11 @@ again. Pinned by tests/graph/test_users.py.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
-from flexsaml.graph.batch import CHUNK, BatchRequest, BatchResponse
+from flexsaml.graph.batch import BatchRequest
 from flexsaml.graph.bulk import Told
 from flexsaml.graph.errors import (
-    Forbidden,
     GraphError,
     Malformed,
     NotAvailable,
@@ -28,104 +25,22 @@ from flexsaml.graph.errors import (
 )
 from flexsaml.graph.extensions import NOT_USABLE_HINT, USABLE_WITHIN
 from flexsaml.graph.models import Person
-from flexsaml.graph.part import CONFIRM_WITHIN, Part
-from flexsaml.graph.prefixes import listings, starting_with
+from flexsaml.graph.part import CONFIRM_WITHIN
+from flexsaml.graph.people import BASICS, People, select
 from flexsaml.graph.retry import LOOKS
 from flexsaml.graph.sameness import same_value
-from flexsaml.graph.urls import user_path, with_query
+from flexsaml.graph.urls import user_path
 from flexsaml.graph.wait import until
 
 Values = Mapping[str, object]
 
-_BASICS = ("id", "userPrincipalName")
-FEW = 2 * CHUNK  # users for whom counting the tenant is not worth a request
-PAGE = 999  # users on a page, at most (C)
-SIDE_BY_SIDE = 4
 
-
-class Users(Part):
+class Users(People):
     """Users and their extension values."""
-
-    def people(
-        self,
-        references: Sequence[str],
-        extensions: Sequence[str] = (),
-        profile: Sequence[str] = (),
-        names: Collection[str] = (),
-    ) -> dict[str, Person | None]:
-        """Any number of users by UPN or object id; None for one that does not exist.
-
-        Read in batches, or, where that takes fewer requests, from listings of the tenant; who is in no listing is
-        asked for by name all the same. `profile`: other properties to read along. `names`: UPNs those users are
-        thought to have, when the references are object ids; they only make the listings shorter.
-        """
-        asked = list(dict.fromkeys(references))
-        found: dict[str, Person | None] = dict(self._from_listings(asked, extensions, profile, names))
-        absent = [one for one in asked if one not in found]
-        answers = self._in_batches([_select(one, (*profile, *extensions)) for one in absent])
-        for reference, answer in zip(absent, answers, strict=True):
-            error = answer.error()
-            if isinstance(error, NotFound):
-                found[reference] = None
-            elif error is not None:
-                raise error
-            else:
-                found[reference] = Person.read(answer.body or {}, extensions)
-        return {one: found[one] for one in asked}
-
-    def _from_listings(
-        self, asked: Sequence[str], extensions: Sequence[str], profile: Sequence[str], names: Collection[str]
-    ) -> dict[str, Person]:
-        """Those of them that listings show; nobody when batches are fewer requests or listings are refused."""
-        if len(asked) <= FEW or self._tenant_size() / PAGE >= len(asked) / CHUNK:
-            return {}
-        wanted: dict[str, list[str]] = {}
-        for one in asked:
-            wanted.setdefault(one.lower(), []).append(one)
-        spelt = names or [one for one in asked if "@" in one]
-        parts = [[""]] if len(spelt) < len(asked) else listings(spelt, SIDE_BY_SIDE)
-        select = ",".join((*_BASICS, *profile, *extensions))
-
-        def listed(prefixes: list[str]) -> dict[str, Person]:
-            keep = starting_with(prefixes)
-            params = {"$top": PAGE, "$select": select, **({"$filter": keep} if keep else {})}
-            found = {}
-            for body in self._client.pages("/users", params=params):
-                for key in (body["id"], body.get("userPrincipalName") or ""):
-                    for reference in wanted.get(key.lower(), ()):
-                        found[reference] = Person.read(body, extensions)
-            return found
-
-        try:
-            with ThreadPoolExecutor(len(parts)) as pool:
-                return {one: person for part in pool.map(listed, parts) for one, person in part.items()}
-        except Malformed:
-            return {}  # a filter or property that a listing does not take: asked for one by one
-
-    def _tenant_size(self) -> float:
-        """How many users the tenant has; infinite where it may not be counted."""
-        try:
-            page = self._client.get(
-                "/users",
-                params={"$count": "true", "$top": 1, "$select": "id"},
-                headers={"ConsistencyLevel": "eventual"},
-            )
-        except (Forbidden, Malformed):
-            return math.inf
-        return float(page.get("@odata.count", math.inf))
-
-    def _in_batches(self, paths: Sequence[str]) -> list[BatchResponse]:
-        """GETs in batches, several side by side when there are many."""
-        items = [BatchRequest("GET", path) for path in paths]
-        if len(items) <= SIDE_BY_SIDE * CHUNK:
-            return self._client.batch(items)
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
-            return [answer for answers in pool.map(self._client.batch, parts) for answer in answers]
 
     def person(self, reference: str, extensions: Sequence[str] = ()) -> Person:
         """One user; raises NotFound."""
-        return Person.read(self._client.get(_select(reference, extensions)), extensions)
+        return Person.read(self._client.get(select(reference, extensions)), extensions)
 
     def patch_person(self, object_id: str, values: Values) -> None:
         """Write extension values (None clears), all or none."""
@@ -252,7 +167,7 @@ class Users(Part):
                 "$filter": f"{extension} ne null",
                 "$count": "true",
                 "$top": limit,
-                "$select": ",".join((*_BASICS, extension)),
+                "$select": ",".join((*BASICS, extension)),
             },
             headers={"ConsistencyLevel": "eventual"},
         )
@@ -284,10 +199,6 @@ class Users(Part):
             if person is not None and _holds(person, values):
                 showing.append(reference)
         return showing
-
-
-def _select(reference: str, extensions: Sequence[str]) -> str:
-    return with_query(user_path(reference), {"$select": ",".join((*_BASICS, *extensions))})
 
 
 def _holds(person: Person, values: Values) -> bool:

@@ -167,10 +167,12 @@ class Stack:
 
     # -- accidents -----------------------------------------------------------------------------------------------
 
-    def kill_at(self, arguments: tuple[str, ...], *, method: str, path: str, skip: int = 0) -> None:
-        """Run a command and kill the CLI with SIGKILL once this request was carried out.
+    def kill_at(
+        self, arguments: tuple[str, ...], *, method: str, path: str, skip: int = 0, victim: str = "cli"
+    ) -> None:
+        """Run a command and kill the CLI, or its provider, with SIGKILL once this request was carried out.
 
-        Returns when the provider it left behind has ended by itself, which it must within 10 s.
+        Returns when the other has ended too; a provider that was left behind must end by itself within 10 s.
         """
         self.write_config()
         self.emulator.fault("hang", method, path, skip=skip)
@@ -184,8 +186,9 @@ class Stack:
         until(lambda: any(fault["fired"] for fault in self.emulator.faults()), 60, f"{method} {path} to be carried out")
         providers = [pid for pid, line in descendants(command.pid) if "pulumi.dynamic" in line]
         assert providers, "no provider process was found"
-        command.send_signal(signal.SIGKILL)
-        command.wait()
+        for pid in [command.pid] if victim == "cli" else providers:
+            os.kill(pid, signal.SIGKILL)
+        assert command.wait(timeout=60) != 0
         until(lambda: not any(alive(pid) for pid in providers), 10, "the orphaned provider to end by itself")
         self.emulator.clear_faults()
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +11,7 @@ import pytest
 
 from tests.emulator.big import big_seed, upn, user_id
 from tests.emulator.process import Emulator
-from tests.engine.stack import Stack, descendants, new_stack, until
+from tests.engine.stack import Stack, new_stack
 
 UP = ("up", "--yes", "--skip-preview")
 AGENTS = 220  # eleven batches
@@ -97,9 +94,10 @@ def test_killed_anywhere_the_next_up_goes_on_and_destroy_takes_all_back(stack: S
 
     # The first write is one user alone, ten batches of writes follow; the batch before them is a look.
     if point == 0:
-        killed(stack, victim, "PATCH", "/users/", 0)
+        stack.kill_at(UP, method="PATCH", path="/users/", victim=victim)
     else:
-        killed(stack, victim, "POST", r"^/\$batch$", looks(stack) + point - 1 + (point == 9))
+        skip = looks(stack) + point - 1 + (point == 9)
+        stack.kill_at(UP, method="POST", path=r"^/\$batch$", skip=skip, victim=victim)
     stack.run("cancel", "--yes")
     stack.emulator.clear()
     stack.up()
@@ -121,28 +119,6 @@ def looks(stack: Stack) -> int:
     found = sum(one["path"].endswith("/$batch") for one in stack.emulator.requests() if not one["in_batch"])
     stack.destroy()
     return found
-
-
-def killed(stack: Stack, victim: str, method: str, path: str, skip: int) -> None:
-    """Kill the engine's CLI, or its provider, while it waits for the answer to this write."""
-    if victim == "cli":
-        stack.kill_at(UP, method=method, path=path, skip=skip)
-        return
-    stack.write_config()
-    stack.emulator.fault("hang", method, path, skip=skip)
-    command = subprocess.Popen(
-        stack.command(*UP),
-        cwd=stack.checkout.directory,
-        env=stack.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    until(lambda: any(fault["fired"] for fault in stack.emulator.faults()), 60, f"{method} {path} to be carried out")
-    for pid, line in descendants(command.pid):
-        if "pulumi.dynamic" in line:
-            os.kill(pid, signal.SIGKILL)
-    assert command.wait(timeout=60) != 0
-    stack.emulator.clear_faults()
 
 
 def test_unknown_users_are_one_error_before_any_write(stack: Stack) -> None:
