@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from importlib import import_module
 
@@ -26,7 +27,15 @@ def main() -> int:
         if name == wanted:
             import_module(f"flexsaml.cli.{name}").arguments(made)
     given = parser.parse_args()
-    return int(import_module(f"flexsaml.cli.{given.command}").run(given))
+    try:
+        status = int(import_module(f"flexsaml.cli.{given.command}").run(given))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has seen enough, `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
 
 
 if __name__ == "__main__":

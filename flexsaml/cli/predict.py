@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import declared as stacks
 from .lint import is_stack_file, read_file
-from .terminal import CannotLook, end, lenient
+from .terminal import CannotLook, end, lenient, one_line
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory, Policy, Survey
@@ -32,7 +32,7 @@ _ASSIGNED = "assigned"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     whom = parser.add_mutually_exclusive_group(required=True)
-    whom.add_argument("--user", default="", metavar="UPN", help="user principal name or object id")
+    whom.add_argument("--user", metavar="UPN", help="user principal name or object id")
     whom.add_argument("--all", action="store_true", help="everybody assigned to the application, one line each")
     parser.add_argument(
         "--policy", default="", metavar="FILE", help="a definition, or a stack file, instead of the assigned policy"
@@ -133,7 +133,7 @@ def _tell(
         print(predicted.to_xml(told[0][0]))
         return
     source = given.policy or f"'{assigned.display_name if assigned else ''}' ({assigned.id if assigned else ''})"
-    print(f"{seen.principal.display_name} ({seen.principal.id}), policy {source}")
+    print(one_line(f"{seen.principal.display_name} ({seen.principal.id}), policy {source}"))
     if given.against:
         _tell_changes(told)
     elif given.all:
@@ -143,7 +143,7 @@ def _tell(
     else:
         print("\n".join(predicted.lines(told[0][0])))
     for one in agents.unseen:
-        print(f"not looked at: {one}")
+        print(one_line(f"not looked at: {one}"))
     if given.all:
         counts = Counter(predicted.outcome(one) for one in told[-1])
         works, fails, unsure = (counts[each] for each in (predicted.FINE, predicted.FAILS, predicted.UNSURE))

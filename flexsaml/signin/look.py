@@ -108,12 +108,15 @@ def one_agent(
     directory: Directory, seen: Survey, where: Place, policies: Sequence[SignInPolicy], reference: str
 ) -> Agents:
     """One user by UPN or object id. Raises `NotSeen`."""
+    absent = NotSeen(f"there is no user '{reference}' in this tenant; give a user principal name or an object id")
+    if reference.strip() in ("", ".", ".."):  # no path names anybody by these
+        raise absent
     with ThreadPoolExecutor(1) as beside:  # two reads that need not wait for each other
         members = beside.submit(directory.direct_members, _groups(seen))
         found, unread = _people(directory, where, policies, [reference])
         person = found[reference]
         if person is None:
-            raise NotSeen(f"there is no user '{reference}' in this tenant; give a user principal name or an object id")
+            raise absent
         return Agents((_agent(person, seen, members.result(), unread),), _unseen(seen, members.result()))
 
 

@@ -68,4 +68,4 @@ def refused(found: Ended, command: str, *words: str) -> None:
     assert len(lines) == 1, found.err
     assert lines[0].startswith(f"{command}: ")
     for word in words:
-        assert word in lines[0]
+        assert word in lines[0], lines[0]

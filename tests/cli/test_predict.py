@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -199,6 +201,10 @@ def test_less_rights_say_less_and_nothing_wrong(tenant: Tenant, tmp_path: Path, 
     ("keys", "arguments", "words"),
     [
         ({}, ("--user", "nobody@contoso.example"), ("no user 'nobody@contoso.example'", "user principal name")),
+        ({}, ("--user", ""), ("no user ''",)),
+        ({}, ("--user", ".."), ("no user '..'",)),
+        ({}, ("--user", "a/b?c#d"), ("GET /users/a/b?c#d",)),
+        ({}, ("--user", "two\nlines"), ("no user 'two lines'",)),
         ({"servicePrincipal": "Twilio Flux"}, ("--all",), ("no service principal is 'Twilio Flux'",)),
         ({"servicePrincipal": "Twilio"}, ("--all",), ("similar names: Twilio Flex",)),
         ({"servicePrincipal": "Twilio Flex Staging"}, ("--all",), ("no claims mapping policy is assigned", "S2")),
@@ -219,6 +225,13 @@ def test_bad_input_is_one_line_and_status_2(
     tenant: Tenant, tmp_path: Path, keys: dict[str, str], arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     refused(predict(tenant, tmp_path, *arguments, **keys), "predict", *words)
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(tenant: Tenant, tmp_path: Path) -> None:
+    file = stack_file(tmp_path, tenant.emulator)
+    command = f"{sys.executable} -m flexsaml predict --file {file} --user {ADA} --json | head -c 1"
+    found = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (found.stdout, found.stderr) == ("{", "")
 
 
 def test_not_allowed_to_read_is_one_line(tenant: Tenant, tmp_path: Path) -> None:
