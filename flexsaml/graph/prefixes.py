@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from os.path import commonprefix
 
 MOST = 15  # clauses of one filter
 
@@ -32,7 +33,8 @@ def listings(names: Iterable[str], side_by_side: int) -> list[list[str]]:
             continue
         for longer, found in parts.items():
             heapq.heappush(heap, (-len(found), longer, found))
-    sized = sorted([*whole, *((size, prefix) for size, prefix, _ in heap)])
+    # As long as its names allow: a short prefix of few names may stand for very many others.
+    sized = sorted([*whole, *((size, commonprefix((held[0], held[-1]))) for size, _, held in heap)])  # noqa: RUF071 - letters are meant
     groups: list[tuple[int, list[str]]] = [(0, []) for _ in range(side_by_side)]
     for size, prefix in sized:
         place = min((one for one in groups if len(one[1]) < MOST), key=lambda one: one[0])

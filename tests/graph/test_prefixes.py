@@ -28,6 +28,11 @@ def test_the_listings_hold_about_the_same_number(names: list[str]) -> None:
     assert max(sizes) <= 1.5 * len(names) / 4
 
 
+def test_few_names_are_not_looked_for_among_very_many_others() -> None:
+    found = [prefix for prefixes in listings([*NUMBERED, "user10000@contoso.example"], 4) for prefix in prefixes]
+    assert [prefix for prefix in found if prefix.startswith("user1")] == ["user10000@contoso.example"]
+
+
 def test_nobody_needs_no_listing() -> None:
     assert listings([], 4) == []
 
