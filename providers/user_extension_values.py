@@ -16,7 +16,7 @@ dynamic provider cannot fail in part. So it reads, compares and writes differenc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 Cells = dict[str, dict[str, str]]
 """User (object id, or UPN where preflight is off) to full name to canonical value."""
+Memory = dict[str, dict[str, Cell]]
+"""User object id to full name to what a writer without a baseline found."""
 
 
 class UserExtensionValuesProvider(Provider):
@@ -47,9 +49,8 @@ class UserExtensionValuesProvider(Provider):
     )  # fmt: skip
     required = ("service_principal_id",)
     replaced_by = frozenset({"service_principal_id"})
-    ignored = frozenset(
-        {"roster", "__cells", "__names", "__given"}
-    )  # the digest decides; file name and names serve messages
+    ignored = frozenset({"roster", "__cells", "__names", "__given"})
+    # The digest decides; the file's name and the users' serve messages.
 
     def label(self, props: Props) -> str:
         return f"of '{text(props.get('roster'))}'"
@@ -100,14 +101,15 @@ class UserExtensionValuesProvider(Provider):
         users, memory = _remembered(olds)
         found, live = _look(directory, news, changed, users)
         if not news["baselined"]:
-            leaving = {user: row for user, row in memory.items() if user not in {users.get(w, w) for w in wanted}}
-            _restore(directory, news, leaving)
-            memory = {user: row for user, row in memory.items() if user not in leaving}
+            ids = {**users, **found}
+            kept = {ids.get(who, who): row for who, row in wanted.items()}
+            _restore(directory, olds, _cells_in(memory, lambda user, name: name not in kept.get(user, ())))
+            memory = _cells_in(memory, lambda user, name: name in kept.get(user, ()))
             for user, row in _first(found, live, changed).items():
                 known_row = memory.setdefault(user, {})
                 for name, cell in row.items():
                     old = known_row.get(name)
-                    known_row[name] = old.again(live[user][name], changed_value(cell)) if old else cell
+                    known_row[name] = old.again(live[user][name], _about_to_be(cell)) if old else cell
         _write(directory, news, changed, found, live)
         return _memory({**users, **found}, memory)
 
@@ -141,7 +143,12 @@ class UserExtensionValuesProvider(Provider):
         _restore(directory, props, _remembered(props)[1])
 
 
-def changed_value(cell: Cell) -> str:
+def _cells_in(memory: Memory, keep: Callable[[str, str], bool]) -> Memory:
+    found = {user: {name: cell for name, cell in row.items() if keep(user, name)} for user, row in memory.items()}
+    return {user: row for user, row in found.items() if row}
+
+
+def _about_to_be(cell: Cell) -> str:
     """What a first memory is about to write."""
     (value,) = cell.ours
     return value

@@ -45,6 +45,22 @@ def test_a_roster_alone_is_taken_back_where_it_is_still_ours(provider: ProviderP
     assert [tenant.value(name) for name in ("ada", "grace", "linus")] == [None, "old", "a stranger's"]
 
 
+def test_a_column_that_leaves_is_set_back_for_everybody(provider: ProviderProcess, tenant: Tenant) -> None:
+    for name in ("languages", "team"):
+        tenant.make_property(name)
+    tenant.write("ada", "old", "team")
+    ada, one, other = tenant.user("ada")["id"], tenant.full("languages"), tenant.full("team")
+    both = {**rows(tenant, {}), "types": {one: "String", other: "String"}, "extensions": {one: "a/p", other: "a/q"}}
+    inputs = provider.checked(KIND, {**both, "__cells": pack({ada: {one: "en", other: "red"}})})
+    id_, outs = provider.create(KIND, inputs)
+    assert (tenant.value("ada"), tenant.value("ada", "team")) == ("en", "red")
+    news = provider.checked(KIND, {**rows(tenant, {"ada": "en"})}, inputs)
+    outs = provider.update(KIND, id_, outs, news)
+    assert (tenant.value("ada"), tenant.value("ada", "team")) == ("en", "old")
+    provider.delete(KIND, id_, outs)
+    assert (tenant.value("ada"), tenant.value("ada", "team")) == (None, "old")
+
+
 def test_a_user_is_found_by_the_object_id_of_the_last_run(provider: ProviderProcess, tenant: Tenant) -> None:
     """Preflight was off at first, so the roster came with names; the user is renamed meanwhile."""
     tenant.make_property("languages")
