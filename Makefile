@@ -19,7 +19,7 @@ down: $(VENV)/.run ## take it all back and stop the emulator
 	@$(RUN) tools/sandbox.py down
 
 test: $(VENV)/.dev ## every test, on the real engine too (about 10 minutes)
-	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m pytest -n 2
+	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev ## formatting, lint, types, direction of imports
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
