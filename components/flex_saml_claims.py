@@ -151,11 +151,12 @@ class FlexSamlClaims(pulumi.ComponentResource):
     def _values(self, wanted: Declaration, seen: Seen, extensions: Mapping[str, _Extension]) -> None:
         secret: Callable[[object], object] = pulumi.Output.secret if wanted.users_secret else lambda plain: plain
         there = {user: id_ for user, id_ in seen.users.items() if user not in seen.missing}
-        names = {user.lower(): id_ for user, id_ in there.items()}
+        ids = there if wanted.preflight else {}
         baselines = {}
         for key, one in extensions.items():
-            cells = {there[user]: value for user, value in _column(wanted, key, one.type).items() if user in there}
+            cells = {user: value for user, value in _column(wanted, key, one.type).items() if user in there}
             live = seen.live.get(one.whole, {})
+            held = {user: live.get(there[user], NULL) for user in (cells if live else ())}
             baselines[key] = UserValueBaseline(  # also without cells: the last ones leave through its update
                 f"{self._name}-{key}-before",
                 extension=one.id,
@@ -163,11 +164,11 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 data_type=one.type.name,
                 multi_valued=one.type.multi_valued,
                 cells=cells,
+                ids=ids,
                 hidden=wanted.users_secret,
                 allow_removal=wanted.allow_removal,
-                names=names,
                 seen_missing=sorted(user for user in seen.missing if key in wanted.everyone[user]),
-                seen_values={id_: now for id_, now in live.items() if now not in (NULL, cells.get(id_, NULL))},
+                seen_values={user: now for user, now in held.items() if now not in (NULL, cells[user])},
                 opts=self._child(),
             )
         if wanted.users_file:
@@ -193,13 +194,13 @@ class FlexSamlClaims(pulumi.ComponentResource):
         baselined: Mapping[str, pulumi.Input[str]],
     ) -> None:
         """Everybody in the roster file, in one resource."""
-        cells: dict[str, dict[str, str]] = {seen.users[user]: {} for user in wanted.roster if user not in seen.missing}
+        cells: dict[str, dict[str, str]] = {user: {} for user in wanted.roster if user not in seen.missing}
         used = {key: one for key, one in extensions.items() if any(key in row for row in wanted.roster.values())}
         for key, one in used.items():
             for user, row in wanted.roster.items():
                 if key in row and user not in seen.missing:
                     value = row[key] if key in wanted.extensions else one.type.canonical(row[key])
-                    cells[seen.users[user]][one.whole] = value
+                    cells[user][one.whole] = value
         UserExtensionValues(
             f"{self._name}-roster",
             service_principal_id=seen.principal.id,
@@ -207,7 +208,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             cells=cells,
             types={one.whole: str(one.type) for one in used.values()},
             extensions={one.whole: baselined[key] for key, one in used.items()},
-            names={user.lower(): seen.users[user] for user in wanted.roster if user not in seen.missing},
+            ids=seen.users if wanted.preflight else {},
             baselined=True,
             seen_missing=sorted(user for user in seen.missing if user in wanted.roster),
             seen_writes=_differing(cells, seen) if wanted.preflight else None,
@@ -226,7 +227,7 @@ def _column(wanted: Declaration, key: str, kind: DataType) -> dict[str, str]:
 def _differing(cells: Mapping[str, Mapping[str, str]], seen: Seen) -> int:
     """How many users do not hold what the roster says."""
     return sum(
-        any(seen.live.get(name, {}).get(user, NULL) != value for name, value in row.items())
+        any(seen.live.get(name, {}).get(seen.users[user], NULL) != value for name, value in row.items())
         for user, row in cells.items()
     )
 

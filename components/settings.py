@@ -91,9 +91,8 @@ class Declaration:
     @cached_property
     def everyone(self) -> Mapping[str, Mapping[str, object]]:
         """Users of both places, merged cell by cell."""
-        return {
-            user: {**self.users.get(user, {}), **self.roster.get(user, {})} for user in {**self.users, **self.roster}
-        }
+        both = {user: {**self.users[user], **self.roster[user]} for user in self.users if user in self.roster}
+        return {**self.users, **self.roster, **both}
 
 
 class Invalid(Exception):
@@ -305,12 +304,9 @@ def _roster(
         problems += [f"{file}, {problem}" for problem in bad.problems]
         return (), {}
     spelt = {user.lower(): user for user in users}
-    roster = {}
-    for user, values in found.users.items():
-        inline = spelt.get(user.lower(), user)
-        roster[inline] = values
-        for name in sorted(set(values) & set(users.get(inline, ()))):
-            problems.append(
-                f"{file}, line {found.lines[user]}: {name} of {user} stands in users.{inline} too; keep one"
-            )
-    return found.columns, roster
+    for user, values in found.users.items() if spelt else ():
+        inline = spelt.get(user.lower())
+        for name in sorted(set(values) & set(users[inline])) if inline else ():
+            line = found.lines[user.lower()]
+            problems.append(f"{file}, line {line}: {name} of {user} stands in users.{inline} too; keep one")
+    return found.columns, {spelt.get(user.lower(), user): values for user, values in found.users.items()}

@@ -24,33 +24,46 @@ from pulumi import UNKNOWN
 from pulumi.dynamic import Resource
 
 from flexsaml.graph import quota_seconds
-from flexsaml.values import NULL, Cell, DataType, digest, pack, take_back, unpack
+from flexsaml.values import NULL, Cell, DataType, take_back
 
 from . import engine
 from .base import Failures, Props, Provider, Refusal, known, text
-from .cells import as_given, by_id, sorted_out, unpacked
+from .cells import (
+    Rows,
+    Turn,
+    as_given,
+    changed,
+    digest_rows,
+    find,
+    ids_for,
+    memory_in,
+    pack_memory,
+    pack_rows,
+    packed,
+    rows_in,
+    turn,
+)
 from .progress import duration, some, teller
 from .user_extension_value import CHANGED, CLEARED
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
-Cells = dict[str, dict[str, str]]
-"""User (object id, or UPN where preflight is off) to full name to canonical value."""
+Values = dict[str, dict[str, str]]
+"""Object id, or user, to full name to canonical value."""
 Memory = dict[str, dict[str, Cell]]
-"""User object id to full name to what a writer without a baseline found."""
+"""Object id to full name to what a writer without a baseline found."""
 
 
 class UserExtensionValuesProvider(Provider):
     kind = "UserExtensionValues"
     inputs = (
-        "service_principal_id", "roster", "count", "sha256", "types", "extensions", "baselined", "__cells", "__names",
-        "__given",
+        "service_principal_id", "roster", "count", "sha256", "types", "extensions", "baselined", "__cells", "__given",
     )  # fmt: skip
     required = ("service_principal_id",)
     replaced_by = frozenset({"service_principal_id"})
-    ignored = frozenset({"roster", "__cells", "__names", "__given"})
-    # The digest decides; the file's name and the users' serve messages.
+    ignored = frozenset({"roster", "__cells", "__given"})
+    # The digest decides; the file's name serves messages.
 
     def label(self, props: Props) -> str:
         return f"of '{text(props.get('roster'))}'"
@@ -61,82 +74,78 @@ class UserExtensionValuesProvider(Provider):
         kept["baselined"] = bool(news.get("baselined"))
         if not known(news.get("__cells")):  # values that come from another resource
             return {**kept, "count": UNKNOWN, "sha256": UNKNOWN}, {}
-        missing = news.get("seen_missing") or []
         given = as_given(news)
-        if not missing and given == olds.get("__given"):
-            return {**kept, **{key: olds[key] for key in ("count", "sha256", "__cells", "__names", "__given")}}, {}
-        old_names, names = unpacked(olds, "__names"), unpacked(news, "__names")
-        cells: Cells = by_id(unpack(news["__cells"]), old_names)
-        before: Cells = by_id(unpacked(olds, "__cells"), names)
-        names = {
-            user: old_names[user] if id_ not in cells and user in old_names else id_ for user, id_ in names.items()
-        }
-        unknown, _ = sorted_out(missing, cells, names, before, old_names)
-        failures = {"": f"no such user: {some(unknown, 20)}; correct {text(news.get('roster'))}"} if unknown else {}
-        _tell_changes(text(news.get("roster")), before, cells, {**_spoken(old_names), **_spoken(names)})
-        _tell_cost(text(news.get("roster")), news.get("seen_writes"), before, cells)
-        packed = {"__cells": pack(cells), "__names": pack(names), "__given": given}
-        return {**kept, "count": len(cells), "sha256": digest(cells), **packed}, failures
+        if not news.get("seen_missing") and given == olds.get("__given"):
+            return {**kept, **{key: olds[key] for key in ("count", "sha256", "__cells", "__given")}}, {}
+        roster, found = text(news.get("roster")), turn(olds, news)
+        failures = {"": f"no such user: {some(found.unknown, 20)}; correct {roster}"} if found.unknown else {}
+        _tell_changes(roster, found)
+        _tell_cost(roster, found, news.get("seen_writes"))
+        rows = {"__cells": pack_rows(found.now), "__given": given}
+        return {**kept, "count": len(found.now), "sha256": digest_rows(found.now), **rows}, failures
 
     def make(self, directory: Directory, props: Props) -> tuple[str, Props]:
-        cells: Cells = unpack(props["__cells"])
-        users, live = _look(directory, props, cells)
-        memory = {} if props["baselined"] else _first(users, live, cells)
-        _write(directory, props, cells, users, live)
-        return props["service_principal_id"], _memory(users, memory)
+        rows = rows_in(props)
+        users, live = _look(directory, props, rows, {})
+        wanted = {user: row for user, (_, row) in rows.items()}
+        memory = {} if props["baselined"] else _first(users, live, wanted)
+        _write(directory, props, wanted, users, live)
+        return props["service_principal_id"], _memory(rows, users, memory)
 
     def alter(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
-        before, wanted = unpack(olds["__cells"]), unpack(news["__cells"])
+        before, rows = rows_in(olds), rows_in(news)
         moved = {
             name
             for name in news["extensions"]
             if (olds["extensions"].get(name), olds["types"].get(name))
             != (news["extensions"][name], news["types"].get(name))
         }
-        changed = {
-            who: {n: v for n, v in row.items() if n in moved or before.get(who, {}).get(n) != v}
-            for who, row in wanted.items()
-        }
-        changed = {who: row for who, row in changed.items() if row}
-        users, memory = _remembered(olds)
-        found, live = _look(directory, news, changed, users)
+        wanted: Values = {}
+        for user, (person, row) in rows.items():
+            old = before.get(user, ("", {}))
+            same = not person or not old[0] or person == old[0]
+            values = {name: v for name, v in row.items() if name in moved or not same or old[1].get(name) != v}
+            if values:
+                wanted[user] = values
+        asked = {user: rows[user] for user in wanted}
+        remembered, memory = _remembered(olds)
+        found, live = _look(directory, news, asked, ids_for(remembered, asked))
+        users = {user: one for user, one in {**remembered, **found}.items() if user in rows}
         if not news["baselined"]:
-            ids = {**users, **found}
-            kept = {ids.get(who, who): row for who, row in wanted.items()}
-            _restore(directory, olds, _cells_in(memory, lambda user, name: name not in kept.get(user, ())))
-            memory = _cells_in(memory, lambda user, name: name in kept.get(user, ()))
-            for user, row in _first(found, live, changed).items():
-                known_row = memory.setdefault(user, {})
-                for name, cell in row.items():
-                    old = known_row.get(name)
-                    known_row[name] = old.again(live[user][name], _about_to_be(cell)) if old else cell
-        _write(directory, news, changed, found, live)
-        return _memory({**users, **found}, memory)
+            kept = {one: rows[user][1] for user, one in users.items()}
+            _restore(directory, olds, _cells_in(memory, lambda one, name: name not in kept.get(one, ())))
+            memory = _cells_in(memory, lambda one, name: name in kept.get(one, ()))
+            for one, first in _first(found, live, wanted).items():
+                known_row = memory.setdefault(one, {})
+                for name, cell in first.items():
+                    earlier = known_row.get(name)
+                    known_row[name] = earlier.again(live[one][name], _about_to_be(cell)) if earlier else cell
+        _write(directory, news, wanted, found, live)
+        return _memory(rows, users, memory)
 
     def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
-        cells: Cells = unpack(props["__cells"])
-        users, live = _look(directory, props, cells, _remembered(props)[0])
-        spoken = _spoken(unpacked(props, "__names"))
+        rows = rows_in(props)
+        users, live = _look(directory, props, rows, _remembered(props)[0])
         drifted = []
-        for who, row in cells.items():
-            now = live.get(users.get(who, ""))
+        for user, (person, row) in rows.items():
+            now = live.get(users.get(user, ""))
             if now is None:  # gone: that is preflight's to say, and nothing to write
                 continue
             shown = {n: v if now[n] == v else CLEARED if now[n] == NULL else CHANGED for n, v in row.items()}
             if shown != row:
-                cells[who] = shown
-                drifted.append(spoken.get(who, who))
+                rows[user] = (person, shown)
+                drifted.append(user)
         if not drifted:
             return props
         engine.say(
             f"{self.kind} {self.label(props)}: {_users(drifted)} changed in the tenant ({some(sorted(drifted))})"
         )
-        return {**props, "sha256": digest(cells), "__cells": pack(cells), "__given": ""}
+        return {**props, "sha256": digest_rows(rows), "__cells": pack_rows(rows), "__given": ""}
 
     def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
         if not all("/" in text(extension) for extension in props["extensions"].values()):
             return None
-        props = {**props, **_memory({}, {})}
+        props = {**props, **_memory(rows_in(props), {}, {})}
         return props["service_principal_id"], self.look(directory, props["service_principal_id"], props) or props
 
     def remove(self, directory: Directory, id_: str, props: Props) -> None:
@@ -154,36 +163,30 @@ def _about_to_be(cell: Cell) -> str:
     return value
 
 
-def _spoken(names: Mapping[str, str]) -> dict[str, str]:
-    """Object id to the user as written."""
-    return {id_: name for name, id_ in names.items()}
-
-
 def _users(found: Collection[object]) -> str:
     return f"{len(found):,} user{'s' if len(found) != 1 else ''}"
 
 
-def _tell_changes(roster: str, before: Cells, now: Cells, spoken: Mapping[str, str]) -> None:
+def _tell_changes(roster: str, found: Turn) -> None:
     """Per user what differs from the last run, in one line."""
+    before, now = found.before, found.now
     if not before:
         return
     parts = {
-        "+": [who for who in now if who not in before],
-        "-": [who for who in before if who not in now],
-        "~": [who for who, row in now.items() if who in before and before[who] != row],
+        "+": [user for user in now if user not in before],
+        "-": [user for user in before if user not in now],
+        "~": [user for user, row in now.items() if user in before and changed(before, user, row)],
     }
     if any(parts.values()):
-        counts = " ".join(f"{sign}{len(found):,}" for sign, found in parts.items() if found)
-        named = "; ".join(
-            f"{sign} {some(sorted(spoken.get(who, who) for who in found))}" for sign, found in parts.items() if found
-        )
+        counts = " ".join(f"{sign}{len(users):,}" for sign, users in parts.items() if users)
+        named = "; ".join(f"{sign} {some(sorted(users))}" for sign, users in parts.items() if users)
         engine.say(f"{roster}: {counts} users ({named})")
 
 
-def _tell_cost(roster: str, seen: object, before: Cells, now: Cells) -> None:
+def _tell_cost(roster: str, found: Turn, seen: object) -> None:
     """How many writes there will be, and how long Graph's quota makes them take."""
-    changed = sum(before.get(who) != row for who, row in now.items())
-    writes = int(seen) if isinstance(seen, (int, float)) and not before else changed
+    differ = sum(changed(found.before, user, row) for user, row in found.now.items())
+    writes = int(seen) if isinstance(seen, (int, float)) and not found.before else differ
     if writes:
         engine.say(
             f"{roster}: {writes:,} write{'s' if writes != 1 else ''}, at Graph's quota of 3,000 in 150 s at least "
@@ -191,82 +194,70 @@ def _tell_cost(roster: str, seen: object, before: Cells, now: Cells) -> None:
         )
 
 
-def _look(
-    directory: Directory, props: Props, wanted: Cells, ids: Mapping[str, str] | None = None
-) -> tuple[dict[str, str], Cells]:
-    """Object ids by reference, and canonical live values by object id; who is not there is in neither.
-
-    `ids`: object ids known from the last run, so that a renamed user is still found.
-    """
-    names = sorted({name for row in wanted.values() for name in row})
+def _look(directory: Directory, props: Props, rows: Rows, ids: Mapping[str, str]) -> tuple[dict[str, str], Values]:
+    """Object ids by user, and canonical live values by object id; who is not there is in neither."""
+    names = sorted({name for _, row in rows.values() for name in row})
     types = {name: DataType.parse(props["types"].get(name, "String")) for name in names}
-    asked = {who: (ids or {}).get(who, who) for who in wanted}
-    people = directory.people(list(asked.values()), names, names=unpacked(props, "__names")) if wanted else {}
-    there = {who: person for who, ref in asked.items() if (person := people[ref]) is not None}
-    users = {who: person.id for who, person in there.items()}
-    return users, {
-        person.id: {name: types[name].from_wire(person.values.get(name)) for name in names} for person in there.values()
+    people = find(directory, rows, names, ids)
+    return {user: person.id for user, person in people.items()}, {
+        person.id: {name: types[name].from_wire(person.values.get(name)) for name in names}
+        for person in people.values()
     }
 
 
-def _write(directory: Directory, props: Props, cells: Cells, users: Mapping[str, str], live: Cells) -> None:
+def _write(directory: Directory, props: Props, wanted: Values, users: Mapping[str, str], live: Values) -> None:
     """PATCH what differs, of everybody who is there; then tell who was not written."""
     types = {name: DataType.parse(kind) for name, kind in props["types"].items()}
     changes: dict[str, dict[str, object]] = {}
-    for who, row in cells.items():
-        if who in users:
-            now = live[users[who]]
-            different = {name: types[name].wire(value) for name, value in row.items() if now[name] != value}
-            if different:
-                changes[users[who]] = different
+    for user, id_ in users.items():
+        different = {n: types[n].wire(value) for n, value in wanted[user].items() if live[id_][n] != value}
+        if different:
+            changes[id_] = different
     failures = directory.patch_people_when_usable(changes, teller(text(props.get("roster"))))
-    spoken = {**{id_: who for who, id_ in users.items()}, **_spoken(unpacked(props, "__names"))}
-    lost = [spoken.get(who, who) for who in cells if who not in users]
-    told = [f"{spoken.get(user, user)} ({error})" for user, error in failures.items()]
-    if lost or failures:
-        told = [f"{who} (no such user any more)" for who in lost] + told
+    spoken = {id_: user for user, id_ in users.items()}
+    told = [f"{user} (no such user any more)" for user in wanted if user not in users]
+    told += [f"{spoken[id_]} ({error})" for id_, error in failures.items()]
+    if told:
         raise Refusal(
-            f"{len(told):,} of {_users(cells)} could not be written, all others were: {some(told, 5)}; correct that "
+            f"{len(told):,} of {_users(wanted)} could not be written, all others were: {some(told, 5)}; correct that "
             "and run the same command again, it continues from here"
         )
 
 
-def _first(users: Mapping[str, str], live: Cells, cells: Cells) -> dict[str, dict[str, Cell]]:
+def _first(users: Mapping[str, str], live: Values, wanted: Values) -> Memory:
     return {
-        users[who]: {name: Cell.first(live[users[who]][name], value) for name, value in row.items()}
-        for who, row in cells.items()
-        if who in users
+        id_: {name: Cell.first(live[id_][name], value) for name, value in wanted[user].items()}
+        for user, id_ in users.items()
     }
 
 
-def _restore(directory: Directory, props: Props, memory: Mapping[str, Mapping[str, Cell]]) -> None:
+def _restore(directory: Directory, props: Props, memory: Memory) -> None:
     """Set back what is still ours; only a writer without a baseline has anything to set back."""
     if not memory:
         return
-    _, live = _look(directory, props, {user: dict.fromkeys(row, "") for user, row in memory.items()})
+    spoken = {id_: user for user, id_ in _remembered(props)[0].items()}
+    rows: Rows = {spoken[id_]: ("", row) for id_, row in memory.items()}
+    _, live = _look(directory, props, rows, {spoken[id_]: id_ for id_ in memory})
     back: dict[str, dict[str, object]] = {}
-    for user, row in memory.items():
+    for id_, row in memory.items():
         for name, cell in row.items():
-            found = take_back({user: cell}, {user: live[user][name] if user in live else None})
+            found = take_back({id_: cell}, {id_: live[id_][name] if id_ in live else None})
             if found.strangers:
-                engine.say(f"{name}: the value of {user} was changed by others and stays")
+                engine.say(f"{name}: the value of {spoken[id_]} was changed by others and stays")
             for prior in found.restore.values():
-                back.setdefault(user, {})[name] = DataType.parse(props["types"].get(name, "String")).wire(prior)
+                back.setdefault(id_, {})[name] = DataType.parse(props["types"].get(name, "String")).wire(prior)
     for error in directory.patch_people(back, teller(f"{text(props.get('roster'))}, taking back")).values():
         raise error
 
 
-def _memory(users: Mapping[str, str], cells: Mapping[str, Mapping[str, Cell]]) -> Props:
-    """Object ids of those written by another reference, and what a writer without a baseline found."""
-    known_by_name = {who: id_ for who, id_ in users.items() if who != id_}
-    found = {user: {name: cell.to_json() for name, cell in row.items()} for user, row in cells.items()}
-    return {"__memory": pack({"users": known_by_name, "cells": found})}
+def _memory(rows: Rows, users: Mapping[str, str], cells: Memory) -> Props:
+    found = {id_: {name: cell.to_json() for name, cell in row.items()} for id_, row in cells.items()}
+    return pack_memory(rows, users, found)
 
 
-def _remembered(props: Props) -> tuple[dict[str, str], dict[str, dict[str, Cell]]]:
-    memory = unpack(props["__memory"])
-    cells = {user: {name: Cell.from_json(cell) for name, cell in row.items()} for user, row in memory["cells"].items()}
-    return memory["users"], cells
+def _remembered(props: Props) -> tuple[dict[str, str], Memory]:
+    users, cells = memory_in(props)
+    return users, {id_: {name: Cell.from_json(cell) for name, cell in row.items()} for id_, row in cells.items()}
 
 
 class UserExtensionValues(Resource, module="flexsaml", name="UserExtensionValues"):
@@ -281,17 +272,17 @@ class UserExtensionValues(Resource, module="flexsaml", name="UserExtensionValues
         cells: Mapping[str, Mapping[str, str]],
         types: Mapping[str, str],
         extensions: Mapping[str, pulumi.Input[str]],
-        names: Mapping[str, str] | None = None,
+        ids: Mapping[str, str] | None = None,
         baselined: bool = False,
         seen_missing: Sequence[str] = (),
         seen_writes: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`roster` names the file in messages. `cells`: user (object id or UPN) to full name to canonical value;
+        """`roster` names the file in messages. `cells`: user (UPN or object id) to full name to canonical value;
         `types` and `extensions` have the extension's full name as key, and the data type ("String", "Integer[]", ...)
-        and the property's id as value. `names` maps users as written, in lower case, to object ids. `baselined`:
-        `UserValueBaseline`s stand in front. `seen_missing` (users as written) and `seen_writes` (users whose live
-        values differ) are what preflight saw; they are judged in `check` and dropped."""
+        and the property's id as value. `ids` maps users to object ids, where they are known. `baselined`:
+        `UserValueBaseline`s stand in front. `seen_missing` (users) and `seen_writes` (users whose live values differ)
+        are what preflight saw; they are judged in `check` and dropped."""
         props = {
             "service_principal_id": service_principal_id,
             "roster": roster,
@@ -300,8 +291,7 @@ class UserExtensionValues(Resource, module="flexsaml", name="UserExtensionValues
             "types": dict(types),
             "extensions": dict(extensions),
             "baselined": baselined,
-            "__cells": pack({user: dict(row) for user, row in cells.items()}),
-            "__names": pack(dict(names or {})),
+            "__cells": packed(cells, ids),
             "seen_missing": list(seen_missing),
             "seen_writes": seen_writes,
             "__memory": None,

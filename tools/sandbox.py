@@ -41,7 +41,8 @@ def environment(engine_directory: str) -> dict[str, str]:
     """What `.sandbox/env` exports; no credential is among it."""
     return {
         "PATH": f"{engine_directory}:{PROJECT / '.venv' / 'bin'}:$PATH",
-        "PULUMI_BACKEND_URL": f"file://{ROOM / 'state'}",
+        # Side files (`*.attrs`) are not written atomically: a killed engine leaves an empty one and no command runs.
+        "PULUMI_BACKEND_URL": f"file://{ROOM / 'state'}?metadata=skip",
         "PULUMI_HOME": str(ROOM / "pulumi"),
         "PULUMI_CONFIG_PASSPHRASE": "sandbox",
         "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -39,7 +39,7 @@ class Roster:
     users: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
-    """User as written to the line it stands on, for messages."""
+    """User in lower case to the line it stands on, for messages."""
 
 
 def read_roster(raw: bytes, type_of: Callable[[str], DataType | None]) -> Roster:
@@ -57,25 +57,29 @@ def read_roster(raw: bytes, type_of: Callable[[str], DataType | None]) -> Roster
     types, problems = _columns(header_line, columns, type_of)
     if problems:
         raise BadRoster(problems)
-    users: dict[str, dict[str, str]] = {}
+    users: dict[str, Mapping[str, str]] = {}
     lines: dict[str, int] = {}
-    spelt: dict[str, str] = {}
-    problems = []
+    alike: dict[tuple[str, ...], dict[str, str]] = {}  # of many users, few rows are unlike all others
+    width, problems = len(columns), []
     try:
         for line, row in rows:
             user = row[0].strip()
-            if len(row) != len(columns):
-                problems.append(
-                    f"line {line}: has {len(row)} cells, the header {len(columns)}; quote cells with commas"
-                )
+            lowered = user.lower()
+            if len(row) != width:
+                problems.append(f"line {line}: has {len(row)} cells, the header {width}; quote cells with commas")
             elif not user:
                 problems.append(f"line {line}: names no user")
-            elif user.lower() in spelt:
-                first = spelt[user.lower()]
-                problems.append(f"line {line}: {user} is there already, on line {lines[first]}; keep one of them")
+            elif lowered in lines:
+                problems.append(f"line {line}: {user} is there already, on line {lines[lowered]}; keep one of them")
             else:
-                spelt[user.lower()], lines[user] = user, line
-                users[user] = dict(_cells(line, columns[1:], row[1:], types, problems))
+                lines[lowered], cells = line, tuple(row[1:])
+                known = alike.get(cells)
+                if known is None:
+                    count = len(problems)
+                    known = dict(_cells(line, columns[1:], row[1:], types, problems))
+                    if len(problems) == count:
+                        alike[cells] = known
+                users[user] = known
     except csv.Error as problem:
         problems.append(f"after line {max(lines.values(), default=header_line)}: {problem}")
     if problems:
@@ -103,7 +107,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     before = 0
     for row in reader:
-        if any(cell.strip() for cell in row):
+        if "".join(row).strip():
             yield before + 1, row
         before = reader.line_num
 

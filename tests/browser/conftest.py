@@ -29,7 +29,7 @@ ARGUMENTS = [
 PICTURES = REPOSITORY / "test-output"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # it keeps an event loop running, in which no other module could start its own
 def browser() -> Iterator[Browser]:
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:

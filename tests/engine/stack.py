@@ -83,7 +83,9 @@ class Stack:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "AZURE_"))}
         return {
             **kept,
-            "PULUMI_BACKEND_URL": f"file://{self.room / 'state'}",
+            # Without it the engine writes a side file in place beside the checkpoint: killed at that moment, it leaves
+            # an empty one and "failed to load checkpoint: EOF".
+            "PULUMI_BACKEND_URL": f"file://{self.room / 'state'}?metadata=skip",
             "PULUMI_HOME": str(self.room / "home"),
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",

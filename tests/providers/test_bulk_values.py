@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from flexsaml.graph import Progress
-from flexsaml.values import pack
+from providers.cells import packed
 from providers.progress import duration, line, some, teller
 from tests.engine.stack import Tenant
 from tests.providers.process import FakeEngine, Props, ProviderProcess, Refused
@@ -18,14 +18,13 @@ KIND = "UserExtensionValues"
 
 def rows(tenant: Tenant, values: dict[str, str]) -> Props:
     full = tenant.full("languages")
-    cells = {tenant.user(name)["id"]: {full: value} for name, value in values.items()}
+    users = {f"{name}@contoso.example": tenant.user(name)["id"] for name in values}
     return {
         "service_principal_id": tenant.principal["id"],
         "roster": "agents.csv",
         "types": {full: "String"},
         "extensions": {full: "app/property"},
-        "__cells": pack(cells),
-        "__names": pack({f"{name}@contoso.example": tenant.user(name)["id"] for name in values}),
+        "__cells": packed({f"{name}@contoso.example": {full: value} for name, value in values.items()}, users),
     }
 
 
@@ -49,9 +48,9 @@ def test_a_column_that_leaves_is_set_back_for_everybody(provider: ProviderProces
     for name in ("languages", "team"):
         tenant.make_property(name)
     tenant.write("ada", "old", "team")
-    ada, one, other = tenant.user("ada")["id"], tenant.full("languages"), tenant.full("team")
+    one, other = tenant.full("languages"), tenant.full("team")
     both = {**rows(tenant, {}), "types": {one: "String", other: "String"}, "extensions": {one: "a/p", other: "a/q"}}
-    inputs = provider.checked(KIND, {**both, "__cells": pack({ada: {one: "en", other: "red"}})})
+    inputs = provider.checked(KIND, {**both, "__cells": packed({"ada@contoso.example": {one: "en", other: "red"}})})
     id_, outs = provider.create(KIND, inputs)
     assert (tenant.value("ada"), tenant.value("ada", "team")) == ("en", "red")
     news = provider.checked(KIND, {**rows(tenant, {"ada": "en"})}, inputs)
@@ -65,18 +64,17 @@ def test_a_user_is_found_by_the_object_id_of_the_last_run(provider: ProviderProc
     """Preflight was off at first, so the roster came with names; the user is renamed meanwhile."""
     tenant.make_property("languages")
     full, ada = tenant.full("languages"), tenant.user("ada")["id"]
-    by_name = {**rows(tenant, {}), "__cells": pack({"Ada@contoso.example": {full: "en"}})}
-    by_name["__names"] = pack({"ada@contoso.example": "Ada@contoso.example"})
+    by_name = {**rows(tenant, {}), "__cells": packed({"Ada@contoso.example": {full: "en"}})}
     inputs = provider.checked(KIND, by_name)
     id_, outs = provider.create(KIND, inputs)
     tenant.do("PATCH", f"/users/{ada}", {"userPrincipalName": "ada.king@contoso.example"})
-    changed = {**by_name, "__cells": pack({"Ada@contoso.example": {full: "de"}})}
+    changed = {**by_name, "__cells": packed({"Ada@contoso.example": {full: "de"}})}
     inputs = provider.checked(KIND, changed, inputs)
     outs = provider.update(KIND, id_, outs, inputs)
     assert tenant.user("ada.king")["values"] == {full: "de"}
     assert provider.read(KIND, id_, outs)[1] == outs, "no drift"
     tenant.do("DELETE", f"/users/{ada}")
-    news = provider.checked(KIND, {**by_name, "__cells": pack({"Ada@contoso.example": {full: "fr"}})}, inputs)
+    news = provider.checked(KIND, {**by_name, "__cells": packed({"Ada@contoso.example": {full: "fr"}})}, inputs)
     with pytest.raises(Refused, match=r"1 of 1 user could not be written.*\(no such user any more\)"):
         provider.update(KIND, id_, outs, news)
 

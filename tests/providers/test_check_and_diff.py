@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flexsaml.values import pack
+from providers.cells import packed
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant
 from tests.providers.conftest import config
@@ -27,6 +27,7 @@ POLICY: Props = {
     "claims": {"email": "user.mail", "l": "extension.languages"},
     "extensions": {"languages": FULL},
 }
+IDS = {"Ada@contoso.example": "1c0ffee0-ada", "grace@contoso.example": "2badcafe-grace"}
 VALUE: Props = {
     "user": "ada@contoso.example",
     "values": {FULL: 3},
@@ -37,15 +38,15 @@ BASELINE: Props = {
     "extension": "app-object/property",
     "full_name": FULL,
     "data_type": "String",
-    "__cells": "1:eNqrVkpUsopWMlSKrQUAEeQDBQ==",
+    "__cells": packed({"Ada@contoso.example": "en"}, IDS),
 }
+CELLS = {"Ada@contoso.example": {FULL: "en"}, "grace@contoso.example": {FULL: "de"}}
 VALUES: Props = {
     "service_principal_id": "sp",
     "roster": "agents.csv",
     "types": {FULL: "String"},
     "extensions": {FULL: "a/p"},
-    "__cells": pack({"user-1": {FULL: "en"}, "user-2": {FULL: "de"}}),
-    "__names": pack({"ada@contoso.example": "user-1", "grace@contoso.example": "user-2"}),
+    "__cells": packed(CELLS, IDS),
 }
 TENANT: Props = {
     "service_principal_id": "sp",
@@ -115,12 +116,16 @@ DIFFS: list[tuple[str, Props, bool, list[str]]] = [
     ("UserExtensionValue", {"extensions": {FULL: UNKNOWN}}, True, []),
     ("UserExtensionValue", {"extensions": {FULL: "a/other"}}, True, []),
     ("UserExtensionValues", {"roster": "other.csv"}, False, []),
-    ("UserExtensionValues", {"__cells": pack({"user-1": {FULL: "fr"}})}, True, []),
+    ("UserExtensionValues", {"__cells": packed(CELLS)}, False, []),  # preflight turned off
+    ("UserExtensionValues", {"__cells": packed(CELLS, {**IDS, "Ada@contoso.example": "another"})}, True, []),
+    ("UserExtensionValues", {"__cells": packed({"ada@contoso.example": {FULL: "fr"}})}, True, []),
     ("UserExtensionValues", {"extensions": {FULL: UNKNOWN}}, True, []),
     ("UserExtensionValues", {"extensions": {FULL: "a/other"}}, True, []),
     ("UserExtensionValues", {"seen_missing": ["ada@contoso.example"], "seen_writes": 3}, False, []),
     ("UserExtensionValues", {"service_principal_id": "other"}, True, ["service_principal_id"]),
     ("UserValueBaseline", {"allow_removal": 5}, False, []),
+    ("UserValueBaseline", {"__cells": packed({"Ada@contoso.example": "en"})}, False, []),
+    ("UserValueBaseline", {"__cells": packed({"ada@contoso.example": "de"}, IDS)}, True, []),
     ("UserValueBaseline", {"extension": UNKNOWN}, True, ["extension"]),
     ("UserValueBaseline", {"extension": "app-object/other"}, True, ["extension"]),
     ("TenantBaseline", {"replace_existing": True}, False, []),
@@ -212,7 +217,7 @@ def test_an_unknown_stays_unknown_and_counts_as_a_change(
 
 
 def baseline(count: int, **more: object) -> Props:
-    return {**BASELINE, "__cells": pack({f"user-{number}": "en" for number in range(count)}), **more}
+    return {**BASELINE, "__cells": packed({f"user-{number}": "en" for number in range(count)}), **more}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flexsaml.values import pack
+from providers.cells import packed
 from tests.emulator.process import ADMIN, LEAST, PREVIEW, SECRET
 from tests.engine.stack import Tenant, until
 from tests.providers.conftest import config
@@ -109,7 +109,7 @@ def test_a_baseline_takes_back_and_another_process_can(
     news = {
         "extension": f"{tenant.application['id']}/{property_id}",
         "full_name": tenant.full("languages"),
-        "__cells": pack(cells),
+        "__cells": packed(cells),
     }
     id_, outs = provider.create("UserValueBaseline", provider.checked("UserValueBaseline", news))
     assert id_ == property_id
@@ -364,7 +364,7 @@ def test_a_property_that_came_back_hides_values_until_usable(provider: ProviderP
     news = {
         "extension": property_id,
         "full_name": tenant.full("languages"),
-        "__cells": pack({tenant.user("ada")["id"]: "en"}),
+        "__cells": packed({tenant.user("ada")["id"]: "en"}),
     }
     id_, outs = provider.create("UserValueBaseline", provider.checked("UserValueBaseline", news))
     provider.create("UserExtensionValue", {**value_inputs(provider, tenant, "en"), "baselined": True})

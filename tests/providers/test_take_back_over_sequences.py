@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flexsaml.values import pack
 from providers import Connection
+from providers.cells import packed
 from providers.tenant import TENANT
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant
@@ -94,7 +94,7 @@ class Drive:
 
     def resources(self) -> Declared:
         full = self.tenant.full(self.short)
-        cells = pack({self.ids[name]: value for name, value in self.declared.items()})
+        cells = packed({self.ids[name]: value for name, value in self.declared.items()})
         made: Declared = {
             "before": ("UserValueBaseline", {"extension": self.extension, "full_name": full, "__cells": cells})
         }
