@@ -33,6 +33,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from flexsaml.graph import GraphError
+from flexsaml.values import OtherVersion
 
 from . import engine
 from .tenant import TENANT, Connection
@@ -110,7 +111,10 @@ class Provider(ResourceProvider):
         TENANT.configure(Connection.from_config(lambda key: req.config.get(f"flexsaml:{key}")))
 
     def check(self, _olds: Props, news: Props) -> CheckResult:
-        inputs, failures = self.normalise(_own(_olds), _own(news))
+        try:
+            inputs, failures = self.normalise(_own(_olds), _own(news))
+        except OtherVersion as problem:
+            return CheckResult(_own(news), [CheckFailure("", str(problem))])
         for name in self.inputs:
             if isinstance(news.get(name), Unknown):  # whatever was made of it: nothing is known yet
                 inputs[name] = news[name]

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flexsaml.values import digest, digest_of_packed, pack, unpack
+from flexsaml.values import OtherVersion, digest, digest_of_packed, pack, unpack
 
 from .base import Props, text
 
@@ -46,8 +46,15 @@ def rows_in(props: Props) -> Rows:
     """The rows of a resource's inputs or outputs; {} when there are none yet."""
     if not text(props.get("__cells")):
         return {}
-    users, persons, cells = unpack(props["__cells"])
+    users, persons, cells = _unpacked(props["__cells"])
     return dict(zip(users, zip(persons.split(" "), cells, strict=False), strict=False))
+
+
+def _unpacked(packed: str) -> list[Any]:
+    columns = unpack(packed)
+    if not isinstance(columns, list):
+        raise OtherVersion  # rows, as they were until rosters came
+    return columns
 
 
 def _columns(rows: Rows) -> list[Any]:
@@ -65,7 +72,7 @@ def pack_memory(rows: Rows, users: Mapping[str, str], cells: Mapping[str, Any]) 
 
 def memory_in(props: Props) -> tuple[dict[str, str], dict[str, Any]]:
     """Object id by user of the rows beside it, and what else is remembered by object id."""
-    raw, cells = unpack(props["__memory"])
+    raw, cells = _unpacked(props["__memory"])
     digits = base64.b64decode(raw).hex()
     ids = [
         f"{digits[at : at + 8]}-{digits[at + 8 : at + 12]}-{digits[at + 12 : at + 16]}-{digits[at + 16 : at + 20]}-"

@@ -4,7 +4,7 @@ Pure: standard library only, no input or output.
 """
 
 from .data_types import DATA_TYPES, NULL, DataType, Misfit
-from .packed import digest, digest_of_packed, pack, unpack
+from .packed import OtherVersion, digest, digest_of_packed, pack, unpack
 from .roster import BadRoster, Roster, read_roster
 from .take_back import Cell, TakeBack, take_back, too_many
 
@@ -15,6 +15,7 @@ __all__ = [
     "Cell",
     "DataType",
     "Misfit",
+    "OtherVersion",
     "Roster",
     "TakeBack",
     "digest",

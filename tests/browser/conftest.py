@@ -44,12 +44,6 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield emulator
-
-
 @pytest.fixture
 def tenant(process: Emulator) -> Tenant:
     """The guide followed: a property, Ada's value, a policy, assigned."""

@@ -3,7 +3,7 @@ registers half of the children before it is told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
@@ -42,12 +42,6 @@ class FakeEngine(mocks.Mocks):
 
     def call(self, args: mocks.MockCallArgs) -> Any:
         raise AssertionError(f"no function is called: {args.token}")
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("tenant")) as running:
-        yield running
 
 
 def directory(emulator: Emulator) -> Callable[[], Directory]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,12 +23,6 @@ ARGS: dict[str, Any] = {
     "extensions": {"team": "String"},
     "users": {"ada@contoso.example": {"team": "blue"}},
 }
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("tenant")) as running:
-        yield running
 
 
 @pytest.fixture

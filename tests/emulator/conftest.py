@@ -46,11 +46,5 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def emulator(process: Emulator) -> Emulator:
-    process.reset()
-    return process
-
-
-@pytest.fixture
 def tenant(emulator: Emulator) -> Tenant:
     return Tenant(emulator)

@@ -160,6 +160,35 @@ def test_a_user_who_leaves_in_the_middle_is_named_and_the_rest_is_written(stack:
     assert values(stack) == {}
 
 
+def test_a_token_that_ends_in_the_middle_is_fetched_anew(stack: Stack) -> None:
+    skip = looks(stack) + 4
+    stack.emulator.clear()
+    stack.emulator.fault("refuse", "POST", r"^/\$batch$", skip=skip, status=401, code="InvalidAuthenticationToken")
+    stack.up()
+    assert [fault["fired"] for fault in stack.emulator.faults()] == [1]
+    assert patched(stack) == Counter(dict.fromkeys(everybody(), 1))
+
+
+def test_a_renamed_user_is_the_same_and_one_made_anew_is_another(stack: Stack) -> None:
+    stack.up()
+    tenant, full = stack.tenant(), stack.tenant().full("languages")
+    tenant.do("PATCH", f"/users/{user_id(5)}", {"userPrincipalName": "five@contoso.example"})
+    tenant.do("DELETE", f"/users/{user_id(6)}")
+    body = {"userPrincipalName": upn(6), "displayName": "Another Six", "mailNickname": "six", "accountEnabled": True}
+    new = tenant.do("POST", "/users", {**body, "passwordProfile": {"password": "not a real one"}})["id"]
+    tenant.do("PATCH", f"/users/{new}", {full: "before"})
+    rows = "".join(f'{"five@contoso.example" if n == 5 else upn(n)},"en,de"\n' for n in range(1, AGENTS + 1))
+    (stack.checkout.directory / "agents.csv").write_text(f"user,languages\n{rows}", encoding="utf-8")
+    assert f"agents.csv: ~1 users (~ {upn(6)})" in stack.preview().output
+    stack.emulator.clear()
+    stack.up()
+    assert patched(stack) == Counter([new])
+    stack.unchanged()
+    assert "changed in the tenant" not in stack.refresh().output
+    stack.destroy()
+    assert values(stack) == {new: "before"}
+
+
 def test_a_truncated_file_stops_in_preview(stack: Stack) -> None:
     stack.up()
     roster(stack, numbers=range(1, 100))

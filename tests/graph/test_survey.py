@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +11,6 @@ from flexsaml.graph import Directory, cloud, credentials
 from flexsaml.graph.client import Client
 from flexsaml.graph.tokens import granted
 from tests.emulator.process import ADMIN, LEAST, PREVIEW, SECRET, TENANT, Emulator
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("tenant")) as running:
-        yield running
 
 
 def directory(emulator: Emulator, client: str, patch: pytest.MonkeyPatch) -> Directory:

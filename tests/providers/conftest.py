@@ -12,12 +12,6 @@ from tests.engine.stack import Tenant
 from tests.providers.process import FakeEngine, ProviderProcess
 
 
-@pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("tenant")) as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
 def tracebacks() -> Iterator[None]:
     """A provider that reported a mistake shortens the tracebacks of its process; here that is the tests' own."""

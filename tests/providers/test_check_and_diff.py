@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from flexsaml.values import pack
 from providers.cells import packed
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant
 from tests.providers.conftest import config
-from tests.providers.process import UNKNOWN, FakeEngine, Props, ProviderProcess
+from tests.providers.process import UNKNOWN, FakeEngine, Props, ProviderProcess, Refused
 
 APP = "8f665974-86ab-5399-83f9-7492e2e5acec"
 FULL = "extension_8f66597486ab539983f97492e2e5acec_languages"
@@ -145,9 +146,9 @@ def engine() -> Iterator[FakeEngine]:
 
 
 @pytest.fixture(scope="module")
-def provider(emulator: Emulator, engine: FakeEngine) -> Iterator[ProviderProcess]:
+def provider(process: Emulator, engine: FakeEngine) -> Iterator[ProviderProcess]:
     """One for all: `check` and `diff` are pure."""
-    made = ProviderProcess(config(emulator), engine.address)
+    made = ProviderProcess(config(process), engine.address)
     yield made
     made.stop()
 
@@ -279,6 +280,15 @@ def test_preview_says_what_the_portal_will_say(provider: ProviderProcess, engine
     engine.lines.clear()
     provider.checked("PolicyAssignment", ASSIGNMENT, inputs)
     assert engine.lines == [], "an assignment that is there already is no news"
+
+
+@pytest.mark.parametrize("cells", [pack({"user-1": "en"}), "9:from-the-future"])
+def test_state_of_another_version_is_one_line(provider: ProviderProcess, cells: str) -> None:
+    old = {**provider.checked("UserValueBaseline", BASELINE), "__cells": cells, "__given": ""}
+    _, failures = provider.check("UserValueBaseline", BASELINE, old)
+    assert failures == {"": "the state is packed as another version of flexsaml does it; run the version that wrote it"}
+    with pytest.raises(Refused, match=r"delete UserValueBaseline .*: the state is packed as another version"):
+        provider.delete("UserValueBaseline", "id", {**old, "__memory": pack({"users": {}, "cells": {}})})
 
 
 def test_neither_touches_the_tenant(provider: ProviderProcess, tenant: Tenant) -> None:

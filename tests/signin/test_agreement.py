@@ -8,7 +8,6 @@ tests/signin/expected holds both against assertions written out by hand.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
@@ -33,12 +32,6 @@ UNKNOWABLE = {  # policy to the lines no prediction can know, whoever signs in; 
     "12-yvand-ext-localupn.json": {""},
     "40-blog-regex-upn-domain.json": {""},
 }
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield emulator
 
 
 @pytest.fixture

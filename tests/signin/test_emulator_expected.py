@@ -6,7 +6,6 @@ The expected assertions were written out by hand (tests/signin/expected).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,6 @@ ACCEPTED = sorted(
     if entry["label"] != "invalid"
 )
 NIGHT = "nora@contoso.example"
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield emulator
 
 
 @pytest.fixture
