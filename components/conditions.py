@@ -172,7 +172,7 @@ def _permissions(view: View) -> Iterator[Finding]:
 def _counted(rule: str, people: Iterable[Person], message: str, fix: str = "") -> Iterator[Finding]:
     names = sorted(person.user_principal_name for person in people)
     if names:
-        count = f"{len(names)} user{'s' if len(names) > 1 else ''}"
+        count = f"{len(names):,} user{'s' if len(names) > 1 else ''}"
         yield finding(
             rule, "users", f"{count} {message} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})", fix
         )

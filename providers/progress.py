@@ -44,14 +44,14 @@ def teller(what: str, say: Say = engine.say, now: Callable[[], float] = time.mon
 
 
 def line(what: str, progress: Progress) -> str:
-    parts = [f"{what}: {progress.done:,} of {progress.total:,} users, {progress.rate:.0f} a second"]
+    """What matters most comes first: the engine cuts the live line to what fits beside its table."""
+    parts = [] if progress.left is None else [f"{duration(progress.left)} left"]
+    parts.append(f"{progress.done:,} of {progress.total:,} users, {progress.rate:.0f} a second")
     if progress.failed:
         parts.append(f"{progress.failed:,} failed")
     if progress.refusals:
         parts.append(f"slowed down by Graph ({progress.refusals} times 429)")
-    if progress.left is not None:
-        parts.append(f"{duration(progress.left)} left")
-    return ", ".join(parts)
+    return f"{', '.join(parts)} ({what})"
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flexsaml.graph.batch import CHUNK, BatchRequest, BatchResponse
 from flexsaml.graph.clock import Clock
@@ -38,6 +38,10 @@ class Progress:
     rate: float
     refusals: int
     left: float | None
+
+    def after(self, others: int) -> Progress:
+        """The same with others that were done before."""
+        return replace(self, done=self.done + others, total=self.total + others)
 
 
 Told = Callable[[Progress], None]

@@ -121,7 +121,8 @@ class Users(People):
 
         def written() -> bool:
             nonlocal pending
-            found = self.patch_people(pending, told)
+            before = len(changes) - len(pending)
+            found = self.patch_people(pending, told and (lambda progress: told(progress.after(before))))
             pending = {one: changes[one] for one, error in found.items() if isinstance(error, NotAvailable)}
             failures.update({one: error for one, error in found.items() if one not in pending})
             return not pending

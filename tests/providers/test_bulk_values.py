@@ -100,11 +100,11 @@ def progress(done: int, **more: object) -> Progress:
 @pytest.mark.parametrize(
     ("seen", "said"),
     [
-        (progress(4020), "agents.csv: 4,020 of 10,000 users, 20 a second, 5 min left"),
-        (progress(0, rate=0.0, left=None), "agents.csv: 0 of 10,000 users, 0 a second"),
+        (progress(4020), "5 min left, 4,020 of 10,000 users, 20 a second (agents.csv)"),
+        (progress(0, rate=0.0, left=None), "0 of 10,000 users, 0 a second (agents.csv)"),
         (
             progress(9999, failed=3, refusals=2, left=1.0),
-            "agents.csv: 9,999 of 10,000 users, 20 a second, 3 failed, slowed down by Graph (2 times 429), 1 s left",
+            "1 s left, 9,999 of 10,000 users, 20 a second, 3 failed, slowed down by Graph (2 times 429) (agents.csv)",
         ),
     ],
 )
