@@ -19,7 +19,7 @@ from pulumi.runtime.config import CONFIG, get_config_env, get_config_secret_keys
 
 from flexsaml.claims import FULL_NAME, ClaimsPolicy, Unclear, Unreadable, normal
 from flexsaml.graph import CLOUDS
-from flexsaml.values import DATA_TYPES, BadRoster, DataType, Misfit, read_roster
+from flexsaml.values import DATA_TYPES, NO_USER, BadRoster, DataType, Misfit, is_user, read_roster
 
 KEYS = (
     "servicePrincipal", "application", "policyName", "includeBasicClaimSet", "claims", "extensions", "users",
@@ -265,6 +265,8 @@ def _users(
         if user.lower() in spelt:
             problems.append(f"users.{user}: is there twice, also as {spelt[user.lower()]}")
         spelt[user.lower()] = user
+        if not is_user(user):
+            problems.append(f"users.{user}: is {NO_USER}")
         if not isinstance(values, Mapping):
             problems.append(f"users.{user}: write a map of extension to value")
             continue

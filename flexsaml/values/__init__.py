@@ -5,11 +5,12 @@ Pure: standard library only, no input or output.
 
 from .data_types import DATA_TYPES, NULL, DataType, Misfit
 from .packed import OtherVersion, digest, digest_of_packed, pack, unpack
-from .roster import BadRoster, Roster, read_roster
+from .roster import NO_USER, BadRoster, Roster, is_user, read_roster
 from .take_back import Cell, TakeBack, take_back, too_many
 
 __all__ = [
     "DATA_TYPES",
+    "NO_USER",
     "NULL",
     "BadRoster",
     "Cell",
@@ -20,6 +21,7 @@ __all__ = [
     "TakeBack",
     "digest",
     "digest_of_packed",
+    "is_user",
     "pack",
     "read_roster",
     "take_back",

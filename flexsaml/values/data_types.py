@@ -24,6 +24,7 @@ from datetime import datetime, timezone
 
 NULL = "<null>"
 DATA_TYPES = ("Binary", "Boolean", "DateTime", "Integer", "LargeInteger", "String")
+_UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # outside XML 1.0's Char
 _BITS = {"Integer": 32, "LargeInteger": 64}
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?)?\s*([Zz]|[+-]\d\d:?\d\d)?")
 
@@ -114,6 +115,10 @@ def _spell(name: str, value: object) -> Scalar:
         return _binary(text)
     if len(text) > 256:
         raise Misfit(f"has {len(text)} characters, a String extension holds at most 256")
+    if unsendable := _UNSENDABLE.search(text):
+        raise Misfit(
+            f"has the character U+{ord(unsendable[0]):04X}, which no SAML assertion can carry (XML has no such)"
+        )
     return text
 
 

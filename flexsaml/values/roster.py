@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -22,6 +23,13 @@ USER_COLUMNS = ("user", "userprincipalname", "upn", "id")
 _SEPARATORS = ",;\t"
 _TOLD = 20  # mistakes told one by one; the rest is counted
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_USER = re.compile(r"[^\s/\\@]+@[^\s/\\@]+|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+NO_USER = "neither a user principal name nor an object id"
+
+
+def is_user(text: str) -> bool:
+    """Whether it has the form of a user principal name or of an object id."""
+    return _USER.fullmatch(text) is not None
 
 
 class BadRoster(ValueError):
@@ -49,10 +57,7 @@ def read_roster(raw: bytes, type_of: Callable[[str], DataType | None]) -> Roster
     `Misfit` for a column that is no extension.
     """
     rows = _rows(_decoded(raw))
-    try:
-        header_line, header = next(rows, (1, []))
-    except csv.Error as problem:
-        raise BadRoster([f"line 1: {problem}"]) from None
+    header_line, header = next(rows, (1, []))
     columns = [name.strip() for name in header]
     types, problems = _columns(header_line, columns, type_of)
     if problems:
@@ -69,6 +74,8 @@ def read_roster(raw: bytes, type_of: Callable[[str], DataType | None]) -> Roster
                 problems.append(f"line {line}: has {len(row)} cells, the header {width}; quote cells with commas")
             elif not user:
                 problems.append(f"line {line}: names no user")
+            elif not is_user(user):
+                problems.append(f"line {line}: '{user}' is {NO_USER}")
             elif lowered in lines:
                 problems.append(f"line {line}: {user} is there already, on line {lines[lowered]}; keep one of them")
             else:
@@ -80,8 +87,8 @@ def read_roster(raw: bytes, type_of: Callable[[str], DataType | None]) -> Roster
                     if len(problems) == count:
                         alike[cells] = known
                 users[user] = known
-    except csv.Error as problem:
-        problems.append(f"after line {max(lines.values(), default=header_line)}: {problem}")
+    except BadRoster as broken:
+        problems += broken.problems
     if problems:
         more = len(problems) - _TOLD
         raise BadRoster([*problems[:_TOLD], *([f"and {more} more"] if more > 0 else [])])
@@ -106,10 +113,22 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
     separator = max(_SEPARATORS, key=lambda one: (header.count(one), one == ","))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     before = 0
-    for row in reader:
-        if "".join(row).strip():
-            yield before + 1, row
-        before = reader.line_num
+    try:
+        for row in reader:
+            if "".join(row).strip():
+                yield before + 1, row
+            before = reader.line_num
+    except csv.Error as problem:
+        raise BadRoster([f"line {before + 1}: {_plain(str(problem))}"]) from None
+
+
+def _plain(problem: str) -> str:
+    """The csv module's words in a person's."""
+    if problem.startswith(("unexpected end of data", "field larger than field limit")):
+        return "a quote is opened and never closed"
+    if "expected after" in problem:
+        return "a cell goes on behind its closing quote; a quote inside a cell is written twice"
+    return problem
 
 
 def _columns(

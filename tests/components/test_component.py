@@ -106,6 +106,7 @@ DECLARED: list[tuple[dict[str, Any], list[str]]] = [
     ({"extensions": {"team": "Sting"}}, ["did you mean 'String'?"]),
     ({"extensions": {"team": "String", "TEAM": "String"}}, ["extensions.TEAM: is there twice"]),
     ({"extensions": {"team": {"type": "String"}}}, ["extensions.team: write a data type"]),
+    ({"users": {"ada": {}}}, ["users.ada: is neither a user principal name nor an object id"]),
     ({"users": {"ada@x": {"team": "a"}, "Ada@x": {}}}, ["users.Ada@x: is there twice, also as ada@x"]),
     ({"users": {"ada@x": "blue"}}, ["users.ada@x: write a map"]),
     ({"users": {"ada@x": {"team": ["a"]}}}, ["users.ada@x.team: is a String"]),

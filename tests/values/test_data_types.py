@@ -49,6 +49,8 @@ DOES_NOT_FIT = [
     ("String[]", "en", "write a list"),
     ("String[]", "[en", "JSON array"),
     ("String[]", ["x" * 257], "257 characters"),
+    ("String", "before\x00after", r"the character U\+0000, which no SAML assertion can carry"),
+    ("String[]", ["fine", "half \ud83d"], r"U\+D83D"),
 ]
 
 

@@ -59,7 +59,12 @@ def test_a_roster_says(text: str, users: dict[str, dict[str, str]]) -> None:
         ),
         (b"user,languages\nada@x,en\nbob@x,fran\xe7ais\n", ["line 3: byte 0xe7 is no UTF-8; save the file as CSV UTF-8"]),
         ("user,languages\n".encode("utf-16"), ["line 1: the file is UTF-16; save it as CSV UTF-8"]),
-        (b'user,languages\nada@x,en\nbob@x,"en\n', ["after line 2: unexpected end of data"]),
+        (b'user,languages\nada@x,en\nbob@x,"en\n', ["line 3: a quote is opened and never closed"]),
+        (b'user,"languages\nada@x,en\n', ["line 1: a quote is opened and never closed"]),
+        (b'user,languages\nada@x,"' + b"en\n" * 60_000, ["line 2: a quote is opened and never closed"]),
+        (b'user,languages\nada@x,"en"x\n', ["line 2: a cell goes on behind its closing quote; a quote inside a cell is written twice"]),
+        (b"user,languages\nada x,en\n", ["line 2: 'ada x' is neither a user principal name nor an object id"]),
+        (b"user,languages\n../groups@x,e\x00n\nbob@x,e\x00n\n", ["line 2: '../groups@x' is neither a user principal name nor an object id", "line 3: languages has the character U+0000, which no SAML assertion can carry (XML has no such)"]),
         (b'user,languages\nada@x,"en\nde"\nbob@x,x,y\n', ["line 4: has 3 cells, the header 2; quote cells with commas"]),
     ],
 )  # fmt: skip
