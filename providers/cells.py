@@ -88,10 +88,15 @@ def as_given(news: Props) -> str:
     return text(news.get("__given")) or digest_of_packed(text(news.get("__cells")))
 
 
+def same(known: str, person: str) -> bool:
+    """Whether `person` may be whom an object id, or the beginning of one, stands for; "" is anybody."""
+    return not known or known.startswith(person)
+
+
 def changed(before: Rows, user: str, row: tuple[str, Any]) -> bool:
     """Whether the cell or the person behind a user is another one than before."""
     old = before.get(user)
-    return old is None or old[1] != row[1] or bool(old[0] and row[0] and old[0] != row[0])
+    return old is None or old[1] != row[1] or not same(old[0], row[0])
 
 
 @dataclass
@@ -139,6 +144,4 @@ def find(directory: Directory, users: Iterable[str], names: list[str], ids: Mapp
 
 def ids_for(memory: Mapping[str, str], rows: Rows) -> dict[str, str]:
     """The remembered object id of each of these users who is still that person."""
-    return {
-        user: memory[user] for user, (person, _) in rows.items() if user in memory and memory[user].startswith(person)
-    }
+    return {user: memory[user] for user, (person, _) in rows.items() if user in memory and same(memory[user], person)}

@@ -41,6 +41,7 @@ from .cells import (
     pack_rows,
     packed,
     rows_in,
+    same,
     turn,
 )
 from .progress import duration, some, teller
@@ -100,15 +101,15 @@ class UserExtensionValuesProvider(Provider):
             if (olds["extensions"].get(name), olds["types"].get(name))
             != (news["extensions"][name], news["types"].get(name))
         }
+        remembered, memory = _remembered(olds)
         wanted: Values = {}
         for user, (person, row) in rows.items():
             old = before.get(user, ("", {}))
-            same = not person or not old[0] or person == old[0]
-            values = {name: v for name, v in row.items() if name in moved or not same or old[1].get(name) != v}
+            another = not same(remembered.get(user, old[0]), person)
+            values = {name: v for name, v in row.items() if name in moved or another or old[1].get(name) != v}
             if values:
                 wanted[user] = values
         asked = {user: rows[user] for user in wanted}
-        remembered, memory = _remembered(olds)
         found, live = _look(directory, news, asked, ids_for(remembered, asked))
         users = {user: one for user, one in {**remembered, **found}.items() if user in rows}
         if not news["baselined"]:

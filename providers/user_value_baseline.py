@@ -42,6 +42,7 @@ from .cells import (
     pack_rows,
     packed,
     rows_in,
+    same,
     turn,
 )
 from .extension_property import split
@@ -120,7 +121,11 @@ class UserValueBaselineProvider(Provider):
     def alter(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
         before, wanted = rows_in(olds), rows_in(news)
         remembered, cells = _remembered(olds)
-        asked = {user: row for user, row in wanted.items() if user not in remembered or changed(before, user, row)}
+        asked = {
+            user: row
+            for user, row in wanted.items()
+            if user not in remembered or changed(before, user, row) or not same(remembered[user], row[0])
+        }
         found, live = _look(directory, news, asked, ids_for(remembered, asked))
         for user, person in found.items():
             value, old = wanted[user][1], cells.get(person)

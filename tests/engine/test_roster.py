@@ -262,6 +262,23 @@ def test_without_preflight_the_same_users_are_the_same(stack: Stack) -> None:
     assert stack.emulator.export() == before
 
 
+def test_a_user_made_anew_while_preflight_was_off_is_noticed_when_it_is_on(stack: Stack) -> None:
+    stack.config["preflight"] = False
+    stack.up()
+    tenant, full = stack.tenant(), stack.tenant().full("languages")
+    tenant.do("DELETE", f"/users/{user_id(6)}")
+    body = {"userPrincipalName": upn(6), "displayName": "Another Six", "mailNickname": "six", "accountEnabled": True}
+    new = tenant.do("POST", "/users", {**body, "passwordProfile": {"password": "not a real one"}})["id"]
+    tenant.do("PATCH", f"/users/{new}", {full: "before"})
+    stack.config["preflight"] = True
+    stack.emulator.clear()
+    stack.up()
+    assert patched(stack) == Counter([new])
+    stack.unchanged()
+    stack.destroy()
+    assert values(stack) == {new: "before"}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
