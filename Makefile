@@ -18,13 +18,13 @@ preview: $(VENV)/.run ## what `make up` would change
 down: $(VENV)/.run ## take it all back and stop the emulator
 	@$(RUN) tools/sandbox.py down
 
-test: $(VENV)/.dev ## every test, on the real engine too (about 10 minutes)
+test: $(VENV)/.dev ## every test, on the real engine too (about 15 minutes)
 	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev ## formatting, lint, types, direction of imports
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
 
-bench: $(VENV)/.dev ## wall time and memory of commands and rosters, beside what people use instead (30 minutes)
+bench: $(VENV)/.dev ## wall time and memory of commands and rosters, beside what people use instead (20 minutes)
 	@PATH="$$($(RUN) tools/engine.py):$$PATH" sh -c '$(RUN) bench/commands.py; one=$$?; $(RUN) bench/rosters.py; two=$$?; $(RUN) bench/signin.py && exit $$((one + two))'
 
 $(VENV)/bin/python:
