@@ -271,7 +271,6 @@ def test_a_finding_is_told_and_gone_after_its_remedy(stack: Stack, case: Case) -
 
 def test_all_findings_come_in_one_report_errors_first(stack: Stack) -> None:
     user("ada", accountEnabled=False)(stack, stack.tenant())
-    stack.config["users"]["Ada@contoso.example "] = {}
     stack.config["claims"]["site"] = "extension.extension_8f66597486ab539983f97492e2e5acec_absent"
     refused = stack.run("preview")
     assert refused.code != 0
