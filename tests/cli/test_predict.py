@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,16 +20,9 @@ GUIDE = ROOT / "tests" / "corpus" / "policies" / "03-twilio-flex-doc.json"
 POLICY = json.loads(GUIDE.read_text("utf-8"))
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def tenant(process: Emulator) -> Tenant:
-    process.reset()
-    found = Tenant(process)
+def tenant(emulator: Emulator) -> Tenant:
+    found = Tenant(emulator)
     signin.assign(found, POLICY)
     return found
 

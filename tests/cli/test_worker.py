@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -24,16 +23,9 @@ KEYS = {
 POLICY = json.loads((signin.CORPUS / "03-twilio-flex-doc.json").read_text("utf-8"))
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
-        yield emulator
-
-
 @pytest.fixture
-def tenant(process: Emulator) -> Tenant:
-    process.reset()
-    found = Tenant(process)
+def tenant(emulator: Emulator) -> Tenant:
+    found = Tenant(emulator)
     signin.assign(found, POLICY)
     return found
 
