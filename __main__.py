@@ -2,11 +2,11 @@
 
 import pulumi
 
-from components import FlexSamlClaims, Invalid, from_config, report
+from components import FlexSamlClaims, InvalidDeclaration, from_config, report
 
 try:
     args = from_config(pulumi.Config("flexsaml"))
-except Invalid as found:
+except InvalidDeclaration as found:
     raise report(found.problems) from None
 
 flex = FlexSamlClaims("flex", args)

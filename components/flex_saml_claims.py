@@ -20,7 +20,9 @@ from flexsaml.claims import RULE_NAMES, Context, encode, lint
 from flexsaml.findings import LEVELS as FINDING_LEVELS
 from flexsaml.findings import OFF, Finding, judged
 from flexsaml.graph import Directory, GraphError
-from flexsaml.values import NULL, DataType, Misfit
+from flexsaml.preflight.inspect import InspectionEnded, Seen, data_type, look
+from flexsaml.preflight.rules import FIXED, LEVELS
+from flexsaml.values import NULL, DataType, InvalidValue
 from providers import (
     ClaimsMappingPolicy,
     Connection,
@@ -33,9 +35,7 @@ from providers import (
     full_name,
 )
 
-from .conditions import FIXED, LEVELS
-from .preflight import NothingToSee, Seen, data_type, look
-from .settings import Declaration, FlexSamlClaimsArgs, Invalid, declare, near
+from .settings import Declaration, FlexSamlClaimsArgs, InvalidDeclaration, declare, near
 
 
 @dataclass(frozen=True)
@@ -243,9 +243,9 @@ def _checked(
         _check_rules(wanted.rules)
         seen = look(directory(), wanted)
         found = list(seen.findings)
-    except Invalid as invalid:
+    except InvalidDeclaration as invalid:
         raise report(invalid.problems) from None
-    except NothingToSee as end:
+    except InspectionEnded as end:
         found = [end.finding]
     except (GraphError, ValueError) as problem:
         if type(problem) is ValueError or isinstance(problem, GraphError):
@@ -267,7 +267,7 @@ def _check_rules(rules: Mapping[str, str]) -> None:
         elif level not in (*FINDING_LEVELS, OFF):
             problems.append(f"rules.{rule}: '{level}' is none of {', '.join((*FINDING_LEVELS, OFF))}")
     if problems:
-        raise Invalid(problems)
+        raise InvalidDeclaration(problems)
 
 
 def _lint(wanted: Declaration, seen: Seen | None) -> list[Finding]:
@@ -286,7 +286,7 @@ def _lint(wanted: Declaration, seen: Seen | None) -> list[Finding]:
                 written.setdefault(names.get(key, key), {})[str(value)] = value  # each once, of however many users
         for whole, distinct in written.items():
             for value in distinct.values() if whole in types else ():
-                with suppress(Misfit):  # said by preflight
+                with suppress(InvalidValue):  # said by preflight
                     values.setdefault(whole, []).append(DataType.parse(types[whole]).canonical(value))
     definition = encode(wanted.policy, names) if wanted.policy else wanted.definition
     return lint(

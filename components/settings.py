@@ -17,9 +17,9 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, get_config_secret_keys_env
 
-from flexsaml.claims import FULL_NAME, ClaimsPolicy, Unclear, Unreadable, normal
+from flexsaml.claims import FULL_NAME, ClaimsPolicy, InvalidClaim, InvalidDefinition, normal
 from flexsaml.graph import CLOUDS
-from flexsaml.values import DATA_TYPES, NO_USER, BadRoster, DataType, Misfit, is_user, read_roster
+from flexsaml.values import DATA_TYPES, NO_USER, DataType, InvalidRoster, InvalidValue, is_user, read_roster
 
 KEYS = (
     "servicePrincipal", "application", "policyName", "includeBasicClaimSet", "claims", "extensions", "users",
@@ -95,7 +95,7 @@ class Declaration:
         return {**self.users, **self.roster, **both}
 
 
-class Invalid(Exception):
+class InvalidDeclaration(Exception):
     """Everything that is wrong with a declaration; `problems` are lines `key: what, and what to do`."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -104,7 +104,7 @@ class Invalid(Exception):
 
 
 def from_config(config: pulumi.Config) -> FlexSamlClaimsArgs:
-    """Arguments from the `flexsaml:` keys of the stack configuration. Raises `Invalid`."""
+    """Arguments from the `flexsaml:` keys of the stack configuration. Raises `InvalidDeclaration`."""
     problems = _misspelt()
     claims = _object(config, "claims", problems)
     extensions = _object(config, "extensions", problems)
@@ -121,7 +121,7 @@ def from_config(config: pulumi.Config) -> FlexSamlClaimsArgs:
     if cloud not in CLOUDS:
         problems.append(f"cloud: '{cloud}' is none of {', '.join(CLOUDS)}")
     if problems:
-        raise Invalid(problems)
+        raise InvalidDeclaration(problems)
     return FlexSamlClaimsArgs(
         service_principal=wanted,
         claims=claims,
@@ -144,7 +144,7 @@ _FLAGS = {"includeBasicClaimSet": False, "replaceExisting": False, "preflight": 
 
 
 def declare(args: FlexSamlClaimsArgs, policy_name: str) -> Declaration:
-    """Check arguments; all problems at once. `policy_name` is the default. Raises `Invalid`."""
+    """Check arguments; all problems at once. `policy_name` is the default. Raises `InvalidDeclaration`."""
     problems: list[str] = []
     if not args.service_principal:
         problems.append("servicePrincipal: name the enterprise application (display name, appId or object id)")
@@ -159,7 +159,7 @@ def declare(args: FlexSamlClaimsArgs, policy_name: str) -> Declaration:
         for name in sorted(policy.extensions - set(extensions) - set(foreign)):
             problems.append(f"claims: extension '{name}' is not declared{near(name, extensions)}")
     if problems:
-        raise Invalid(problems)
+        raise InvalidDeclaration(problems)
     return Declaration(
         service_principal=args.service_principal,
         application=args.application,
@@ -235,7 +235,7 @@ def _extensions(written: Mapping[str, Any], problems: list[str]) -> dict[str, Da
             extensions[name] = DataType(
                 str(spec.get("dataType") or "String"), str(spec.get("multiValued")).lower() == "true"
             )
-        except Misfit as problem:
+        except InvalidValue as problem:
             near = difflib.get_close_matches(str(spec.get("dataType")), DATA_TYPES, n=1, cutoff=0.4)
             problems.append(f"{where}: {problem}{f', did you mean {near[0]!r}?' if near else ''}")
     return extensions
@@ -249,7 +249,7 @@ def _policy(args: FlexSamlClaimsArgs, problems: list[str]) -> tuple[ClaimsPolicy
             return None, normal(args.definition)
         if args.claims:
             return ClaimsPolicy.parse(args.claims, args.include_basic_claim_set), ""
-    except (Unclear, Unreadable) as problem:
+    except (InvalidClaim, InvalidDefinition) as problem:
         problems.append(f"{'definition' if args.definition else 'claims'}: {problem}")
         return None, ""
     problems.append("claims: there are none; map at least one claim name to a source, for example email: user.mail")
@@ -280,7 +280,7 @@ def _users(
                 continue
             try:
                 extensions[name].canonical(value)
-            except Misfit as problem:
+            except InvalidValue as problem:
                 problems.append(f"{where}: {problem}")
     return users
 
@@ -294,7 +294,7 @@ def _roster(
 
     def type_of(column: str) -> DataType | None:
         if column not in extensions and not FULL_NAME.fullmatch(column):
-            raise Misfit(f"is no extension that is declared{near(column, extensions)}")
+            raise InvalidValue(f"is no extension that is declared{near(column, extensions)}")
         return extensions.get(column)
 
     try:
@@ -302,7 +302,7 @@ def _roster(
     except OSError as problem:
         problems.append(f"usersFile: cannot read {file}: {problem.strerror}")
         return (), {}
-    except BadRoster as bad:
+    except InvalidRoster as bad:
         problems += [f"{file}, {problem}" for problem in bad.problems]
         return (), {}
     spelt = {user.lower(): user for user in users}

@@ -33,7 +33,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from flexsaml.graph import GraphError
-from flexsaml.values import OtherVersion
+from flexsaml.values import UnknownPackedFormat
 
 from . import engine
 from .tenant import TENANT, Connection
@@ -46,7 +46,7 @@ Failures = dict[str, str]
 """Property name to reason; "" for a failure of the whole, or of a value that must not be printed."""
 
 
-class Refusal(Exception):
+class RefusedChange(Exception):
     """Something this stack will not do, in one line that says what to do instead."""
 
 
@@ -113,7 +113,7 @@ class Provider(ResourceProvider):
     def check(self, _olds: Props, news: Props) -> CheckResult:
         try:
             inputs, failures = self.normalise(_own(_olds), _own(news))
-        except OtherVersion as problem:
+        except UnknownPackedFormat as problem:
             return CheckResult(_own(news), [CheckFailure("", str(problem))])
         for name in self.inputs:
             if isinstance(news.get(name), Unknown):  # whatever was made of it: nothing is known yet
@@ -178,7 +178,7 @@ def _directory() -> Directory:
     try:
         return TENANT.directory()
     except ValueError as problem:
-        raise Refusal(f"{problem} (stack configuration)") from None
+        raise RefusedChange(f"{problem} (stack configuration)") from None
 
 
 def _own(props: Mapping[str, Any]) -> Props:
@@ -194,7 +194,7 @@ def _reported(attempt: str) -> Iterator[None]:
     """
     try:
         yield
-    except (GraphError, Refusal, ValueError) as problem:
+    except (GraphError, RefusedChange, ValueError) as problem:
         if isinstance(problem, ValueError) and type(problem).__module__ == "builtins":
             sys.__dict__.pop("tracebacklimit", None)
             raise

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flexsaml.values import OtherVersion, digest, digest_of_packed, pack, unpack
+from flexsaml.values import UnknownPackedFormat, digest, digest_of_packed, pack, unpack
 
 from .base import Props, text
 
 if TYPE_CHECKING:
-    from flexsaml.graph import Directory, Person
+    from flexsaml.graph import Directory, User
 
 Rows = dict[str, tuple[str, Any]]
 """User in lower case to `person` and cell."""
@@ -53,7 +53,7 @@ def rows_in(props: Props) -> Rows:
 def _unpacked(packed: str) -> list[Any]:
     columns = unpack(packed)
     if not isinstance(columns, list):
-        raise OtherVersion  # rows, as they were until rosters came
+        raise UnknownPackedFormat  # rows, as they were until rosters came
     return columns
 
 
@@ -131,14 +131,14 @@ def turn(olds: Props, news: Props) -> Turn:
     return found
 
 
-def find(directory: Directory, users: Iterable[str], names: list[str], ids: Mapping[str, str]) -> dict[str, Person]:
+def find(directory: Directory, users: Iterable[str], names: list[str], ids: Mapping[str, str]) -> dict[str, User]:
     """Those of the users who are in the tenant, with their values of these extensions.
 
     `ids`: object ids known from the last run, so that a renamed user is still found.
     """
     asked = {user: ids.get(user, user) for user in users}
     upns = [user for user in asked if "@" in user]
-    people = directory.people(list(asked.values()), names, names=upns) if asked else {}
+    people = directory.read_users(list(asked.values()), names, names=upns) if asked else {}
     return {user: person for user, ref in asked.items() if (person := people[ref]) is not None}
 
 

@@ -21,11 +21,20 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.dynamic import Resource
 
-from flexsaml.claims import ClaimsPolicy, Unclear, Unreadable, decode, encode, is_our_make, normal, same_meaning
+from flexsaml.claims import (
+    ClaimsPolicy,
+    InvalidClaim,
+    InvalidDefinition,
+    decode,
+    encode,
+    has_same_meaning,
+    is_made_here,
+    normal,
+)
 from flexsaml.graph import NotFound, Policy
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, known, text
+from .base import Failures, Props, Provider, RefusedChange, known, text
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -51,7 +60,7 @@ class ClaimsMappingPolicyProvider(Provider):
                 definition = normal(definition)
             elif claims and known(claims):
                 claims = ClaimsPolicy.parse(claims).to_short()
-        except (Unclear, Unreadable) as problem:
+        except (InvalidClaim, InvalidDefinition) as problem:
             failures["definition" if definition else "claims"] = str(problem)
         return {
             "display_name": news.get("display_name"),
@@ -71,8 +80,8 @@ class ClaimsMappingPolicyProvider(Provider):
             and known([news.get(key) for key in meaning])
         ):
             try:
-                same = same_meaning(_definition(olds), _definition(news))
-            except (Unclear, Unreadable, KeyError):
+                same = has_same_meaning(_definition(olds), _definition(news))
+            except (InvalidClaim, InvalidDefinition, KeyError):
                 same = False
             if same:
                 changed -= meaning
@@ -93,7 +102,7 @@ class ClaimsMappingPolicyProvider(Provider):
             try:
                 directory.update_policy(id_, display_name=news["display_name"], definition=_definition(news))
             except NotFound:
-                raise Refusal(f"policy {id_} is gone: run `pulumi refresh`, then `pulumi up`") from None
+                raise RefusedChange(f"policy {id_} is gone: run `pulumi refresh`, then `pulumi up`") from None
         return {}
 
     def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
@@ -101,12 +110,12 @@ class ClaimsMappingPolicyProvider(Provider):
         if found is None:
             return None
         live = {**props, "display_name": found.display_name}
-        if found.definition == _definition(props) or same_meaning(found.definition, _definition(props)):
+        if found.definition == _definition(props) or has_same_meaning(found.definition, _definition(props)):
             return live
         if not props["definition"]:
             try:
                 policy = decode(found.definition, props["extensions"])
-            except Unreadable:
+            except InvalidDefinition:
                 return {**live, "claims": {}, "definition": found.definition}
             return {**live, "claims": policy.to_short(), "include_basic_claim_set": policy.include_basic_claim_set}
         return {**live, "definition": found.definition}
@@ -133,7 +142,7 @@ def _definition(props: Props) -> str:
 
 def half_made(directory: Directory, named: list[Policy], principal: str) -> list[Policy]:
     """Which of the policies of our name an unfinished run of this stack left behind."""
-    ours = [policy for policy in named if is_our_make(policy.definition)]
+    ours = [policy for policy in named if is_made_here(policy.definition)]
     return [policy for policy in ours if set(directory.applies_to(policy.id)) <= {principal}]
 
 

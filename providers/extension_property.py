@@ -25,10 +25,10 @@ from pulumi.dynamic import Resource
 
 from flexsaml.graph import Conflict
 from flexsaml.graph import ExtensionProperty as Found
-from flexsaml.values import DataType, Misfit
+from flexsaml.values import DataType, InvalidValue
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, differs, known, text
+from .base import Failures, Props, Provider, RefusedChange, differs, known, text
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -66,7 +66,7 @@ class ExtensionPropertyProvider(Provider):
             failures["name"] = "an extension name has letters, digits and underscores only (a rule of this tool)"
         try:
             DataType(data_type)
-        except Misfit as problem:
+        except InvalidValue as problem:
             failures["data_type"] = str(problem)
         targets = news.get("target_objects") or ["User"]
         if known(targets) and not set(targets) <= set(TARGETS):
@@ -90,13 +90,17 @@ class ExtensionPropertyProvider(Provider):
         application, whole = props["application_id"], props["full_name"]
         before: list[Found] = [] if props["baseline"] else directory.extension_properties(application, whole)
         if before:
-            raise Refusal(f"it exists already ({before[0].id}) and is not this stack's: refer to it by its full name")
+            raise RefusedChange(
+                f"it exists already ({before[0].id}) and is not this stack's: refer to it by its full name"
+            )
         try:
             made = self._post(directory, props)
         except Conflict:
             made = self._half_made(directory, props)
         if made.name != whole:
-            raise Refusal(f"Graph named it '{made.name}': the token service reads names with case, so it would not do")
+            raise RefusedChange(
+                f"Graph named it '{made.name}': the token service reads names with case, so it would not do"
+            )
         return f"{application}/{made.id}", {}
 
     def _post(self, directory: Directory, props: Props) -> Found:
@@ -113,7 +117,7 @@ class ExtensionPropertyProvider(Provider):
         whole = props["full_name"]
         found = directory.extension_properties(props["application_id"], whole)
         if not found or not props["baseline"]:
-            raise Refusal("a property of that name exists already: refer to it by its full name")
+            raise RefusedChange("a property of that name exists already: refer to it by its full name")
         one = found[0]
         if (one.data_type, one.multi_valued, sorted(one.target_objects)) == (
             props["data_type"],
@@ -124,7 +128,7 @@ class ExtensionPropertyProvider(Provider):
             return one
         people = holders(directory, whole)
         if people:
-            raise Refusal(
+            raise RefusedChange(
                 f"it exists as {DataType(one.data_type, one.multi_valued)} and {people}: "
                 "clear those values or keep the old data type"
             )
@@ -165,7 +169,7 @@ def split(id_: str) -> tuple[str, str]:
     """`{applicationObjectId}/{extensionPropertyId}` in its two parts."""
     application, _, property_id = id_.partition("/")
     if not property_id:
-        raise Refusal(f"'{id_}' is no id of an extension property: applicationObjectId/extensionPropertyId")
+        raise RefusedChange(f"'{id_}' is no id of an extension property: applicationObjectId/extensionPropertyId")
     return application, property_id
 
 
@@ -176,7 +180,7 @@ def holders(directory: Directory, whole: str) -> str:
     once more directly.
     """
     count, people = directory.holders(whole)
-    live = directory.people([person.id for person in people], [whole]) if people else {}
+    live = directory.read_users([person.id for person in people], [whole]) if people else {}
     named = [one.user_principal_name for one in live.values() if one and one.values.get(whole) not in (None, [])]
     if not named and count <= len(people):
         return ""

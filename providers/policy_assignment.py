@@ -20,7 +20,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, known, text
+from .base import Failures, Props, Provider, RefusedChange, known, text
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -77,7 +77,7 @@ class PolicyAssignmentProvider(Provider):
             if other.id == policy:
                 return f"{principal}/{policy}", {}
             if other.id not in props["displaces"]:
-                raise Refusal(
+                raise RefusedChange(
                     f"policy '{other.display_name}' ({other.id}) is assigned and was not when this stack began: "
                     "unassign it, then run the same command again"
                 )
@@ -89,7 +89,7 @@ class PolicyAssignmentProvider(Provider):
     def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
         principal, _, policy = id_.partition("/")
         if not policy:
-            raise Refusal(f"'{id_}' is no id of an assignment: servicePrincipalObjectId/policyId")
+            raise RefusedChange(f"'{id_}' is no id of an assignment: servicePrincipalObjectId/policyId")
         if not directory.is_assigned(principal, policy):
             return None
         return {**props, "service_principal_id": principal, "policy_id": policy}

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import Resource
 
-from flexsaml.graph import Look, NotFound
+from flexsaml.graph import ExistingObjects, NotFound
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, known, text
+from .base import Failures, Props, Provider, RefusedChange, known, text
 from .claims_mapping_policy import delete_unless_used, half_made
 from .extension_property import holders
 
@@ -75,7 +75,7 @@ class TenantBaselineProvider(Provider):
         assigned = {policy.id: policy.display_name for policy in seen.assigned or ()}
         if assigned and not props["replace_existing"]:
             named = ", ".join(f"'{name}' ({id_})" for id_, name in assigned.items())
-            raise Refusal(
+            raise RefusedChange(
                 f"it already has the claims mapping policy {named}: unassign it, or set flexsaml:replaceExisting "
                 "to true (it comes back on destroy)"
             )
@@ -125,19 +125,19 @@ class TenantBaselineProvider(Provider):
             engine.warn(f"the displaced policy {props['displaced'][0]} does not come back: another one is assigned now")
 
 
-def _look(directory: Directory, props: Props) -> Look:
-    return directory.look(
+def _look(directory: Directory, props: Props) -> ExistingObjects:
+    return directory.read_existing_objects(
         app_id=props["app_id"],
         service_principal_id=props["service_principal_id"],
         policy_name=props["policy_name"],
     )
 
 
-def _refuse_what_exists(seen: Look, properties: set[str], policy_name: str) -> None:
+def _refuse_what_exists(seen: ExistingObjects, properties: set[str], policy_name: str) -> None:
     problems = [_exists(one.name, {one.name: one.id}) for one in seen.properties if one.name in properties]
     problems += [_taken(policy_name, one.id) for one in seen.policies or () if policy_name]
     if problems:
-        raise Refusal("; ".join(problems))
+        raise RefusedChange("; ".join(problems))
 
 
 def _remove_unfinished(directory: Directory, application_id: str, names: set[str]) -> None:

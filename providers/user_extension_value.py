@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import Resource
 
-from flexsaml.graph import NotFound, Person
-from flexsaml.values import NULL, Cell, DataType, Misfit, pack, take_back, unpack
+from flexsaml.graph import NotFound, User
+from flexsaml.values import NULL, Cell, DataType, InvalidValue, pack, take_back, unpack
 
 from . import engine
 from .base import Failures, Props, Provider, differs, known, text
@@ -56,7 +56,7 @@ class UserExtensionValueProvider(Provider):
             if known(value):
                 try:
                     values[name] = DataType.parse(types.get(name, "String")).canonical(value)
-                except Misfit as problem:
+                except InvalidValue as problem:
                     failures[""] = f"the value of {name} {problem}"
         return {
             "user": news.get("user"),
@@ -74,14 +74,14 @@ class UserExtensionValueProvider(Provider):
     replaced_by = frozenset({"user"})
 
     def make(self, directory: Directory, props: Props) -> tuple[str, Props]:
-        person = directory.person(props["user"], list(props["values"]))
+        person = directory.read_user(props["user"], list(props["values"]))
         live = _canonical(person, props)
         memory = {} if props["baselined"] else {n: Cell.first(live[n], v) for n, v in props["values"].items()}
         _write(directory, person.id, live, props)
         return person.id, _memory(person.id, memory)
 
     def alter(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
-        person = directory.person(id_, sorted({*news["values"], *_remembered(olds)}))
+        person = directory.read_user(id_, sorted({*news["values"], *_remembered(olds)}))
         live = _canonical(person, {**news, "types": {**olds["types"], **news["types"]}})
         memory = _remembered(olds)
         _write(directory, id_, live, news)
@@ -94,11 +94,11 @@ class UserExtensionValueProvider(Provider):
         return _memory(id_, kept)
 
     def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
-        people = directory.people([id_], list(props["values"]))
+        people = directory.read_users([id_], list(props["values"]))
         person = people[id_]
         if person is None:
             try:  # one answer of "not found" may be a stale replica's
-                person = directory.person(id_, list(props["values"]))
+                person = directory.read_user(id_, list(props["values"]))
             except NotFound:
                 return None
         live = _canonical(person, props)
@@ -111,7 +111,7 @@ class UserExtensionValueProvider(Provider):
     def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
         if not all("/" in text(extension) for extension in props["extensions"].values()):
             return None
-        id_ = directory.person(props["user"]).id
+        id_ = directory.read_user(props["user"]).id
         live = self.look(directory, id_, {**props, **_memory(id_, {})})
         return (id_, live) if live else None
 
@@ -120,7 +120,7 @@ class UserExtensionValueProvider(Provider):
         if not memory:
             return
         try:
-            person = directory.person(id_, list(memory))
+            person = directory.read_user(id_, list(memory))
         except NotFound:
             return
         _restore(directory, id_, memory, _canonical(person, props), props)
@@ -134,7 +134,7 @@ def _other_user(olds: Props, news: Props) -> bool:
     return text(reference).lower() not in (text(olds.get("user")).lower(), text(olds.get("user_id")).lower())
 
 
-def _canonical(person: Person, props: Props) -> dict[str, str]:
+def _canonical(person: User, props: Props) -> dict[str, str]:
     return {
         name: DataType.parse(props["types"].get(name, "String")).from_wire(person.values.get(name))
         for name in person.values
@@ -150,8 +150,8 @@ def _write(directory: Directory, user_id: str, live: Mapping[str, str], props: P
         if live[name] != value
     }
     if different:
-        directory.patch_person_when_usable(user_id, different)
-        directory.confirm_people({user_id: different})
+        directory.patch_user_when_usable(user_id, different)
+        directory.confirm_users({user_id: different})
 
 
 def _restore(
@@ -165,8 +165,8 @@ def _restore(
         for prior in found.restore.values():
             back[name] = DataType.parse(props["types"].get(name, "String")).wire(prior)
     if back:
-        directory.patch_person(user_id, back)
-        directory.confirm_people({user_id: back})
+        directory.patch_user(user_id, back)
+        directory.confirm_users({user_id: back})
 
 
 def _memory(user_id: str, cells: Mapping[str, Cell]) -> Props:

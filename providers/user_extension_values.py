@@ -27,7 +27,7 @@ from flexsaml.graph import quota_seconds
 from flexsaml.values import NULL, Cell, DataType, take_back
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, known, text
+from .base import Failures, Props, Provider, RefusedChange, known, text
 from .cells import (
     Rows,
     Turn,
@@ -214,12 +214,12 @@ def _write(directory: Directory, props: Props, wanted: Values, users: Mapping[st
         different = {n: types[n].wire(value) for n, value in wanted[user].items() if live[id_][n] != value}
         if different:
             changes[id_] = different
-    failures = directory.patch_people_when_usable(changes, teller(text(props.get("roster"))))
+    failures = directory.patch_users_when_usable(changes, teller(text(props.get("roster"))))
     spoken = {id_: user for user, id_ in users.items()}
     told = [f"{user} (no such user any more)" for user in wanted if user not in users]
     told += [f"{spoken[id_]} ({error})" for id_, error in failures.items()]
     if told:
-        raise Refusal(
+        raise RefusedChange(
             f"{len(told):,} of {_users(wanted)} could not be written, all others were: {some(told, 5)}; correct that "
             "and run the same command again, it continues from here"
         )
@@ -247,7 +247,7 @@ def _restore(directory: Directory, props: Props, memory: Memory) -> None:
                 engine.say(f"{name}: the value of {spoken[id_]} was changed by others and stays")
             for prior in found.restore.values():
                 back.setdefault(id_, {})[name] = DataType.parse(props["types"].get(name, "String")).wire(prior)
-    for error in directory.patch_people(back, teller(f"{text(props.get('roster'))}, taking back")).values():
+    for error in directory.patch_users(back, teller(f"{text(props.get('roster'))}, taking back")).values():
         raise error
 
 

@@ -28,7 +28,7 @@ from flexsaml.graph import GraphError, NotAvailable, is_guid
 from flexsaml.values import NULL, Cell, DataType, pack, take_back, too_many, unpack
 
 from . import engine
-from .base import Failures, Props, Provider, Refusal, known, text
+from .base import Failures, Props, Provider, RefusedChange, known, text
 from .cells import (
     Rows,
     Turn,
@@ -184,12 +184,12 @@ def _look(
         if user not in there and not person and user not in (ids or {}) and not is_guid(user)
     ]
     if missing:
-        raise Refusal(f"no such user: {', '.join(missing)}; correct the name or remove it from the configuration")
+        raise RefusedChange(f"no such user: {', '.join(missing)}; correct the name or remove it from the configuration")
     users = {user: person.id for user, person in there.items()}
     seen = Counter(users.values())
     twice = [user for user, id_ in users.items() if seen[id_] > 1]
     if twice:
-        raise Refusal(f"{' and '.join(twice[:2])} are the same user: keep one of them")
+        raise RefusedChange(f"{' and '.join(twice[:2])} are the same user: keep one of them")
     return users, {person.id: data_type.from_wire(person.values.get(whole)) for person in there.values()}
 
 
@@ -209,7 +209,7 @@ def _take_back(directory: Directory, props: Props, users: Mapping[str, str], cel
     found = take_back(cells, live)
     restore = {id_: {whole: data_type.wire(prior)} for id_, prior in found.restore.items()}
     told = teller(f"{whole}, taking back")
-    failures: Mapping[str, GraphError] = directory.patch_people(restore, told) if restore else {}
+    failures: Mapping[str, GraphError] = directory.patch_users(restore, told) if restore else {}
     for problem in failures.values():
         if isinstance(problem, NotAvailable) and not directory.extension_properties(
             split(props["extension"])[0], whole
@@ -217,7 +217,7 @@ def _take_back(directory: Directory, props: Props, users: Mapping[str, str], cel
             continue
         raise problem
     if restore:
-        directory.confirm_people(restore)
+        directory.confirm_users(restore)
     spoken = {id_: user for user, id_ in users.items()}
     for ids, words in ((found.strangers, "was changed by others and stays"), (found.gone, "has left the tenant")):
         if ids:

@@ -6,8 +6,8 @@ first asked for, so that a command which only needs a claim does not pay for it.
 
 from typing import TYPE_CHECKING, Any
 
-from .codec import Unreadable, decode, encode, is_our_make, normal, same_meaning
-from .model import FULL_NAME, NAME_ID, Claim, ClaimsPolicy, Unclear
+from .codec import InvalidDefinition, decode, encode, has_same_meaning, is_made_here, normal
+from .model import FULL_NAME, NAME_ID, Claim, ClaimsPolicy, InvalidClaim
 
 if TYPE_CHECKING:
     from .lint import LARGEST, PROFILES, RULE_NAMES, Context, lint, nearest, quoted
@@ -24,17 +24,17 @@ __all__ = [
     "ClaimsPolicy",
     "Context",
     "Document",
-    "Unclear",
-    "Unreadable",
+    "InvalidClaim",
+    "InvalidDefinition",
     "decode",
     "encode",
-    "is_our_make",
+    "has_same_meaning",
+    "is_made_here",
     "lint",
     "nearest",
     "normal",
     "quoted",
     "read",
-    "same_meaning",
     "table",
 ]
 

@@ -4,11 +4,11 @@ Graph takes `definition` as an array of one JSON string, refuses raw newlines in
 with exactly that case, and answers every mistake with "Property definition has an invalid value."
 (grade A). So the string is made here and nowhere else, byte-stable: claims sorted by name, keys in
 one order, no white space. That stability is also how a policy this project made is told from one a
-person pasted (`is_our_make`), after an answer was lost or a run was killed.
+person pasted (`is_made_here`), after an answer was lost or a run was killed.
 
 Decoding accepts what the service accepts: keys in any case but `Version`, `Id` for `ID`, the basic
 claim set as string or boolean. What has no typed form (transformations, JWT-only entries, group
-filters) raises `Unreadable`; such a definition is compared as JSON (`same_meaning`).
+filters) raises `InvalidDefinition`; such a definition is compared as JSON (`has_same_meaning`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .model import NAME_ID, Claim, ClaimsPolicy, Constant, Extension, Unclear, attribute
+from .model import NAME_ID, Claim, ClaimsPolicy, Constant, Extension, InvalidClaim, attribute
 
 _NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 _ENTRY_KEYS = {"source", "id", "extensionid", "value", "samlclaimtype", "samlnameform"}
 
 
-class Unreadable(ValueError):
+class InvalidDefinition(ValueError):
     """A definition without a typed form; the text says which part."""
 
 
@@ -55,48 +55,48 @@ def decode(definition: str, full_names: Mapping[str, str]) -> ClaimsPolicy:
     body = _body(definition)
     unknown = sorted(set(body) - {"version", "includebasicclaimset", "claimsschema"})
     if unknown and any(body[key] for key in unknown):
-        raise Unreadable(f"'{unknown[0]}' has no typed form")
+        raise InvalidDefinition(f"'{unknown[0]}' has no typed form")
     short = {full: name for name, full in full_names.items()}
     claims: dict[str, Claim] = {}
     for raw in body.get("claimsschema") or []:
         claim = _claim(raw, short)
         if claim.name in claims:
-            raise Unreadable(f"claim '{claim.name}' is there twice")
+            raise InvalidDefinition(f"claim '{claim.name}' is there twice")
         claims[claim.name] = claim
     basic = str(body.get("includebasicclaimset", "false")).lower() == "true"
     return ClaimsPolicy(dict(sorted(claims.items())), basic)
 
 
 def normal(definition: str | Mapping[str, Any]) -> str:
-    """A raw definition, text or structure, in its one byte form. Raises `Unreadable` if it is no JSON object."""
+    """A raw definition, text or structure, in its one byte form. Raises `InvalidDefinition` if it is no JSON object."""
     if isinstance(definition, str):
         try:
             definition = json.loads(definition)
         except ValueError as problem:
-            raise Unreadable(f"the definition is no JSON: {problem}") from None
+            raise InvalidDefinition(f"the definition is no JSON: {problem}") from None
     if not isinstance(definition, Mapping) or not isinstance(definition.get("ClaimsMappingPolicy"), Mapping):
-        raise Unreadable('the definition is no JSON object {"ClaimsMappingPolicy": {...}}')
+        raise InvalidDefinition('the definition is no JSON object {"ClaimsMappingPolicy": {...}}')
     return json.dumps(_whole(definition), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 
 
-def same_meaning(one: str, other: str) -> bool:
+def has_same_meaning(one: str, other: str) -> bool:
     """Whether two definition strings mean the same, whatever their order, spelling and white space."""
     if one == other:
         return True
     try:
         return decode(one, {}) == decode(other, {})
-    except Unreadable:
+    except InvalidDefinition:
         try:
             return bool(json.loads(one) == json.loads(other))
         except ValueError:
             return False
 
 
-def is_our_make(definition: str) -> bool:
+def is_made_here(definition: str) -> bool:
     """Whether the string is, byte for byte, one that this codec writes."""
     try:
         return definition in (normal(definition), encode(decode(definition, {}), {}))
-    except Unreadable:
+    except InvalidDefinition:
         return False
 
 
@@ -117,19 +117,19 @@ def _body(definition: str) -> dict[str, Any]:
     try:
         data = json.loads(definition)
     except ValueError as problem:
-        raise Unreadable(f"no JSON: {problem}") from None
+        raise InvalidDefinition(f"no JSON: {problem}") from None
     body = data.get("ClaimsMappingPolicy") if isinstance(data, dict) else None
     if not isinstance(body, dict) or body.get("Version") != 1:
-        raise Unreadable("no ClaimsMappingPolicy of Version 1")
+        raise InvalidDefinition("no ClaimsMappingPolicy of Version 1")
     return {key.lower(): value for key, value in body.items()}
 
 
 def _claim(raw: object, short: Mapping[str, str]) -> Claim:
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
-        raise Unreadable("an entry of ClaimsSchema is no object of strings")
+        raise InvalidDefinition("an entry of ClaimsSchema is no object of strings")
     entry = {key.lower(): value for key, value in raw.items()}
     if "samlclaimtype" not in entry or set(entry) - _ENTRY_KEYS:
-        raise Unreadable(f"the entry {compact(raw)} has no typed form")
+        raise InvalidDefinition(f"the entry {compact(raw)} has no typed form")
     name = "nameid" if entry["samlclaimtype"] == NAME_ID else entry["samlclaimtype"]
     form = entry.get("samlnameform", "").removeprefix(_NAME_FORM)
     if "extensionid" in entry:
@@ -138,5 +138,5 @@ def _claim(raw: object, short: Mapping[str, str]) -> Claim:
         return Claim(name, Constant(entry["value"]), form)
     try:
         return Claim(name, attribute(entry["source"], entry["id"]), form)
-    except (KeyError, Unclear):
-        raise Unreadable(f"the entry {compact(raw)} has no source") from None
+    except (KeyError, InvalidClaim):
+        raise InvalidDefinition(f"the entry {compact(raw)} has no source") from None

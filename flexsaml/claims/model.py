@@ -26,7 +26,7 @@ FULL_NAME = re.compile(r"extension_[0-9a-f]{32}_[A-Za-z0-9_]+")
 _EXACT_CASE = {"accountenabled": "accountEnabled"}  # the one ID the reference page spells with a capital
 
 
-class Unclear(ValueError):
+class InvalidClaim(ValueError):
     """What a person wrote is not one claim; the text says why and how to write it."""
 
 
@@ -73,23 +73,23 @@ class Claim:
 
     @classmethod
     def parse(cls, name: str, written: object) -> Claim:
-        """A claim from its short or long form. Raises `Unclear`."""
+        """A claim from its short or long form. Raises `InvalidClaim`."""
         if not name or name != name.strip():
-            raise Unclear("the claim's name is empty or has spaces around it")
+            raise InvalidClaim("the claim's name is empty or has spaces around it")
         name = "nameid" if name == NAME_ID else name
         if isinstance(written, str):
             return cls(name, _short(written))
         if not isinstance(written, Mapping):
-            raise Unclear(f"write a source such as user.mail, or {{ value: text }}, not {written!r}")
+            raise InvalidClaim(f"write a source such as user.mail, or {{ value: text }}, not {written!r}")
         unknown = sorted(set(written) - {"source", "id", "extension", "value", "samlNameForm"})
         if unknown:
-            raise Unclear(f"unknown key {unknown[0]!r}: a claim has source and id, or extension, or value")
+            raise InvalidClaim(f"unknown key {unknown[0]!r}: a claim has source and id, or extension, or value")
         given = [key for key in ("source", "extension", "value") if written.get(key) not in (None, "")]
         if len(given) != 1 or ("id" in written) != ("source" in written):
-            raise Unclear("a claim has exactly one source: source and id, or extension, or value")
+            raise InvalidClaim("a claim has exactly one source: source and id, or extension, or value")
         form = str(written.get("samlNameForm") or "").rsplit(":", 1)[-1]
         if form and form not in NAME_FORMS:
-            raise Unclear(f"samlNameForm '{form}' is none of {', '.join(NAME_FORMS)}")
+            raise InvalidClaim(f"samlNameForm '{form}' is none of {', '.join(NAME_FORMS)}")
         return cls(name, _long(given[0], written), form)
 
     def to_short(self) -> str | dict[str, str]:
@@ -114,15 +114,15 @@ class ClaimsPolicy:
 
     @classmethod
     def parse(cls, written: Mapping[str, object], include_basic_claim_set: bool = False) -> ClaimsPolicy:
-        """From a map of claim name to short or long form. Raises `Unclear`, naming the claim."""
+        """From a map of claim name to short or long form. Raises `InvalidClaim`, naming the claim."""
         claims: dict[str, Claim] = {}
         for name, source in written.items():
             try:
                 claim = Claim.parse(name, source)
-            except Unclear as problem:
-                raise Unclear(f"claim '{name}': {problem}") from None
+            except InvalidClaim as problem:
+                raise InvalidClaim(f"claim '{name}': {problem}") from None
             if claim.name in claims:
-                raise Unclear(f"claim '{name}' is there twice ('nameid' is {NAME_ID})")
+                raise InvalidClaim(f"claim '{name}' is there twice ('nameid' is {NAME_ID})")
             claims[claim.name] = claim
         return cls(dict(sorted(claims.items())), include_basic_claim_set)
 
@@ -144,11 +144,11 @@ def attribute(source: str, id_: str) -> Attribute:
 def _short(text: str) -> Attribute | Extension:
     source, dot, rest = text.strip().partition(".")
     if not dot or not rest:
-        raise Unclear(f"'{text}' is no source: write user.mail, extension.NAME, or {{ value: {text} }}")
+        raise InvalidClaim(f"'{text}' is no source: write user.mail, extension.NAME, or {{ value: {text} }}")
     if source == "extension":
         return Extension(rest)
     if source.lower() not in SOURCES:
-        raise Unclear(f"source '{source}' is none of {', '.join(SOURCES)}, extension")
+        raise InvalidClaim(f"source '{source}' is none of {', '.join(SOURCES)}, extension")
     return attribute(source, rest)
 
 
@@ -156,10 +156,10 @@ def _long(kind: str, written: Mapping[str, object]) -> Attribute | Extension | C
     if kind == "value":
         value = written["value"]
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise Unclear("value is text: write it in quotes")
+            raise InvalidClaim("value is text: write it in quotes")
         return Constant(str(int(value) if isinstance(value, float) and value.is_integer() else value))
     if kind == "extension":
         return Extension(str(written["extension"]))
     if str(written["source"]).lower() not in SOURCES:
-        raise Unclear(f"source '{written['source']}' is none of {', '.join(SOURCES)}")
+        raise InvalidClaim(f"source '{written['source']}' is none of {', '.join(SOURCES)}")
     return attribute(str(written["source"]), str(written["id"]))

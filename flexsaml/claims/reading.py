@@ -23,7 +23,7 @@ LOOKED_AT = 100  # entries; Entra itself ignores those after the fiftieth
 
 
 @dataclass(frozen=True)
-class Part:
+class JsonNode:
     """One JSON object with its path; `get` and `text` take a key in any case."""
 
     where: str
@@ -60,9 +60,9 @@ class Document:
 
     problems: list[Problem] = field(default_factory=list)
     root: Mapping[str, Any] = field(default_factory=dict)
-    body: Part | None = None
-    entries: list[Part] = field(default_factory=list)
-    transformations: list[Part] = field(default_factory=list)
+    body: JsonNode | None = None
+    entries: list[JsonNode] = field(default_factory=list)
+    transformations: list[JsonNode] = field(default_factory=list)
     entry_count: int = 0
     transformation_count: int = 0
 
@@ -165,7 +165,7 @@ def _policy(root: dict[str, Any], prefix: str, told: Document) -> Document:
     told.root = root
     body = root.get(ROOT)
     if ROOT not in root:
-        keys = Part("", root).keys
+        keys = JsonNode("", root).keys
         close = nearest(ROOT, tuple(root)[:50]) or next((key for key in root if key.strip() == ROOT), "")
         if close:
             text = f"the key {quoted(close)} stands where '{ROOT}' belongs"
@@ -183,7 +183,7 @@ def _policy(root: dict[str, Any], prefix: str, told: Document) -> Document:
     if not isinstance(body, dict):
         told.tell("wrong-type", f"{prefix}{ROOT}", f"{quoted(body, 40)} stands where an object belongs")
         return told
-    told.body = Part(f"{prefix}{ROOT}", body)
+    told.body = JsonNode(f"{prefix}{ROOT}", body)
     told.entries, told.entry_count = _parts(told.body, "ClaimsSchema", prefix, told)
     for key in ("ClaimsTransformation", "ClaimsTransformations"):
         parts, count = _parts(told.body, key, prefix, told)
@@ -192,7 +192,7 @@ def _policy(root: dict[str, Any], prefix: str, told: Document) -> Document:
     return told
 
 
-def _parts(body: Part, key: str, prefix: str, told: Document) -> tuple[list[Part], int]:
+def _parts(body: JsonNode, key: str, prefix: str, told: Document) -> tuple[list[JsonNode], int]:
     items = body.get(key)
     if key.lower() not in body.keys:
         return [], 0
@@ -200,13 +200,13 @@ def _parts(body: Part, key: str, prefix: str, told: Document) -> tuple[list[Part
         kind = "an object" if isinstance(items, dict) else quoted(items, 40)
         told.tell("wrong-type", f"{prefix}{key}", f"'{key}' is {kind} where an array belongs", "write [ ... ]")
         return [], 0
-    parts: list[Part] = []
+    parts: list[JsonNode] = []
     for index, item in enumerate(items[:LOOKED_AT]):
         where = f"{prefix}{key}[{index}]"
         if not isinstance(item, dict):
             told.tell("wrong-type", where, f"{quoted(item, 40)} stands where an entry (an object) belongs")
             continue
-        part = Part(where, item)
+        part = JsonNode(where, item)
         name = part.text("SamlClaimType") or part.text("JwtClaimType") or part.text("ID")
-        parts.append(Part(f"{where} {quoted(name)}" if name else where, item))
+        parts.append(JsonNode(f"{where} {quoted(name)}" if name else where, item))
     return parts, len(items)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .model import NAME_FORMS, NAME_ID
-from .reading import Document, Part
+from .reading import Document, JsonNode
 from .rules import Context, Told, listed, nearest, quoted, table
 from .rules_document import items
 from .rules_sources import source_of
@@ -25,7 +25,7 @@ _NAME_ID_FORMATS = tuple(
 )  # fmt: skip
 
 
-def is_name_id(entry: Part) -> bool:
+def is_name_id(entry: JsonNode) -> bool:
     return entry.text("SamlClaimType").lower() == NAME_ID
 
 
@@ -138,9 +138,9 @@ def name_form(document: Document, context: Context) -> Iterator[Told]:  # noqa: 
         yield entry.where, text, f"write '{_FORM}{form}'"
 
 
-def _named(document: Document, key: str) -> Iterator[tuple[Part, Part, str]]:
+def _named(document: Document, key: str) -> Iterator[tuple[JsonNode, JsonNode, str]]:
     """Entries whose claim type an earlier entry has too, whatever the case."""
-    first: dict[str, Part] = {}
+    first: dict[str, JsonNode] = {}
     for entry in document.entries:
         name = entry.text(key)
         if name and first.setdefault(name.lower(), entry) is not entry:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .json_text import ROOT
-from .reading import Document, Part
+from .reading import Document, JsonNode
 from .rules import Check, Context, Told, listed, nearest, quoted
 
 POLICY_KEYS = (
@@ -45,23 +45,23 @@ def told(name: str) -> Check:
     return check
 
 
-def items(transformation: Part, key: str) -> list[Part]:
+def items(transformation: JsonNode, key: str) -> list[JsonNode]:
     """The objects in one of the lists of a transformation."""
     found = transformation.get(key)
     listed_ = found[:MOST_CLAIMS] if isinstance(found, list) else []
     return [
-        Part(f"{transformation.where} {key}[{index}]", item)
+        JsonNode(f"{transformation.where} {key}[{index}]", item)
         for index, item in enumerate(listed_)
         if isinstance(item, dict)
     ]
 
 
-def _parts(document: Document) -> Iterator[tuple[Part, tuple[str, ...]]]:
+def _parts(document: Document) -> Iterator[tuple[JsonNode, tuple[str, ...]]]:
     """Every object of the policy with the keys it may have."""
     if document.body is None:
         return
     if document.root:
-        yield Part("definition", document.root), (ROOT,)
+        yield JsonNode("definition", document.root), (ROOT,)
     yield document.body, POLICY_KEYS
     for entry in document.entries:
         yield entry, ENTRY_KEYS
@@ -72,10 +72,10 @@ def _parts(document: Document) -> Iterator[tuple[Part, tuple[str, ...]]]:
                 yield item, allowed
     group_filter = document.body.get("GroupFilter")
     if isinstance(group_filter, dict):
-        yield Part("GroupFilter", group_filter), tuple(_GROUP_FILTER)
+        yield JsonNode("GroupFilter", group_filter), tuple(_GROUP_FILTER)
 
 
-def _foreign(document: Document) -> Iterator[tuple[Part, str, tuple[str, ...]]]:
+def _foreign(document: Document) -> Iterator[tuple[JsonNode, str, tuple[str, ...]]]:
     """Keys that no documentation knows, in whatever case."""
     for part, allowed in _parts(document):
         known = {key.lower() for key in allowed}
@@ -171,7 +171,7 @@ def wrong_type(document: Document, context: Context) -> Iterator[Told]:
                 yield part.where, f"{quoted(key)} is {quoted(value, 40)} where {wanted} belongs", fix
 
 
-def _fits(part: Part, name: str, value: Any) -> bool:
+def _fits(part: JsonNode, name: str, value: Any) -> bool:
     if name in _LISTS:
         top = part.where.endswith(ROOT)  # the reader has told of the top ones
         return top or (isinstance(value, list) and all(isinstance(item, dict) for item in value))
@@ -202,7 +202,7 @@ def group_filter(document: Document, context: Context) -> Iterator[Told]:  # noq
     if not isinstance(found, dict):
         yield "GroupFilter", f"'GroupFilter' is {quoted(found, 40)} where an object belongs", "write { ... }"
         return
-    part = Part("GroupFilter", found)
+    part = JsonNode("GroupFilter", found)
     for key, allowed in _GROUP_FILTER.items():
         if not part.has(key):
             yield "GroupFilter", f"'{key}' is missing", f"write it: {listed(allowed) or 'text'}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .reading import Document, Part
+from .reading import Document, JsonNode
 from .rules import Context, Told, listed, nearest, quoted
 from .rules_sources import SOURCES, source_of
 
@@ -26,7 +26,7 @@ def extension_in_id(document: Document, context: Context) -> Iterator[Told]:  # 
             yield entry.where, text, "rename the key 'ID' to 'ExtensionID'"
 
 
-def _extensions(document: Document) -> Iterator[tuple[Part, str, str, str]]:
+def _extensions(document: Document) -> Iterator[tuple[JsonNode, str, str, str]]:
     """Entries with an extension, its full name, application part and short name ("" if it has another form)."""
     for entry in document.entries:
         name = entry.text("ExtensionID") or entry.text("ID")

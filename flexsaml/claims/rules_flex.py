@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from .reading import Document, Part
+from .reading import Document, JsonNode
 from .rules import Context, Told, listed, nearest, quoted, table
 from .rules_claims import is_name_id
 from .rules_sources import constant
@@ -21,7 +21,7 @@ _NULL = "<null>"
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*")
 
 
-def attributes(document: Document) -> Iterator[tuple[Part, str]]:
+def attributes(document: Document) -> Iterator[tuple[JsonNode, str]]:
     """Entries that Flex makes worker attributes of, with the name."""
     for entry in document.entries:
         name = entry.text("SamlClaimType")
@@ -44,7 +44,7 @@ def channel_of(name: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
-def values_of(entry: Part, context: Context) -> Iterator[str]:
+def values_of(entry: JsonNode, context: Context) -> Iterator[str]:
     """What a sign-in may deliver, as far as it is known: the constant, or the declared values, one by one."""
     text = constant(entry)
     if text is not None:

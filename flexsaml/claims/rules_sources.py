@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .reading import Document, Part
+from .reading import Document, JsonNode
 from .rules import Context, Told, listed, nearest, quoted, table
 
 SOURCES = ("user", "application", "resource", "audience", "company")
@@ -23,11 +23,11 @@ _OTHER_NAMES = {
 }  # fmt: skip
 
 
-def source_of(entry: Part) -> str:
+def source_of(entry: JsonNode) -> str:
     return entry.text("Source").lower()
 
 
-def constant(entry: Part) -> str | None:
+def constant(entry: JsonNode) -> str | None:
     """The text of a constant claim."""
     value = entry.get("Value")
     return value if isinstance(value, str) and not entry.has("Source") else None
@@ -112,7 +112,7 @@ def _observed(source: str) -> list[str]:
     return found
 
 
-def _pairs(document: Document) -> Iterator[tuple[Part, str, str]]:
+def _pairs(document: Document) -> Iterator[tuple[JsonNode, str, str]]:
     """Entries whose ID is not in the table."""
     attributes = table("attributes")
     for entry in document.entries:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .reading import Document, Part
+from .reading import Document, JsonNode
 from .rules import Context, Told, listed, nearest, quoted, table
 from .rules_document import items
 from .rules_sources import source_of
@@ -45,7 +45,7 @@ def transformation_incomplete(document: Document, context: Context) -> Iterator[
             yield one.where, f"the transformation {quoted(one.text('ID'))} has no {listed(missing)}", "write them"
 
 
-def _method(transformation: Part) -> tuple[str, str]:
+def _method(transformation: JsonNode) -> tuple[str, str]:
     """The method as written, and its entry in the table ("" if it has none); `()` belongs to no name."""
     written = transformation.text("TransformationMethod")
     methods = table("transformations")["methods"]
@@ -106,7 +106,7 @@ def transformation_outputs(document: Document, context: Context) -> Iterator[Tol
                 yield item.where, f"{method} gives no output {quoted(name)}", f"write '{allowed[-1]}'"
 
 
-def _references(document: Document) -> Iterator[tuple[Part, str]]:
+def _references(document: Document) -> Iterator[tuple[JsonNode, str]]:
     for one in document.transformations:
         for key in ("InputClaims", "OutputClaims"):
             yield from ((item, item.text("ClaimTypeReferenceId")) for item in items(one, key))

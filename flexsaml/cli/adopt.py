@@ -16,7 +16,7 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import set_all_config
 
-from components import Invalid, from_config
+from components import InvalidDeclaration, from_config
 from components.adopt import adopt
 from flexsaml.graph import GraphError
 from providers import Connection
@@ -42,7 +42,7 @@ def run(given: argparse.Namespace) -> int:
         found = adopt(
             "flex", lambda: from_config(config), Connection.from_config(config.get).directory(), PROJECT, stack
         )
-    except Invalid as invalid:
+    except InvalidDeclaration as invalid:
         return end("adopt", "; ".join(invalid.problems))
     except (CannotLook, GraphError, ValueError, pulumi.RunError) as problem:
         return end("adopt", str(problem))

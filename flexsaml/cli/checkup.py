@@ -145,17 +145,17 @@ def permissions(who: Identity | None, wanted: Declared) -> Iterator[Row]:
 
 def tenant(directory: Directory, wanted: Declared) -> tuple[list[Row], bool]:
     """The preflight look, and whether the tenant could be looked at."""
-    from components.preflight import NothingToSee, look
-    from components.settings import Invalid, declare, from_config
+    from components.settings import InvalidDeclaration, declare, from_config
+    from flexsaml.preflight.inspect import InspectionEnded, look
 
     try:
         declaration = declare(from_config(_config(wanted)), f"flexsaml-{wanted.stack} Flex SAML claims")
-    except Invalid as invalid:
+    except InvalidDeclaration as invalid:
         rows = [Row("stack file", PROBLEM, problem, f"correct it in {wanted.file}") for problem in invalid.problems]
         return [*rows, Row("tenant", NOT_SEEN, "the stack file has to be right first")], True
     try:
         seen = look(directory, declaration)
-    except NothingToSee as nothing:
+    except InspectionEnded as nothing:
         one = nothing.finding
         return [Row("tenant", PROBLEM, f"{one.where}: {one.message}", one.fix)], True
     except GraphError as error:

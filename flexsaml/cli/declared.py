@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flexsaml.claims import LARGEST, ClaimsPolicy, Unreadable, encode, normal, read
+from flexsaml.claims import LARGEST, ClaimsPolicy, InvalidDefinition, encode, normal, read
 from flexsaml.findings import Finding
 
 from .stack_file import Stack, policy_of, types_of
@@ -87,7 +87,7 @@ class Declared:
         if raw:
             try:
                 return normal(raw)
-            except Unreadable as problem:
+            except InvalidDefinition as problem:
                 raise CannotLook(f"{self.file}: {problem}; see `python -m flexsaml lint {self.file}`") from None
         owner = app_id.replace("-", "").lower() or "0" * 32
         policy = self.policy

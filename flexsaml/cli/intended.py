@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flexsaml.claims import FULL_NAME
-from flexsaml.values import BadRoster, DataType, Misfit, read_roster
+from flexsaml.values import DataType, InvalidRoster, InvalidValue, read_roster
 
 from .stack_file import Stack, types_of
 from .stack_yaml import is_secret
 from .terminal import CannotLook
 
 if TYPE_CHECKING:
-    from flexsaml.signin.subject import Agent, Place
+    from flexsaml.prediction.subject import Agent, Place
 
     from .declared import Declared
 
@@ -78,7 +78,7 @@ def intended(stack: Declared, app_id: str) -> Intended:
 def _wire(stack: Declared, kind: DataType, where: str, value: object) -> object:
     try:
         return kind.wire(kind.canonical(value))
-    except Misfit as problem:
+    except InvalidValue as problem:
         raise CannotLook(f"{stack.file}: {where}: {problem}") from None
 
 
@@ -106,6 +106,6 @@ def _cells(stack: Declared, types: Mapping[str, DataType]) -> list[tuple[str, Ma
             found += read_roster(file.read_bytes(), types.get).users.items()
         except OSError as problem:
             raise CannotLook(f"usersFile: cannot read {file}: {problem.strerror}") from None
-        except BadRoster as bad:
+        except InvalidRoster as bad:
             raise CannotLook(f"{file}, {bad.problems[0]}") from None
     return found

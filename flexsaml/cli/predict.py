@@ -20,10 +20,10 @@ from .lint import is_stack_file, read_file
 from .terminal import CannotLook, end, lenient, one_line
 
 if TYPE_CHECKING:
-    from flexsaml.graph import Directory, Policy, Survey
-    from flexsaml.signin.look import Agents
-    from flexsaml.signin.policy import SignInPolicy
-    from flexsaml.signin.predict import Prediction
+    from flexsaml.graph import Directory, Policy, PrincipalSnapshot
+    from flexsaml.prediction.inspect import Agents
+    from flexsaml.prediction.policy import SignInPolicy
+    from flexsaml.prediction.predict import Prediction
 
     from .intended import Intended
 
@@ -47,8 +47,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     lenient()
     from flexsaml.graph import GraphError
-    from flexsaml.signin.look import NotSeen
-    from flexsaml.signin.policy import Unusable
+    from flexsaml.prediction.inspect import PrincipalNotFound
+    from flexsaml.prediction.policy import UnusablePolicy
 
     if given.against and not given.policy:
         return end("predict", "--against compares a file with what is assigned: give the file with --policy")
@@ -56,13 +56,13 @@ def run(given: argparse.Namespace) -> int:
         return end("predict", "--xml shows one statement: give --user, and no --against")
     try:
         return _run(given)
-    except (CannotLook, GraphError, NotSeen, Unusable) as problem:
+    except (CannotLook, GraphError, PrincipalNotFound, UnusablePolicy) as problem:
         return end("predict", problem)
 
 
 def _run(given: argparse.Namespace) -> int:
-    from flexsaml.signin import look
-    from flexsaml.signin.predict import predict
+    from flexsaml.prediction import inspect as look
+    from flexsaml.prediction.predict import predict
 
     wanted = stacks.declared(given)
     reference = wanted.service_principal
@@ -89,16 +89,16 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _named(name: str, text: str | bytes) -> SignInPolicy:
-    from flexsaml.signin.policy import Unusable, sign_in_policy
+    from flexsaml.prediction.policy import UnusablePolicy, sign_in_policy
 
     try:
         return sign_in_policy(text)
-    except Unusable as problem:
+    except UnusablePolicy as problem:
         raise CannotLook(f"{name}: {problem}") from None
 
 
 def _from_file(
-    name: str, wanted: stacks.Declared, directory: Directory, seen: Survey
+    name: str, wanted: stacks.Declared, directory: Directory, seen: PrincipalSnapshot
 ) -> tuple[SignInPolicy, Intended | None]:
     """A definition; of a stack file the claims, whose short extension names belong to the application it names."""
     from .intended import intended
@@ -120,7 +120,11 @@ def _from_file(
 
 
 def _tell(
-    given: argparse.Namespace, seen: Survey, assigned: Policy | None, agents: Agents, told: list[list[Prediction]]
+    given: argparse.Namespace,
+    seen: PrincipalSnapshot,
+    assigned: Policy | None,
+    agents: Agents,
+    told: list[list[Prediction]],
 ) -> None:
     from . import predicted
 
@@ -151,7 +155,7 @@ def _tell(
 
 
 def _tell_changes(told: list[list[Prediction]]) -> None:
-    from flexsaml.signin.changes import changes
+    from flexsaml.prediction.changes import changes
 
     from .predicted import change_lines
 
@@ -164,9 +168,13 @@ def _tell_changes(told: list[list[Prediction]]) -> None:
 
 
 def _json(
-    given: argparse.Namespace, seen: Survey, assigned: Policy | None, agents: Agents, told: list[list[Prediction]]
+    given: argparse.Namespace,
+    seen: PrincipalSnapshot,
+    assigned: Policy | None,
+    agents: Agents,
+    told: list[list[Prediction]],
 ) -> dict[str, Any]:
-    from flexsaml.signin.changes import changes
+    from flexsaml.prediction.changes import changes
 
     from . import predicted
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from flexsaml.signin.changes import Change
-from flexsaml.signin.grounds import MARKS, UNKNOWN
-from flexsaml.signin.predict import Line, Prediction, WorkerLine
+from flexsaml.prediction.changes import Change
+from flexsaml.prediction.confidence import MARKS, UNKNOWN
+from flexsaml.prediction.predict import Line, Prediction, WorkerLine
 
 from .table import aligned
 from .terminal import one_line

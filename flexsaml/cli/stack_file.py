@@ -19,14 +19,14 @@ from flexsaml.claims import (
     Claim,
     ClaimsPolicy,
     Context,
-    Unclear,
+    InvalidClaim,
     encode,
     lint,
     nearest,
     quoted,
 )
 from flexsaml.findings import LEVELS, OFF, Finding, judged
-from flexsaml.values import DataType, Misfit
+from flexsaml.values import DataType, InvalidValue
 
 from .stack_yaml import RULE, is_secret, own_keys
 
@@ -129,7 +129,7 @@ def policy_of(stack: Stack, types: Mapping[str, DataType]) -> ClaimsPolicy | Non
             source = f"extension.{_UNDECLARED}secret"  # keeps its name; of its source nothing is known
         try:
             one = ClaimsPolicy.parse({name: source})
-        except Unclear as problem:
+        except InvalidClaim as problem:
             stack.tell("claims", quoted(str(problem), 200)[1:-1])
             continue
         for extension in sorted(one.extensions - set(types)):
@@ -151,7 +151,7 @@ def types_of(stack: Stack) -> dict[str, DataType]:
         types[name] = DataType("String")
         try:
             types[name] = DataType(str(spec.get("dataType") or "String"), spec.get("multiValued") in (True, "true"))
-        except Misfit as problem:
+        except InvalidValue as problem:
             stack.tell(f"extensions.{quoted(name)[1:-1]}", quoted(str(problem), 200)[1:-1])
     return types
 
@@ -182,7 +182,7 @@ def _values(stack: Stack, types: Mapping[str, DataType]) -> dict[str, list[str]]
                 continue
             try:
                 values.setdefault(str(name), []).append(types[name].canonical(value))
-            except Misfit as problem:
+            except InvalidValue as problem:
                 stack.tell(where, str(problem))
     return values
 

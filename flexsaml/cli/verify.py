@@ -21,8 +21,8 @@ from . import terminal
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
-    from flexsaml.signin.metadata import Trust
-    from flexsaml.signin.verdict import Declared, Verdict
+    from flexsaml.verification.metadata import Trust
+    from flexsaml.verification.verdict import Declared, Verdict
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +43,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     terminal.lenient()
     try:
-        from flexsaml.signin.checks import CannotLook, Refused
-        from flexsaml.signin.verdict import Verdict
+        from flexsaml.verification.checks import CannotLook, Refused
+        from flexsaml.verification.verdict import Verdict
     except ImportError as problem:
         return terminal.end("verify", f"needs {problem.name}; run `pip install -r requirements.txt`")
     try:
@@ -70,9 +70,9 @@ def run(given: argparse.Namespace) -> int:
 
 def _verdict(given: argparse.Namespace, at: datetime) -> Verdict:
     """In the order in which things cost: what is no response at all needs neither a network nor a stack."""
-    from flexsaml.signin.expected import Expected
-    from flexsaml.signin.response import document, is_response
-    from flexsaml.signin.verdict import judge
+    from flexsaml.verification.expected import Expected
+    from flexsaml.verification.response import document, is_response
+    from flexsaml.verification.verdict import judge
 
     root = document(_read(given.response))
     posted = is_response(root)
@@ -95,13 +95,13 @@ def _stack(given: argparse.Namespace, posted: bool) -> tuple[stacks.Declared | N
 
 
 def _claims(stack: stacks.Declared | None) -> Declared | None:
-    from flexsaml.signin.verdict import Declared
+    from flexsaml.verification.verdict import Declared
 
     return None if stack is None else Declared(stack.claims, f"stack {stack.stack or stack.file}")
 
 
 def _trust(given: argparse.Namespace, stack: stacks.Declared | None) -> Trust:
-    from flexsaml.signin import metadata
+    from flexsaml.verification import metadata
 
     if given.certificate:
         found = [metadata.from_certificates(_read(name), name) for name in given.certificate]
@@ -114,7 +114,7 @@ def _trust(given: argparse.Namespace, stack: stacks.Declared | None) -> Trust:
 
 def _address(stack: stacks.Declared | None) -> str:
     """Where the stack's own metadata is: by its file alone where that tells, else by asking the tenant who is meant."""
-    from flexsaml.signin.metadata import address
+    from flexsaml.verification.metadata import address
 
     ask = "give --metadata FILE|URL (Entra: Single sign-on, App Federation Metadata Url) or --certificate PEM"
     if stack is None:
@@ -133,11 +133,11 @@ def _address(stack: stacks.Declared | None) -> str:
 
 def _asked(directory: Directory, tenant: str, reference: str) -> tuple[str, str]:
     """Tenant (its id, or a verified domain) and appId. Raises GraphError, and LookupError when nobody is meant."""
-    from flexsaml.signin.look import NotSeen, survey
+    from flexsaml.prediction.inspect import PrincipalNotFound, survey
 
     try:
         seen = survey(directory, reference)
-    except NotSeen as problem:
+    except PrincipalNotFound as problem:
         raise LookupError(str(problem)) from None
     if not tenant and not seen.domains:
         raise LookupError("verified domains may not be read; set flexsaml:tenantId")
@@ -146,7 +146,7 @@ def _asked(directory: Directory, tenant: str, reference: str) -> tuple[str, str]
 
 def _read(name: str) -> bytes:
     """The file, or as much of it as tells that it is too large."""
-    from flexsaml.signin.response import LARGEST
+    from flexsaml.verification.response import LARGEST
 
     try:
         if name == "-":
@@ -159,7 +159,7 @@ def _read(name: str) -> bytes:
 
 
 def _time(text: str) -> datetime:
-    from flexsaml.signin.expected import moment
+    from flexsaml.verification.expected import moment
 
     if not text:
         return SystemClock().utc()
@@ -173,8 +173,8 @@ def _time(text: str) -> datetime:
 
 
 def _lines(verdict: Verdict, at: datetime, given: argparse.Namespace) -> Iterator[str]:
-    from flexsaml.signin.checks import FAULT, NOTE, WARNING
-    from flexsaml.signin.expected import SKEW, stamp
+    from flexsaml.verification.checks import FAULT, NOTE, WARNING
+    from flexsaml.verification.expected import SKEW, stamp
 
     for one in verdict.checks:
         yield f"{one.status:<12}{one.name:<22}{one}"
@@ -195,7 +195,7 @@ def _lines(verdict: Verdict, at: datetime, given: argparse.Namespace) -> Iterato
 
 
 def _json(verdict: Verdict, at: datetime, show: bool) -> dict[str, Any]:
-    from flexsaml.signin.expected import SKEW, stamp
+    from flexsaml.verification.expected import SKEW, stamp
 
     told: dict[str, Any] = {
         "verdict": "refused" if verdict.refused else "fine",

@@ -15,9 +15,9 @@ from . import declared as stacks
 from .terminal import CannotLook, end, lenient, one_line
 
 if TYPE_CHECKING:
-    from flexsaml.signin.comparison import Compared
-    from flexsaml.signin.predict import Prediction
-    from flexsaml.signin.taskrouter import Worker
+    from flexsaml.flex.taskrouter import Worker
+    from flexsaml.prediction.comparison import Compared
+    from flexsaml.prediction.predict import Prediction
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,20 +31,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     lenient()
+    from flexsaml.flex.taskrouter import UnreadableWorker
     from flexsaml.graph import GraphError
-    from flexsaml.signin.look import NotSeen
-    from flexsaml.signin.policy import Unusable
-    from flexsaml.signin.taskrouter import NotRead
+    from flexsaml.prediction.inspect import PrincipalNotFound
+    from flexsaml.prediction.policy import UnusablePolicy
 
     try:
         return _run(given)
-    except (CannotLook, GraphError, NotSeen, NotRead, Unusable) as problem:
+    except (CannotLook, GraphError, PrincipalNotFound, UnreadableWorker, UnusablePolicy) as problem:
         return end("worker", problem)
 
 
 def _run(given: argparse.Namespace) -> int:
-    from flexsaml.signin.comparison import compared
-    from flexsaml.signin.taskrouter import access, worker
+    from flexsaml.flex.taskrouter import access, worker
+    from flexsaml.prediction.comparison import compared
 
     wanted = stacks.declared(given)
     where = access(os.environ, sandbox=wanted.loopback)
@@ -62,9 +62,9 @@ def predicted(wanted: stacks.Declared, user: str) -> Prediction:
     """One user under the assigned policy. Raises what `predict` reports."""
     from datetime import datetime, timezone
 
-    from flexsaml.signin import look
-    from flexsaml.signin.policy import sign_in_policy
-    from flexsaml.signin.predict import predict
+    from flexsaml.prediction import inspect as look
+    from flexsaml.prediction.policy import sign_in_policy
+    from flexsaml.prediction.predict import predict
 
     reference = wanted.service_principal
     directory = wanted.directory()

@@ -29,12 +29,12 @@ from flexsaml.graph.errors import (
 )
 from flexsaml.graph.models import (
     Application,
+    ExistingObjects,
     ExtensionProperty,
-    Found,
-    Look,
-    Person,
     Policy,
+    SearchResult,
     ServicePrincipal,
+    User,
 )
 from flexsaml.graph.pace import quota_seconds
 from flexsaml.graph.urls import is_guid
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from flexsaml.graph.client import Client
     from flexsaml.graph.directory import Directory
     from flexsaml.graph.identity import Identity, skew
-    from flexsaml.graph.survey import RoleAssignment, SigningKey, Survey
+    from flexsaml.graph.principal_snapshot import PrincipalSnapshot, RoleAssignment, SigningKey
     from flexsaml.graph.tokens import TokenSource, credentials
 
 __all__ = [
@@ -58,32 +58,32 @@ __all__ = [
     "Cloud",
     "Conflict",
     "Directory",
+    "ExistingObjects",
     "ExtensionProperty",
     "Forbidden",
-    "Found",
     "GraphError",
     "Identity",
-    "Look",
     "Malformed",
     "NoCredential",
     "NotAvailable",
     "NotFound",
     "NotSent",
-    "Person",
     "Policy",
+    "PrincipalSnapshot",
     "Progress",
     "Refused",
     "RoleAssignment",
+    "SearchResult",
     "ServerError",
     "ServicePrincipal",
     "SigningKey",
     "StillPending",
-    "Survey",
     "SystemClock",
     "Throttled",
     "TokenSource",
     "Unanswered",
     "Unauthorized",
+    "User",
     "cloud",
     "credentials",
     "is_guid",
@@ -99,9 +99,9 @@ _LATER = {
     "Directory": "directory",
     "Identity": "identity",
     "Progress": "bulk",
-    "RoleAssignment": "survey",
-    "SigningKey": "survey",
-    "Survey": "survey",
+    "RoleAssignment": "principal_snapshot",
+    "SigningKey": "principal_snapshot",
+    "PrincipalSnapshot": "principal_snapshot",
     "TokenSource": "tokens",
     "credentials": "tokens",
     "skew": "identity",

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from flexsaml.graph.extensions import Extensions
 from flexsaml.graph.policies import Policies
+from flexsaml.graph.principal_snapshot import PrincipalSnapshots
 from flexsaml.graph.principals import Principals
-from flexsaml.graph.survey import Surveys
 from flexsaml.graph.users import Users
 
 
-class Directory(Principals, Extensions, Users, Policies, Surveys):
+class Directory(Principals, Extensions, Users, Policies, PrincipalSnapshots):
     """Typed calls on a tenant's directory. Safe to share between threads, as its client is."""

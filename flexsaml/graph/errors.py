@@ -168,8 +168,8 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         r"on-premises mastered|originated within an external service",
         "this user is mastered elsewhere; set the attribute there, or leave the user out",
     ),
-    (r"Invalid value specified for property", "the value does not fit the property's data type"),
-    (r"Invalid object identifier", "give an object id, or check that the name is spelt right"),
+    (r"InvalidDeclaration value specified for property", "the value does not fit the property's data type"),
+    (r"InvalidDeclaration object identifier", "give an object id, or check that the name is spelt right"),
     (r"\$ref cannot|contained entities", "this is an error of this project; please report it"),
 )
 _AVAILABLE_HINT = (

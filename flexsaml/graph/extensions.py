@@ -16,9 +16,9 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
+from flexsaml.graph.directory_calls import CONFIRM_WITHIN, DirectoryCalls
 from flexsaml.graph.errors import Conflict, Forbidden, StillPending
 from flexsaml.graph.models import ExtensionProperty
-from flexsaml.graph.part import CONFIRM_WITHIN, Part
 from flexsaml.graph.urls import literal, segment
 from flexsaml.graph.wait import until
 
@@ -31,7 +31,7 @@ NOT_USABLE_HINT = (
 )
 
 
-class Extensions(Part):
+class Extensions(DirectoryCalls):
     """Extension properties of applications."""
 
     def extension_properties(self, application_id: str, name: str = "") -> list[ExtensionProperty]:

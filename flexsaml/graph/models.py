@@ -89,7 +89,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Person:
+class User:
     """A user with the extension values that were asked for: full name -> JSON value, None when unset.
 
     `profile` has the other properties that were asked for; null there may mean "no right to read" (A: I2).
@@ -101,7 +101,7 @@ class Person:
     profile: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def read(cls, body: Json, extensions: Iterable[str]) -> Person:
+    def read(cls, body: Json, extensions: Iterable[str]) -> User:
         # Graph answers under the property's own spelling, which may differ in case from the one asked for.
         found = {key.lower(): value for key, value in body.items()}
         values: dict[str, object] = {name: found.get(name.lower()) for name in extensions}
@@ -110,7 +110,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """The outcome of a search by name.
 
     Exact `matches`, and `similar` names for the message when there is none.
@@ -121,7 +121,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Look:
+class ExistingObjects:
     """One look at everything around a service principal; None for `assigned` or `policies`: may not be read
     (403).
 

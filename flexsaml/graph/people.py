@@ -13,9 +13,9 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from flexsaml.graph.batch import CHUNK, BatchRequest, BatchResponse
+from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import Forbidden, Malformed, NotFound
-from flexsaml.graph.models import Person
-from flexsaml.graph.part import Part
+from flexsaml.graph.models import User
 from flexsaml.graph.prefixes import listings, starting_with
 from flexsaml.graph.urls import user_path, with_query
 
@@ -25,16 +25,16 @@ PAGE = 999  # users on a page, at most (C)
 SIDE_BY_SIDE = 4
 
 
-class People(Part):
+class UserReads(DirectoryCalls):
     """Users as they are read."""
 
-    def people(
+    def read_users(
         self,
         references: Sequence[str],
         extensions: Sequence[str] = (),
         profile: Sequence[str] = (),
         names: Collection[str] = (),
-    ) -> dict[str, Person | None]:
+    ) -> dict[str, User | None]:
         """Any number of users by UPN or object id; None for one that does not exist.
 
         Read in batches, or, where that takes fewer requests, from listings of the tenant; who is in no listing is
@@ -42,7 +42,7 @@ class People(Part):
         thought to have, when the references are object ids; they only make the listings shorter.
         """
         asked = list(dict.fromkeys(references))
-        found: dict[str, Person | None] = dict(self._from_listings(asked, extensions, profile, names))
+        found: dict[str, User | None] = dict(self._from_listings(asked, extensions, profile, names))
         absent = [one for one in asked if one not in found]
         answers = self._in_batches([select(one, (*profile, *extensions)) for one in absent])
         for reference, answer in zip(absent, answers, strict=True):
@@ -52,12 +52,12 @@ class People(Part):
             elif error is not None:
                 raise error
             else:
-                found[reference] = Person.read(answer.body or {}, extensions)
+                found[reference] = User.read(answer.body or {}, extensions)
         return {one: found[one] for one in asked}
 
     def _from_listings(
         self, asked: Sequence[str], extensions: Sequence[str], profile: Sequence[str], names: Collection[str]
-    ) -> dict[str, Person]:
+    ) -> dict[str, User]:
         """Those of them that listings show; nobody when batches are fewer requests or listings are refused."""
         if len(asked) <= FEW or self._tenant_size() / PAGE >= len(asked) / CHUNK:
             return {}
@@ -68,14 +68,14 @@ class People(Part):
         parts = [[""]] if len(spelt) < len(asked) else listings(spelt, SIDE_BY_SIDE)
         select = ",".join((*BASICS, *profile, *extensions))
 
-        def listed(prefixes: list[str]) -> dict[str, Person]:
+        def listed(prefixes: list[str]) -> dict[str, User]:
             keep = starting_with(prefixes)
             params = {"$top": PAGE, "$select": select, **({"$filter": keep} if keep else {})}
             found = {}
             for body in self._client.pages("/users", params=params):
                 for key in (body["id"], body.get("userPrincipalName") or ""):
                     for reference in wanted.get(key.lower(), ()):
-                        found[reference] = Person.read(body, extensions)
+                        found[reference] = User.read(body, extensions)
             return found
 
         try:

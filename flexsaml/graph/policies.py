@@ -16,9 +16,9 @@ import json
 from collections.abc import Callable, Collection
 
 from flexsaml.graph.batch import BatchRequest
+from flexsaml.graph.directory_calls import ABSENCE_LOOKS, CONFIRM_WITHIN, DirectoryCalls
 from flexsaml.graph.errors import Conflict, Forbidden, NotFound, StillPending
 from flexsaml.graph.models import Policy
-from flexsaml.graph.part import ABSENCE_LOOKS, CONFIRM_WITHIN, Part
 from flexsaml.graph.urls import literal, segment
 from flexsaml.graph.wait import until
 
@@ -41,7 +41,7 @@ def same_definition(one: str, other: str) -> bool:
         return False
 
 
-class Policies(Part):
+class Policies(DirectoryCalls):
     """Claims mapping policies and assignments."""
 
     def policies(self, display_name: str) -> list[Policy]:

@@ -12,19 +12,26 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flexsaml.graph.batch import BatchRequest, BatchResponse
+from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import Forbidden, NotFound
-from flexsaml.graph.models import Application, ExtensionProperty, Found, Look, Policy, ServicePrincipal
-from flexsaml.graph.part import Part
+from flexsaml.graph.models import (
+    Application,
+    ExistingObjects,
+    ExtensionProperty,
+    Policy,
+    SearchResult,
+    ServicePrincipal,
+)
 from flexsaml.graph.policies import POLICIES, named
 from flexsaml.graph.urls import is_guid, literal, search_phrase, segment, with_query
 
 T = TypeVar("T")
 
 
-class Principals(Part):
+class Principals(DirectoryCalls):
     """Finding service principals and applications."""
 
-    def service_principals(self, reference: str) -> Found:
+    def service_principals(self, reference: str) -> SearchResult:
         """By object id or appId (one request tries both), else by display name.
 
         Exact, or without case if none is.
@@ -32,7 +39,7 @@ class Principals(Part):
         if is_guid(reference):
             answers = self._by_either_id("/servicePrincipals", reference, ServicePrincipal.SELECT)
             found = {body["id"]: ServicePrincipal.read(body) for body in answers}
-            return Found(tuple(found.values()))
+            return SearchResult(tuple(found.values()))
         listed = [
             ServicePrincipal.read(body)
             for body in self._client.pages(
@@ -48,7 +55,7 @@ class Principals(Part):
             one for one in listed if one.display_name.casefold() == reference.casefold()
         ]
         similar = dict.fromkeys(one.display_name for one in listed if one not in matches)
-        return Found(tuple(matches), tuple(similar))
+        return SearchResult(tuple(matches), tuple(similar))
 
     def application(self, reference: str) -> Application | None:
         """By object id or appId, in one request; None when neither exists here."""
@@ -57,10 +64,10 @@ class Principals(Part):
         bodies = self._by_either_id("/applications", reference, Application.SELECT)
         return Application.read(bodies[0]) if bodies else None
 
-    def look(self, *, app_id: str, service_principal_id: str, policy_name: str) -> Look:
+    def read_existing_objects(self, *, app_id: str, service_principal_id: str, policy_name: str) -> ExistingObjects:
         """Everything around the principal in one round trip.
 
-        See `Look` for what None means; other errors raise.
+        See `ExistingObjects` for what None means; other errors raise.
         """
         application = f"/applications(appId={segment_literal(app_id)})"
         assigned = f"/servicePrincipals/{segment(service_principal_id)}/claimsMappingPolicies"
@@ -72,7 +79,7 @@ class Principals(Part):
         ]
         owner, properties, links, policies = self._client.batch(requests)
         here = _unless(owner, NotFound, lambda: Application.read(owner.body or {}))
-        return Look(
+        return ExistingObjects(
             application=here,
             properties=tuple(self._listed(properties, ExtensionProperty.read)) if here is not None else (),
             assigned=_unless(links, Forbidden, lambda: tuple(self._listed(links, Policy.read))),

@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from flexsaml.graph.batch import BatchRequest
 from flexsaml.graph.bulk import Told
+from flexsaml.graph.directory_calls import CONFIRM_WITHIN
 from flexsaml.graph.errors import (
     GraphError,
     Malformed,
@@ -24,9 +25,8 @@ from flexsaml.graph.errors import (
     Unanswered,
 )
 from flexsaml.graph.extensions import NOT_USABLE_HINT, USABLE_WITHIN
-from flexsaml.graph.models import Person
-from flexsaml.graph.part import CONFIRM_WITHIN
-from flexsaml.graph.people import BASICS, People, select
+from flexsaml.graph.models import User
+from flexsaml.graph.people import BASICS, UserReads, select
 from flexsaml.graph.retry import LOOKS
 from flexsaml.graph.sameness import same_value
 from flexsaml.graph.urls import user_path
@@ -35,30 +35,30 @@ from flexsaml.graph.wait import until
 Values = Mapping[str, object]
 
 
-class Users(People):
+class Users(UserReads):
     """Users and their extension values."""
 
-    def person(self, reference: str, extensions: Sequence[str] = ()) -> Person:
+    def read_user(self, reference: str, extensions: Sequence[str] = ()) -> User:
         """One user; raises NotFound."""
-        return Person.read(self._client.get(select(reference, extensions)), extensions)
+        return User.read(self._client.get(select(reference, extensions)), extensions)
 
-    def patch_person(self, object_id: str, values: Values) -> None:
+    def patch_user(self, object_id: str, values: Values) -> None:
         """Write extension values (None clears), all or none."""
         names = tuple(values)
 
         def shows() -> bool | None:
-            return _holds(self.person(object_id, names), values) or None
+            return _holds(self.read_user(object_id, names), values) or None
 
         self._client.write("PATCH", user_path(object_id), dict(values), landed=shows)
 
-    def patch_person_when_usable(self, object_id: str, values: Values, *, deadline: float = USABLE_WITHIN) -> None:
-        """Like `patch_person`, repeated while the extensions are refused as not available, up to `deadline`
+    def patch_user_when_usable(self, object_id: str, values: Values, *, deadline: float = USABLE_WITHIN) -> None:
+        """Like `patch_user`, repeated while the extensions are refused as not available, up to `deadline`
         seconds."""
         refused: list[NotAvailable] = []
 
         def written() -> bool:
             try:
-                self.patch_person(object_id, values)
+                self.patch_user(object_id, values)
             except NotAvailable as error:  # refused as a whole: certainly not carried out
                 refused.append(error)
                 return False
@@ -78,7 +78,7 @@ class Users(People):
         except StillPending as late:
             raise StillPending(late.operation, f"{late.words} ({refused[-1].words})", late.hint) from late
 
-    def patch_people(self, changes: Mapping[str, Values], told: Told | None = None) -> dict[str, GraphError]:
+    def patch_users(self, changes: Mapping[str, Values], told: Told | None = None) -> dict[str, GraphError]:
         """Write the values of any number of users, side by side; returns the failures only, by the reference given.
 
         What came back with an unknown outcome is looked up, and sent once more when it was not carried out.
@@ -101,10 +101,8 @@ class Users(People):
             failures.update(again)
         return failures
 
-    def patch_people_when_usable(
-        self, changes: Mapping[str, Values], told: Told | None = None
-    ) -> dict[str, GraphError]:
-        """Like `patch_people`, repeated for those whose extensions are refused as not available, up to five minutes.
+    def patch_users_when_usable(self, changes: Mapping[str, Values], told: Told | None = None) -> dict[str, GraphError]:
+        """Like `patch_users`, repeated for those whose extensions are refused as not available, up to five minutes.
 
         One user goes first: a property that is not usable yet refuses everybody, and refused writes use up quota (A).
         """
@@ -113,7 +111,7 @@ class Users(People):
             return {}
         failures: dict[str, GraphError] = {}
         try:
-            self.patch_person_when_usable(first, changes[first])
+            self.patch_user_when_usable(first, changes[first])
         except (NotFound, Malformed) as error:
             failures[first] = error
         pending = {one: values for one, values in changes.items() if one != first}
@@ -122,7 +120,7 @@ class Users(People):
         def written() -> bool:
             nonlocal pending
             before = len(changes) - len(pending)
-            found = self.patch_people(pending, told and (lambda progress: told(progress.after(before))))
+            found = self.patch_users(pending, told and (lambda progress: told(progress.after(before))))
             pending = {one: changes[one] for one, error in found.items() if isinstance(error, NotAvailable)}
             failures.update({one: error for one, error in found.items() if one not in pending})
             return not pending
@@ -137,7 +135,7 @@ class Users(People):
         )
         return failures
 
-    def confirm_people(self, wanted: Mapping[str, Values]) -> None:
+    def confirm_users(self, wanted: Mapping[str, Values]) -> None:
         """Read back until every value shows; stale reads are waited out. Raises StillPending after 30 s."""
         pending = dict(wanted)
 
@@ -160,7 +158,7 @@ class Users(People):
             words = f"{late.words}: {len(pending)} user(s) do not show what was written ({named})"
             raise StillPending(late.operation, words, late.hint) from late
 
-    def holders(self, extension: str, limit: int = 20) -> tuple[int, list[Person]]:
+    def holders(self, extension: str, limit: int = 20) -> tuple[int, list[User]]:
         """How many users hold a value of the extension, and up to `limit` of them. One request."""
         page = self._client.get(
             "/users",
@@ -172,7 +170,7 @@ class Users(People):
             },
             headers={"ConsistencyLevel": "eventual"},
         )
-        people = [Person.read(body, (extension,)) for body in page.get("value", ())][:limit]
+        people = [User.read(body, (extension,)) for body in page.get("value", ())][:limit]
         return int(page.get("@odata.count", len(people))), people
 
     def _patch_each(self, changes: Mapping[str, Values], told: Told | None = None) -> dict[str, GraphError]:
@@ -193,7 +191,7 @@ class Users(People):
 
     def _showing(self, wanted: Mapping[str, Values]) -> list[str]:
         names: Collection[str] = dict.fromkeys(name for values in wanted.values() for name in values)
-        people = self.people(list(wanted), list(names))
+        people = self.read_users(list(wanted), list(names))
         showing = []
         for reference, values in wanted.items():
             person = people[reference]
@@ -202,5 +200,5 @@ class Users(People):
         return showing
 
 
-def _holds(person: Person, values: Values) -> bool:
+def _holds(person: User, values: Values) -> bool:
     return all(same_value(person.values.get(name), value) for name, value in values.items())

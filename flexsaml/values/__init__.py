@@ -3,22 +3,22 @@
 Pure: standard library only, no input or output.
 """
 
-from .data_types import DATA_TYPES, NULL, DataType, Misfit
-from .packed import OtherVersion, digest, digest_of_packed, pack, unpack
-from .roster import NO_USER, BadRoster, Roster, is_user, read_roster
+from .data_types import DATA_TYPES, NULL, DataType, InvalidValue
+from .packed import UnknownPackedFormat, digest, digest_of_packed, pack, unpack
+from .roster import NO_USER, InvalidRoster, Roster, is_user, read_roster
 from .take_back import Cell, TakeBack, take_back, too_many
 
 __all__ = [
     "DATA_TYPES",
     "NO_USER",
     "NULL",
-    "BadRoster",
     "Cell",
     "DataType",
-    "Misfit",
-    "OtherVersion",
+    "InvalidRoster",
+    "InvalidValue",
     "Roster",
     "TakeBack",
+    "UnknownPackedFormat",
     "digest",
     "digest_of_packed",
     "is_user",

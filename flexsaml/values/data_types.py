@@ -31,7 +31,7 @@ _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?)
 Scalar = str | int | bool
 
 
-class Misfit(ValueError):
+class InvalidValue(ValueError):
     """A value that its data type does not take; the text says why, without repeating the value."""
 
 
@@ -44,7 +44,7 @@ class DataType:
 
     def __post_init__(self) -> None:
         if self.name not in DATA_TYPES:
-            raise Misfit(f"data type '{self.name}' is none of {', '.join(DATA_TYPES)}")
+            raise InvalidValue(f"data type '{self.name}' is none of {', '.join(DATA_TYPES)}")
 
     def __str__(self) -> str:
         return f"{self.name}[]" if self.multi_valued else self.name
@@ -57,7 +57,7 @@ class DataType:
     def canonical(self, value: object) -> str:
         """The canonical string of a value as a person writes it in YAML, CSV or Python.
 
-        Raises `Misfit`. Accepts a canonical string again and returns it unchanged.
+        Raises `InvalidValue`. Accepts a canonical string again and returns it unchanged.
         """
         if value is None or value == NULL:
             return NULL
@@ -67,9 +67,9 @@ class DataType:
             try:
                 value = json.loads(value)
             except ValueError:
-                raise Misfit("is multi-valued: write a list (this is no JSON array)") from None
+                raise InvalidValue("is multi-valued: write a list (this is no JSON array)") from None
         if not isinstance(value, (list, tuple)):
-            raise Misfit("is multi-valued: write a list")
+            raise InvalidValue("is multi-valued: write a list")
         return json.dumps([str(_spell(self.name, item)) for item in value], ensure_ascii=False)
 
     def wire(self, canonical: str) -> object:
@@ -90,7 +90,7 @@ class DataType:
             return NULL
         try:
             return self.canonical(value)
-        except Misfit:
+        except InvalidValue:
             return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
@@ -103,20 +103,20 @@ def _spell(name: str, value: object) -> Scalar:
             return "true" if value else "false"
         if isinstance(value, str) and value.strip().lower() in ("true", "false"):
             return value.strip().lower()
-        raise Misfit("is a Boolean: write true or false")
+        raise InvalidValue("is a Boolean: write true or false")
     if name in _BITS:
         return _integer(name, value)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise Misfit(f"is a {name}: write text in quotes")
+        raise InvalidValue(f"is a {name}: write text in quotes")
     text = str(value)
     if name == "DateTime":
         return _moment(text)
     if name == "Binary":
         return _binary(text)
     if len(text) > 256:
-        raise Misfit(f"has {len(text)} characters, a String extension holds at most 256")
+        raise InvalidValue(f"has {len(text)} characters, a String extension holds at most 256")
     if unsendable := _UNSENDABLE.search(text):
-        raise Misfit(
+        raise InvalidValue(
             f"has the character U+{ord(unsendable[0]):04X}, which no SAML assertion can carry (XML has no such)"
         )
     return text
@@ -124,13 +124,13 @@ def _spell(name: str, value: object) -> Scalar:
 
 def _integer(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise Misfit(f"is {'an' if name == 'Integer' else 'a'} {name}: write a whole number")
+        raise InvalidValue(f"is {'an' if name == 'Integer' else 'a'} {name}: write a whole number")
     text = str(value).strip()
     if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
-        raise Misfit(f"is {'an' if name == 'Integer' else 'a'} {name}: write a whole number")
+        raise InvalidValue(f"is {'an' if name == 'Integer' else 'a'} {name}: write a whole number")
     number, bits = int(text), _BITS[name]
     if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
-        raise Misfit(f"is outside the {bits}-bit range of {name}")
+        raise InvalidValue(f"is outside the {bits}-bit range of {name}")
     return number
 
 
@@ -138,7 +138,7 @@ def _moment(text: str) -> str:
     """ISO 8601 in UTC without needless fractions; a date alone is its midnight, no offset means UTC."""
     found = _DATE.fullmatch(text.strip())
     if not found:
-        raise Misfit("is a DateTime: write ISO 8601, for example 2026-11-24T08:00:00Z")
+        raise InvalidValue("is a DateTime: write ISO 8601, for example 2026-11-24T08:00:00Z")
     day, clock, fraction, offset = found.groups()
     clock = clock or "00:00:00"
     offset = "+00:00" if offset in (None, "Z", "z") else offset
@@ -147,7 +147,7 @@ def _moment(text: str) -> str:
             f"{day}T{clock if clock.count(':') == 2 else clock + ':00'}{offset[:3]}:{offset[-2:]}"
         ).astimezone(timezone.utc)
     except (ValueError, OverflowError):
-        raise Misfit("is a DateTime: there is no such date or time") from None
+        raise InvalidValue("is a DateTime: there is no such date or time") from None
     fraction = (fraction or "").rstrip("0")
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + "Z"
 
@@ -156,9 +156,9 @@ def _binary(text: str) -> str:
     try:
         raw = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):
-        raise Misfit("is Binary: write base64") from None
+        raise InvalidValue("is Binary: write base64") from None
     if len(raw) > 256:
-        raise Misfit(f"has {len(raw)} bytes, a Binary extension holds at most 256")
+        raise InvalidValue(f"has {len(raw)} bytes, a Binary extension holds at most 256")
     return base64.b64encode(raw).decode("ascii")
 
 

@@ -18,7 +18,7 @@ _PREFIX = "1:"
 _LEVEL = 3  # 9 takes three times as long for a tenth less
 
 
-class OtherVersion(ValueError):
+class UnknownPackedFormat(ValueError):
     """Packed by a version of flexsaml that packs otherwise."""
 
     def __init__(self) -> None:
@@ -31,9 +31,9 @@ def pack(data: Any) -> str:
 
 
 def unpack(text: str) -> Any:
-    """The inverse of `pack`. Raises `OtherVersion`."""
+    """The inverse of `pack`. Raises `UnknownPackedFormat`."""
     if not text.startswith(_PREFIX):
-        raise OtherVersion
+        raise UnknownPackedFormat
     return json.loads(zlib.decompress(base64.b64decode(text[len(_PREFIX) :])))
 
 

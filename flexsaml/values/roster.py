@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .data_types import DataType, Misfit
+from .data_types import DataType, InvalidValue
 
 USER_COLUMNS = ("user", "userprincipalname", "upn", "id")
 _SEPARATORS = ",;\t"
@@ -32,7 +32,7 @@ def is_user(text: str) -> bool:
     return _USER.fullmatch(text) is not None
 
 
-class BadRoster(ValueError):
+class InvalidRoster(ValueError):
     """A roster that cannot be used; `problems` are lines `line N: what`."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -51,17 +51,17 @@ class Roster:
 
 
 def read_roster(raw: bytes, type_of: Callable[[str], DataType | None]) -> Roster:
-    """A roster from the bytes of a file. Raises `BadRoster`.
+    """A roster from the bytes of a file. Raises `InvalidRoster`.
 
     `type_of` gives the data type of a column; None where only the tenant knows it (a full name), and raises
-    `Misfit` for a column that is no extension.
+    `InvalidValue` for a column that is no extension.
     """
     rows = _rows(_decoded(raw))
     header_line, header = next(rows, (1, []))
     columns = [name.strip() for name in header]
     types, problems = _columns(header_line, columns, type_of)
     if problems:
-        raise BadRoster(problems)
+        raise InvalidRoster(problems)
     users: dict[str, Mapping[str, str]] = {}
     lines: dict[str, int] = {}
     alike: dict[tuple[str, ...], dict[str, str]] = {}  # of many users, few rows are unlike all others
@@ -87,22 +87,22 @@ def read_roster(raw: bytes, type_of: Callable[[str], DataType | None]) -> Roster
                     if len(problems) == count:
                         alike[cells] = known
                 users[user] = known
-    except BadRoster as broken:
+    except InvalidRoster as broken:
         problems += broken.problems
     if problems:
         more = len(problems) - _TOLD
-        raise BadRoster([*problems[:_TOLD], *([f"and {more} more"] if more > 0 else [])])
+        raise InvalidRoster([*problems[:_TOLD], *([f"and {more} more"] if more > 0 else [])])
     return Roster(users, tuple(columns[1:]), lines)
 
 
 def _decoded(raw: bytes) -> str:
     if raw.startswith(_UTF_16):
-        raise BadRoster(["line 1: the file is UTF-16; save it as CSV UTF-8"])
+        raise InvalidRoster(["line 1: the file is UTF-16; save it as CSV UTF-8"])
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = raw.count(b"\n", 0, problem.start) + 1
-        raise BadRoster(
+        raise InvalidRoster(
             [f"line {line}: byte 0x{raw[problem.start]:02x} is no UTF-8; save the file as CSV UTF-8"]
         ) from None
 
@@ -119,7 +119,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
                 yield before + 1, row
             before = reader.line_num
     except csv.Error as problem:
-        raise BadRoster([f"line {before + 1}: {_plain(str(problem))}"]) from None
+        raise InvalidRoster([f"line {before + 1}: {_plain(str(problem))}"]) from None
 
 
 def _plain(problem: str) -> str:
@@ -145,7 +145,7 @@ def _columns(
             continue
         try:
             types[name] = type_of(name)
-        except Misfit as problem:
+        except InvalidValue as problem:
             types[name] = None
             problems.append(f"line {line}: column '{name}' {problem}")
     if len(columns) == 1:
@@ -162,5 +162,5 @@ def _cells(
         kind = types[name]
         try:
             yield name, cell if kind is None else kind.canonical(cell)
-        except Misfit as problem:
+        except InvalidValue as problem:
             problems.append(f"line {line}: {name} {problem}")

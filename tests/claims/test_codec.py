@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from flexsaml.claims import ClaimsPolicy, Unclear, Unreadable, decode, encode, is_our_make, normal, same_meaning
+from flexsaml.claims import (
+    ClaimsPolicy,
+    InvalidClaim,
+    InvalidDefinition,
+    decode,
+    encode,
+    has_same_meaning,
+    is_made_here,
+    normal,
+)
 
 FULL = "extension_0123456789abcdef0123456789abcdef_languages"
 NAMES = {"languages": FULL}
@@ -73,7 +82,7 @@ def test_a_claim_goes_to_the_wire_and_comes_back(name: str, written: object, ent
 
 @pytest.mark.parametrize(("name", "written", "why"), UNCLEAR)
 def test_what_is_no_claim_is_refused_with_its_name(name: str, written: object, why: str) -> None:
-    with pytest.raises(Unclear, match=why) as refusal:
+    with pytest.raises(InvalidClaim, match=why) as refusal:
         ClaimsPolicy.parse({name: written})
     assert name in str(refusal.value)
 
@@ -98,11 +107,11 @@ def test_real_policies_are_read_or_refused_never_misread() -> None:
         text = path.read_text()
         try:
             policy = decode(text, {})
-        except Unreadable as why:
+        except InvalidDefinition as why:
             typed[path.name] = str(why)
             continue
         assert decode(encode(policy, {}), {}) == policy, path.name
-        assert same_meaning(text, encode(policy, {})), path.name
+        assert has_same_meaning(text, encode(policy, {})), path.name
         typed[path.name] = "typed"
     assert sum(answer == "typed" for answer in typed.values()) >= 10, typed
     assert typed["03-twilio-flex-doc.json"] == "typed"
@@ -128,13 +137,13 @@ def test_real_policies_are_read_or_refused_never_misread() -> None:
     ],
 )
 def test_meaning_decides_not_spelling(one: str, other: str, same: bool) -> None:
-    assert same_meaning(one, other) is same
+    assert has_same_meaning(one, other) is same
 
 
 def test_a_pasted_definition_is_not_taken_for_ours() -> None:
     ours = encode(ClaimsPolicy.parse({"email": "user.mail"}), {})
-    assert is_our_make(ours)
-    assert is_our_make(normal({"ClaimsMappingPolicy": {"Version": 1.0, "ClaimsTransformation": []}}))
-    assert not is_our_make(json.dumps(json.loads(ours)))
-    assert not is_our_make('{"ClaimsMappingPolicy":{"Version":1,"ClaimsSchema":[]}}')
-    assert not is_our_make("nonsense")
+    assert is_made_here(ours)
+    assert is_made_here(normal({"ClaimsMappingPolicy": {"Version": 1.0, "ClaimsTransformation": []}}))
+    assert not is_made_here(json.dumps(json.loads(ours)))
+    assert not is_made_here('{"ClaimsMappingPolicy":{"Version":1,"ClaimsSchema":[]}}')
+    assert not is_made_here("nonsense")

@@ -11,7 +11,7 @@ import pytest
 from pulumi.runtime import mocks
 
 from components import FlexSamlClaims, FlexSamlClaimsArgs
-from components.settings import Invalid, declare
+from components.settings import InvalidDeclaration, declare
 from flexsaml.graph import Directory
 from providers import Connection
 from tests.emulator.process import Emulator
@@ -122,7 +122,7 @@ DECLARED: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("changes", "says"), DECLARED)
 def test_what_is_wrong_with_a_declaration_all_at_once(changes: dict[str, Any], says: list[str]) -> None:
-    with pytest.raises(Invalid) as found:
+    with pytest.raises(InvalidDeclaration) as found:
         declare(FlexSamlClaimsArgs(**{**ARGS, **changes}), "default")
     for words in says:
         assert any(words in problem for problem in found.value.problems), (words, found.value.problems)

@@ -11,7 +11,7 @@ import pytest
 from pulumi.runtime import config as stack
 from pulumi.runtime import mocks
 
-from components import FlexSamlClaimsArgs, Invalid, from_config
+from components import FlexSamlClaimsArgs, InvalidDeclaration, from_config
 from components.settings import declare
 
 RIGHT: dict[str, Any] = {
@@ -69,7 +69,7 @@ CONFIG_MISTAKES: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("wrong", "line"), CONFIG_MISTAKES)
 def test_a_mistake_in_configuration_names_its_key(wrong: dict[str, Any], line: str) -> None:
-    with pytest.raises(Invalid) as found:
+    with pytest.raises(InvalidDeclaration) as found:
         args({**RIGHT, **wrong})
     (problem,) = found.value.problems
     assert problem.startswith(line)
@@ -78,7 +78,7 @@ def test_a_mistake_in_configuration_names_its_key(wrong: dict[str, Any], line: s
 
 def test_all_of_them_come_at_once() -> None:
     every = {key: value for wrong, _ in CONFIG_MISTAKES for key, value in wrong.items()}
-    with pytest.raises(Invalid) as found:
+    with pytest.raises(InvalidDeclaration) as found:
         args({**RIGHT, **every})
     assert sorted({problem.partition(":")[0] for problem in found.value.problems}) == sorted(every)
 
@@ -101,7 +101,7 @@ DECLARED_MISTAKES: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("wrong", "line"), DECLARED_MISTAKES)
 def test_a_mistake_in_the_declaration_names_its_key(wrong: dict[str, Any], line: str) -> None:
-    with pytest.raises(Invalid) as found:
+    with pytest.raises(InvalidDeclaration) as found:
         declare(args({**RIGHT, **wrong}), "default")
     (problem,) = found.value.problems
     assert problem.startswith(line), problem

@@ -73,7 +73,7 @@ def claims(*entries: dict[str, Any], basic: bool = False, **more: Any) -> dict[s
 
 
 def prepare(tenant: Tenant, case: dict[str, Any]) -> None:
-    """Put in force what a file of tests/signin/expected assumes."""
+    """Put in force what a file of tests/prediction/expected assumes."""
     setup = case.get("setup", {})
     text = (CORPUS / case["policy"]).read_text(encoding="utf-8")
     for old, new in setup.get("replace", {}).items():

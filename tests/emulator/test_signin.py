@@ -1,6 +1,6 @@
 """If this goes red, the sandbox lets in whom Entra would not, or signs something else than docs/sign-in.md says.
 
-What a whole assertion looks like is in tests/signin/expected; here are who may sign in, where to, with which key, and the
+What a whole assertion looks like is in tests/prediction/expected; here are who may sign in, where to, with which key, and the
 rules that no policy of the corpus reaches.
 """
 

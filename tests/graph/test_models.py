@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.graph.models import Application, ExtensionProperty, Person, Policy, ServicePrincipal
+from flexsaml.graph.models import Application, ExtensionProperty, Policy, ServicePrincipal, User
 
 
 def test_service_principal() -> None:
@@ -38,5 +38,5 @@ def test_definition_is_kept_byte_for_byte() -> None:
 
 @pytest.mark.parametrize("body", [{}, {"extension_a_x": None}, {"extension_b_x": 1}])
 def test_unset_value_is_none(body: dict[str, object]) -> None:
-    person = Person.read({"id": "1", "userPrincipalName": "ada@x", **body}, ["extension_a_x"])
+    person = User.read({"id": "1", "userPrincipalName": "ada@x", **body}, ["extension_a_x"])
     assert person.values == {"extension_a_x": None}

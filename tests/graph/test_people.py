@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.graph.models import Person
+from flexsaml.graph.models import User
 
 from .fakes import Answer, Seen, Stage, error, listing, missing, ok, stage
 
@@ -52,13 +52,13 @@ def _user(name: str) -> dict[str, str]:
     return {"id": _id(name), "userPrincipalName": name, LANG: "en"}
 
 
-def _person(name: str) -> Person:
-    return Person(_id(name), name, {LANG: "en"})
+def _person(name: str) -> User:
+    return User(_id(name), name, {LANG: "en"})
 
 
 def test_many_are_read_from_listings_side_by_side() -> None:
     tenant = Tenant(300)
-    people = tenant.scene.directory.people([*NAMES[:99], NAMES[99].upper()], [LANG], ["mail"])
+    people = tenant.scene.directory.read_users([*NAMES[:99], NAMES[99].upper()], [LANG], ["mail"])
     assert people == {**{name: _person(name) for name in NAMES[:99]}, NAMES[99].upper(): _person(NAMES[99])}
     assert tenant.kinds == (4, 0)
     listed = [line for line in tenant.scene.graph.lines if "$top=999" in line]
@@ -69,13 +69,15 @@ def test_object_ids_are_found_too_with_the_names_as_a_hint() -> None:
     ids = [_id(name) for name in NAMES]
     for names, listings in ((NAMES, 4), ((), 1)):
         tenant = Tenant(300)
-        assert tenant.scene.directory.people(ids, [LANG], names=names) == {_id(name): _person(name) for name in NAMES}
+        assert tenant.scene.directory.read_users(ids, [LANG], names=names) == {
+            _id(name): _person(name) for name in NAMES
+        }
         assert tenant.kinds == (listings, 0)
 
 
 def test_who_is_in_no_listing_is_asked_for_by_name() -> None:
     tenant = Tenant(300, unlisted={NAMES[3]})
-    people = tenant.scene.directory.people([*NAMES, "nobody@contoso.example"], [LANG])
+    people = tenant.scene.directory.read_users([*NAMES, "nobody@contoso.example"], [LANG])
     assert people[NAMES[3]] == _person(NAMES[3]), "listings lag behind"
     assert people["nobody@contoso.example"] is None
     assert tenant.kinds == (4, 1)
@@ -91,7 +93,7 @@ def test_who_is_in_no_listing_is_asked_for_by_name() -> None:
     ],
 )
 def test_otherwise_in_batches(tenant: Tenant, asked: int, kinds: tuple[int, int]) -> None:
-    people = tenant.scene.directory.people(NAMES[:asked], [LANG])
+    people = tenant.scene.directory.read_users(NAMES[:asked], [LANG])
     assert people == {name: _person(name) for name in NAMES[:asked]}
     assert tenant.kinds[1] == kinds[1]
     assert tenant.kinds[0] <= kinds[0]

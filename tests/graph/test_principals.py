@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flexsaml.graph.errors import Forbidden, NotFound
-from flexsaml.graph.models import Application, Found
+from flexsaml.graph.models import Application, SearchResult
 
 from .fakes import Stage, asked, batch, error, listing, missing, ok, stage
 
@@ -20,7 +20,7 @@ def principal(name: str = "Twilio Flex", object_id: str = ID) -> dict[str, Any]:
     return {"id": object_id, "appId": APP_ID, "displayName": name, "appOwnerOrganizationId": "t"}
 
 
-def names(found: Found) -> list[str]:
+def names(found: SearchResult) -> list[str]:
     return [one.display_name for one in found.matches]
 
 
@@ -39,7 +39,7 @@ def test_guid_tries_both_ids_in_one_request(by_id: bool, by_app_id: bool) -> Non
 
 
 def test_unknown_guid_is_no_match() -> None:
-    assert stage(batch(missing(), missing())).directory.service_principals(ID) == Found(())
+    assert stage(batch(missing(), missing())).directory.service_principals(ID) == SearchResult(())
 
 
 def test_outage_is_not_absence() -> None:
@@ -85,7 +85,7 @@ POLICY = {"id": "pol", "displayName": "Flex", "definition": ["{}"]}
 
 
 def look(scene: Stage) -> Any:
-    return scene.directory.look(app_id=APP_ID, service_principal_id=ID, policy_name="Flex")
+    return scene.directory.read_existing_objects(app_id=APP_ID, service_principal_id=ID, policy_name="Flex")
 
 
 def test_look_is_one_request() -> None:

@@ -31,7 +31,7 @@ from .fakes import SECRET, FakeClock
 
 ROOT = Path(__file__).parents[2]
 AADSTS = (
-    "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is the client secret value. "
+    "AADSTS7000215: InvalidDeclaration client secret provided. Ensure the secret being sent is the client secret value. "
     "Trace ID: 0f0f Correlation ID: 1e1e Timestamp: 2026-01-01 00:00:00Z"
 )
 
@@ -209,7 +209,10 @@ NOTHING = (
 SAID = [
     (NOTHING, "no credential was found; run `az login`"),
     ("", "no credential was found; run `az login`"),
-    (CHAIN + "\tEnvironmentCredential: Authentication failed: " + AADSTS, "AADSTS7000215: Invalid client secret"),
+    (
+        CHAIN + "\tEnvironmentCredential: Authentication failed: " + AADSTS,
+        "AADSTS7000215: InvalidDeclaration client secret",
+    ),
     (CHAIN + "\tAzureCliCredential: Please run 'az login' to set up an account", "no credential was found"),
     (CHAIN + "\tAzureCliCredential: unavailable\n\tX: Failed to read token file", "X: Failed to read token file"),
     ("AADSTS50020: wrong", "check flexsaml:tenantId"),
@@ -251,7 +254,7 @@ def test_azure_token() -> None:
 
 AZURE_FAILURES = [
     (ClientAuthenticationError(NOTHING), NoCredential, "az login"),
-    (ValueError("Invalid tenant ID provided."), NoCredential, "flexsaml:tenantId"),
+    (ValueError("InvalidDeclaration tenant ID provided."), NoCredential, "flexsaml:tenantId"),
     (FileNotFoundError(2, "No such file or directory", "app.pem"), NoCredential, "app.pem"),
     (ServiceRequestError("no route\nto host"), NotSent, "login.microsoftonline.com can be reached"),
 ]

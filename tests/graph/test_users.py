@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flexsaml.graph.errors import Forbidden, NotAvailable, NotFound, StillPending, Unanswered
-from flexsaml.graph.models import Person
+from flexsaml.graph.models import User
 
 from .fakes import Answer, asked, batch, error, listing, lost, missing, ok, stage, throttled, unreachable
 
@@ -20,8 +20,8 @@ def user(object_id: str, **values: object) -> Answer:
 
 def test_people_in_batches_with_select() -> None:
     scene = stage(batch(user("ada", **{LANG: "en"}), missing()))
-    people = scene.directory.people(["ada@x", "g#EXT#@x", "ada@x"], [LANG, AGE])
-    assert people == {"ada@x": Person("ada", "ada@contoso.example", {LANG: "en", AGE: None}), "g#EXT#@x": None}
+    people = scene.directory.read_users(["ada@x", "g#EXT#@x", "ada@x"], [LANG, AGE])
+    assert people == {"ada@x": User("ada", "ada@contoso.example", {LANG: "en", AGE: None}), "g#EXT#@x": None}
     select = f"?$select=id,userPrincipalName,{LANG},{AGE}"
     assert asked(scene.graph.seen[0]) == [f"GET /users/ada@x{select}", f"GET /users/g#EXT#@x{select}"]
     assert "%23EXT%23" in scene.graph.seen[0].body["requests"][1]["url"]
@@ -29,52 +29,52 @@ def test_people_in_batches_with_select() -> None:
 
 def test_unreadable_person_is_not_an_absent_one() -> None:
     with pytest.raises(Forbidden, match=r"User\.Read\.All"):
-        stage(batch(DENIED)).directory.people(["ada@x"])
+        stage(batch(DENIED)).directory.read_users(["ada@x"])
 
 
 def test_falsy_values_are_values() -> None:
     scene = stage(user("ada", **{LANG: "", AGE: 0}))
-    assert scene.directory.person("ada", [LANG, AGE]).values == {LANG: "", AGE: 0}
+    assert scene.directory.read_user("ada", [LANG, AGE]).values == {LANG: "", AGE: 0}
 
 
 def test_value_is_found_under_the_tenants_spelling() -> None:
     scene = stage(user("ada", extension_0_LANG="en"))
-    assert scene.directory.person("ada", [LANG]).values == {LANG: "en"}
+    assert scene.directory.read_user("ada", [LANG]).values == {LANG: "en"}
 
 
 def test_person_not_found() -> None:
     with pytest.raises(NotFound, match="GET /users/nobody@x"):
-        stage(missing()).directory.person("nobody@x")
+        stage(missing()).directory.read_user("nobody@x")
 
 
 def test_patch_person_is_one_request() -> None:
     scene = stage(ok())
-    scene.directory.patch_person("ada", {LANG: "en", AGE: None})
+    scene.directory.patch_user("ada", {LANG: "en", AGE: None})
     assert scene.graph.lines == ["PATCH /v1.0/users/ada"]
     assert scene.graph.seen[0].body == {LANG: "en", AGE: None}
 
 
 def test_patch_person_with_a_lost_answer_is_looked_up() -> None:
     scene = stage(lost(), user("ada", **{LANG: "old"}), user("ada", **{LANG: "en"}))
-    scene.directory.patch_person("ada", {LANG: "en"})
+    scene.directory.patch_user("ada", {LANG: "en"})
     assert [line.split()[0] for line in scene.graph.lines] == ["PATCH", "GET", "GET"]
 
 
 def test_patch_person_not_carried_out_is_sent_again() -> None:
     scene = stage(lost(), *[user("ada", **{LANG: "old"})] * 3, ok())
-    scene.directory.patch_person("ada", {LANG: "en"})
+    scene.directory.patch_user("ada", {LANG: "en"})
     assert scene.graph.lines.count("PATCH /v1.0/users/ada") == 2
 
 
 def test_not_available_passes_through() -> None:
     with pytest.raises(NotAvailable) as raised:
-        stage(UNAVAILABLE).directory.patch_person("ada", {LANG: "en"})
+        stage(UNAVAILABLE).directory.patch_user("ada", {LANG: "en"})
     assert raised.value.names == (LANG,)
 
 
 def test_patch_when_usable_repeats_what_was_refused_as_not_available() -> None:
     scene = stage(*[UNAVAILABLE] * 5, ok())
-    scene.directory.patch_person_when_usable("ada", {LANG: "en"})
+    scene.directory.patch_user_when_usable("ada", {LANG: "en"})
     assert len(scene.graph.seen) == 6
     assert scene.told
 
@@ -82,13 +82,13 @@ def test_patch_when_usable_repeats_what_was_refused_as_not_available() -> None:
 def test_patch_when_usable_ends_with_the_reason() -> None:
     scene = stage(*[UNAVAILABLE] * 10)
     with pytest.raises(StillPending, match=rf"not available: {LANG}.*needs a service principal"):
-        scene.directory.patch_person_when_usable("ada", {LANG: "en"}, deadline=30.0)
+        scene.directory.patch_user_when_usable("ada", {LANG: "en"}, deadline=30.0)
     assert scene.clock.passed <= 30.0
 
 
 def test_patch_when_usable_does_not_repeat_other_refusals() -> None:
     with pytest.raises(Forbidden):
-        stage(DENIED).directory.patch_person_when_usable("ada", {LANG: "en"})
+        stage(DENIED).directory.patch_user_when_usable("ada", {LANG: "en"})
 
 
 CHANGES = {"ada": {LANG: "en"}, "bob": {LANG: "de"}, "eve": {LANG: None}}
@@ -96,7 +96,7 @@ CHANGES = {"ada": {LANG: "en"}, "bob": {LANG: "de"}, "eve": {LANG: None}}
 
 def test_patch_people_returns_the_failures_only() -> None:
     scene = stage(batch(ok(), DENIED, ok()))
-    failures = scene.directory.patch_people(CHANGES)
+    failures = scene.directory.patch_users(CHANGES)
     assert list(failures) == ["bob"]
     assert "PATCH /users/bob: 403" in str(failures["bob"])
     assert [item["body"] for item in scene.graph.seen[0].body["requests"]] == list(CHANGES.values())
@@ -104,7 +104,7 @@ def test_patch_people_returns_the_failures_only() -> None:
 
 def test_patch_people_repeats_throttled_ones_alone() -> None:
     scene = stage(batch(ok(), throttled("3"), ok()), batch(ok()))
-    assert scene.directory.patch_people(CHANGES) == {}
+    assert scene.directory.patch_users(CHANGES) == {}
     assert asked(scene.graph.seen[1]) == ["PATCH /users/bob"]
 
 
@@ -115,27 +115,27 @@ def test_patch_people_looks_up_unknown_outcomes() -> None:
         *[batch(user("eve", **{LANG: "fr"}))] * 2,
         batch(ok()),
     )
-    assert scene.directory.patch_people(CHANGES) == {}
+    assert scene.directory.patch_users(CHANGES) == {}
     assert asked(scene.graph.seen[-1]) == ["PATCH /users/eve"]
 
 
 def test_patch_people_tells_what_stays_unknown() -> None:
     scene = stage(lost(), *[batch(missing(), missing(), missing())] * 3, lost())
-    failures = scene.directory.patch_people(CHANGES)
+    failures = scene.directory.patch_users(CHANGES)
     assert set(failures) == set(CHANGES)
     assert all(isinstance(failure, Unanswered) for failure in failures.values())
 
 
 def test_patch_people_that_cannot_be_looked_up_is_not_sent_again() -> None:
     scene = stage(lost(), batch(DENIED, DENIED, DENIED))
-    failures = scene.directory.patch_people(CHANGES)
+    failures = scene.directory.patch_users(CHANGES)
     assert all(isinstance(failure, Unanswered) for failure in failures.values())
     assert len(failures) == 3
 
 
 def test_patch_people_when_nothing_can_be_sent() -> None:
     scene = stage(*[unreachable()] * 4)
-    assert set(scene.directory.patch_people(CHANGES)) == set(CHANGES)
+    assert set(scene.directory.patch_users(CHANGES)) == set(CHANGES)
 
 
 def test_confirm_people_reads_again_only_who_lags() -> None:
@@ -143,25 +143,25 @@ def test_confirm_people_reads_again_only_who_lags() -> None:
         batch(user("ada", **{LANG: "en"}), user("bob", **{LANG: "old"}), user("eve")),
         batch(user("bob", **{LANG: "de"})),
     )
-    scene.directory.confirm_people(CHANGES)
+    scene.directory.confirm_users(CHANGES)
     assert [item.partition("?")[0] for item in asked(scene.graph.seen[1])] == ["GET /users/bob"]
 
 
 def test_confirm_people_names_who_does_not_show() -> None:
     scene = stage(*[batch(user("ada", **{LANG: "old"}))] * 20)
     with pytest.raises(StillPending, match=r"1 user\(s\) do not show what was written \(ada\)"):
-        scene.directory.confirm_people({"ada": {LANG: "en"}})
+        scene.directory.confirm_users({"ada": {LANG: "en"}})
     assert scene.clock.passed <= 30.0
 
 
 def test_confirm_nobody_asks_nothing() -> None:
-    stage().directory.confirm_people({})
+    stage().directory.confirm_users({})
 
 
 def test_holders() -> None:
     item = {"id": "ada", "userPrincipalName": "ada@x", LANG: "en"}
     scene = stage(listing(item, **{"@odata.count": 120}))
-    assert scene.directory.holders(LANG, 1) == (120, [Person("ada", "ada@x", {LANG: "en"})])
+    assert scene.directory.holders(LANG, 1) == (120, [User("ada", "ada@x", {LANG: "en"})])
     assert scene.graph.lines == [
         f"GET /v1.0/users?$filter={LANG} ne null&$count=true&$top=1&$select=id,userPrincipalName,{LANG}"
     ]

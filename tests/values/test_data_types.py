@@ -3,7 +3,7 @@ where there is none (or none where there is one)."""
 
 import pytest
 
-from flexsaml.values import NULL, DataType, Misfit
+from flexsaml.values import NULL, DataType, InvalidValue
 
 FITS = [
     # type, as written, canonical, on the wire
@@ -69,7 +69,7 @@ def test_a_value_has_one_spelling_and_comes_back_from_the_wire(
 
 @pytest.mark.parametrize(("kind", "written", "why"), DOES_NOT_FIT)
 def test_what_does_not_fit_is_refused_without_repeating_it(kind: str, written: object, why: str) -> None:
-    with pytest.raises(Misfit, match=why) as refusal:
+    with pytest.raises(InvalidValue, match=why) as refusal:
         DataType.parse(kind).canonical(written)
     assert str(written)[:40] not in str(refusal.value) or len(str(written)) < 5
 
@@ -80,5 +80,5 @@ def test_an_unexpected_live_value_is_different_and_not_an_error() -> None:
 
 @pytest.mark.parametrize("name", ["string", "Text", "", "Strin"])
 def test_an_unknown_data_type_is_refused_with_the_known_ones(name: str) -> None:
-    with pytest.raises(Misfit, match="LargeInteger"):
+    with pytest.raises(InvalidValue, match="LargeInteger"):
         DataType(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.values import BadRoster, DataType, Misfit, read_roster
+from flexsaml.values import DataType, InvalidRoster, InvalidValue, read_roster
 
 FULL = "extension_" + "0" * 32 + "_team"
 
@@ -14,7 +14,7 @@ def type_of(name: str) -> DataType | None:
         return None
     kinds = {"languages": DataType("String"), "level": DataType("Integer"), "tags": DataType("String", True)}
     if name not in kinds:
-        raise Misfit("is no extension")
+        raise InvalidValue("is no extension")
     return kinds[name]
 
 
@@ -69,14 +69,14 @@ def test_a_roster_says(text: str, users: dict[str, dict[str, str]]) -> None:
     ],
 )  # fmt: skip
 def test_mistakes_are_told_all_at_once_with_their_lines(raw: bytes, problems: list[str]) -> None:
-    with pytest.raises(BadRoster) as told:
+    with pytest.raises(InvalidRoster) as told:
         read_roster(raw, type_of)
     assert told.value.problems == problems
 
 
 def test_many_mistakes_are_counted_after_the_first_twenty() -> None:
     rows = "".join(f"user{number}@x,high\n" for number in range(50))
-    with pytest.raises(BadRoster) as told:
+    with pytest.raises(InvalidRoster) as told:
         read_roster(f"user,level\n{rows}".encode(), type_of)
     assert len(told.value.problems) == 21
     assert told.value.problems[-1] == "and 30 more"

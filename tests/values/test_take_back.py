@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flexsaml.values import NULL, Cell, OtherVersion, digest, pack, take_back, too_many, unpack
+from flexsaml.values import NULL, Cell, UnknownPackedFormat, digest, pack, take_back, too_many, unpack
 
 VALUES = st.sampled_from([NULL, "a", "b", "c", "stranger"])
 
@@ -54,7 +54,7 @@ def test_packing_is_stable_and_comes_back() -> None:
     assert unpack(pack(data)) == data
     assert pack(data) == pack(dict(reversed(data.items()))), "equal data must be equal bytes"
     assert unpack("1:eNqrVkpUsopWMlSKrQUAEeQDBQ==") == {"a": ["1"]}, "the form is persisted in users' state"
-    with pytest.raises(OtherVersion):
+    with pytest.raises(UnknownPackedFormat):
         unpack("2:abc")
     assert digest(data) != digest({**data, "c": 1})
 

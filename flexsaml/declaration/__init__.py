@@ -1,0 +1,1 @@
+"""What a stack asks for, parsed and validated."""

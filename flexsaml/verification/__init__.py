@@ -1,0 +1,1 @@
+"""Judging a captured SAML response."""
