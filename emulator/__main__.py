@@ -19,21 +19,23 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from emulator import flex, pages, portal, saml, server
-from emulator.admin import Admin
+from emulator import flex, pages, portal
 from emulator.clock import Clock
-from emulator.faults import Faults
-from emulator.front import Front, HostGuard
-from emulator.graph import Graph
-from emulator.quota import Quota
-from emulator.requestlog import RequestLog
-from emulator.service import Service
+from emulator.entra import saml
+from emulator.graph.dispatch import Graph
+from emulator.graph.quota import Quota
+from emulator.http import server
+from emulator.http.admin import Admin
+from emulator.http.faults import Faults
+from emulator.http.front import Front, HostGuard
+from emulator.http.request_log import RequestLog
+from emulator.http.service import Service
 from emulator.settings import Settings
 from emulator.tenant.journal import Journal, JournalError
 from emulator.tenant.store import Store
 from emulator.types import Json
 
-BUILT_IN_SEED = Path(__file__).with_name("seed.json")
+BUILT_IN_SEED = Path(__file__).parent / "tenant" / "seed.json"
 
 
 def main(arguments: list[str]) -> int:

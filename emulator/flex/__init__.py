@@ -18,10 +18,10 @@ from starlette.routing import BaseRoute, Route
 
 from emulator import pages
 from emulator.clock import Clock
+from emulator.entra.saml import ACS_PATH, certificates
 from emulator.flex import taskrouter, workers
 from emulator.flex.mapping import InvalidFormat, MissingAttributes, mapped
 from emulator.flex.received import Expected, InvalidResponse, Received, received
-from emulator.saml import ACS_PATH, certificates
 from emulator.tenant.records import Plain, ServicePrincipal
 from emulator.tenant.store import Store
 from emulator.types import Attributes

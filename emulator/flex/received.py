@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 import xmlsec
 from lxml import etree
 
-from emulator.saml.requests import ASSERTION, PROTOCOL, parsed
+from emulator.entra.saml.requests import ASSERTION, PROTOCOL, parsed
 
 _DS = "http://www.w3.org/2000/09/xmldsig#"
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from emulator import pages
 from emulator.clock import Clock
-from emulator.saml import Subject, certificates
+from emulator.entra.saml import Subject, certificates
 from emulator.tenant.access import assigned_to
 from emulator.tenant.records import Policy, ServicePrincipal, User
 from emulator.tenant.store import Store

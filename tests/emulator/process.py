@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SEED = REPOSITORY / "emulator" / "seed.json"
+SEED = REPOSITORY / "emulator" / "tenant" / "seed.json"
 TENANT = "c0ffee00-5eed-4a11-8c01-7e2a27c0d05e"
 ADMIN = "11111111-1111-4111-8111-111111111111"  # all roles the guide needs, and Directory.Read.All
 PREVIEW = "22222222-2222-4222-8222-222222222222"  # read only

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from emulator.saml import dotnet
+from emulator.entra.saml import dotnet
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from emulator.call import Reply
 from emulator.clock import Clock
+from emulator.messages import PLAIN_JSON, Reply
 from emulator.tenant.records import Client, Token
 from emulator.tenant.store import Store
 from emulator.types import Json
@@ -156,7 +156,7 @@ class TokenService:
     @staticmethod
     def _plain(status: int, body: Json) -> Reply:
         headers = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
-        return Reply(status, body, headers, "application/json; charset=utf-8")
+        return Reply(status, body, headers, PLAIN_JSON)
 
 
 def _is_graph_scope(scope: str) -> bool:

@@ -5,9 +5,10 @@ No quirk lives here: what a change drags along is told in the tenant, and beta-o
 
 from __future__ import annotations
 
-from emulator import render
-from emulator.call import Call, Reply
-from emulator.handlers.applications import application_of, principal_of
+from emulator.graph import render
+from emulator.graph.call import Call
+from emulator.graph.handlers.applications import application_of, principal_of
+from emulator.messages import Reply
 from emulator.tenant import custom_claims, principals
 
 

@@ -10,25 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from emulator.errors import GraphError, method_not_allowed, unknown_segment, write_not_contained
+from emulator.graph.call import Call
+from emulator.graph.path_keys import GUID, Key
+from emulator.messages import Reply
 
-if TYPE_CHECKING:
-    from emulator.call import Call, Reply
-
-Handler: TypeAlias = "Callable[[Call], Reply]"
+Handler: TypeAlias = Callable[[Call], Reply]
 _KEYED = re.compile(r"(\w+)\((?:(\w+)=)?'(.*)'\)")
-GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-@dataclass(frozen=True)
-class Key:
-    """An object's key in a path; `name` is set for an alternate key, `quoted` for the parenthesis form."""
-
-    value: str
-    name: str | None = None
-    quoted: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from emulator import render
-from emulator.call import Call, Reply
 from emulator.errors import bad_request, not_found
-from emulator.query import parse_filter, parse_search
+from emulator.graph import render
+from emulator.graph.call import Call
+from emulator.graph.query import parse_filter, parse_search
+from emulator.messages import Reply
 from emulator.tenant import extensions
 from emulator.tenant.records import Application, ServicePrincipal
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from itertools import product
 
-from emulator.saml import dotnet
-from emulator.saml.policy import Transformation
-from emulator.saml.subject import Values
+from emulator.entra.saml import dotnet
+from emulator.entra.saml.policy import Transformation
+from emulator.entra.saml.subject import Values
 
 NAME_ID_METHODS = frozenset({"extractmailprefix", "join"})
 _Inputs = Mapping[str, str]  # by kind, in lower case

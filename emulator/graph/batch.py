@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from emulator.call import GraphRequest, Reply
 from emulator.errors import GraphError, gateway_bad_request
+from emulator.messages import ApiRequest, Reply
 from emulator.types import Json
 
 MAX_ITEMS = 20
 _METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
-Answer: TypeAlias = Callable[[GraphRequest, str], Reply]  # the item and its path as logged
+Answer: TypeAlias = Callable[[ApiRequest, str], Reply]  # the item and its path as logged
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _item(entry: Json) -> Item:
     return Item(entry["id"], str(method).upper(), str(url), lowered, entry.get("body"), tuple(map(str, depends)))
 
 
-def run(request: GraphRequest, items: list[Item], answer: Answer, *, reverse: bool) -> Reply:
+def run(request: ApiRequest, items: list[Item], answer: Answer, *, reverse: bool) -> Reply:
     """Carry the items out one after another and collect their answers."""
     statuses: dict[str, int] = {}
     responses: list[Json] = []
@@ -91,12 +91,12 @@ def run(request: GraphRequest, items: list[Item], answer: Answer, *, reverse: bo
     return Reply(200, {"responses": responses[::-1] if reverse else responses})
 
 
-def _request(outer: GraphRequest, item: Item) -> tuple[GraphRequest, str]:
+def _request(outer: ApiRequest, item: Item) -> tuple[ApiRequest, str]:
     path, _, query = ("/" + item.url.lstrip("/")).partition("?")
     logged = f"/{outer.version}/{item.url.lstrip('/')}"
     headers = {"authorization": outer.headers.get("authorization", ""), **item.headers}
     body = b"" if item.body is None else json.dumps(item.body).encode()
-    return GraphRequest(item.method, outer.origin, outer.version, unquote(path), query, headers, body), logged
+    return ApiRequest(item.method, outer.origin, outer.version, unquote(path), query, headers, body), logged
 
 
 def _response(item_id: str, reply: Reply) -> Json:

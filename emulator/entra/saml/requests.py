@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from emulator.saml.errors import invalid_message
+from emulator.entra.saml.errors import invalid_message
 
 PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol"
 ASSERTION = "urn:oasis:names:tc:SAML:2.0:assertion"

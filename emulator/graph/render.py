@@ -11,8 +11,9 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
-from emulator.call import Call, Reply
-from emulator.query import DEFAULT_PAGE, skip_token
+from emulator.graph.call import Call
+from emulator.graph.query import DEFAULT_PAGE, skip_token
+from emulator.messages import Reply
 from emulator.tenant import users as users_of
 from emulator.tenant.records import Application, ExtensionProperty, Policy, User
 from emulator.tenant.store import Store

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from emulator.clock import Clock
-from emulator.saml import errors, keys, policy, response, statement
-from emulator.saml.requests import AuthnRequest
-from emulator.saml.subject import Subject
+from emulator.entra.saml import errors, keys, policy, response, statement
+from emulator.entra.saml.requests import AuthnRequest
+from emulator.entra.saml.subject import Subject
 from emulator.tenant import users
 from emulator.tenant.records import ServicePrincipal, User
 from emulator.tenant.store import Store

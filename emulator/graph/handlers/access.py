@@ -5,9 +5,10 @@ No quirk lives here: who has a role through a group is told in the tenant.
 
 from __future__ import annotations
 
-from emulator import render
-from emulator.call import Call, Reply
-from emulator.handlers.applications import principal_of
+from emulator.graph import render
+from emulator.graph.call import Call
+from emulator.graph.handlers.applications import principal_of
+from emulator.messages import Reply
 from emulator.tenant import access
 from emulator.types import Attributes
 

@@ -1,61 +1,29 @@
-"""One Graph request as a handler sees it, and the answer it gives back; no HTTP library in sight.
+"""One Graph request as a handler sees it: the keys of its path, who asks, and the tenant.
 
-The same shapes serve a request of its own and an item of a $batch. Quirk tamed: headers of a batch are not inherited
-by its items (A), so each carries its own.
+Quirk tamed: headers of a batch are not inherited by its items (A), so each carries its own.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from emulator.errors import bad_request, gateway_bad_request
-from emulator.query import Query
-from emulator.routing import GUID, Key
+from emulator.graph.path_keys import GUID, Key
+from emulator.graph.query import Query
+from emulator.messages import ApiRequest
 from emulator.tenant.records import Token
 from emulator.tenant.store import Store
-from emulator.types import Attributes, Json
-
-JSON_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
-
-
-@dataclass(frozen=True)
-class GraphRequest:
-    """`path` is decoded and starts behind the version; `origin` is scheme and host as the caller named them."""
-
-    method: str
-    origin: str
-    version: str
-    path: str
-    query: str
-    headers: Mapping[str, str]  # names in lower case
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """`body` is JSON, or text for text/plain, or None for no content."""
-
-    status: int
-    body: Json = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = JSON_TYPE
-
-    def encoded(self) -> bytes:
-        if self.body is None:
-            return b""
-        if isinstance(self.body, str):
-            return self.body.encode()
-        return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
+from emulator.types import Attributes
 
 
 @dataclass(frozen=True)
 class Call:
     """What a handler works on: the request, the keys of its path, who asks, and the tenant."""
 
-    request: GraphRequest
+    request: ApiRequest
     keys: Mapping[str, Key]
     token: Token
     store: Store

@@ -10,15 +10,16 @@ import re
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
-from emulator import batch, metadata
-from emulator.call import GraphRequest, Reply
 from emulator.clock import Clock
+from emulator.entra import cloud_endpoints
+from emulator.entra.tokens import TokenService
 from emulator.errors import GraphError, method_not_allowed
-from emulator.faults import Fault, Faults
-from emulator.graph import Graph
-from emulator.oauth import TokenService
-from emulator.quota import literal_retry_after
-from emulator.requestlog import RequestLog
+from emulator.graph import batch
+from emulator.graph.dispatch import Graph
+from emulator.graph.quota import literal_retry_after
+from emulator.http.faults import Fault, Faults
+from emulator.http.request_log import RequestLog
+from emulator.messages import PLAIN_JSON, ApiRequest, Reply
 from emulator.settings import Settings
 from emulator.tenant.store import Store
 
@@ -26,7 +27,6 @@ _VERSIONS = frozenset({"v1.0", "beta"})
 _TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _CONFIGURATION = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
 _INSTANCES = re.compile(r"/[^/]+/discovery/instance")
-_PLAIN = "application/json; charset=utf-8"
 
 
 def bare_path(path: str) -> str:
@@ -48,7 +48,7 @@ class Service:
         self._log = log
         self._tokens = TokenService(store, clock)
 
-    def answer(self, request: GraphRequest) -> Reply:
+    def answer(self, request: ApiRequest) -> Reply:
         """`request.path` still carries the version here, if there is one."""
         version = request.path.lstrip("/").partition("/")[0]
         if version in _VERSIONS:
@@ -64,20 +64,20 @@ class Service:
         if request.method == "GET" and _INSTANCES.fullmatch(request.path):
             return self._tokens.instances(request.origin)
         if request.method == "GET" and request.path == "/metadata/endpoints":
-            return metadata.endpoints(request.origin, request.query)
+            return cloud_endpoints.endpoints(request.origin, request.query)
         return _not_served(404)
 
-    def refuse(self, request: GraphRequest, fault: Fault) -> Reply:
+    def refuse(self, request: ApiRequest, fault: Fault) -> Reply:
         """What a `refuse` fault answers, in the voice of the endpoint it hits."""
         headers = dict(fault.headers)
         if fault.status == 429 and "retry-after" not in map(str.lower, headers):
             headers["Retry-After"] = literal_retry_after(self._settings.dials.retry_after, self._clock.utc())
         if request.path.lstrip("/").partition("/")[0] not in _VERSIONS and not request.version:
-            return Reply(fault.status, {"error": fault.code, "error_description": fault.message}, headers, _PLAIN)
+            return Reply(fault.status, {"error": fault.code, "error_description": fault.message}, headers, PLAIN_JSON)
         error = GraphError(fault.status, fault.code, fault.message, headers=headers)
         return self._graph.refusal(error, self._graph.new_ids(request))
 
-    def _batch(self, request: GraphRequest) -> Reply:
+    def _batch(self, request: ApiRequest) -> Reply:
         ids = self._graph.new_ids(request)
         try:
             self._graph.authenticate(request)
@@ -90,7 +90,7 @@ class Service:
         reply = batch.run(request, items, self._item, reverse=reverse)
         return replace(reply, headers=ids)
 
-    def _item(self, request: GraphRequest, logged: str) -> Reply:
+    def _item(self, request: ApiRequest, logged: str) -> Reply:
         entry = self._log.arrive(request.method, logged, in_batch=True)
         fault = self._faults.take(request.method, request.path, only=frozenset({"refuse"}))
         nested = batch.is_nested(request.path)
@@ -106,4 +106,4 @@ class Service:
 
 def _not_served(status: int) -> Reply:
     words = "This emulator serves /v1.0, /beta, the token service, sign-in, /portal, /flex, /health and /admin only."
-    return Reply(status, {"error": {"code": "NotServed", "message": words}}, {}, _PLAIN)
+    return Reply(status, {"error": {"code": "NotServed", "message": words}}, {}, PLAIN_JSON)

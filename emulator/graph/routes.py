@@ -6,8 +6,8 @@ counts as a write even when it only reads, as getAvailableExtensionProperties do
 
 from __future__ import annotations
 
-from emulator.handlers import access, applications, groups, policies, principals, users
-from emulator.routing import Route
+from emulator.graph.handlers import access, applications, groups, policies, principals, users
+from emulator.graph.routing import Route
 
 _READ, _READ2, _READ3, _READ5, _WRITE = (1, 0), (2, 0), (3, 0), (5, 0), (1, 1)
 _LINKS = "POST/DELETE/GET servicePrincipals/{id}/claimsMappingPolicies[/$ref]"

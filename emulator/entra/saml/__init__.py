@@ -15,11 +15,11 @@ from starlette.routing import BaseRoute, Route
 
 from emulator import pages
 from emulator.clock import Clock
-from emulator.saml import metadata, requests
-from emulator.saml.errors import SignInError
-from emulator.saml.keys import certificates
-from emulator.saml.signin import ACS_PATH, SignIn
-from emulator.saml.subject import Subject
+from emulator.entra.saml import metadata, requests
+from emulator.entra.saml.errors import SignInError
+from emulator.entra.saml.keys import certificates
+from emulator.entra.saml.signin import ACS_PATH, SignIn
+from emulator.entra.saml.subject import Subject
 from emulator.tenant.records import ServicePrincipal, User
 from emulator.tenant.store import Store
 from emulator.types import Json

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from emulator import permissions, render
-from emulator.call import Call, Reply
-from emulator.handlers.references import referred
-from emulator.query import parse_filter
+from emulator.graph import permissions, render
+from emulator.graph.call import Call
+from emulator.graph.handlers.references import referred
+from emulator.graph.query import parse_filter
+from emulator.messages import Reply
 from emulator.tenant import groups, users
 from emulator.tenant.records import Plain, User
 from emulator.types import Attributes

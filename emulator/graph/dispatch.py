@@ -11,16 +11,17 @@ import uuid
 from collections.abc import Callable, Iterator
 from itertools import count
 
-from emulator import permissions
-from emulator.call import Call, GraphRequest, Reply
 from emulator.clock import Clock
 from emulator.dials import Dials
 from emulator.errors import GraphError, forbidden, method_not_allowed, throttled, unauthenticated
-from emulator.handlers.applications import application_of, principal_of
-from emulator.query import Query
-from emulator.quota import Quota, retry_after
-from emulator.routes import ROUTES
-from emulator.routing import Route, Router
+from emulator.graph import permissions
+from emulator.graph.call import Call
+from emulator.graph.handlers.applications import application_of, principal_of
+from emulator.graph.query import Query
+from emulator.graph.quota import Quota, retry_after
+from emulator.graph.routes import ROUTES
+from emulator.graph.routing import Route, Router
+from emulator.messages import ApiRequest, Reply
 from emulator.tenant.records import Token
 from emulator.tenant.store import Store
 from emulator.types import Json
@@ -43,7 +44,7 @@ class Graph:
         self._router = Router(ROUTES)
         self._numbers = numbers or count(1)
 
-    def answer(self, request: GraphRequest) -> Reply:
+    def answer(self, request: ApiRequest) -> Reply:
         ids = self.new_ids(request)
         try:
             reply, extra = self._served(request)
@@ -51,7 +52,7 @@ class Graph:
             return self.refusal(error, ids)
         return Reply(reply.status, reply.body, {**ids, **extra, **reply.headers}, reply.content_type)
 
-    def _served(self, request: GraphRequest) -> tuple[Reply, dict[str, str]]:
+    def _served(self, request: ApiRequest) -> tuple[Reply, dict[str, str]]:
         token = self.authenticate(request)
         route, keys = self._router.find(request.method, request.path)
         if route.beta_only and request.version != "beta":
@@ -67,7 +68,7 @@ class Graph:
             units["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
         return route.handler(call), units
 
-    def authenticate(self, request: GraphRequest) -> Token:
+    def authenticate(self, request: ApiRequest) -> Token:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise unauthenticated("Access token is empty.")
@@ -95,7 +96,7 @@ class Graph:
 
     # -- shared with batches and faults ---------------------------------------------------------------------------
 
-    def new_ids(self, request: GraphRequest) -> dict[str, str]:
+    def new_ids(self, request: ApiRequest) -> dict[str, str]:
         """The headers every answer carries; the request-id is deterministic, the caller's id is echoed."""
         request_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"request/{next(self._numbers)}"))
         return {

@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from emulator.clock import Clock
 from emulator.dials import Dials
-from emulator.faults import Faults
-from emulator.quota import Quota
-from emulator.requestlog import RequestLog
+from emulator.graph.quota import Quota
+from emulator.http.faults import Faults
+from emulator.http.request_log import RequestLog
 from emulator.settings import Settings
 from emulator.tenant.store import SeedError, Store
 from emulator.types import Json

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs
 
-from emulator.call import Reply
+from emulator.messages import PLAIN_JSON, Reply
 from emulator.types import Json
-
-_PLAIN = "application/json; charset=utf-8"
 
 
 def endpoints(origin: str, query: str) -> Reply:
@@ -28,9 +26,9 @@ def endpoints(origin: str, query: str) -> Reply:
         "resourceManager": f"{origin}/",  # clients refuse a cloud without one; nothing is served there
     }
     if version == "2022-09-01":
-        return Reply(200, cloud, content_type=_PLAIN)
+        return Reply(200, cloud, content_type=PLAIN_JSON)
     if version == "2019-05-01":
-        return Reply(200, [cloud], content_type=_PLAIN)
+        return Reply(200, [cloud], content_type=PLAIN_JSON)
     if not version:
         return _refusal(
             "MissingApiVersionParameter",
@@ -42,4 +40,4 @@ def endpoints(origin: str, query: str) -> Reply:
 
 def _refusal(code: str, message: str) -> Reply:
     error: Json = {"error": {"code": code, "message": message}}
-    return Reply(400, error, content_type=_PLAIN)
+    return Reply(400, error, content_type=PLAIN_JSON)

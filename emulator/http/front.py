@@ -15,10 +15,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emulator.call import GraphRequest, Reply
-from emulator.faults import Fault, Faults
-from emulator.requestlog import RequestLog
-from emulator.service import Service, bare_path
+from emulator.http.faults import Fault, Faults
+from emulator.http.request_log import RequestLog
+from emulator.http.service import Service, bare_path
+from emulator.messages import ApiRequest, Reply
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -58,7 +58,7 @@ class Front:
             body = await request.body()
         except ClientDisconnect:
             return
-        call = GraphRequest(
+        call = ApiRequest(
             method=request.method,
             origin=f"{scope['scheme']}://{request.headers['host']}",
             version="",
@@ -77,7 +77,7 @@ class Front:
         entry.status = reply.status
         await _response(reply)(scope, receive, send)
 
-    async def _played(self, call: GraphRequest, fault: Fault | None, receive: Receive) -> Reply | None:
+    async def _played(self, call: ApiRequest, fault: Fault | None, receive: Receive) -> Reply | None:
         """The answer, or None where the connection is to be cut."""
         action = fault.action if fault else ""
         if fault and action == "refuse":

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from emulator.saml import transformations
-from emulator.saml.policy import ClaimsPolicy, Entry
-from emulator.saml.subject import TABLES, Subject, Values
+from emulator.entra.saml import transformations
+from emulator.entra.saml.policy import ClaimsPolicy, Entry
+from emulator.entra.saml.subject import TABLES, Subject, Values
 
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 NAME_IDENTIFIER = f"{XMLSOAP}nameidentifier"

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 import xmlsec
 from lxml import etree
 
-from emulator.saml.requests import ASSERTION, PROTOCOL
-from emulator.saml.statement import Statement
+from emulator.entra.saml.requests import ASSERTION, PROTOCOL
+from emulator.entra.saml.statement import Statement
 
 LIFETIME = timedelta(hours=1)
 EARLY = timedelta(minutes=5)

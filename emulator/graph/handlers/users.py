@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from emulator import render
-from emulator.call import Call, Reply
 from emulator.errors import bad_request
-from emulator.query import Clause, Filter, parse_filter
+from emulator.graph import render
+from emulator.graph.call import Call
+from emulator.graph.query import Clause, Filter, parse_filter
+from emulator.messages import Reply
 from emulator.tenant import users
 from emulator.tenant.records import User
 from emulator.types import Attributes

@@ -6,12 +6,13 @@ accepted (B); without `/$ref` the gateway refuses the write (A).
 
 from __future__ import annotations
 
-from emulator import render
-from emulator.call import Call, Reply
 from emulator.errors import write_not_contained
-from emulator.handlers.applications import principal_of
-from emulator.handlers.references import referred
-from emulator.query import parse_filter
+from emulator.graph import render
+from emulator.graph.call import Call
+from emulator.graph.handlers.applications import principal_of
+from emulator.graph.handlers.references import referred
+from emulator.graph.query import parse_filter
+from emulator.messages import Reply
 from emulator.tenant import policies
 from emulator.tenant.records import Policy
 

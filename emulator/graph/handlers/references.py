@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from emulator.errors import bad_request
-from emulator.routing import GUID
+from emulator.graph.path_keys import GUID
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _VERSIONS = frozenset({"v1.0", "beta"})

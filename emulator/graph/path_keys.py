@@ -1,0 +1,20 @@
+"""The key of an object in a request path, and the form of an object id.
+
+Quirk tamed: `users('x')` is `users/x`, and only that form takes a name that starts with `$` (A).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True)
+class Key:
+    """An object's key in a path; `name` is set for an alternate key, `quoted` for the parenthesis form."""
+
+    value: str
+    name: str | None = None
+    quoted: bool = False

@@ -1,0 +1,48 @@
+"""One request as the emulator's protocols see it, and the answer they give back; no HTTP library in sight.
+
+The same shapes serve a request of its own and an item of a $batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emulator.types import Json
+
+ODATA_JSON = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+PLAIN_JSON = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """`path` is decoded; `origin` is scheme and host as the caller named them.
+
+    `version` is empty until the path's first segment was recognised as Graph's version; `path` then starts behind it.
+    """
+
+    method: str
+    origin: str
+    version: str
+    path: str
+    query: str
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`body` is JSON, or text for text/plain, or None for no content."""
+
+    status: int
+    body: Json = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = ODATA_JSON
+
+    def encoded(self) -> bytes:
+        if self.body is None:
+            return b""
+        if isinstance(self.body, str):
+            return self.body.encode()
+        return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
