@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from flexsaml.claims import RULE_NAMES, Context, encode, lint
+from flexsaml.claims import RULE_NAMES, Context, build_full_name, encode, lint
 from flexsaml.findings import LEVELS as FINDING_LEVELS
 from flexsaml.findings import OFF, Finding, judged
 from flexsaml.graph import Directory, GraphError
@@ -32,7 +32,6 @@ from providers import (
     UserExtensionValue,
     UserExtensionValues,
     UserValueBaseline,
-    full_name,
 )
 
 from .settings import Declaration, FlexSamlClaimsArgs, InvalidDeclaration, declare, near
@@ -119,7 +118,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             service_principal_id=seen.principal.id,
             application_id=seen.application.id,
             app_id=seen.application.app_id,
-            properties=[full_name(seen.application.app_id, short) for short in wanted.extensions],
+            properties=[build_full_name(seen.application.app_id, short) for short in wanted.extensions],
             policy_name=wanted.policy_name,
             replace_existing=wanted.replace_existing,
             seen_properties={whole: one.id for whole, one in seen.properties.items()},
@@ -141,7 +140,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 baseline=baseline.id,
                 opts=self._child(),
             )
-            whole = full_name(seen.application.app_id, short)
+            whole = build_full_name(seen.application.app_id, short)
             extensions[short] = _Extension(made.id, made.full_name, whole, kind)
         for whole in wanted.foreign:
             found = seen.properties[whole]
@@ -273,7 +272,7 @@ def _check_rules(rules: Mapping[str, str]) -> None:
 def _lint(wanted: Declaration, seen: Seen | None) -> list[Finding]:
     """What lint says of the definition, under the names it will have; before the principal is known, of its shape."""
     app_id = seen.application.app_id if seen else "f" * 32
-    names = {short: full_name(app_id, short) for short in wanted.extensions}
+    names = {short: build_full_name(app_id, short) for short in wanted.extensions}
     types = {names[short]: str(kind) for short, kind in wanted.extensions.items()}
     types |= {
         whole: str(data_type(one)) for whole, one in (seen.properties if seen else {}).items() if whole not in types

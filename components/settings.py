@@ -17,7 +17,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, get_config_secret_keys_env
 
-from flexsaml.claims import FULL_NAME, ClaimsPolicy, InvalidClaim, InvalidDefinition, normal
+from flexsaml.claims import FULL_NAME, ClaimsPolicy, InvalidClaim, InvalidDefinition, is_full_name, normal
 from flexsaml.graph import CLOUDS
 from flexsaml.values import DATA_TYPES, NO_USER, DataType, InvalidRoster, InvalidValue, is_user, read_roster
 
@@ -154,7 +154,7 @@ def declare(args: FlexSamlClaimsArgs, policy_name: str) -> Declaration:
     columns, roster = _roster(args.users_file, extensions, users, problems)
     named = {name for values in users.values() for name in values} | set(columns)
     named |= policy.extensions if policy else set(re.findall(FULL_NAME, definition))
-    foreign = sorted(name for name in named if FULL_NAME.fullmatch(name) and name not in extensions)
+    foreign = sorted(name for name in named if is_full_name(name) and name not in extensions)
     if policy:
         for name in sorted(policy.extensions - set(extensions) - set(foreign)):
             problems.append(f"claims: extension '{name}' is not declared{near(name, extensions)}")
@@ -224,7 +224,7 @@ def _extensions(written: Mapping[str, Any], problems: list[str]) -> dict[str, Da
             continue
         if str(spec.get("multiValued", "")).lower() not in ("", "true", "false"):
             problems.append(f"{where}: multiValued is true or false, not {spec['multiValued']!r}")
-        if FULL_NAME.fullmatch(name):
+        if is_full_name(name):
             problems.append(f"{where}: a full name exists already; leave it out here and use it in users and claims")
         elif not _SHORT_NAME.fullmatch(name):
             problems.append(f"{where}: an extension name has letters, digits and underscores only")
@@ -273,7 +273,7 @@ def _users(
         users[user] = dict(values)
         for name, value in values.items():
             where = f"users.{user}.{name}"
-            if FULL_NAME.fullmatch(name):
+            if is_full_name(name):
                 continue  # its data type is the tenant's; the value is checked once that is known
             if name not in extensions:
                 problems.append(f"{where}: extension '{name}' is not declared{near(name, extensions)}")
@@ -293,7 +293,7 @@ def _roster(
         return (), {}
 
     def type_of(column: str) -> DataType | None:
-        if column not in extensions and not FULL_NAME.fullmatch(column):
+        if column not in extensions and not is_full_name(column):
             raise InvalidValue(f"is no extension that is declared{near(column, extensions)}")
         return extensions.get(column)
 

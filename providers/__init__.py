@@ -6,7 +6,7 @@ freezes them). Nothing here does anything when it is imported.
 
 from .base import Provider
 from .claims_mapping_policy import ClaimsMappingPolicy, ClaimsMappingPolicyProvider
-from .extension_property import ExtensionProperty, ExtensionPropertyProvider, full_name
+from .extension_property import ExtensionProperty, ExtensionPropertyProvider
 from .policy_assignment import PolicyAssignment, PolicyAssignmentProvider
 from .tenant import Connection
 from .tenant_baseline import TenantBaseline, TenantBaselineProvider
@@ -38,5 +38,4 @@ __all__ = [
     "UserExtensionValue",
     "UserExtensionValues",
     "UserValueBaseline",
-    "full_name",
 ]

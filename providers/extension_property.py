@@ -23,6 +23,7 @@ import pulumi
 from pulumi import UNKNOWN
 from pulumi.dynamic import Resource
 
+from flexsaml.claims import build_full_name
 from flexsaml.graph import Conflict
 from flexsaml.graph import ExtensionProperty as Found
 from flexsaml.values import DataType, InvalidValue
@@ -34,11 +35,6 @@ if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
 TARGETS = ("User", "Group", "AdministrativeUnit", "Application", "Device", "Organization")
-
-
-def full_name(app_id: str, name: str) -> str:
-    """`extension_{appId without dashes}_{name}`; a full name stays as it is."""
-    return name if name.startswith("extension_") else f"extension_{app_id.replace('-', '').lower()}_{name}"
 
 
 class ExtensionPropertyProvider(Provider):
@@ -74,7 +70,7 @@ class ExtensionPropertyProvider(Provider):
         if olds and any(differs(olds.get(key), news.get(key)) for key in ("data_type", "multi_valued", "name")):
             engine.warn(f"extension '{name}' is made anew: sign-ins may miss its claims for minutes meanwhile")
         app_id = news.get("app_id")
-        whole = full_name(str(app_id), name) if known([app_id, news.get("name")]) else UNKNOWN
+        whole = build_full_name(str(app_id), name) if known([app_id, news.get("name")]) else UNKNOWN
         return {
             "name": name,
             "data_type": data_type,

@@ -7,7 +7,8 @@ first asked for, so that a command which only needs a claim does not pay for it.
 from typing import TYPE_CHECKING, Any
 
 from .codec import InvalidDefinition, decode, encode, has_same_meaning, is_made_here, normal
-from .model import FULL_NAME, NAME_ID, Claim, ClaimsPolicy, InvalidClaim
+from .extension_names import FULL_NAME, build_full_name, is_full_name, owner_app_id, short_name
+from .model import NAME_ID, Claim, ClaimsPolicy, InvalidClaim
 
 if TYPE_CHECKING:
     from .lint import LARGEST, PROFILES, RULE_NAMES, Context, lint, nearest, quoted
@@ -26,15 +27,19 @@ __all__ = [
     "Document",
     "InvalidClaim",
     "InvalidDefinition",
+    "build_full_name",
     "decode",
     "encode",
     "has_same_meaning",
+    "is_full_name",
     "is_made_here",
     "lint",
     "nearest",
     "normal",
+    "owner_app_id",
     "quoted",
     "read",
+    "short_name",
     "table",
 ]
 

@@ -15,14 +15,12 @@ not, because the token service reads them with case (grade A).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 NAME_FORMS = ("unspecified", "uri", "basic")
 SOURCES = ("user", "application", "resource", "audience", "company")
-FULL_NAME = re.compile(r"extension_[0-9a-f]{32}_[A-Za-z0-9_]+")
 _EXACT_CASE = {"accountenabled": "accountEnabled"}  # the one ID the reference page spells with a capital
 
 

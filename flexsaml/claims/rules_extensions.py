@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .extension_names import build_full_name, is_full_name, owner_app_id, short_name
 from .reading import Document, JsonNode
 from .rules import Context, Told, listed, nearest, quoted
 from .rules_sources import SOURCES, source_of
@@ -45,7 +46,7 @@ def extension_name(document: Document, context: Context) -> Iterator[Told]:  # n
             text, fix = f"{quoted(name)} of {entry.label} is no full extension name", f"write {whole}"
         elif "-" in application:
             text = f"the application part of {quoted(name)} has dashes"
-            fix = f"write 'extension_{application.replace('-', '').lower()}_…'"[:120]
+            fix = f"write '{build_full_name(application, '…')}'"[:120]
         else:
             text = f"the application part of {quoted(name)} is not 32 hex digits but {quoted(application)}"
             fix = f"write {whole}"
@@ -65,7 +66,7 @@ def extension_application_case(document: Document, context: Context) -> Iterator
     for entry, name, application, short in _extensions(document):
         if re.fullmatch(r"[0-9a-fA-F]{32}", application) and application != application.lower():
             text = f"{quoted(name)} has capital letters in the application part; the token service reads with case"
-            yield entry.where, text, f"write 'extension_{application.lower()}_{quoted(short)[1:-1]}'"
+            yield entry.where, text, f"write '{build_full_name(application, quoted(short)[1:-1])}'"
 
 
 def extension_source(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
@@ -89,10 +90,10 @@ def extension_case(document: Document, context: Context) -> Iterator[Told]:
 
 def extension_unknown(document: Document, context: Context) -> Iterator[Told]:
     """An extension of an application known to the stack exists there."""
-    known = tuple(context.extensions)
+    known = tuple(filter(is_full_name, context.extensions))
     lower = {full.lower() for full in known}
-    shorts = {full.split("_", 2)[-1].lower(): full for full in known}
-    applications = {full.split("_", 2)[1].lower() for full in known if full.count("_") > 1}
+    shorts = {short_name(full).lower(): full for full in known}
+    applications = {owner_app_id(full).replace("-", "") for full in known}
     for entry, name, application, short in _extensions(document):
         if not known or not short or name.lower() in lower:
             continue

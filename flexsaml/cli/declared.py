@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flexsaml.claims import LARGEST, ClaimsPolicy, InvalidDefinition, encode, normal, read
+from flexsaml.claims import LARGEST, ClaimsPolicy, InvalidDefinition, build_full_name, encode, normal, read
 from flexsaml.findings import Finding
 
 from .stack_file import Stack, policy_of, types_of
@@ -89,10 +89,9 @@ class Declared:
                 return normal(raw)
             except InvalidDefinition as problem:
                 raise CannotLook(f"{self.file}: {problem}; see `python -m flexsaml lint {self.file}`") from None
-        owner = app_id.replace("-", "").lower() or "0" * 32
         policy = self.policy
         assert policy is not None  # noqa: S101 - without claims or definition `policy` raises
-        return encode(policy, {name: f"extension_{owner}_{name}" for name in self.extensions})
+        return encode(policy, {name: build_full_name(app_id or "0" * 32, name) for name in self.extensions})
 
     @property
     def cloud(self) -> Cloud:

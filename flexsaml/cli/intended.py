@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flexsaml.claims import FULL_NAME
+from flexsaml.claims import build_full_name, is_full_name
 from flexsaml.values import DataType, InvalidRoster, InvalidValue, read_roster
 
 from .stack_file import Stack, types_of
@@ -55,7 +55,7 @@ class Intended:
 def intended(stack: Declared, app_id: str) -> Intended:
     """What the stack would write, its extensions living on that application. Raises `CannotLook`."""
     types = types_of(Stack(stack.keys))
-    full = {name: f"extension_{app_id.replace('-', '').lower()}_{name}" for name in types}
+    full = {name: build_full_name(app_id, name) for name in types}
     values: dict[str, dict[str, object]] = {}
     hidden = [key for key in ("users", "usersFile") if is_secret(stack.keys.get(key))]
     dark: dict[str, frozenset[str]] = {"": frozenset(full.values())} if hidden else {}
@@ -68,7 +68,7 @@ def intended(stack: Declared, app_id: str) -> Intended:
                 dark[user.lower()] = dark.get(user.lower(), frozenset()) | concerned
             elif name in types:
                 held[full[name]] = _wire(stack, types[name], f"users.{user}.{name}", value)
-            elif FULL_NAME.fullmatch(name):
+            elif is_full_name(name):
                 held[name] = None if value == "<null>" else value
             else:
                 raise CannotLook(f"{stack.file}: users.{user}.{name}: that extension is not declared")

@@ -20,10 +20,14 @@ from flexsaml.claims import (
     ClaimsPolicy,
     Context,
     InvalidClaim,
+    build_full_name,
     encode,
+    is_full_name,
     lint,
     nearest,
+    owner_app_id,
     quoted,
+    short_name,
 )
 from flexsaml.findings import LEVELS, OFF, Finding, judged
 from flexsaml.values import DataType, InvalidValue
@@ -35,16 +39,17 @@ KEYS = (
     "usersFile", "definition", "replaceExisting", "allowRemoval", "rules", "preflight", "cloud", "tenantId",
     "graphEndpoint", "loginEndpoint",
 )  # fmt: skip
-_STAND_IN = f"extension_{'f' * 32}_"
-_UNDECLARED = f"extension_{'e' * 32}_"
-"""Another stand-in, for extensions of which nothing is known."""
+_STAND_IN = "f" * 32
+"""An appId for the application that owns the declared extensions."""
+_UNDECLARED = "e" * 32
+"""Another one, for extensions of which nothing is known."""
 _MOST = 100
 _WORDS = (  # what the rules say of a definition, in the words of a stack file
     (re.compile(r"^ClaimsSchema\[\d+\]"), "claims"),
     (re.compile(r"^ClaimsSchema$"), "claims"),
     (re.compile(r"^ClaimsMappingPolicy\.IncludeBasicClaimSet"), "includeBasicClaimSet"),
     (re.compile(re.escape(NAME_ID)), "nameid"),
-    (re.compile(f"{_STAND_IN}|{_UNDECLARED}"), "extension."),
+    (re.compile(f"{build_full_name(_STAND_IN, '')}|{build_full_name(_UNDECLARED, '')}"), "extension."),
     (re.compile(r'\{"Source": "user", "ID": "(\w+)", "SamlClaimType": "(\w+)"\}'), r"'\2: user.\1'"),
     (re.compile(r'"Value": "(.*)" alone; for an extension use ExtensionID'), r"{ value: \1 }"),
     (re.compile(r'^write "false"'), "write false"),
@@ -108,8 +113,8 @@ def _linted(
     elif claims:
         policy = policy_of(stack, types)
         if policy:
-            names = {name: f"{_STAND_IN}{name}" for name in types}
-            unknown = {name: f"{_UNDECLARED}{name}" for name in policy.extensions if not FULL_NAME.fullmatch(name)}
+            names = {name: build_full_name(_STAND_IN, name) for name in types}
+            unknown = {name: build_full_name(_UNDECLARED, name) for name in policy.extensions}
             text = encode(policy, unknown | names)
             context = Context(
                 {full: str(types[name]) for name, full in names.items()},
@@ -126,14 +131,15 @@ def policy_of(stack: Stack, types: Mapping[str, DataType]) -> ClaimsPolicy | Non
     claims: dict[str, Claim] = {}
     for name, source in written.items():
         if is_secret(source) or (isinstance(source, dict) and any(map(is_secret, source.values()))):
-            source = f"extension.{_UNDECLARED}secret"  # keeps its name; of its source nothing is known
+            # Keeps the claim's name; nothing is known about its source.
+            source = f"extension.{build_full_name(_UNDECLARED, 'secret')}"
         try:
             one = ClaimsPolicy.parse({name: source})
         except InvalidClaim as problem:
             stack.tell("claims", quoted(str(problem), 200)[1:-1])
             continue
         for extension in sorted(one.extensions - set(types)):
-            if not FULL_NAME.fullmatch(extension):
+            if not is_full_name(extension):
                 near = nearest(extension, tuple(types))
                 fix = f"did you mean '{near}'?" if near else "declare it in extensions"
                 stack.tell(f"claims {quoted(name)}", f"extension {quoted(extension)} is not declared", fix)
@@ -173,7 +179,7 @@ def _values(stack: Stack, types: Mapping[str, DataType]) -> dict[str, list[str]]
             if is_secret(value):
                 continue
             if name not in types:
-                if FULL_NAME.fullmatch(str(name)):
+                if is_full_name(str(name)):
                     values.setdefault(str(name), []).append("<null>" if value is None else str(value))
                 else:
                     near = nearest(str(name), tuple(types))
@@ -192,9 +198,9 @@ def _known(definition: str, types: Mapping[str, DataType], values: Mapping[str, 
     shorts = {name.lower(): name for name in types}
     known: dict[str, str] = {}
     for full in set(re.findall(FULL_NAME, definition)):
-        short = full[len(_STAND_IN) :]
-        if short.lower() in shorts:
-            known[full[: len(_STAND_IN)] + shorts[short.lower()]] = shorts[short.lower()]
+        declared = shorts.get(short_name(full).lower())
+        if declared:
+            known[build_full_name(owner_app_id(full), declared)] = declared
     return Context(
         {full: str(types[name]) for full, name in known.items()},
         {full: values[name] for full, name in known.items() if name in values},

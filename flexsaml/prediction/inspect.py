@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from flexsaml.claims import FULL_NAME
+from flexsaml.claims import is_full_name, owner_app_id
 from flexsaml.graph import (
     Directory,
     Forbidden,
@@ -202,20 +202,16 @@ def _unseen(seen: PrincipalSnapshot, members: Mapping[str, frozenset[str] | None
 def _extensions(directory: Directory, seen: PrincipalSnapshot, names: set[str]) -> dict[str, str]:
     """Types of the properties on the applications that own those names, "" where the owner was not seen."""
     foreign: dict[str, str] = {}
-    own = seen.principal.app_id.replace("-", "").lower()
     properties = list(seen.properties)
-    for owner in sorted({name.split("_")[1] for name in names if FULL_NAME.fullmatch(name)}):
-        if owner == own and seen.application is not None:
+    owners = {name: owner_app_id(name) for name in names if is_full_name(name)}
+    for owner in sorted(set(owners.values())):
+        if owner == seen.principal.app_id.lower() and seen.application is not None:
             continue
         try:
-            application = directory.application(_dashed(owner))
+            application = directory.application(owner)
             properties += directory.extension_properties(application.id) if application else []
         except Forbidden:
             application = None
         if application is None:
-            foreign |= {name: "" for name in names if name.startswith(f"extension_{owner}_")}
+            foreign |= {name: "" for name in owners if owners[name] == owner}
     return foreign | {one.name: f"{one.data_type}{'[]' if one.multi_valued else ''}" for one in properties}
-
-
-def _dashed(digits: str) -> str:
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -10,17 +10,16 @@ Round trips: one search when the principal is given by name, one survey, one for
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from components.settings import Declaration
+from flexsaml.claims import build_full_name, owner_app_id
 from flexsaml.findings import Finding
 from flexsaml.graph import Application, Directory, ExtensionProperty, PrincipalSnapshot, ServicePrincipal, User, is_guid
 from flexsaml.values import DataType, InvalidValue
-from providers import full_name
 
 from .rules import View, conditions, finding, groups_with_role, holders
 
@@ -142,7 +141,7 @@ def _selected(
     wanted: Declaration, application: Application, properties: Mapping[str, ExtensionProperty]
 ) -> dict[str, DataType]:
     """The extensions whose values are worth reading: those of the stack that exist already."""
-    named = {full_name(application.app_id, key) for values in wanted.everyone.values() for key in values}
+    named = {build_full_name(application.app_id, key) for values in wanted.everyone.values() for key in values}
     return {name: data_type(one) for name, one in properties.items() if name in named}
 
 
@@ -164,7 +163,7 @@ def _view(
 
 def _own(wanted: Declaration, application: Application) -> list[Finding]:
     """A property of this stack under its full name too: two baselines would record each other's values as prior."""
-    own = {full_name(application.app_id, short): short for short in wanted.extensions}
+    own = {build_full_name(application.app_id, short): short for short in wanted.extensions}
     return [
         finding("extension-twice", f"extension '{name}'", f"is this stack's own; write '{own[name]}'")
         for name in wanted.foreign
@@ -176,7 +175,7 @@ def _foreign(
     directory: Directory, wanted: Declaration, properties: dict[str, ExtensionProperty], owners: dict[str, str]
 ) -> list[Finding]:
     """Find the existing properties the stack refers to by full name; those missing are findings."""
-    for app in sorted({_owner(name) for name in wanted.foreign if name not in properties}):
+    for app in sorted({owner_app_id(name) for name in wanted.foreign if name not in properties}):
         owner = directory.application(app)
         if owner:
             found = {one.name: one for one in directory.extension_properties(owner.id)}
@@ -189,11 +188,6 @@ def _foreign(
             fix = f"it is spelt '{near[0]}', and the token service reads names with case" if near else ""
             findings.append(finding("extension-absent", f"extension '{name}'", "does not exist in this tenant", fix))
     return findings
-
-
-def _owner(name: str) -> str:
-    digits = name.split("_")[1]
-    return re.sub(r"(.{8})(.{4})(.{4})(.{4})(.{12})", r"\1-\2-\3-\4-\5", digits)
 
 
 def _values(wanted: Declaration, properties: Mapping[str, ExtensionProperty]) -> list[Finding]:

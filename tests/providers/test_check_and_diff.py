@@ -270,6 +270,8 @@ def test_numbers_keep_every_digit(provider: ProviderProcess) -> None:
 
 def test_the_full_name_is_known_in_preview(provider: ProviderProcess) -> None:
     assert provider.checked("ExtensionProperty", PROPERTY)["full_name"] == FULL
+    short = provider.checked("ExtensionProperty", {**PROPERTY, "name": "extension_points"})["full_name"]
+    assert short == FULL.replace("languages", "extension_points")
 
 
 def test_preview_says_what_the_portal_will_say(provider: ProviderProcess, engine: FakeEngine) -> None:
