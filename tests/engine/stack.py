@@ -57,11 +57,12 @@ class Result:
 
 
 class Checkout:
-    def __init__(self, directory: Path, program: str = "") -> None:
+    def __init__(self, directory: Path, program: str = "", project: Path = PROJECT) -> None:
+        """`project` is the directory whose code the stack runs."""
         directory.mkdir(parents=True)
         self.directory = directory
         for part in PARTS:
-            (directory / part).symlink_to(PROJECT / part)
+            (directory / part).symlink_to(project / part)
         if program:
             (directory / "__main__.py").unlink()
             (directory / "__main__.py").write_text(program)
