@@ -18,7 +18,7 @@ import pulumi
 
 from flexsaml.claims import RULE_NAMES, Context, build_full_name, encode, lint
 from flexsaml.findings import LEVELS as FINDING_LEVELS
-from flexsaml.findings import OFF, Finding, judged
+from flexsaml.findings import OFF, Finding, apply_levels
 from flexsaml.graph import Directory, GraphError
 from flexsaml.preflight.inspect import InspectionEnded, Seen, data_type, look
 from flexsaml.preflight.rules import FIXED, LEVELS
@@ -250,7 +250,7 @@ def _checked(
         if type(problem) is ValueError or isinstance(problem, GraphError):
             raise report([str(problem)]) from None
         raise
-    found = judged([*found, *_lint(wanted, seen)], wanted.rules)
+    found = apply_levels([*found, *_lint(wanted, seen)], wanted.rules)
     if seen is None or any(one.level == "error" for one in found):
         raise report([str(one) if one.level == "error" else f"{one.level}: {one}" for one in found])
     return wanted, seen, found

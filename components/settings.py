@@ -17,7 +17,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, get_config_secret_keys_env
 
-from flexsaml.claims import FULL_NAME, ClaimsPolicy, InvalidClaim, InvalidDefinition, is_full_name, normal
+from flexsaml.claims import FULL_NAME, ClaimsPolicy, InvalidClaim, InvalidDefinition, is_full_name, normalise_definition
 from flexsaml.graph import CLOUDS
 from flexsaml.values import DATA_TYPES, NO_USER, DataType, InvalidRoster, InvalidValue, is_user, read_roster
 
@@ -246,7 +246,7 @@ def _policy(args: FlexSamlClaimsArgs, problems: list[str]) -> tuple[ClaimsPolicy
         problems.append("definition: give either claims or a raw definition, not both")
     try:
         if args.definition:
-            return None, normal(args.definition)
+            return None, normalise_definition(args.definition)
         if args.claims:
             return ClaimsPolicy.parse(args.claims, args.include_basic_claim_set), ""
     except (InvalidClaim, InvalidDefinition) as problem:

@@ -31,7 +31,7 @@ class Finding:
         return asdict(self)
 
 
-def judged(findings: Iterable[Finding], levels: Mapping[str, str]) -> list[Finding]:
+def apply_levels(findings: Iterable[Finding], levels: Mapping[str, str]) -> list[Finding]:
     """With the levels a stack gave to rules, without those it turned off, errors first."""
     changed = [replace(one, level=levels.get(one.rule, one.level)) for one in findings]
     return sorted((one for one in changed if one.level != OFF), key=lambda one: LEVELS.index(one.level))

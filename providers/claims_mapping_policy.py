@@ -29,7 +29,7 @@ from flexsaml.claims import (
     encode,
     has_same_meaning,
     is_made_here,
-    normal,
+    normalise_definition,
 )
 from flexsaml.graph import NotFound, Policy
 
@@ -57,7 +57,7 @@ class ClaimsMappingPolicyProvider(Provider):
             failures["claims"] = "give either claims or a raw definition"
         try:
             if definition and known(definition):
-                definition = normal(definition)
+                definition = normalise_definition(definition)
             elif claims and known(claims):
                 claims = ClaimsPolicy.parse(claims).to_short()
         except (InvalidClaim, InvalidDefinition) as problem:

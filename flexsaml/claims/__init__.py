@@ -1,23 +1,25 @@
-"""Claims of a claims mapping policy: typed, and their definition string.
+"""Claims mapping policies: typed claims, the definition string, extension names, lint.
 
-Pure: standard library only, no input or output (lint reads the tables beside it). Lint is imported when it is
-first asked for, so that a command which only needs a claim does not pay for it.
+Pure: standard library only; the only files read are the tables in `data/`. Lint is imported on first use, so that a
+command that only needs a claim does not pay for it.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from .codec import InvalidDefinition, decode, encode, has_same_meaning, is_made_here, normal
+from .codec import InvalidDefinition, decode, encode, has_same_meaning, is_made_here, normalise_definition
 from .extension_names import FULL_NAME, build_full_name, is_full_name, owner_app_id, short_name
 from .model import NAME_ID, Claim, ClaimsPolicy, InvalidClaim
+from .wording import escape, find_nearest, join_names, quote
 
 if TYPE_CHECKING:
-    from .lint import LARGEST, PROFILES, RULE_NAMES, Context, lint, nearest, quoted
-    from .reading import Document, read
-    from .rules import table
+    from .json_text import MAX_TEXT_BYTES
+    from .linter import PROFILES, RULE_NAMES, lint
+    from .reading import Document, read_policies
+    from .rules import Context, load_table
 
 __all__ = [
     "FULL_NAME",
-    "LARGEST",
+    "MAX_TEXT_BYTES",
     "NAME_ID",
     "PROFILES",
     "RULE_NAMES",
@@ -30,31 +32,37 @@ __all__ = [
     "build_full_name",
     "decode",
     "encode",
+    "escape",
+    "find_nearest",
     "has_same_meaning",
     "is_full_name",
     "is_made_here",
+    "join_names",
     "lint",
-    "nearest",
-    "normal",
+    "load_table",
+    "normalise_definition",
     "owner_app_id",
-    "quoted",
-    "read",
+    "quote",
+    "read_policies",
     "short_name",
-    "table",
 ]
 
-_OF_LINT = ("LARGEST", "PROFILES", "RULE_NAMES", "Context", "lint", "nearest", "quoted")
-_LATER = {"Document": "reading", "read": "reading", "table": "rules"}
+_LAZY = {
+    "MAX_TEXT_BYTES": "json_text",
+    "PROFILES": "linter",
+    "RULE_NAMES": "linter",
+    "lint": "linter",
+    "Document": "reading",
+    "read_policies": "reading",
+    "Context": "rules",
+    "load_table": "rules",
+}
+"""Public name to the module that is imported when the name is first used."""
 
 
 def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    if name in _LATER:
-        return getattr(import_module(f".{_LATER[name]}", __name__), name)
-    if name not in _OF_LINT:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(".lint", __name__)
-    for one in _OF_LINT:  # all at once: importing the module put it where the function of its name belongs
-        globals()[one] = getattr(module, one)
-    return globals()[name]
+    return getattr(import_module(f".{_LAZY[name]}", __name__), name)

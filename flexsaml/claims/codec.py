@@ -17,13 +17,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from flexsaml.errors import UserError
+
 from .model import NAME_ID, Claim, ClaimsPolicy, Constant, Extension, InvalidClaim, attribute
 
 _NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 _ENTRY_KEYS = {"source", "id", "extensionid", "value", "samlclaimtype", "samlnameform"}
 
 
-class InvalidDefinition(ValueError):
+class InvalidDefinition(UserError):
     """A definition without a typed form; the text says which part."""
 
 
@@ -67,7 +69,7 @@ def decode(definition: str, full_names: Mapping[str, str]) -> ClaimsPolicy:
     return ClaimsPolicy(dict(sorted(claims.items())), basic)
 
 
-def normal(definition: str | Mapping[str, Any]) -> str:
+def normalise_definition(definition: str | Mapping[str, Any]) -> str:
     """A raw definition, text or structure, in its one byte form. Raises `InvalidDefinition` if it is no JSON object."""
     if isinstance(definition, str):
         try:
@@ -95,7 +97,7 @@ def has_same_meaning(one: str, other: str) -> bool:
 def is_made_here(definition: str) -> bool:
     """Whether the string is, byte for byte, one that this codec writes."""
     try:
-        return definition in (normal(definition), encode(decode(definition, {}), {}))
+        return definition in (normalise_definition(definition), encode(decode(definition, {}), {}))
     except InvalidDefinition:
         return False
 

@@ -12,9 +12,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .rules import quoted
+from .wording import escape, quote
 
-LARGEST = 1_000_000  # bytes; no limit of Graph is known, and a real definition has a few kilobytes
+MAX_TEXT_BYTES = 1_000_000  # bytes; no limit of Graph is known, and a real definition has a few kilobytes
 DEEPEST = 16
 MOST = 100  # problems of one text that are told
 ROOT = "ClaimsMappingPolicy"
@@ -45,8 +45,8 @@ class _Object(dict[str, Any]):
 
 def decoded(source: str | bytes, told: Teller) -> str | None:
     """The text without byte order mark; None if there is nothing to read."""
-    if len(source) > LARGEST:
-        told.tell("size", "definition", f"has {len(source):,} bytes; nothing over {LARGEST:,} is looked at")
+    if len(source) > MAX_TEXT_BYTES:
+        told.tell("size", "definition", f"has {len(source):,} bytes; nothing over {MAX_TEXT_BYTES:,} is looked at")
         return None
     text = source if isinstance(source, str) else ""
     if isinstance(source, bytes):
@@ -79,11 +79,11 @@ def parsed(text: str, where: str, told: Teller) -> tuple[bool, Any]:
                 what = "a raw line break or control character inside a string"
                 told.tell("raw-line-break", _at(where, problem), what, "write the definition in one line")
                 continue
-            told.tell("json", _at(where, problem), f"{quoted(text.strip(), 40)} is no JSON: {_why(text, problem)}")
+            told.tell("json", _at(where, problem), f"{quote(text.strip(), 40)} is no JSON: {_why(text, problem)}")
         except RecursionError:
             told.tell("nesting", where, "is nested too deeply to be a policy")
         except ValueError as problem:  # a number of thousands of digits
-            told.tell("json", where, f"is no usable JSON: {quoted(str(problem))}")
+            told.tell("json", where, f"is no usable JSON: {quote(str(problem))}")
         else:
             return _walked(value, where, told), value
         break
@@ -132,9 +132,9 @@ def _walked(value: Any, where: str, told: Teller) -> bool:
         if isinstance(item, dict):
             for key in getattr(item, "twice", ()) if found < MOST else ():
                 found += 1
-                text = f"the key {quoted(key)} is there twice; the service sees one of the two"
+                text = f"the key {quote(key)} is there twice; the service sees one of the two"
                 told.tell("duplicate-key", _spelt(path) or where, text, "keep one of them")
-            todo += [(sub, (path, f".{quoted(key, 40)[1:-1]}"), depth + 1) for key, sub in item.items()]
+            todo += [(sub, (path, f".{escape(key, 40)}"), depth + 1) for key, sub in item.items()]
         elif isinstance(item, list):
             todo += [(sub, (path, f"[{index}]"), depth + 1) for index, sub in enumerate(item)]
         elif isinstance(item, float) and not math.isfinite(item) and found < MOST:

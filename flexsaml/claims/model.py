@@ -18,13 +18,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flexsaml.errors import UserError
+
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 NAME_FORMS = ("unspecified", "uri", "basic")
 SOURCES = ("user", "application", "resource", "audience", "company")
 _EXACT_CASE = {"accountenabled": "accountEnabled"}  # the one ID the reference page spells with a capital
 
 
-class InvalidClaim(ValueError):
+class InvalidClaim(UserError):
     """What a person wrote is not one claim; the text says why and how to write it."""
 
 

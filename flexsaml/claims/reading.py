@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from .json_text import ROOT, Problem, decoded, parsed
-from .rules import nearest, quoted
+from .wording import escape, find_nearest, quote
 
 LOOKED_AT = 100  # entries; Entra itself ignores those after the fiftieth
 
@@ -50,8 +50,8 @@ class JsonNode:
         """The entry in a sentence."""
         name = self.text("SamlClaimType") or self.text("JwtClaimType")
         if name:
-            return f"claim {quoted(name)}"
-        return f"the entry {quoted(self.text('ID'))}" if self.text("ID") else "the entry"
+            return f"claim {quote(name)}"
+        return f"the entry {quote(self.text('ID'))}" if self.text("ID") else "the entry"
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Document:
         self.problems.append(Problem(rule, where, message, fix))
 
 
-def read(source: str | bytes) -> list[Document]:
+def read_policies(source: str | bytes) -> list[Document]:
     """The policies in a text, at least one document."""
     first = Document()
     text = decoded(source, first)
@@ -100,7 +100,7 @@ def _unwrapped(value: Any, prefix: str, told: Document, depth: int = 0) -> Itera
         if isinstance(inner, list):
             yield from _from_list(inner, where, prefix, told, depth + 1)
         else:
-            kind = "an object" if isinstance(inner, dict) else f"{quoted(inner, 40)}"
+            kind = "an object" if isinstance(inner, dict) else f"{quote(inner, 40)}"
             fix = 'write "definition": ["..."], an array of one string'
             told.tell("definition-array", where, f"definition is {kind} where Graph wants an array of one string", fix)
             yield from _unwrapped(inner, prefix, told, depth + 1) if isinstance(inner, (str, dict)) else (told,)
@@ -108,7 +108,7 @@ def _unwrapped(value: Any, prefix: str, told: Document, depth: int = 0) -> Itera
         yield _policy(value, prefix, told)
     else:
         fix = 'write {"ClaimsMappingPolicy": {...}}'
-        told.tell("wrong-type", where, f"{quoted(value, 40)} stands where an object belongs", fix)
+        told.tell("wrong-type", where, f"{quote(value, 40)} stands where an object belongs", fix)
         yield told
 
 
@@ -146,7 +146,7 @@ def _from_list(items: list[Any], where: str, prefix: str, told: Document, depth:
         told.tell("definition-array", f"{where}[0]", text, "turn the definition into one JSON string")
         yield from _unwrapped(items[0], prefix, told, depth + 1)
     else:
-        text = f"an array with {quoted(items[0], 40)} stands where an object belongs"
+        text = f"an array with {quote(items[0], 40)} stands where an object belongs"
         told.tell("wrong-type", where, text, 'write {"ClaimsMappingPolicy": {...}}')
         yield told
 
@@ -166,13 +166,13 @@ def _policy(root: dict[str, Any], prefix: str, told: Document) -> Document:
     body = root.get(ROOT)
     if ROOT not in root:
         keys = JsonNode("", root).keys
-        close = nearest(ROOT, tuple(root)[:50]) or next((key for key in root if key.strip() == ROOT), "")
+        close = find_nearest(ROOT, tuple(root)[:50]) or next((key for key in root if key.strip() == ROOT), "")
         if close:
-            text = f"the key {quoted(close)} stands where '{ROOT}' belongs"
-            told.tell("root", f"{prefix}{quoted(close)[1:-1]}", text, f"write '{ROOT}', in exactly this case")
+            text = f"the key {quote(close)} stands where '{ROOT}' belongs"
+            told.tell("root", f"{prefix}{escape(close)}", text, f"write '{ROOT}', in exactly this case")
             body = root[close]
         elif {"version", "claimsschema", "includebasicclaimset"} & set(keys):
-            text = f"'{ROOT}' is missing around {quoted(', '.join(list(root)[:4]))}"
+            text = f"'{ROOT}' is missing around {quote(', '.join(list(root)[:4]))}"
             told.tell("root", f"{prefix}definition", text, f'write {{"{ROOT}": {{...}}}}')
             body = root
             told.root = {}
@@ -181,7 +181,7 @@ def _policy(root: dict[str, Any], prefix: str, told: Document) -> Document:
             told.tell("root", f"{prefix}definition", text, f'write {{"{ROOT}": {{"Version": 1, ...}}}}')
             return told
     if not isinstance(body, dict):
-        told.tell("wrong-type", f"{prefix}{ROOT}", f"{quoted(body, 40)} stands where an object belongs")
+        told.tell("wrong-type", f"{prefix}{ROOT}", f"{quote(body, 40)} stands where an object belongs")
         return told
     told.body = JsonNode(f"{prefix}{ROOT}", body)
     told.entries, told.entry_count = _parts(told.body, "ClaimsSchema", prefix, told)
@@ -197,16 +197,16 @@ def _parts(body: JsonNode, key: str, prefix: str, told: Document) -> tuple[list[
     if key.lower() not in body.keys:
         return [], 0
     if not isinstance(items, list):
-        kind = "an object" if isinstance(items, dict) else quoted(items, 40)
+        kind = "an object" if isinstance(items, dict) else quote(items, 40)
         told.tell("wrong-type", f"{prefix}{key}", f"'{key}' is {kind} where an array belongs", "write [ ... ]")
         return [], 0
     parts: list[JsonNode] = []
     for index, item in enumerate(items[:LOOKED_AT]):
         where = f"{prefix}{key}[{index}]"
         if not isinstance(item, dict):
-            told.tell("wrong-type", where, f"{quoted(item, 40)} stands where an entry (an object) belongs")
+            told.tell("wrong-type", where, f"{quote(item, 40)} stands where an entry (an object) belongs")
             continue
         part = JsonNode(where, item)
         name = part.text("SamlClaimType") or part.text("JwtClaimType") or part.text("ID")
-        parts.append(JsonNode(f"{where} {quoted(name)}" if name else where, item))
+        parts.append(JsonNode(f"{where} {quote(name)}" if name else where, item))
     return parts, len(items)

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 from .model import NAME_FORMS, NAME_ID
 from .reading import Document, JsonNode
-from .rules import Context, Told, listed, nearest, quoted, table
+from .rules import Context, Told, load_table
 from .rules_document import items
 from .rules_sources import source_of
+from .wording import find_nearest, join_names, quote
 
 _FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 _NAME_ID_FORMATS = tuple(
@@ -48,7 +49,7 @@ def feeds_nothing(document: Document, context: Context) -> Iterator[Told]:  # no
 
 def restricted_saml_claim(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """SamlClaimType is none of the restricted ones."""
-    restricted = set(table("restricted_claims")["saml"])
+    restricted = set(load_table("restricted_claims")["saml"])
     for entry in document.entries:
         if entry.text("SamlClaimType").lower() in restricted:
             text = f"{entry.label} is a restricted claim type: Entra sets or withholds it, whatever a policy says"
@@ -57,7 +58,7 @@ def restricted_saml_claim(document: Document, context: Context) -> Iterator[Told
 
 def restricted_saml_claim_signing_key(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """SamlClaimType is none of those that only a custom signing key releases."""
-    released = set(table("restricted_claims")["saml_released_by_signing_key"])
+    released = set(load_table("restricted_claims")["saml_released_by_signing_key"])
     for entry in document.entries:
         if entry.text("SamlClaimType").lower() in released:
             text = f"{entry.label} is restricted unless the service principal has a custom signing key"
@@ -66,39 +67,42 @@ def restricted_saml_claim_signing_key(document: Document, context: Context) -> I
 
 def restricted_jwt_claim(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """JwtClaimType is none of the restricted ones (`email`, `roles`, …, `xms_`)."""
-    restricted, prefixes = set(table("restricted_claims")["jwt"]), tuple(table("restricted_claims")["jwt_prefixes"])
+    restricted, prefixes = (
+        set(load_table("restricted_claims")["jwt"]),
+        tuple(load_table("restricted_claims")["jwt_prefixes"]),
+    )
     for entry in document.entries:
         name = entry.text("JwtClaimType")
         if name in restricted or name.startswith(prefixes):
-            text = f"JwtClaimType {quoted(name)} of {entry.label} is restricted"
+            text = f"JwtClaimType {quote(name)} of {entry.label} is restricted"
             saml = entry.text("SamlClaimType")
             yield entry.where, text, "leave JwtClaimType out; SAML has SamlClaimType" if saml else "use another name"
 
 
 def nameid_source(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """NameID comes from one of the documented attributes."""
-    allowed = table("attributes")["nameid"]
+    allowed = load_table("attributes")["nameid"]
     for entry in document.entries:
         if not is_name_id(entry) or source_of(entry) == "transformation":
             continue
         source, id_ = source_of(entry), entry.text("ID")
         if source == "user" and id_.lower() in allowed:
             continue
-        if source == "user" and id_.lower() in table("attributes")["nameid_observed"]:
-            text = f"NameID from {quoted(id_)} is not documented, a policy with it was accepted"
+        if source == "user" and id_.lower() in load_table("attributes")["nameid_observed"]:
+            text = f"NameID from {quote(id_)} is not documented, a policy with it was accepted"
         elif entry.text("ExtensionID"):
-            text = f"NameID from the extension {quoted(entry.text('ExtensionID'))}: extensions are not in the list"
+            text = f"NameID from the extension {quote(entry.text('ExtensionID'))}: extensions are not in the list"
         elif entry.has("Value"):
             text = "NameID is the same constant for everyone"
         else:
-            text = f"NameID from {quoted(f'{source}.{id_}')} is not in the documented list"
-        yield entry.where, text, f"use one of {listed(allowed[:5])}, extensionattribute1 to 15"
+            text = f"NameID from {quote(f'{source}.{id_}')} is not in the documented list"
+        yield entry.where, text, f"use one of {join_names(allowed[:5])}, extensionattribute1 to 15"
 
 
 def nameid_transformation(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """A NameID from a transformation: only ExtractMailPrefix, and Join with a verified domain."""
     methods = {one.text("ID").lower(): one.text("TransformationMethod") for one in document.transformations}
-    allowed = table("transformations")["nameid"]
+    allowed = load_table("transformations")["nameid"]
     for entry in document.entries:
         method = methods.get(entry.text("TransformationID").lower(), "")
         if is_name_id(entry) and source_of(entry) == "transformation" and method:
@@ -106,8 +110,8 @@ def nameid_transformation(document: Document, context: Context) -> Iterator[Told
                 text = "NameID from Join: the suffix has to be a verified domain of the tenant"
                 yield entry.where, text, "check that it is"
             elif method.lower() not in {one.lower() for one in allowed}:
-                text = f"NameID from the transformation {quoted(method)}: documented are {listed(allowed)} only"
-                yield entry.where, text, f"use {listed(allowed)}, or an attribute"
+                text = f"NameID from the transformation {quote(method)}: documented are {join_names(allowed)} only"
+                yield entry.where, text, f"use {join_names(allowed)}, or an attribute"
 
 
 def nameid_format(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
@@ -119,8 +123,8 @@ def nameid_format(document: Document, context: Context) -> Iterator[Told]:  # no
         if not is_name_id(entry):
             yield entry.where, f"'SamlNameIdFormat' on {entry.label}, which is not the NameID", "leave it out"
         elif value not in _NAME_ID_FORMATS:
-            near = nearest(value, _NAME_ID_FORMATS, 0.6)
-            text = f"'SamlNameIdFormat' {quoted(value)} is no NameID format of SAML"
+            near = find_nearest(value, _NAME_ID_FORMATS, 0.6)
+            text = f"'SamlNameIdFormat' {quote(value)} is no NameID format of SAML"
             yield entry.where, text, f"write '{near or _NAME_ID_FORMATS[0]}'"
         else:
             text = "'SamlNameIdFormat' is undocumented (a policy with it was accepted); the request's format wins"
@@ -133,8 +137,8 @@ def name_form(document: Document, context: Context) -> Iterator[Told]:  # noqa: 
         value = entry.text("SAMLNameForm")
         if not entry.has("SAMLNameForm") or value in {_FORM + form for form in NAME_FORMS}:
             continue
-        form = nearest(value.rsplit(":", 1)[-1], NAME_FORMS, 0.6) or "basic"
-        text = f"'SAMLNameForm' {quoted(value)} of {entry.label} is none of {listed(NAME_FORMS)}"
+        form = find_nearest(value.rsplit(":", 1)[-1], NAME_FORMS, 0.6) or "basic"
+        text = f"'SAMLNameForm' {quote(value)} of {entry.label} is none of {join_names(NAME_FORMS)}"
         yield entry.where, text, f"write '{_FORM}{form}'"
 
 
@@ -152,7 +156,7 @@ def duplicate_claim(document: Document, context: Context) -> Iterator[Told]:  # 
     for key in ("SamlClaimType", "JwtClaimType"):
         for entry, earlier, name in _named(document, key):
             if earlier.text(key) == name:
-                text = f"{key} {quoted(name)} is there twice, also as {earlier.where.split(' ')[0]}"
+                text = f"{key} {quote(name)} is there twice, also as {earlier.where.split(' ')[0]}"
                 yield entry.where, text, "keep one of them"
 
 
@@ -161,5 +165,5 @@ def duplicate_claim_case(document: Document, context: Context) -> Iterator[Told]
     for key in ("SamlClaimType", "JwtClaimType"):
         for entry, earlier, name in _named(document, key):
             if earlier.text(key) != name:
-                text = f"{key} {quoted(name)} differs in case only from {quoted(earlier.text(key))}"
+                text = f"{key} {quote(name)} differs in case only from {quote(earlier.text(key))}"
                 yield entry.where, text, "keep one of them, or choose another name"

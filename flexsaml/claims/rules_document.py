@@ -12,7 +12,8 @@ from typing import Any
 
 from .json_text import ROOT
 from .reading import Document, JsonNode
-from .rules import Check, Context, Told, listed, nearest, quoted
+from .rules import Check, Context, Told
+from .wording import escape, find_nearest, join_names, quote
 
 POLICY_KEYS = (
     "Version", "IncludeBasicClaimSet", "ClaimsSchema", "ClaimsTransformation", "ClaimsTransformations",
@@ -89,14 +90,14 @@ def version(document: Document, context: Context) -> Iterator[Told]:  # noqa: AR
         return
     written = body.keys.get("version")
     if written is None:
-        near = next((key for key in list(body.raw)[:100] if nearest(key, ("Version",), 0.75)), "")
-        text = f"'Version' is missing{f' ({quoted(near)} is no such key)' if near else ''}"
+        near = next((key for key in list(body.raw)[:100] if find_nearest(key, ("Version",), 0.75)), "")
+        text = f"'Version' is missing{f' ({quote(near)} is no such key)' if near else ''}"
         yield f"{body.where}.Version", text, 'write "Version": 1'
     elif "Version" not in body.raw:
-        text = f"the key {quoted(written)} is refused: the service reads 'Version' in exactly this case"
-        yield f"{body.where}.{quoted(written)[1:-1]}", text, 'write "Version": 1'
+        text = f"the key {quote(written)} is refused: the service reads 'Version' in exactly this case"
+        yield f"{body.where}.{escape(written)}", text, 'write "Version": 1'
     elif isinstance(body.raw["Version"], bool) or body.raw["Version"] != 1:
-        text = f"'Version' is {quoted(body.raw['Version'])}, the only version is the number 1"
+        text = f"'Version' is {quote(body.raw['Version'])}, the only version is the number 1"
         yield f"{body.where}.Version", text, 'write "Version": 1'
 
 
@@ -105,7 +106,7 @@ def basic_claim_set_value(document: Document, context: Context) -> Iterator[Told
     value = document.body.get("IncludeBasicClaimSet") if document.body else None
     if value is None or isinstance(value, bool) or str(value).strip().lower() in ("true", "false"):
         return
-    text = f"'IncludeBasicClaimSet' is {quoted(value)}, neither true nor false"
+    text = f"'IncludeBasicClaimSet' is {quote(value)}, neither true nor false"
     yield f"{ROOT}.IncludeBasicClaimSet", text, 'write "true" or "false"'
 
 
@@ -119,19 +120,19 @@ def basic_claim_set_missing(document: Document, context: Context) -> Iterator[To
 def key_misspelt(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """No key looks like a slip of a known one."""
     for part, key, allowed in _foreign(document):
-        meant = nearest(key.strip(), allowed, 0.8)
+        meant = find_nearest(key.strip(), allowed, 0.8)
         if meant and not (meant == "Version" and "version" not in part.keys):
-            yield part.where, f"the key {quoted(key)} is unknown and looks like '{meant}'", f"write '{meant}'"
+            yield part.where, f"the key {quote(key)} is unknown and looks like '{meant}'", f"write '{meant}'"
 
 
 def key_unknown(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """No key that no documentation knows."""
     for part, key, allowed in _foreign(document):
-        if nearest(key.strip(), allowed, 0.8):
+        if find_nearest(key.strip(), allowed, 0.8):
             continue
-        meant = nearest(key.strip(), allowed, 0.6)
-        fix = f"did you mean '{meant}'?" if meant else f"leave it out; known are {listed(allowed)}"
-        yield part.where, f"the key {quoted(key)} is unknown", fix
+        meant = find_nearest(key.strip(), allowed, 0.6)
+        fix = f"did you mean '{meant}'?" if meant else f"leave it out; known are {join_names(allowed)}"
+        yield part.where, f"the key {quote(key)} is unknown", fix
 
 
 def key_case(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
@@ -141,7 +142,7 @@ def key_case(document: Document, context: Context) -> Iterator[Told]:  # noqa: A
             bare = key.strip()
             meant = next((one for one in allowed if one.lower() == bare.lower()), bare)
             if meant not in (bare, "Version") and bare not in _SEEN:
-                text = f"the key {quoted(bare)} is documented as '{meant}', and keys are known to depend on case"
+                text = f"the key {quote(bare)} is documented as '{meant}', and keys are known to depend on case"
                 yield part.where, text, f"write '{meant}'"
 
 
@@ -150,10 +151,10 @@ def white_space(document: Document, context: Context) -> Iterator[Told]:  # noqa
     for part, _allowed in _parts(document):
         for key, value in list(part.raw.items())[:100]:
             if key != key.strip():
-                yield part.where, f"the key {quoted(key)} has spaces around it", f"write {quoted(key.strip())}"
+                yield part.where, f"the key {quote(key)} has spaces around it", f"write {quote(key.strip())}"
             if isinstance(value, str) and value != value.strip() and key.strip().lower() != "value":
-                text = f"{quoted(key.strip())} has spaces around its value {quoted(value)}; such a claim breaks"
-                yield part.where, text, f"write {quoted(value.strip())}"
+                text = f"{quote(key.strip())} has spaces around its value {quote(value)}; such a claim breaks"
+                yield part.where, text, f"write {quote(value.strip())}"
 
 
 def wrong_type(document: Document, context: Context) -> Iterator[Told]:
@@ -168,7 +169,7 @@ def wrong_type(document: Document, context: Context) -> Iterator[Told]:
             if name in known and not _fits(part, name, value):
                 wanted = "an array" if name in _LISTS else "text"
                 fix = "write [ ... ]" if name in _LISTS else "write it in double quotes"
-                yield part.where, f"{quoted(key)} is {quoted(value, 40)} where {wanted} belongs", fix
+                yield part.where, f"{quote(key)} is {quote(value, 40)} where {wanted} belongs", fix
 
 
 def _fits(part: JsonNode, name: str, value: Any) -> bool:
@@ -200,14 +201,14 @@ def group_filter(document: Document, context: Context) -> Iterator[Told]:  # noq
     if found is None:
         return
     if not isinstance(found, dict):
-        yield "GroupFilter", f"'GroupFilter' is {quoted(found, 40)} where an object belongs", "write { ... }"
+        yield "GroupFilter", f"'GroupFilter' is {quote(found, 40)} where an object belongs", "write { ... }"
         return
     part = JsonNode("GroupFilter", found)
     for key, allowed in _GROUP_FILTER.items():
         if not part.has(key):
-            yield "GroupFilter", f"'{key}' is missing", f"write it: {listed(allowed) or 'text'}"
+            yield "GroupFilter", f"'{key}' is missing", f"write it: {join_names(allowed) or 'text'}"
         elif allowed and part.text(key).lower() not in allowed:
-            yield "GroupFilter", f"'{key}' is {quoted(part.get(key))}", f"write one of {listed(allowed)}"
+            yield "GroupFilter", f"'{key}' is {quote(part.get(key))}", f"write one of {join_names(allowed)}"
 
 
 def needs_signing_key(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
@@ -219,5 +220,5 @@ def needs_signing_key(document: Document, context: Context) -> Iterator[Told]:  
         fix = "give the service principal a signing key of its own"
         if key == "audienceOverride" and ":" not in str(value):
             fix = "write an absolute URI, and " + fix
-        text = f"'{key}' {quoted(value)} takes effect only with a custom signing key"
+        text = f"'{key}' {quote(value)} takes effect only with a custom signing key"
         yield f"{ROOT}.{key}", text, fix

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from .extension_names import build_full_name, is_full_name, owner_app_id, short_name
 from .reading import Document, JsonNode
-from .rules import Context, Told, listed, nearest, quoted
+from .rules import Context, Told
 from .rules_sources import SOURCES, source_of
+from .wording import escape, find_nearest, join_names, quote
 
 _FORM = re.compile(r"extension_(<[^>]*>|\{[^}]*\}|[^_]*)_(.+)", re.DOTALL)
 _PLACEHOLDER = re.compile(r"0{32}|[xX]+|<.*>|\{.*\}|\$.*|(?i:your|my)?-?(?i:app(lication)?-?id|guid|clientid).*")
@@ -23,7 +24,7 @@ def extension_in_id(document: Document, context: Context) -> Iterator[Told]:  # 
     for entry in document.entries:
         id_ = entry.text("ID")
         if id_.lower().startswith("extension_") and source_of(entry) in (*SOURCES, ""):
-            text = f"{entry.label} names the extension {quoted(id_)} in ID; the service looks there for attributes"
+            text = f"{entry.label} names the extension {quote(id_)} in ID; the service looks there for attributes"
             yield entry.where, text, "rename the key 'ID' to 'ExtensionID'"
 
 
@@ -43,12 +44,12 @@ def extension_name(document: Document, context: Context) -> Iterator[Told]:  # n
             continue
         whole = "extension_<appId without dashes>_<name>"
         if not application:
-            text, fix = f"{quoted(name)} of {entry.label} is no full extension name", f"write {whole}"
+            text, fix = f"{quote(name)} of {entry.label} is no full extension name", f"write {whole}"
         elif "-" in application:
-            text = f"the application part of {quoted(name)} has dashes"
+            text = f"the application part of {quote(name)} has dashes"
             fix = f"write '{build_full_name(application, '…')}'"[:120]
         else:
-            text = f"the application part of {quoted(name)} is not 32 hex digits but {quoted(application)}"
+            text = f"the application part of {quote(name)} is not 32 hex digits but {quote(application)}"
             fix = f"write {whole}"
         yield entry.where, text, fix
 
@@ -57,7 +58,7 @@ def extension_placeholder(document: Document, context: Context) -> Iterator[Told
     """The application part of an extension is no placeholder."""
     for entry, name, application, _short in _extensions(document):
         if _PLACEHOLDER.fullmatch(application):
-            text = f"the application part of {quoted(name)} is a placeholder"
+            text = f"the application part of {quote(name)} is a placeholder"
             yield entry.where, text, "write the appId, without dashes, of the application that owns the extension"
 
 
@@ -65,15 +66,15 @@ def extension_application_case(document: Document, context: Context) -> Iterator
     """The application part is written in lower case, as Graph writes it."""
     for entry, name, application, short in _extensions(document):
         if re.fullmatch(r"[0-9a-fA-F]{32}", application) and application != application.lower():
-            text = f"{quoted(name)} has capital letters in the application part; the token service reads with case"
-            yield entry.where, text, f"write '{build_full_name(application, quoted(short)[1:-1])}'"
+            text = f"{quote(name)} has capital letters in the application part; the token service reads with case"
+            yield entry.where, text, f"write '{build_full_name(application, escape(short))}'"
 
 
 def extension_source(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """ExtensionID goes with Source `user`; only extensions of users become claims."""
     for entry in document.entries:
         if entry.text("ExtensionID") and source_of(entry) != "user":
-            given = quoted(entry.text("Source")) if entry.text("Source") else "no Source"
+            given = quote(entry.text("Source")) if entry.text("Source") else "no Source"
             text = f"{entry.label} has an ExtensionID with {given}; only extensions of users become claims"
             yield entry.where, text, 'write "Source": "user"'
 
@@ -84,7 +85,7 @@ def extension_case(document: Document, context: Context) -> Iterator[Told]:
     for entry, name, _application, _short in _extensions(document):
         exact = known.get(name.lower(), name)
         if exact != name:
-            text = f"{quoted(name)} of {entry.label} differs in case from the extension '{exact}'; no claim is issued"
+            text = f"{quote(name)} of {entry.label} differs in case from the extension '{exact}'; no claim is issued"
             yield entry.where, text, f"write '{exact}'"
 
 
@@ -98,11 +99,11 @@ def extension_unknown(document: Document, context: Context) -> Iterator[Told]:
         if not known or not short or name.lower() in lower:
             continue
         if application.lower() in applications:
-            near = shorts.get(nearest(short, tuple(shorts)), "")
-            fix = f"did you mean '{near}'?" if near else f"known are {listed(known)}"
-            yield entry.where, f"{quoted(name)} of {entry.label} is no extension known here", fix
+            near = shorts.get(find_nearest(short, tuple(shorts)), "")
+            fix = f"did you mean '{near}'?" if near else f"known are {join_names(known)}"
+            yield entry.where, f"{quote(name)} of {entry.label} is no extension known here", fix
         elif short.lower() in shorts:
-            text = f"{quoted(name)} of {entry.label} names another application than '{shorts[short.lower()]}'"
+            text = f"{quote(name)} of {entry.label} names another application than '{shorts[short.lower()]}'"
             yield entry.where, text, "check which application owns the extension"
 
 

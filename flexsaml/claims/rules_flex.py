@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator
 
 from .reading import Document, JsonNode
-from .rules import Context, Told, listed, nearest, quoted, table
+from .rules import Context, Told, load_table
 from .rules_claims import is_name_id
 from .rules_sources import constant
+from .wording import find_nearest, join_names, quote
 
 _NULL = "<null>"
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*")
@@ -33,9 +34,9 @@ def kind_of(name: str) -> str:
     """The type Flex reads an attribute as: one of the suffixes, or "" for the default (text)."""
     channel = channel_of(name)
     if channel:
-        return str(table("flex")["channel"].get(channel[1], ""))
+        return str(load_table("flex")["channel"].get(channel[1], ""))
     _base, dot, suffix = name.rpartition(".")
-    return suffix if dot and suffix in table("flex")["typed_suffix"] else ""
+    return suffix if dot and suffix in load_table("flex")["typed_suffix"] else ""
 
 
 def channel_of(name: str) -> tuple[str, str] | None:
@@ -73,11 +74,11 @@ def flex_required(document: Document, context: Context) -> Iterator[Told]:  # no
     names = [entry.text("SamlClaimType") for entry in document.entries]
     typed = {"email": "email.string", "full_name": "full_name.string", "roles": "roles.stringarray"}
     sources = {"email": "mail", "full_name": "displayname", "roles": "assignedroles"}
-    for name in table("flex")["mandatory"]:
+    for name in load_table("flex")["mandatory"]:
         if name in names or typed[name] in names:
             continue
-        near = nearest(name, tuple(one for one in names if not _URI.match(one)), 0.8)
-        text = f"claim '{name}' is missing{f' ({quoted(near)} is another name)' if near else ''}; "
+        near = find_nearest(name, tuple(one for one in names if not _URI.match(one)), 0.8)
+        text = f"claim '{name}' is missing{f' ({quote(near)} is another name)' if near else ''}; "
         text += "Flex refuses the login (45050)"
         fix = f'add {{"Source": "user", "ID": "{sources[name]}", "SamlClaimType": "{name}"}}'
         yield "ClaimsSchema", text, f"write '{name}'" if near else fix
@@ -89,7 +90,7 @@ def flex_namespace(document: Document, context: Context) -> Iterator[Told]:  # n
         name = entry.text("SamlClaimType")
         if name and _URI.match(name) and not is_name_id(entry):
             bare = re.split(r"[/:#]", name.rstrip("/"))[-1]
-            yield entry.where, f"{entry.label} has a namespace; Flex ignores it", f"write {quoted(bare)}"
+            yield entry.where, f"{entry.label} has a namespace; Flex ignores it", f"write {quote(bare)}"
 
 
 def flex_jwt_only(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
@@ -127,20 +128,20 @@ def image_url(document: Document, context: Context) -> Iterator[Told]:
         if name.split(".")[0] == "image_url":
             for value in values_of(entry, context):
                 if value and not value.lower().startswith("https://"):
-                    text = f"{entry.label} gets {quoted(value, 40)}, which is no https address"
+                    text = f"{entry.label} gets {quote(value, 40)}, which is no https address"
                     yield entry.where, text, "write the whole address"
                     break
 
 
 def channel_attribute(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """`channel.<channel>.availability` and `.capacity` are the only two of `channel.*`."""
-    known = tuple(table("flex")["channel"])
+    known = tuple(load_table("flex")["channel"])
     for entry, name in attributes(document):
         if not name.lower().startswith("channel."):
             continue
         channel = channel_of(name)
         if not name.startswith("channel.") or not channel or channel[1] not in known:
-            near = nearest(name.rpartition(".")[2], known, 0.6) or "availability or .capacity"
+            near = find_nearest(name.rpartition(".")[2], known, 0.6) or "availability or .capacity"
             text = f"{entry.label} is no channel attribute of Flex"
             yield entry.where, text, f"write channel.<channel>.{near}"
 
@@ -156,27 +157,27 @@ def team_attribute(document: Document, context: Context) -> Iterator[Told]:  # n
 
 def hyphen_value(document: Document, context: Context) -> Iterator[Told]:
     """Values of worker attributes have no hyphens; they may break routing expressions."""
-    spared = {*table("flex")["mandatory"], "image_url", "contact_uri"}
+    spared = {*load_table("flex")["mandatory"], "image_url", "contact_uri"}
     for entry, name in attributes(document):
         if name.split(".")[0] in spared or kind_of(name).removesuffix("array") == "int":
             continue
         value = next((value for value in values_of(entry, context) if "-" in value), None)
         if value is not None:
-            text = f"{entry.label} gets {quoted(value, 40)}; a hyphen may break TaskRouter's expressions"
+            text = f"{entry.label} gets {quote(value, 40)}; a hyphen may break TaskRouter's expressions"
             yield entry.where, text, "use an underscore"
 
 
 def flex_roles(document: Document, context: Context) -> Iterator[Told]:
     """Constant or declared roles are roles of Flex."""
-    known, prefixes = table("flex")["roles"], tuple(table("flex")["role_prefixes"])
+    known, prefixes = load_table("flex")["roles"], tuple(load_table("flex")["role_prefixes"])
     for entry, name in attributes(document):
         if name not in ("roles", "roles.stringarray"):
             continue
         for role in (role.strip() for value in values_of(entry, context) for role in value.split(",")):
             if role and role not in known and not role.startswith(prefixes):
-                near = nearest(role, tuple(known))
-                fix = f"did you mean '{near}'?" if near else f"roles are {listed(known)} and wfo.*"
-                yield entry.where, f"{quoted(role, 40)} in {entry.label} is no role of Flex", fix
+                near = find_nearest(role, tuple(known))
+                fix = f"did you mean '{near}'?" if near else f"roles are {join_names(known)} and wfo.*"
+                yield entry.where, f"{quote(role, 40)} in {entry.label} is no role of Flex", fix
                 break
 
 

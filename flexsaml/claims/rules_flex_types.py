@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 
 from .reading import Document
-from .rules import Context, Told, listed, nearest, quoted, table
+from .rules import Context, Told, load_table
 from .rules_flex import attributes, channel_of, kind_of, values_of
 from .rules_sources import source_of
+from .wording import find_nearest, join_names, quote
 
 _BOOLEAN_IDS = {"accountenabled", "onpremisessyncenabled"}
 _MAYBE_NUMBER = re.compile(r"employeeid|postalcode|.*phone.*|facsimile.*|extensionattribute\d+|mobile.*")
@@ -21,25 +22,25 @@ _KIND = {"Boolean": "boolean", "Integer": "int", "LargeInteger": "int"}
 
 def suffix_case(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """Type suffixes are in lower case."""
-    suffixes = table("flex")["typed_suffix"]
+    suffixes = load_table("flex")["typed_suffix"]
     for entry, name in attributes(document):
         base, dot, suffix = name.rpartition(".")
         if dot and not channel_of(name) and suffix not in suffixes and suffix.lower() in suffixes:
             text = f"{entry.label} ends in '.{suffix}'; Flex knows '.{suffix.lower()}'"
-            yield entry.where, text, f"write {quoted(f'{base}.{suffix.lower()}')}"
+            yield entry.where, text, f"write {quote(f'{base}.{suffix.lower()}')}"
 
 
 def suffix_unknown(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """A name with a dot ends in a type Flex knows, or is one of channel.*."""
-    suffixes = tuple(table("flex")["typed_suffix"])
+    suffixes = tuple(load_table("flex")["typed_suffix"])
     for entry, name in attributes(document):
         base, dot, suffix = name.rpartition(".")
         if dot and not name.startswith("channel.") and suffix.lower() not in suffixes:
             near = {"integer": "int", "bool": "boolean", "array": "stringarray", "list": "stringarray"}.get(
                 suffix.lower()
-            ) or nearest(suffix, suffixes, 0.6)
-            text = f"{entry.label} ends in {quoted('.' + suffix)}, which is no type of Flex"
-            fix = f"did you mean {quoted(f'{base}.{near}')}?" if near else f"types are {listed(suffixes)}"
+            ) or find_nearest(suffix, suffixes, 0.6)
+            text = f"{entry.label} ends in {quote('.' + suffix)}, which is no type of Flex"
+            fix = f"did you mean {quote(f'{base}.{near}')}?" if near else f"types are {join_names(suffixes)}"
             yield entry.where, text, fix
 
 
@@ -60,7 +61,7 @@ def typed_source(document: Document, context: Context) -> Iterator[Told]:
 
 
 def _cannot(id_: str, kind: str) -> bool:
-    known = {one.lower() for one in table("attributes")["user"]}
+    known = {one.lower() for one in load_table("attributes")["user"]}
     if id_ not in known:
         return False
     if kind == "boolean":
@@ -81,7 +82,7 @@ def typed_value(document: Document, context: Context) -> Iterator[Told]:
             wrong = next((part for part in parts if part and not re.fullmatch(pattern, part)), None)
             if wrong is not None:
                 wanted = "whole number" if base == "int" else "true or false"
-                text = f"{entry.label} gets {quoted(wrong, 40)}, which is no {wanted}; Flex refuses that login"
+                text = f"{entry.label} gets {quote(wrong, 40)}, which is no {wanted}; Flex refuses that login"
                 yield entry.where, text, "correct the value, or leave the type suffix out"
                 break
 
@@ -92,4 +93,4 @@ def untyped_source(document: Document, context: Context) -> Iterator[Told]:
         data_type = context.extensions.get(entry.text("ExtensionID"), "").removesuffix("[]")
         if data_type in _KIND and not kind_of(name) and "." not in name:
             text = f"{entry.label} is {data_type} in Entra and arrives in Flex as text"
-            yield entry.where, text, f"call it {quoted(f'{name}.{_KIND[data_type]}')}"
+            yield entry.where, text, f"call it {quote(f'{name}.{_KIND[data_type]}')}"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .reading import Document, JsonNode
-from .rules import Context, Told, listed, nearest, quoted, table
+from .rules import Context, Told, load_table
+from .wording import escape, find_nearest, join_names, quote
 
 SOURCES = ("user", "application", "resource", "audience", "company")
 ALL_SOURCES = (*SOURCES, "transformation", "CustomClaimsProvider")
@@ -67,7 +68,7 @@ def source_incomplete(document: Document, context: Context) -> Iterator[Told]:  
         elif source.lower() in (*SOURCES, "customclaimsprovider") and not any(
             entry.text(key) for key in ("ID", "ExtensionID", "Value")
         ):
-            yield entry.where, f"{entry.label} has Source {quoted(source)} and no ID", "write the ID of an attribute"
+            yield entry.where, f"{entry.label} has Source {quote(source)} and no ID", "write the ID of an attribute"
         elif entry.has("Source") and not source and isinstance(entry.get("Source"), str):
             yield entry.where, f"{entry.label} has an empty Source", 'write "Source": "user"'
 
@@ -78,16 +79,16 @@ def source_unknown(document: Document, context: Context) -> Iterator[Told]:  # n
     for entry in document.entries:
         source = entry.text("Source")
         if source.lower() not in known:
-            near = nearest(source, ALL_SOURCES, 0.6)
-            fix = f"write '{near}'" if near else f"write one of {listed(ALL_SOURCES)}"
-            yield entry.where, f"Source {quoted(source)} of {entry.label} is unknown", fix
+            near = find_nearest(source, ALL_SOURCES, 0.6)
+            fix = f"write '{near}'" if near else f"write one of {join_names(ALL_SOURCES)}"
+            yield entry.where, f"Source {quote(source)} of {entry.label} is unknown", fix
 
 
 def constant_source(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """No Source `Constant`: a constant has Value alone."""
     for entry in document.entries:
         if source_of(entry) == "constant":
-            value = quoted(entry.get("Value") or entry.get("ID") or "text")[1:-1]
+            value = escape(entry.get("Value") or entry.get("ID") or "text")
             text = f"{entry.label} has Source 'Constant', which was reported as not working"
             yield entry.where, text, f'write "Value": "{value}" without Source and ID'
 
@@ -96,7 +97,7 @@ def id_unknown(document: Document, context: Context) -> Iterator[Told]:  # noqa:
     """Source and ID are a documented pair; otherwise the policy is accepted and the claim never issued."""
     for entry, source, id_ in _pairs(document):
         if id_.lower() not in _observed(source):
-            text = f"{source}.{quoted(id_)[1:-1]} is no documented attribute: accepted, and {entry.label} never issued"
+            text = f"{source}.{escape(id_)} is no documented attribute: accepted, and {entry.label} never issued"
             yield entry.where, text, _meant(source, id_)
 
 
@@ -108,13 +109,13 @@ def id_undocumented(document: Document, context: Context) -> Iterator[Told]:  # 
 
 
 def _observed(source: str) -> list[str]:
-    found: list[str] = table("attributes")["observed"].get(source, [])
+    found: list[str] = load_table("attributes")["observed"].get(source, [])
     return found
 
 
 def _pairs(document: Document) -> Iterator[tuple[JsonNode, str, str]]:
     """Entries whose ID is not in the table."""
-    attributes = table("attributes")
+    attributes = load_table("attributes")
     for entry in document.entries:
         source, id_ = source_of(entry), entry.text("ID")
         if source in SOURCES and id_ and not id_.lower().startswith("extension_"):
@@ -124,27 +125,27 @@ def _pairs(document: Document) -> Iterator[tuple[JsonNode, str, str]]:
 
 
 def _meant(source: str, id_: str) -> str:
-    attributes = table("attributes")
+    attributes = load_table("attributes")
     bare = id_.lower().removeprefix(f"{source}.").replace("_", "").replace(" ", "")
     same = {one.lower(): one for one in attributes[source]}
     near = same.get(bare) or (_OTHER_NAMES.get(bare) if source == "user" else None)
     other = next((one for one in SOURCES if bare in {name.lower() for name in attributes[one]}), "")
     if source == "user" and other and not near:
         return f"did you mean Source '{other}'?"
-    near = near or nearest(bare, tuple(attributes[source]))
+    near = near or find_nearest(bare, tuple(attributes[source]))
     if near:
         return f"did you mean '{near}'?"
     if other:
         return f"did you mean Source '{other}'?"
     if source == "user":
-        return f'for a constant write "Value": "{quoted(id_)[1:-1]}" alone; for an extension use ExtensionID'
-    return f"write one of {listed(attributes[source])}"
+        return f'for a constant write "Value": "{escape(id_)}" alone; for an extension use ExtensionID'
+    return f"write one of {join_names(attributes[source])}"
 
 
 def single_value_emitted(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """othermail, tags and proxyaddresses hold several values, of which one is issued."""
     for entry in document.entries:
-        if entry.text("ID").lower() in table("attributes")["one_value_emitted"] and source_of(entry) in SOURCES:
+        if entry.text("ID").lower() in load_table("attributes")["one_value_emitted"] and source_of(entry) in SOURCES:
             yield entry.where, f"{entry.text('ID')} of {entry.label} may hold several values, one is issued", ""
 
 

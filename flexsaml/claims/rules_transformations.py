@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .reading import Document, JsonNode
-from .rules import Context, Told, listed, nearest, quoted, table
+from .rules import Context, Told, load_table
 from .rules_document import items
 from .rules_sources import source_of
+from .wording import find_nearest, join_names, quote
 
 MOST_TRANSFORMATIONS = 50
 
@@ -42,34 +43,34 @@ def transformation_incomplete(document: Document, context: Context) -> Iterator[
         missing = [key for key in ("ID", "TransformationMethod") if not one.text(key)]
         missing += [] if one.get("OutputClaims") else ["OutputClaims"]
         if missing:
-            yield one.where, f"the transformation {quoted(one.text('ID'))} has no {listed(missing)}", "write them"
+            yield one.where, f"the transformation {quote(one.text('ID'))} has no {join_names(missing)}", "write them"
 
 
 def _method(transformation: JsonNode) -> tuple[str, str]:
     """The method as written, and its entry in the table ("" if it has none); `()` belongs to no name."""
     written = transformation.text("TransformationMethod")
-    methods = table("transformations")["methods"]
+    methods = load_table("transformations")["methods"]
     return written, next((name for name in methods if name.lower() == written.lower().removesuffix("()")), "")
 
 
 def transformation_method(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """The method is one a claims mapping policy knows."""
-    known = table("transformations")
+    known = load_table("transformations")
     for one in document.transformations:
         written, method = _method(one)
         if not written or written in known["methods"]:
             continue
         if method:
-            yield one.where, f"the method {quoted(written)} is spelled '{method}'", f"write '{method}'"
+            yield one.where, f"the method {quote(written)} is spelled '{method}'", f"write '{method}'"
         elif written in known["elsewhere"]:
-            text = f"the method {quoted(written)} belongs to B2C: {known['elsewhere'][written]}"
+            text = f"the method {quote(written)} belongs to B2C: {known['elsewhere'][written]}"
             yield one.where, text, 'for a constant write {"Value": ..., "SamlClaimType": ...} in ClaimsSchema'
         else:
-            near = nearest(written.removesuffix("()"), tuple(known["methods"]), 0.6)
+            near = find_nearest(written.removesuffix("()"), tuple(known["methods"]), 0.6)
             portal = written.removesuffix("()") in known["portal_only"]
             why = "known to the portal only" if portal else "unknown"
-            fix = f"did you mean '{near}'?" if near else f"known are {listed(known['methods'])}"
-            yield one.where, f"the method {quoted(written)} is {why}", fix
+            fix = f"did you mean '{near}'?" if near else f"known are {join_names(known['methods'])}"
+            yield one.where, f"the method {quote(written)} is {why}", fix
 
 
 def transformation_inputs(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
@@ -78,32 +79,32 @@ def transformation_inputs(document: Document, context: Context) -> Iterator[Told
         _written, method = _method(one)
         if not method:
             continue
-        wanted = table("transformations")["methods"][method]["inputs"]
-        lenient = "optional_inputs" in table("transformations")["methods"][method]
+        wanted = load_table("transformations")["methods"][method]["inputs"]
+        lenient = "optional_inputs" in load_table("transformations")["methods"][method]
         given = [item.text("TransformationClaimType") for item in items(one, "InputClaims")]
         given += [item.text("ID") for item in items(one, "InputParameters")]
         for name in given:
             if name not in wanted and not lenient:
-                near = nearest(name, tuple(wanted), 0.6)
-                fix = f"did you mean '{near}'?" if near else f"{method} takes {listed(wanted)}"
-                yield one.where, f"{method} takes no input {quoted(name)}", fix
+                near = find_nearest(name, tuple(wanted), 0.6)
+                fix = f"did you mean '{near}'?" if near else f"{method} takes {join_names(wanted)}"
+                yield one.where, f"{method} takes no input {quote(name)}", fix
         missing = [name for name in wanted if name not in given]
         if missing:
-            yield one.where, f"{method} lacks the input {listed(missing)}", f"it takes {listed(wanted)}"
+            yield one.where, f"{method} lacks the input {join_names(missing)}", f"it takes {join_names(wanted)}"
         twice = sorted({name for name in given if given.count(name) > 1})
         if twice:
-            yield one.where, f"{method} gets the input {quoted(twice[0])} twice", "keep one"
+            yield one.where, f"{method} gets the input {quote(twice[0])} twice", "keep one"
 
 
 def transformation_outputs(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """The output has the name the method gives."""
     for one in document.transformations:
         _written, method = _method(one)
-        allowed = table("transformations")["methods"][method]["outputs"] if method else []
+        allowed = load_table("transformations")["methods"][method]["outputs"] if method else []
         for item in items(one, "OutputClaims"):
             name = item.text("TransformationClaimType")
             if allowed and name not in allowed:
-                yield item.where, f"{method} gives no output {quoted(name)}", f"write '{allowed[-1]}'"
+                yield item.where, f"{method} gives no output {quote(name)}", f"write '{allowed[-1]}'"
 
 
 def _references(document: Document) -> Iterator[tuple[JsonNode, str]]:
@@ -118,9 +119,9 @@ def transformation_reference(document: Document, context: Context) -> Iterator[T
     known = {one.lower() for one in ids if one}
     for item, name in _references(document):
         if name.lower() not in known:
-            near = nearest(name, tuple(one for one in ids if one), 0.6)
+            near = find_nearest(name, tuple(one for one in ids if one), 0.6)
             fix = f"did you mean '{near}'?" if near else "add an entry with this ID to ClaimsSchema"
-            yield item.where, f"ClaimTypeReferenceId {quoted(name)} refers to no entry of ClaimsSchema", fix
+            yield item.where, f"ClaimTypeReferenceId {quote(name)} refers to no entry of ClaimsSchema", fix
 
 
 def reference_case(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
@@ -129,15 +130,15 @@ def reference_case(document: Document, context: Context) -> Iterator[Told]:  # n
     for item, name in _references(document):
         exact = next((one for one in ids if one.lower() == name.lower()), name)
         if name not in ids and exact != name:
-            text = f"ClaimTypeReferenceId {quoted(name)} differs in case from the ID {quoted(exact)}"
-            yield item.where, text, f"write {quoted(exact)}"
+            text = f"ClaimTypeReferenceId {quote(name)} differs in case from the ID {quote(exact)}"
+            yield item.where, text, f"write {quote(exact)}"
     methods = {one.text("ID") for one in document.transformations}
     for entry in document.entries:
         name = entry.text("TransformationID")
         exact = next((one for one in methods if one.lower() == name.lower()), name)
         if name and name not in methods and exact != name:
-            text = f"TransformationID {quoted(name)} differs in case from the transformation {quoted(exact)}"
-            yield entry.where, text, f"write {quoted(exact)}"
+            text = f"TransformationID {quote(name)} differs in case from the transformation {quote(exact)}"
+            yield entry.where, text, f"write {quote(exact)}"
 
 
 def transformation_undefined(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
@@ -146,16 +147,16 @@ def transformation_undefined(document: Document, context: Context) -> Iterator[T
     for entry in document.entries:
         name = entry.text("TransformationID")
         if name and name.lower() not in {one.lower() for one in known}:
-            near = nearest(name, tuple(known), 0.6)
+            near = find_nearest(name, tuple(known), 0.6)
             fix = f"did you mean '{near}'?" if near else "define it in ClaimsTransformation"
-            yield entry.where, f"TransformationID {quoted(name)} of {entry.label} names no transformation", fix
+            yield entry.where, f"TransformationID {quote(name)} of {entry.label} names no transformation", fix
 
 
 def transformation_source(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
     """TransformationID goes with Source `transformation`."""
     for entry in document.entries:
         if entry.text("TransformationID") and source_of(entry) != "transformation":
-            text = f"{entry.label} has a TransformationID with Source {quoted(entry.text('Source'))}"
+            text = f"{entry.label} has a TransformationID with Source {quote(entry.text('Source'))}"
             yield entry.where, text, 'write "Source": "transformation"'
 
 
@@ -165,5 +166,5 @@ def transformation_unused(document: Document, context: Context) -> Iterator[Told
     for one in document.transformations:
         name = one.text("ID")
         if name and name.lower() not in used:
-            text = f"no entry takes its claim from the transformation {quoted(name)}"
-            yield one.where, text, f'add an entry with "Source": "transformation", "TransformationID": {quoted(name)}'
+            text = f"no entry takes its claim from the transformation {quote(name)}"
+            yield one.where, text, f'add an entry with "Source": "transformation", "TransformationID": {quote(name)}'

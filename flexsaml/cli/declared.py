@@ -17,7 +17,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flexsaml.claims import LARGEST, ClaimsPolicy, InvalidDefinition, build_full_name, encode, normal, read
+from flexsaml.claims import (
+    MAX_TEXT_BYTES,
+    ClaimsPolicy,
+    InvalidDefinition,
+    build_full_name,
+    encode,
+    normalise_definition,
+    read_policies,
+)
 from flexsaml.findings import Finding
 
 from .stack_file import Stack, policy_of, types_of
@@ -72,7 +80,7 @@ class Declared:
         """The declared SamlClaimTypes in the order they are sent; the NameID's among them."""
         if self.policy:
             return tuple(one.saml_type for one in self.policy.claims.values())
-        entries = [one for document in read(self.definition()) for one in document.entries]
+        entries = [one for document in read_policies(self.definition()) for one in document.entries]
         return tuple(str(one.get("SamlClaimType")) for one in entries if one.get("SamlClaimType"))
 
     @property
@@ -86,7 +94,7 @@ class Declared:
         self._legible("definition")
         if raw:
             try:
-                return normal(raw)
+                return normalise_definition(raw)
             except InvalidDefinition as problem:
                 raise CannotLook(f"{self.file}: {problem}; see `python -m flexsaml lint {self.file}`") from None
         policy = self.policy
@@ -146,7 +154,7 @@ def declared(given: argparse.Namespace) -> Declared:
     stack, file = _meant(given.stack, given.file)
     try:
         with open(file, "rb") as opened:
-            raw = opened.read(LARGEST + 1)
+            raw = opened.read(MAX_TEXT_BYTES + 1)
     except (OSError, ValueError) as problem:
         why = getattr(problem, "strerror", None) or str(problem)
         raise CannotLook(f"cannot read {file}: {why}; name the stack with --stack, or its file with --file") from None

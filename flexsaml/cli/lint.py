@@ -12,8 +12,8 @@ import re
 import sys
 from collections.abc import Sequence
 
-from flexsaml.claims import LARGEST, PROFILES, lint
-from flexsaml.findings import LEVELS, Finding, judged
+from flexsaml.claims import MAX_TEXT_BYTES, PROFILES, lint
+from flexsaml.findings import LEVELS, Finding, apply_levels
 
 from .terminal import end, lenient, one_line
 
@@ -40,7 +40,7 @@ def run(given: argparse.Namespace) -> int:
             return end("lint", f"a stack file needs {problem.name}; run `pip install -r requirements.txt`")
         findings = lint_stack(raw, given.profile or "flex")
     else:
-        findings = judged(lint(raw, profile=given.profile or "entra"), {})
+        findings = apply_levels(lint(raw, profile=given.profile or "entra"), {})
     if given.json:
         print(json.dumps({"findings": [one.to_json() for one in findings]}, indent=2))
     else:
@@ -59,9 +59,9 @@ def lines(findings: Sequence[Finding]) -> list[str]:
 def read_file(name: str) -> bytes:
     """The file, or as much of it as tells that it is too large. Raises OSError, and ValueError for an odd name."""
     if name == "-":
-        return sys.stdin.buffer.read(LARGEST + 1)
+        return sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
     with open(name, "rb") as file:
-        return file.read(LARGEST + 1)
+        return file.read(MAX_TEXT_BYTES + 1)
 
 
 def is_stack_file(name: str, raw: bytes) -> bool:

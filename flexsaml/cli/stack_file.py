@@ -22,14 +22,15 @@ from flexsaml.claims import (
     InvalidClaim,
     build_full_name,
     encode,
+    escape,
+    find_nearest,
     is_full_name,
     lint,
-    nearest,
     owner_app_id,
-    quoted,
+    quote,
     short_name,
 )
-from flexsaml.findings import LEVELS, OFF, Finding, judged
+from flexsaml.findings import LEVELS, OFF, Finding, apply_levels
 from flexsaml.values import DataType, InvalidValue
 
 from .stack_yaml import RULE, is_secret, own_keys
@@ -76,7 +77,7 @@ class Stack:
         if value in (None, "") or is_secret(value):
             return {}
         if not isinstance(value, dict):
-            self.tell(key, f"is {quoted(value, 40)} where a map belongs", "write a map")
+            self.tell(key, f"is {quote(value, 40)} where a map belongs", "write a map")
             return {}
         return {str(name): item for name, item in value.items()}
 
@@ -89,13 +90,13 @@ def lint_stack(raw: bytes, profile: str) -> list[Finding]:
     stack = Stack(own)
     for key in own:
         if key not in KEYS:
-            near = nearest(key, KEYS, 0.6)
+            near = find_nearest(key, KEYS, 0.6)
             stack.tell(f"flexsaml:{key}"[:120], "unknown key", f"did you mean '{near}'?" if near else "leave it out")
     levels = _levels(stack)
     types = types_of(stack)
     values = _values(stack, types)
     found = list(_linted(stack, types, values, profile))
-    return judged([*stack.findings, *found], levels)
+    return apply_levels([*stack.findings, *found], levels)
 
 
 def _linted(
@@ -136,15 +137,15 @@ def policy_of(stack: Stack, types: Mapping[str, DataType]) -> ClaimsPolicy | Non
         try:
             one = ClaimsPolicy.parse({name: source})
         except InvalidClaim as problem:
-            stack.tell("claims", quoted(str(problem), 200)[1:-1])
+            stack.tell("claims", escape(str(problem), 200))
             continue
         for extension in sorted(one.extensions - set(types)):
             if not is_full_name(extension):
-                near = nearest(extension, tuple(types))
+                near = find_nearest(extension, tuple(types))
                 fix = f"did you mean '{near}'?" if near else "declare it in extensions"
-                stack.tell(f"claims {quoted(name)}", f"extension {quoted(extension)} is not declared", fix)
+                stack.tell(f"claims {quote(name)}", f"extension {quote(extension)} is not declared", fix)
         if set(one.claims) & set(claims):
-            stack.tell(f"claims {quoted(name)}", "is there twice ('nameid' is its URI)", "keep one of them")
+            stack.tell(f"claims {quote(name)}", "is there twice ('nameid' is its URI)", "keep one of them")
         claims |= one.claims
     basic = str(stack.config.get("includeBasicClaimSet")).lower() == "true"
     return ClaimsPolicy(dict(sorted(claims.items())), basic) if claims else None
@@ -158,7 +159,7 @@ def types_of(stack: Stack) -> dict[str, DataType]:
         try:
             types[name] = DataType(str(spec.get("dataType") or "String"), spec.get("multiValued") in (True, "true"))
         except InvalidValue as problem:
-            stack.tell(f"extensions.{quoted(name)[1:-1]}", quoted(str(problem), 200)[1:-1])
+            stack.tell(f"extensions.{escape(name)}", escape(str(problem), 200))
     return types
 
 
@@ -172,19 +173,19 @@ def _values(stack: Stack, types: Mapping[str, DataType]) -> dict[str, list[str]]
         if is_secret(cells):
             continue
         if not isinstance(cells, dict):
-            stack.tell(f"users.{quoted(user)[1:-1]}", "is no map of extension to value", "write a map")
+            stack.tell(f"users.{escape(user)}", "is no map of extension to value", "write a map")
             continue
         for name, value in cells.items():
-            where = f"users.{quoted(user)[1:-1]}.{quoted(str(name))[1:-1]}"
+            where = f"users.{escape(user)}.{escape(str(name))}"
             if is_secret(value):
                 continue
             if name not in types:
                 if is_full_name(str(name)):
                     values.setdefault(str(name), []).append("<null>" if value is None else str(value))
                 else:
-                    near = nearest(str(name), tuple(types))
+                    near = find_nearest(str(name), tuple(types))
                     fix = f"did you mean '{near}'?" if near else "declare it in extensions"
-                    stack.tell(where, f"extension {quoted(str(name))} is not declared", fix)
+                    stack.tell(where, f"extension {quote(str(name))} is not declared", fix)
                 continue
             try:
                 values.setdefault(str(name), []).append(types[name].canonical(value))
@@ -213,11 +214,11 @@ def _levels(stack: Stack) -> dict[str, str]:
     for name, level in stack.mapping("rules").items():
         level = OFF if level is False else level  # YAML reads a bare `off` as false
         if level not in (*LEVELS, OFF):
-            text = f"{quoted(level, 40)} is no level"
-            stack.tell(f"rules.{quoted(name)[1:-1]}", text, f"write one of {', '.join(LEVELS)}, off")
-        elif name not in RULE_NAMES and nearest(name, RULE_NAMES, 0.88):
-            near = nearest(name, RULE_NAMES, 0.88)
-            stack.tell(f"rules.{quoted(name)[1:-1]}", "there is no such rule", f"did you mean '{near}'?")
+            text = f"{quote(level, 40)} is no level"
+            stack.tell(f"rules.{escape(name)}", text, f"write one of {', '.join(LEVELS)}, off")
+        elif name not in RULE_NAMES and find_nearest(name, RULE_NAMES, 0.88):
+            near = find_nearest(name, RULE_NAMES, 0.88)
+            stack.tell(f"rules.{escape(name)}", "there is no such rule", f"did you mean '{near}'?")
         elif name != RULE:
             levels[name] = str(level)
     return levels

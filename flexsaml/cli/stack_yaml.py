@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from flexsaml.claims import LARGEST, quoted
+from flexsaml.claims import MAX_TEXT_BYTES, escape, quote
 from flexsaml.findings import Finding
 
 yaml: Any = importlib.import_module("yaml")
@@ -40,8 +40,8 @@ def is_secret(value: object) -> bool:
 
 def _loaded(raw: bytes) -> dict[Any, Any] | Finding:
     """The YAML, or the one finding that it cannot be used."""
-    if len(raw) > LARGEST:
-        return Finding("size", "error", "file", f"is over {LARGEST:,} bytes", "keep users in a roster file")
+    if len(raw) > MAX_TEXT_BYTES:
+        return Finding("size", "error", "file", f"is over {MAX_TEXT_BYTES:,} bytes", "keep users in a roster file")
     try:
         text = raw.decode("utf-8-sig")
         unsafe = _unsafe(text)
@@ -51,7 +51,7 @@ def _loaded(raw: bytes) -> dict[Any, Any] | Finding:
     except (yaml.YAMLError, ValueError) as problem:
         mark = getattr(problem, "problem_mark", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "file"
-        why = quoted(str(getattr(problem, "problem", None) or problem), 120)[1:-1]
+        why = escape(str(getattr(problem, "problem", None) or problem), 120)
         return Finding(RULE, "error", place, f"the file is no usable YAML: {why}")
     if unsafe:
         return unsafe
@@ -86,7 +86,7 @@ class _Loader(_BASE):  # type: ignore[misc]
         for key, _value in node.value:
             name = key.value if isinstance(key.value, str) else ""
             if name in seen:
-                told = f"the key {quoted(name)} is there twice"
+                told = f"the key {quote(name)} is there twice"
                 raise yaml.constructor.ConstructorError(None, None, told, key.start_mark)
             seen.add(name)
         return super().construct_mapping(node, deep)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from flexsaml.claims import table
+from flexsaml.claims import load_table
 
 from .model import Attribute, Statement
 
@@ -69,7 +69,7 @@ def stored(statement: Statement) -> Stored:
         except _IllTyped as problem:
             faults.append(Fault("ill-typed", one.name, str(problem)))
             continue
-        if channel and channel[2] in table("flex")["channel"]:
+        if channel and channel[2] in load_table("flex")["channel"]:
             channels.setdefault(channel[1], {})[channel[2]] = value
             continue
         attributes[base] = value
@@ -98,12 +98,12 @@ def is_ignored(name: str) -> bool:
 def typed(name: str) -> tuple[str, str]:
     """The worker attribute an attribute's Name leads to, and the type it is read as (F3, F5, F6)."""
     channel = _CHANNEL.fullmatch(name)
-    if channel and channel[2] in table("flex")["channel"]:
-        return name, str(table("flex")["channel"][channel[2]])
+    if channel and channel[2] in load_table("flex")["channel"]:
+        return name, str(load_table("flex")["channel"][channel[2]])
     if name == "roles":
         return name, "stringarray"
     base, dot, suffix = name.rpartition(".")
-    if dot and base and suffix in table("flex")["typed_suffix"]:
+    if dot and base and suffix in load_table("flex")["typed_suffix"]:
         return base, suffix
     return name, "string"
 
@@ -122,7 +122,7 @@ def _required(statement: Statement) -> list[Fault]:
     """email, full_name and roles, by exactly these names (F1); blanks alone are as good as nothing (D)."""
     given = {one.name: one.values for one in statement.attributes}
     faults = []
-    for name in table("flex")["mandatory"]:
+    for name in load_table("flex")["mandatory"]:
         if name not in given:
             faults.append(Fault("missing", name, f"'{name}' is missing: Flex answers with error 45050"))
         elif not any(value.strip(" ,") for value in given[name]):

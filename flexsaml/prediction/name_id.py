@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flexsaml.claims import table
+from flexsaml.claims import load_table
 
 from .confidence import mark, rules
 from .policy import Entry, SignInPolicy
@@ -61,7 +61,7 @@ def _allowed(entry: Entry, policy: SignInPolicy, sources: Sources) -> Found:
     """The first value of a source Entra allows for NameID; none where it does not (N2, N4)."""
     if entry.source == "transformation":
         return _transformed(entry, policy, sources)
-    listed = table("attributes")
+    listed = load_table("attributes")
     id_ = entry.id.lower()
     if entry.source != "user" or entry.extension or id_ not in (*listed["nameid"], *listed["nameid_observed"]):
         return Found(grounds=("N2",), why=f"{entry.label} is no source of a NameID")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from flexsaml.claims import NAME_ID, read
+from flexsaml.claims import NAME_ID, read_policies
 
 COUNTED = 50  # entries and transformations that count (S4)
 
@@ -106,7 +106,7 @@ class SignInPolicy:
 
 def sign_in_policy(text: str | bytes) -> SignInPolicy:
     """From a definition in any form a person has. Raises `UnusablePolicy`."""
-    documents = read(text)
+    documents = read_policies(text)
     if len(documents) != 1:
         raise UnusablePolicy(f"it holds {len(documents)} policies, and a sign-in follows one: give one of them")
     document = documents[0]

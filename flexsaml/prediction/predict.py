@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flexsaml.claims import NAME_ID, table
+from flexsaml.claims import NAME_ID, load_table
 from flexsaml.flex.attributes import Fault, Stored, is_ignored, stored, typed
 from flexsaml.flex.model import Attribute, NameID, Statement
 
@@ -188,7 +188,7 @@ def _merged(before: Line, one: Line) -> Line:
 
 
 def _entry_line(entry: Entry, place: Place, sources: Sources) -> Line:
-    restricted = table("restricted_claims")
+    restricted = load_table("restricted_claims")
     if entry.saml_type in restricted["saml"]:
         return _line(entry.saml_type, Found(grounds=("S7",), why="Entra restricts this claim type"))
     found = sources.of(entry)
@@ -255,4 +255,4 @@ def _flex_grounds(line: Line, name: str) -> tuple[str, ...]:
 
 
 def _needed() -> frozenset[str]:
-    return frozenset(table("flex")["mandatory"])
+    return frozenset(load_table("flex")["mandatory"])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
-from flexsaml.claims import table
+from flexsaml.claims import load_table
 
 from .policy import Entry
 
@@ -125,7 +125,7 @@ def _of_user(id_: str, agent: Agent, label: str) -> Found:
         value = agent.lowered.get(property_of(id_).lower())
         grounds = ("ID",) if id_ in _properties()[1] else ()
     if isinstance(value, list):
-        grounds += ("S11",) if id_ in table("attributes")["one_value_emitted"] and value else ()
+        grounds += ("S11",) if id_ in load_table("attributes")["one_value_emitted"] and value else ()
         value = value[0] if value else None
     if value is not None and (isinstance(value, bool) or id_ in DATES):
         grounds += ("S14",)
@@ -167,7 +167,7 @@ def _text(value: object) -> str:
 @cache
 def _known(source: str) -> frozenset[str]:
     """The IDs Entra documents for a source, in lower case; one of them is spelt in two ways."""
-    listed = {str(one).lower() for one in table("attributes")[source]}
+    listed = {str(one).lower() for one in load_table("attributes")[source]}
     return frozenset(listed | ({"onpremisessecurityidentifier"} if source == "user" else set()))
 
 

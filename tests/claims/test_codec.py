@@ -13,7 +13,7 @@ from flexsaml.claims import (
     encode,
     has_same_meaning,
     is_made_here,
-    normal,
+    normalise_definition,
 )
 
 FULL = "extension_0123456789abcdef0123456789abcdef_languages"
@@ -143,7 +143,7 @@ def test_meaning_decides_not_spelling(one: str, other: str, same: bool) -> None:
 def test_a_pasted_definition_is_not_taken_for_ours() -> None:
     ours = encode(ClaimsPolicy.parse({"email": "user.mail"}), {})
     assert is_made_here(ours)
-    assert is_made_here(normal({"ClaimsMappingPolicy": {"Version": 1.0, "ClaimsTransformation": []}}))
+    assert is_made_here(normalise_definition({"ClaimsMappingPolicy": {"Version": 1.0, "ClaimsTransformation": []}}))
     assert not is_made_here(json.dumps(json.loads(ours)))
     assert not is_made_here('{"ClaimsMappingPolicy":{"Version":1,"ClaimsSchema":[]}}')
     assert not is_made_here("nonsense")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from flexsaml.claims import PROFILES, Context, lint
-from flexsaml.claims.lint import LEVEL, RULE_NAMES, RULES
+from flexsaml.claims.linter import LEVEL, RULE_NAMES, RULES
 from flexsaml.findings import LEVELS
 
 ROOT = Path(__file__).parents[2]
@@ -360,7 +360,7 @@ def test_findings_come_in_the_order_of_the_document() -> None:
 
 
 def test_who_only_needs_claims_does_not_load_lint() -> None:
-    program = "import sys, flexsaml.claims as c; print('flexsaml.claims.lint' in sys.modules, c.lint('1')[0].rule)"
+    program = "import sys, flexsaml.claims as c; print('flexsaml.claims.linter' in sys.modules, c.lint('1')[0].rule)"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert found.stdout.split() == ["False", "wrong-type"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flexsaml.claims.lint import RULES
+from flexsaml.claims.linter import RULES
 from flexsaml.claims.rules import Rule
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "lint.md").read_text(encoding="utf-8")

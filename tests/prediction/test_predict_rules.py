@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flexsaml.claims import NAME_ID, table
+from flexsaml.claims import NAME_ID, load_table
 from flexsaml.prediction.changes import changes
 from flexsaml.prediction.confidence import EXACT, GRADES, PREDICTED, UNKNOWN, mark
 from flexsaml.prediction.name_id import EMAIL, PERSISTENT, UNSPECIFIED
@@ -507,5 +507,5 @@ def test_whatever_graph_accepts_gets_a_prediction(
         assert one.sent == bool(one.values)
         assert one.sent or one.why
         assert not (one.sent and one.mark == UNKNOWN)
-        assert one.name not in table("restricted_claims")["saml"] or one.rules in (("S7",), ("S19",), ("S4",))
+        assert one.name not in load_table("restricted_claims")["saml"] or one.rules in (("S7",), ("S19",), ("S4",))
     assert changes(found, found) == []

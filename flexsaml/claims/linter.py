@@ -21,13 +21,11 @@ from . import rules_flex as flex
 from . import rules_flex_types as types
 from . import rules_sources as sources
 from . import rules_transformations as transformations
-from .json_text import LARGEST
-from .reading import Document, read
-from .rules import Context, Rule, nearest, quoted
+from .reading import Document, read_policies
+from .rules import Context, Rule
 from .rules_document import told
 
 PROFILES = ("entra", "flex")
-__all__ = ["LARGEST", "LEVEL", "PROFILES", "RULES", "RULE_NAMES", "Context", "lint", "nearest", "quoted"]
 
 MOST = 50
 """Findings of one rule that are told one by one."""
@@ -160,7 +158,7 @@ def lint(text: str | bytes, *, profile: str = "entra", context: Context | None =
     known = context or Context()
     chosen = [rule for rule in RULES if rule.profile in ("entra", profile)]
     findings: list[Finding] = []
-    for one in read(text):
+    for one in read_policies(text):
         found = [finding for rule in chosen for finding in _findings(rule, one, known)]
         findings += sorted(found, key=_place)
     return findings

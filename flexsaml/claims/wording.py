@@ -1,0 +1,43 @@
+"""Other people's text in our messages: quoted on one line, compared with known words, listed.
+
+Used by every rule and by whoever else tells a person about a stack file or a definition.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+
+
+def quote(value: object, limit: int = 90) -> str:
+    """A value as one printable line in single quotes, cut after `limit` characters."""
+    return f"'{escape(value, limit)}'"
+
+
+def escape(value: object, limit: int = 90) -> str:
+    """A value as one printable line, cut after `limit` characters. What is not text is shown as JSON."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[: limit + 1])
+    return f"{shown[:limit]}…" if len(shown) > limit else shown
+
+
+@lru_cache(maxsize=4096)
+def find_nearest(word: str, known: tuple[str, ...], cutoff: float = 0.7) -> str:
+    """The known word most similar to `word`, ignoring case; "" if none of the first hundred is similar.
+
+    `cutoff` is the least similarity, from 0 to 1. Long words are not compared, which would take long.
+    """
+    import difflib
+
+    if len(word) > 80:
+        return ""
+    by_lower_case = {name.lower(): name for name in known[:100] if len(name) <= 80}
+    matches = difflib.get_close_matches(word.lower(), list(by_lower_case), n=1, cutoff=cutoff)
+    return by_lower_case[matches[0]] if matches else ""
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Names with commas between them; after twelve an ellipsis."""
+    shown = list(names)
+    return ", ".join(shown[:12]) + (", …" if len(shown) > 12 else "")
