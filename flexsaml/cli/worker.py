@@ -15,7 +15,7 @@ from . import declared as stacks
 from .terminal import CannotLook, end, lenient, one_line
 
 if TYPE_CHECKING:
-    from flexsaml.flex.taskrouter import Worker
+    from flexsaml.flex import Worker
     from flexsaml.prediction.comparison import Compared
     from flexsaml.prediction.predict import Prediction
 
@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     lenient()
-    from flexsaml.flex.taskrouter import UnreadableWorker
+    from flexsaml.flex import UnreadableWorker
     from flexsaml.graph import GraphError
     from flexsaml.prediction.inspect import PrincipalNotFound
     from flexsaml.prediction.policy import UnusablePolicy
@@ -43,16 +43,16 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from flexsaml.flex.taskrouter import access, worker
+    from flexsaml.flex import read_access, read_worker
     from flexsaml.prediction.comparison import compared
 
     wanted = stacks.declared(given)
-    where = access(os.environ, sandbox=wanted.loopback)
+    where = read_access(os.environ, sandbox=wanted.loopback)
     one = predicted(wanted, given.user)
     name = given.friendly_name or one.name_id.value
     if not name:
         raise CannotLook(f"the NameID cannot be known ({one.name_id.why}); give the worker's name with --friendly-name")
-    found = worker(where, name)
+    found = read_worker(where, name)
     told = compared(one, found.attributes)
     _tell(given, one, found, told)
     return 1 if one.findings or any(each.is_difference for each in told) else 0

@@ -1,6 +1,44 @@
-"""What Twilio Flex makes of the attributes of an assertion, and the workers it keeps at TaskRouter."""
+"""What Twilio Flex makes of the attributes of an assertion, and the workers it keeps at TaskRouter.
 
-from .attributes import Fault, Stored, is_ignored, stored, typed
-from .model import Attribute, NameID, Statement
+What needs the HTTP library is imported when it is first used.
+"""
 
-__all__ = ["Attribute", "Fault", "NameID", "Statement", "Stored", "is_ignored", "stored", "typed"]
+from typing import TYPE_CHECKING, Any
+
+from flexsaml.flex.statement import (
+    AttributeFault,
+    NameId,
+    SamlAttribute,
+    SamlStatement,
+    WorkerUpdate,
+    compute_worker_update,
+    is_ignored,
+    parse_attribute_name,
+)
+
+if TYPE_CHECKING:
+    from flexsaml.flex.taskrouter import TaskRouterAccess, UnreadableWorker, Worker, read_access, read_worker
+
+__all__ = [
+    "AttributeFault",
+    "NameId",
+    "SamlAttribute",
+    "SamlStatement",
+    "TaskRouterAccess",
+    "UnreadableWorker",
+    "Worker",
+    "WorkerUpdate",
+    "compute_worker_update",
+    "is_ignored",
+    "parse_attribute_name",
+    "read_access",
+    "read_worker",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from flexsaml.flex import taskrouter
+
+    return getattr(taskrouter, name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flexsaml.graph.batch import BatchRequest, BatchResponse
 from flexsaml.graph.clock import Clock, SystemClock
-from flexsaml.graph.clouds import CLOUDS, Cloud, cloud, is_loopback_host
+from flexsaml.graph.clouds import CLOUDS, Cloud, cloud
 from flexsaml.graph.errors import (
     Conflict,
     Forbidden,
@@ -87,7 +87,6 @@ __all__ = [
     "cloud",
     "credentials",
     "is_guid",
-    "is_loopback_host",
     "quota_seconds",
     "skew",
     "until",

@@ -12,9 +12,10 @@ import json
 import os
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from flexsaml.loopback import is_loopback_host
 
 CLOUDS = ("public", "usgov", "usgov-dod", "china", "loopback")
 
@@ -48,16 +49,6 @@ def cloud(name: str, *, graph_endpoint: str = "", login_endpoint: str = "") -> C
         _loopback_url("graphEndpoint", graph_endpoint or sandbox),
         _loopback_url("loginEndpoint", login_endpoint or sandbox),
     )
-
-
-def is_loopback_host(host: str) -> bool:
-    """True for localhost and for addresses of the loopback networks, False for every other name."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _loopback_url(key: str, url: str) -> str:

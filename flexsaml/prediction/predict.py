@@ -10,8 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flexsaml.claims import NAME_ID, load_table
-from flexsaml.flex.attributes import Fault, Stored, is_ignored, stored, typed
-from flexsaml.flex.model import Attribute, NameID, Statement
+from flexsaml.flex import (
+    AttributeFault,
+    NameId,
+    SamlAttribute,
+    SamlStatement,
+    WorkerUpdate,
+    compute_worker_update,
+    is_ignored,
+    parse_attribute_name,
+)
 
 from .confidence import EXACT, UNKNOWN, mark, rules
 from .name_id import NamedBy, named_by
@@ -75,13 +83,13 @@ class Prediction:
     name_id: NamedBy
     lines: tuple[Line, ...]
     worker: tuple[WorkerLine, ...]
-    stored: Stored
-    faults: tuple[Fault, ...]
+    stored: WorkerUpdate
+    faults: tuple[AttributeFault, ...]
     doubts: tuple[str, ...]
     """What decides about the sign-in and cannot be known, one sentence each."""
 
     @property
-    def statement(self) -> Statement:
+    def statement(self) -> SamlStatement:
         return _statement(self.name_id, self.lines)
 
     @property
@@ -96,8 +104,8 @@ def predict(policy: SignInPolicy, place: Place, agent: Agent) -> Prediction:
     sources = Sources(policy, place, agent)
     name_id = named_by(policy, sources)
     lines = (*_core(place, agent), *_basic(policy, agent), *_of_the_policy(policy, place, sources))
-    kept = stored(_statement(name_id, lines))
-    unsure = {typed(one.name)[0] for one in lines if one.mark == UNKNOWN and not is_ignored(one.name)}
+    kept = compute_worker_update(_statement(name_id, lines))
+    unsure = {parse_attribute_name(one.name)[0] for one in lines if one.mark == UNKNOWN and not is_ignored(one.name)}
     unnamed = {one.name for one in lines if one.mark == UNKNOWN}
     faults = tuple(one for one in kept.faults if not (one.kind == "missing" and one.name in unnamed))
     doubts = [f"'{one.name}' cannot be known: {one.why}" for one in lines if one.name in _needed() & unnamed]
@@ -210,12 +218,12 @@ def _line(name: str, found: Found, name_form: str = "") -> Line:
     return Line(name, values, marked, rules(found.grounds), found.unknown or found.why, name_form)
 
 
-def _statement(name_id: NamedBy, lines: tuple[Line, ...]) -> Statement:
-    sent = tuple(Attribute(one.name, one.values, one.name_form) for one in lines if one.sent)
-    return Statement(NameID(name_id.value, name_id.format), sent)
+def _statement(name_id: NamedBy, lines: tuple[Line, ...]) -> SamlStatement:
+    sent = tuple(SamlAttribute(one.name, one.values, one.name_form) for one in lines if one.sent)
+    return SamlStatement(NameId(name_id.value, name_id.format), sent)
 
 
-def _worker(lines: tuple[Line, ...], kept: Stored, name_id: NamedBy, unsure: set[str]) -> Iterator[WorkerLine]:
+def _worker(lines: tuple[Line, ...], kept: WorkerUpdate, name_id: NamedBy, unsure: set[str]) -> Iterator[WorkerLine]:
     by_name = {one.name: one for one in lines}
     for name, value in kept.attributes.items():
         source = by_name.get(kept.sources.get(name, ""))
@@ -234,7 +242,7 @@ def _worker(lines: tuple[Line, ...], kept: Stored, name_id: NamedBy, unsure: set
             source = by_name[full]
             yield WorkerLine(full, value, source.mark, rules((*source.rules, "F6")), "the channel's, no attribute")
     for one in lines:
-        name = typed(one.name)[0]
+        name = parse_attribute_name(one.name)[0]
         if is_ignored(one.name) or one.sent or name in kept.attributes:
             continue
         if name in unsure:
@@ -245,7 +253,7 @@ def _worker(lines: tuple[Line, ...], kept: Stored, name_id: NamedBy, unsure: set
 
 
 def _flex_grounds(line: Line, name: str) -> tuple[str, ...]:
-    kind = typed(line.name)[1]
+    kind = parse_attribute_name(line.name)[1]
     if not any(line.values):
         return ("F7",)
     if kind.endswith("array"):

@@ -19,7 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
-from flexsaml.graph import SystemClock, is_loopback_host
+from flexsaml.graph import SystemClock
+from flexsaml.loopback import is_loopback_host
 
 from .checks import CannotLook, Refused, shown
 from .response import LARGEST, SIGNATURE, parsed

@@ -16,8 +16,14 @@ from dataclasses import dataclass
 from lxml import etree
 
 from flexsaml.claims import NAME_ID
-from flexsaml.flex.attributes import is_ignored, stored, typed
-from flexsaml.flex.model import Attribute, NameID, Statement
+from flexsaml.flex import (
+    NameId,
+    SamlAttribute,
+    SamlStatement,
+    compute_worker_update,
+    is_ignored,
+    parse_attribute_name,
+)
 
 from .checks import FAULT, NOTE, OK, WARNING, Check, Refused, fault, shown
 from .conditions import conditions, only, text
@@ -50,7 +56,7 @@ class Verdict:
     """What was found. `statement` is None where nothing may be read."""
 
     checks: tuple[Check, ...]
-    statement: Statement | None = None
+    statement: SamlStatement | None = None
 
     @property
     def refused(self) -> bool:
@@ -81,7 +87,7 @@ def judge(root: etree._Element, trust: Trust, expected: Expected, *, flex: bool,
     return Verdict(tuple(checks), statement)
 
 
-def _statement(assertion: etree._Element) -> tuple[Statement, list[Check]]:
+def _statement(assertion: etree._Element) -> tuple[SamlStatement, list[Check]]:
     faults = []
     subject = only(assertion, "Subject")
     name_id = None if subject is None else only(subject, "NameID")
@@ -95,7 +101,7 @@ def _statement(assertion: etree._Element) -> tuple[Statement, list[Check]]:
             faults.append(fault("attribute-shape", told, "ask who made this response"))
             values = []
         attributes.append(
-            Attribute(one.get("Name", ""), tuple(value.text or "" for value in values), one.get("NameFormat", ""))
+            SamlAttribute(one.get("Name", ""), tuple(value.text or "" for value in values), one.get("NameFormat", ""))
         )
     if any(not one.name.strip() for one in attributes):
         faults.append(fault("attribute-shape", "has an attribute without a Name", "ask who made this response"))
@@ -104,11 +110,11 @@ def _statement(assertion: etree._Element) -> tuple[Statement, list[Check]]:
             said = f"{shown(name)} is there {count} times, and readers differ in which they take"
             faults.append(Check("attribute-duplicate", FAULT, said, "ask who made this response", name))
     form = "" if name_id is None else name_id.get("Format", "")
-    return Statement(NameID(text(name_id), form), tuple(attributes)), faults
+    return SamlStatement(NameId(text(name_id), form), tuple(attributes)), faults
 
 
-def _as_flex_reads(statement: Statement) -> Iterator[Check]:
-    found = stored(statement)
+def _as_flex_reads(statement: SamlStatement) -> Iterator[Check]:
+    found = compute_worker_update(statement)
     for one in found.faults:
         yield Check(f"attribute-{one.kind}", FAULT, one.message, _FIXES[one.kind], one.name)
     told = {one.name for one in found.faults}
@@ -118,11 +124,11 @@ def _as_flex_reads(statement: Statement) -> Iterator[Check]:
         if not any(attribute.values):
             said = f"{shown(attribute.name)} is empty: Flex clears the worker's attribute (F7, A)"
             yield Check("attribute-empty", WARNING, said, "give the user a value if that is not meant", attribute.name)
-        elif len(attribute.values) > 1 and typed(attribute.name)[1] == "string":
+        elif len(attribute.values) > 1 and parse_attribute_name(attribute.name)[1] == "string":
             said = f"{shown(attribute.name)} has {len(attribute.values)} values; what Flex keeps is not known (F8, D)"
             fix = f"name the claim '{attribute.name}.stringarray' to have them all"
             yield Check("attribute-several", WARNING, said, fix, attribute.name)
-    collided = Counter(typed(one.name)[0] for one in statement.attributes if not is_ignored(one.name))
+    collided = Counter(parse_attribute_name(one.name)[0] for one in statement.attributes if not is_ignored(one.name))
     for base, count in collided.items():
         if count > 1 and base not in told:
             said = f"{count} attributes lead to the worker attribute {shown(base)}; which one stays is not known (D)"
@@ -132,7 +138,7 @@ def _as_flex_reads(statement: Statement) -> Iterator[Check]:
         yield Check("attribute-namespaced", OK, said)
 
 
-def _against(statement: Statement, declared: Declared) -> Iterator[Check]:
+def _against(statement: SamlStatement, declared: Declared) -> Iterator[Check]:
     wanted = [one for one in declared.claims if one != NAME_ID]
     given = {one.name for one in statement.attributes}
     for name in wanted:

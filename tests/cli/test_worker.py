@@ -80,10 +80,10 @@ def test_a_name_id_that_cannot_be_known_asks_for_the_name(tenant: Tenant, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "environment", "words"),
     [
-        ((ADA,), {}, ("no worker is called 'ada@contoso.example'", "has not signed in")),
+        ((ADA,), {}, ("no worker is called 'ada@contoso.example'", "sign in to Flex once")),
         (("nobody@contoso.example",), {}, ("no user 'nobody@contoso.example'",)),
-        ((ADA,), {**KEYS, "TWILIO_AUTH_TOKEN": "wrong"}, ("does not take the key (401 20003",)),
-        ((ADA,), {**KEYS, "TWILIO_WORKSPACE_SID": f"WS{'1' * 32}"}, ("no workspace WS1111", "20404")),
+        ((ADA,), {**KEYS, "TWILIO_AUTH_TOKEN": "wrong"}, ("refused the key (401 20003",)),
+        ((ADA,), {**KEYS, "TWILIO_WORKSPACE_SID": f"WS{'1' * 32}"}, ("has no workspace WS1111", "20404")),
         ((ADA,), {**KEYS, "TWILIO_WORKSPACE_SID": ""}, ("TWILIO_WORKSPACE_SID",)),
         ((ADA,), {"FLEXSAML_TASKROUTER_URL": "http://127.0.0.1:9"}, ("127.0.0.1:9 cannot be reached",)),
         ((ADA,), {"FLEXSAML_TASKROUTER_URL": "https://example.com"}, ("FLEXSAML_TASKROUTER_URL",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.graph.clouds import CLOUDS, cloud, is_loopback_host
+from flexsaml.graph.clouds import CLOUDS, cloud
 
 NATIONAL = [
     ("public", "https://graph.microsoft.com", "https://login.microsoftonline.com"),
@@ -68,11 +68,3 @@ def test_sandbox_port(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cloud("loopback").graph == "http://127.0.0.1:8765"
     monkeypatch.setenv("SANDBOX_PORT", "9001")
     assert cloud("loopback").login == "http://127.0.0.1:9001"
-
-
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [("localhost", True), ("127.8.8.8", True), ("::1", True), ("0.0.0.0", False), ("example.org", False), ("", False)],
-)
-def test_is_loopback_host(host: str, loopback: bool) -> None:
-    assert is_loopback_host(host) is loopback

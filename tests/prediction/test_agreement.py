@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from flexsaml.flex import Attribute, NameID, Statement, stored
+from flexsaml.flex import NameId, SamlAttribute, SamlStatement, compute_worker_update
 from flexsaml.graph import Client, Directory, cloud, credentials
 from flexsaml.prediction import inspect as look
 from flexsaml.prediction.confidence import UNKNOWN
@@ -96,7 +96,7 @@ def test_the_small_flex_keeps_what_was_predicted(tenant: Tenant, directory: Dire
     signin.prepare(tenant, CASES[name])
     found = predicted(directory, CASES[name]["user"])
     issued = signin.issued(tenant.emulator, CASES[name]["user"])
-    received = tuple(Attribute(one, tuple(values)) for one, values, _ in issued.attributes)
-    assert stored(Statement(NameID(issued.name_id, issued.name_id_format), received)).attributes == {
+    received = tuple(SamlAttribute(one, tuple(values)) for one, values, _ in issued.attributes)
+    assert compute_worker_update(SamlStatement(NameId(issued.name_id, issued.name_id_format), received)).attributes == {
         one.name: one.value for one in found.worker if not one.kept and one.mark != UNKNOWN
     }

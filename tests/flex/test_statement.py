@@ -1,46 +1,44 @@
-"""If this goes red, prediction and verification say that Flex stores something else than docs/sign-in.md does (F1-F9)."""
+"""If this goes red, `predict` and `verify` disagree with docs/sign-in.md (F1 to F9) about what Flex stores."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from flexsaml.flex import Attribute, NameID, Statement, Stored, stored
-from flexsaml.flex.attributes import contact_uri
+from flexsaml.flex import NameId, SamlAttribute, SamlStatement, WorkerUpdate, compute_worker_update
+from flexsaml.flex.statement import build_contact_uri
 
-NEEDED = {"email": ("a@x",), "full_name": ("A B",), "roles": ("agent",)}
+MANDATORY = {"email": ("a@x",), "full_name": ("A B",), "roles": ("agent",)}
 
 
-def kept(attributes: dict[str, tuple[str, ...]], name_id: str = "a@x") -> Stored:
-    listed = tuple(Attribute(name, values) for name, values in attributes.items())
-    return stored(Statement(NameID(name_id, ""), listed))
+def update(attributes: dict[str, tuple[str, ...]]) -> WorkerUpdate:
+    listed = tuple(SamlAttribute(name, values) for name, values in attributes.items())
+    return compute_worker_update(SamlStatement(NameId("a@x", ""), listed))
 
 
 @pytest.mark.parametrize(
-    ("name", "values", "worker"),
+    ("name", "values", "expected"),
     [
         ("team", ("blue",), {"team": "blue"}),
         ("team", ("",), {"team": ""}),  # F7: an empty text clears
         ("team.string", ("blue",), {"team": "blue"}),
-        ("team.String", ("blue",), {"team.String": "blue"}),  # a suffix in capitals is none
+        ("team.String", ("blue",), {"team.String": "blue"}),  # suffixes are in lower case
         ("team.colour", ("blue",), {"team.colour": "blue"}),
-        (".int", ("1",), {".int": "1"}),  # nothing in front of the suffix
-        ("team", (" 1 ",), {"team": " 1 "}),  # texts keep their blanks
+        (".int", ("1",), {".int": "1"}),  # no name before the suffix
+        ("team", (" 1 ",), {"team": " 1 "}),  # strings keep their blanks
         ("skill.int", ("42",), {"skill": 42}),
         ("skill.int", ("-7",), {"skill": -7}),
         ("skill.int", ("9007199254740991",), {"skill": 9007199254740991}),
         ("on.boolean", ("TRUE",), {"on": True}),
         ("on.boolean", ("false",), {"on": False}),
         ("languages.stringarray", ("en, de,fr",), {"languages": ["en", "de", "fr"]}),
-        ("languages.stringarray", ("en", "de, at"), {"languages": ["en", "de, at"]}),  # several are taken as they are
+        ("languages.stringarray", ("en", "de, at"), {"languages": ["en", "de, at"]}),  # several values are not split
         ("languages.stringarray", ("",), {"languages": []}),
         ("languages.stringarray", (" ",), {"languages": []}),
         ("numbers.intarray", ("1,2", "3"), "ill-typed"),
         ("numbers.intarray", ("1, 2",), {"numbers": [1, 2]}),
         ("numbers.intarray", ("",), {"numbers": []}),
         ("flags.booleanarray", ("true,FALSE",), {"flags": [True, False]}),
-        ("channel.voice.capacity", ("2",), {}),  # F6: the channel's, no attribute of the worker
+        ("channel.voice.capacity", ("2",), {}),  # F6: a setting of the channel
         ("channel.voice.colour", ("2",), {"channel.voice.colour": "2"}),
         ("contact_uri", ("client:other",), {"contact_uri": "client:other"}),
         ("skill.int", ("1.0",), "ill-typed"),
@@ -57,15 +55,18 @@ def kept(attributes: dict[str, tuple[str, ...]], name_id: str = "a@x") -> Stored
         ("channel.voice.availability", ("1",), "ill-typed"),
     ],
 )
-def test_one_attribute(name: str, values: tuple[str, ...], worker: dict[str, Any] | str) -> None:
-    found = kept({**NEEDED, name: values})
-    if worker == "ill-typed":
-        assert [(one.kind, one.name) for one in found.faults] == [("ill-typed", name)]
-        assert values[0] not in found.faults[0].message or not values[0]  # a person's value is not in the message
+def test_an_attribute_is_stored_by_its_name(
+    name: str, values: tuple[str, ...], expected: dict[str, object] | str
+) -> None:
+    result = update({**MANDATORY, name: values})
+    if isinstance(expected, str):
+        [fault] = result.faults
+        assert (fault.kind, fault.name) == (expected, name)
+        assert not values[0] or values[0] not in fault.message  # a person's value is never in a message
         return
-    assert not found.faults
+    assert not result.faults
     usual = {"email": "a@x", "full_name": "A B", "roles": ["agent"], "contact_uri": "client:a_40x"}
-    assert found.attributes == {**usual, **worker}  # type: ignore[dict-item]
+    assert result.attributes == {**usual, **expected}
 
 
 @pytest.mark.parametrize(
@@ -83,25 +84,27 @@ def test_one_attribute(name: str, values: tuple[str, ...], worker: dict[str, Any
         ({"email": None, "http://x/email": ("a@x",)}, [("missing", "email")]),
     ],
 )
-def test_without_email_name_and_roles_nobody_signs_in(changes: dict[str, Any], faults: list[tuple[str, str]]) -> None:
-    given = {name: values for name, values in {**NEEDED, **changes}.items() if values is not None}
-    assert [(one.kind, one.name) for one in kept(given).faults] == faults
+def test_without_email_name_and_roles_nobody_signs_in(
+    changes: dict[str, tuple[str, ...] | None], faults: list[tuple[str, str]]
+) -> None:
+    given = {name: values for name, values in {**MANDATORY, **changes}.items() if values is not None}
+    assert [(fault.kind, fault.name) for fault in update(given).faults] == faults
 
 
-def test_names_that_are_uris_leave_no_trace() -> None:
-    found = kept({**NEEDED, "http://schemas.microsoft.com/identity/claims/tenantid": ("t",), "urn:x": ("1",)})
-    assert found.ignored == ("http://schemas.microsoft.com/identity/claims/tenantid", "urn:x")
-    assert set(found.attributes) == {*NEEDED, "contact_uri"}
+def test_names_that_are_uris_are_ignored() -> None:
+    result = update({**MANDATORY, "http://schemas.microsoft.com/identity/claims/tenantid": ("t",), "urn:x": ("1",)})
+    assert result.ignored == ("http://schemas.microsoft.com/identity/claims/tenantid", "urn:x")
+    assert set(result.attributes) == {*MANDATORY, "contact_uri"}
 
 
-def test_several_values_of_a_text_cannot_be_known() -> None:
-    assert kept({**NEEDED, "team": ("a", "b")}).unknown == ("team",)
-    assert kept({**NEEDED, "languages.stringarray": ("a", "b")}).unknown == ()
+def test_several_values_of_a_string_are_unknown() -> None:
+    assert update({**MANDATORY, "team": ("a", "b")}).unknown == ("team",)
+    assert update({**MANDATORY, "languages.stringarray": ("a", "b")}).unknown == ()
 
 
-def test_channels_are_set_apart() -> None:
-    found = kept({**NEEDED, "channel.voice.capacity": ("2",), "channel.voice.availability": ("true",)})
-    assert found.channels == {"voice": {"capacity": 2, "availability": True}}
+def test_channel_settings_are_no_attributes() -> None:
+    result = update({**MANDATORY, "channel.voice.capacity": ("2",), "channel.voice.availability": ("true",)})
+    assert result.channels == {"voice": {"capacity": 2, "availability": True}}
 
 
 @pytest.mark.parametrize(
@@ -114,5 +117,5 @@ def test_channels_are_set_apart() -> None:
         ("", "client:"),
     ],
 )
-def test_contact_uri(name_id: str, uri: str) -> None:
-    assert contact_uri(name_id) == uri
+def test_contact_uri_encodes_the_name_id(name_id: str, uri: str) -> None:
+    assert build_contact_uri(name_id) == uri

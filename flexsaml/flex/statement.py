@@ -1,0 +1,188 @@
+"""What Twilio Flex stores from an attribute statement, and whether it lets the person in: rules F1 to F9. Pure.
+
+The rules and their evidence grades are in docs/sign-in.md; no Flex account has confirmed them. A value of the wrong
+type refuses the whole sign-in and updates nothing (F4), so a `WorkerUpdate` with faults says what Flex would store
+without them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from flexsaml.claims import load_table
+
+_CHANNEL = re.compile(r"channel\.([^.]+)\.([^.]+)")
+_INTEGER = re.compile(r"-?[0-9]+")
+_LARGEST_INTEGER = 2**53 - 1
+_KEPT_IN_URI = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
+
+
+@dataclass(frozen=True)
+class SamlAttribute:
+    """One attribute: its Name verbatim, its values in order, its NameFormat ("" for none)."""
+
+    name: str
+    values: tuple[str, ...]
+    name_format: str = ""
+
+
+@dataclass(frozen=True)
+class NameId:
+    """Who signs in, and the Format of the NameID."""
+
+    value: str
+    format: str
+
+
+@dataclass(frozen=True)
+class SamlStatement:
+    """What Flex reads of an assertion, whether predicted or received."""
+
+    name_id: NameId
+    attributes: tuple[SamlAttribute, ...]
+
+
+@dataclass(frozen=True)
+class AttributeFault:
+    """Why Flex refuses the sign-in. `kind`: missing, empty or ill-typed; `name`: the attribute, as Flex needs it."""
+
+    kind: str
+    name: str
+    message: str
+
+
+@dataclass(frozen=True)
+class WorkerUpdate:
+    """What a sign-in writes to the worker.
+
+    `sources`: worker attribute to the Name of the attribute it comes from. `ignored`: Names that Flex ignores.
+    `unknown`: worker attributes whose value cannot be known (F8).
+    """
+
+    friendly_name: str
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    channels: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    faults: tuple[AttributeFault, ...] = ()
+
+
+class _IllTyped(ValueError):
+    pass
+
+
+def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
+    """What Flex makes of the statement."""
+    attributes: dict[str, object] = {}
+    channels: dict[str, dict[str, object]] = {}
+    sources: dict[str, str] = {}
+    unknown: set[str] = set()
+    faults = _find_absent(statement)
+    for attribute in statement.attributes:
+        if is_ignored(attribute.name):
+            continue
+        name, kind = parse_attribute_name(attribute.name)
+        try:
+            value = _parse_value(attribute, kind)
+        except _IllTyped as problem:
+            faults.append(AttributeFault("ill-typed", attribute.name, str(problem)))
+            continue
+        channel = _match_channel(attribute.name)
+        if channel:
+            channels.setdefault(channel[1], {})[channel[2]] = value
+            continue
+        attributes[name] = value
+        sources[name] = attribute.name
+        unknown.discard(name)
+        if kind == "string" and len(attribute.values) > 1:
+            unknown.add(name)
+    name_id = statement.name_id.value
+    attributes.setdefault("contact_uri", build_contact_uri(name_id))
+    return WorkerUpdate(
+        friendly_name=name_id,
+        attributes=attributes,
+        channels=channels,
+        sources=sources,
+        ignored=tuple(attribute.name for attribute in statement.attributes if is_ignored(attribute.name)),
+        unknown=tuple(sorted(unknown)),
+        faults=tuple(faults),
+    )
+
+
+def is_ignored(name: str) -> bool:
+    """Whether the Name is a URI: Flex ignores such attributes (F2)."""
+    return ":" in name
+
+
+def parse_attribute_name(name: str) -> tuple[str, str]:
+    """The worker attribute that an attribute of this Name sets, and the type of its value (F3, F5, F6)."""
+    channel = _match_channel(name)
+    if channel:
+        return name, str(load_table("flex")["channel"][channel[2]])
+    if name == "roles":
+        return name, "stringarray"
+    base, _, suffix = name.rpartition(".")
+    if base and suffix in load_table("flex")["typed_suffix"]:
+        return base, suffix
+    return name, "string"
+
+
+def build_contact_uri(name_id: str) -> str:
+    """The contact_uri that Flex sets unless the assertion sends one (F9)."""
+    data = name_id.encode("utf-8", "surrogatepass")
+    return "client:" + "".join(chr(byte) if byte in _KEPT_IN_URI else f"_{byte:02X}" for byte in data)
+
+
+def _match_channel(name: str) -> re.Match[str] | None:
+    """Groups: the channel and its setting. None for every other Name, and for a setting Flex does not know."""
+    match = _CHANNEL.fullmatch(name)
+    return match if match and match[2] in load_table("flex")["channel"] else None
+
+
+def _find_absent(statement: SamlStatement) -> list[AttributeFault]:
+    """email, full_name and roles, by exactly these names (F1); only blanks count as empty (D)."""
+    given = {attribute.name: attribute.values for attribute in statement.attributes}
+    faults = []
+    for name in load_table("flex")["mandatory"]:
+        if not any(value.strip(" ,") for value in given.get(name, ())):
+            kind = "empty" if name in given else "missing"
+            faults.append(AttributeFault(kind, name, f"'{name}' is {kind}: Flex answers with error 45050"))
+    return faults
+
+
+def _parse_value(attribute: SamlAttribute, kind: str) -> object:
+    first = attribute.values[0] if attribute.values else ""
+    if not kind.endswith("array"):
+        return _PARSERS[kind](first, attribute.name)
+    items: tuple[str, ...] | list[str] = attribute.values
+    if len(items) <= 1:
+        items = first.split(",") if first.strip() else []
+    return [_PARSERS[kind.removesuffix("array")](item.strip(), attribute.name) for item in items]
+
+
+def _parse_integer(text: str, name: str) -> object:
+    if not _INTEGER.fullmatch(text) or abs(int(text[:20])) > _LARGEST_INTEGER:
+        raise _IllTyped(_describe_mismatch(name, text, "an integer of at most 53 bits"))
+    return int(text)
+
+
+def _parse_boolean(text: str, name: str) -> object:
+    if text.lower() not in ("true", "false"):
+        raise _IllTyped(_describe_mismatch(name, text, "true or false"))
+    return text.lower() == "true"
+
+
+_PARSERS: Mapping[str, Callable[[str, str], object]] = {
+    "string": lambda text, _name: text,
+    "int": _parse_integer,
+    "boolean": _parse_boolean,
+}
+
+
+def _describe_mismatch(name: str, text: str, wanted: str) -> str:
+    """Without the value: callers decide who may see it."""
+    problem = f"is not {wanted}" if text else f"is empty and must be {wanted}"
+    return f"'{name}' {problem}: Flex refuses the sign-in (400 Error invalid attribute format)"
