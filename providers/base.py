@@ -32,6 +32,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
+from flexsaml.errors import UserError
 from flexsaml.graph import GraphError
 from flexsaml.values import UnknownPackedFormat
 
@@ -194,7 +195,7 @@ def _reported(attempt: str) -> Iterator[None]:
     """
     try:
         yield
-    except (GraphError, RefusedChange, ValueError) as problem:
+    except (GraphError, RefusedChange, UserError, ValueError) as problem:
         if isinstance(problem, ValueError) and type(problem).__module__ == "builtins":
             sys.__dict__.pop("tracebacklimit", None)
             raise

@@ -18,6 +18,7 @@ from pulumi.runtime import set_all_config
 
 from components import InvalidDeclaration, from_config
 from components.adopt import adopt
+from flexsaml.errors import UserError
 from flexsaml.graph import GraphError
 from providers import Connection
 
@@ -44,7 +45,7 @@ def run(given: argparse.Namespace) -> int:
         )
     except InvalidDeclaration as invalid:
         return end("adopt", "; ".join(invalid.problems))
-    except (CannotLook, GraphError, ValueError, pulumi.RunError) as problem:
+    except (CannotLook, GraphError, UserError, ValueError, pulumi.RunError) as problem:
         return end("adopt", str(problem))
     try:
         with os.fdopen(os.open(given.out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

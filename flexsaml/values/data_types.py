@@ -1,16 +1,16 @@
-"""Data types of directory extensions, and the one spelling a value has on its way through the engine.
+"""Data types of directory extensions, and canonical values.
 
-A *canonical string* stands for one cell (one extension of one user). It is what the engine carries,
-what state holds and what is compared; it becomes a typed JSON value only on the wire, because the
-engine turns every number into a double (9007199254740993 would lose its last digit).
+A canonical value is the one text form in which a value is stored and compared. The engine carries it and state holds
+it; it becomes typed JSON only on the wire, because the engine turns every number into a double (9007199254740993 would
+lose its last digit).
 
     String         the text itself               Integer, LargeInteger   decimal digits
     Boolean        "true" / "false"              DateTime                UTC, "2026-11-24T08:00:00Z"
     Binary         base64, with padding          multi-valued            a JSON array of canonical elements
-    null           "<null>" (clears the cell; also the spelling in a roster file)
+    null           "<null>" (clears the cell; a roster file writes it the same way)
 
-Limits are those of the reference page of extensionProperty (grade A): 256 characters, 256 bytes,
-32 and 64 bits; on a multi-valued extension they hold for each value.
+Limits are those of the reference page of extensionProperty (grade A): 256 characters, 256 bytes, 32 and 64 bits; on a
+multi-valued extension they hold for each value.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from flexsaml.errors import UserError
+
 NULL = "<null>"
 DATA_TYPES = ("Binary", "Boolean", "DateTime", "Integer", "LargeInteger", "String")
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # outside XML 1.0's Char
@@ -31,8 +33,8 @@ _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?)
 Scalar = str | int | bool
 
 
-class InvalidValue(ValueError):
-    """A value that its data type does not take; the text says why, without repeating the value."""
+class InvalidValue(UserError):
+    """A value that does not fit its data type. The text follows the name of the cell and never repeats the value."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class DataType:
 
     def __post_init__(self) -> None:
         if self.name not in DATA_TYPES:
-            raise InvalidValue(f"data type '{self.name}' is none of {', '.join(DATA_TYPES)}")
+            raise InvalidValue(f"data type '{self.name}' is not one of {', '.join(DATA_TYPES)}")
 
     def __str__(self) -> str:
         return f"{self.name}[]" if self.multi_valued else self.name
@@ -55,9 +57,9 @@ class DataType:
         return cls(text.removesuffix("[]"), text.endswith("[]"))
 
     def canonical(self, value: object) -> str:
-        """The canonical string of a value as a person writes it in YAML, CSV or Python.
+        """The canonical value of what a person writes in YAML, CSV or Python; a canonical value stays as it is.
 
-        Raises `InvalidValue`. Accepts a canonical string again and returns it unchanged.
+        Raises `InvalidValue`.
         """
         if value is None or value == NULL:
             return NULL
@@ -67,13 +69,19 @@ class DataType:
             try:
                 value = json.loads(value)
             except ValueError:
-                raise InvalidValue("is multi-valued: write a list (this is no JSON array)") from None
+                raise InvalidValue("is multi-valued: write a list (this is not a JSON array)") from None
         if not isinstance(value, (list, tuple)):
             raise InvalidValue("is multi-valued: write a list")
         return json.dumps([str(_spell(self.name, item)) for item in value], ensure_ascii=False)
 
+    def count_values(self, canonical: str) -> int:
+        """How many of the 100 extension values that an object may hold this cell takes."""
+        if canonical == NULL:
+            return 0
+        return len(json.loads(canonical)) if self.multi_valued else 1
+
     def wire(self, canonical: str) -> object:
-        """The JSON value Graph takes for a canonical string."""
+        """The JSON value that Graph takes for a canonical value."""
         if canonical == NULL:
             return None
         if self.multi_valued:
@@ -81,10 +89,10 @@ class DataType:
         return _typed(self.name, canonical)
 
     def from_wire(self, value: object) -> str:
-        """The canonical string of what Graph answered; an unset or emptied cell is "<null>".
+        """The canonical value of what Graph answered; a cell that is unset or empty is "<null>".
 
-        A value that does not fit its type (the tenant holds what it holds) is kept as JSON text, so
-        that it compares as different and nothing raises.
+        A live value that does not fit its data type becomes JSON text: it then differs from every canonical value,
+        and nothing raises.
         """
         if value is None or (self.multi_valued and value == []):
             return NULL
@@ -95,7 +103,7 @@ class DataType:
 
 
 def _spell(name: str, value: object) -> Scalar:
-    """The canonical form of one scalar."""
+    """The canonical form of a scalar."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # the engine hands numbers over as doubles
     if name == "Boolean":
@@ -114,10 +122,10 @@ def _spell(name: str, value: object) -> Scalar:
     if name == "Binary":
         return _binary(text)
     if len(text) > 256:
-        raise InvalidValue(f"has {len(text)} characters, a String extension holds at most 256")
+        raise InvalidValue(f"has {len(text)} characters; a String extension holds at most 256")
     if unsendable := _UNSENDABLE.search(text):
         raise InvalidValue(
-            f"has the character U+{ord(unsendable[0]):04X}, which no SAML assertion can carry (XML has no such)"
+            f"contains the character U+{ord(unsendable[0]):04X}, which XML, and so a SAML assertion, cannot contain"
         )
     return text
 
@@ -135,11 +143,11 @@ def _integer(name: str, value: object) -> int:
 
 
 def _moment(text: str) -> str:
-    """ISO 8601 in UTC without needless fractions; a date alone is its midnight, no offset means UTC."""
-    found = _DATE.fullmatch(text.strip())
-    if not found:
+    """ISO 8601 in UTC without trailing zeros; a date alone means midnight, no offset means UTC."""
+    match = _DATE.fullmatch(text.strip())
+    if not match:
         raise InvalidValue("is a DateTime: write ISO 8601, for example 2026-11-24T08:00:00Z")
-    day, clock, fraction, offset = found.groups()
+    day, clock, fraction, offset = match.groups()
     clock = clock or "00:00:00"
     offset = "+00:00" if offset in (None, "Z", "z") else offset
     try:
@@ -147,7 +155,7 @@ def _moment(text: str) -> str:
             f"{day}T{clock if clock.count(':') == 2 else clock + ':00'}{offset[:3]}:{offset[-2:]}"
         ).astimezone(timezone.utc)
     except (ValueError, OverflowError):
-        raise InvalidValue("is a DateTime: there is no such date or time") from None
+        raise InvalidValue("is a DateTime: this date or time does not exist") from None
     fraction = (fraction or "").rstrip("0")
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + "Z"
 
@@ -158,7 +166,7 @@ def _binary(text: str) -> str:
     except (binascii.Error, ValueError):
         raise InvalidValue("is Binary: write base64") from None
     if len(raw) > 256:
-        raise InvalidValue(f"has {len(raw)} bytes, a Binary extension holds at most 256")
+        raise InvalidValue(f"has {len(raw)} bytes; a Binary extension holds at most 256")
     return base64.b64encode(raw).decode("ascii")
 
 

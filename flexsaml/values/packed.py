@@ -1,9 +1,8 @@
-"""Anything per user crosses the engine as one string.
+"""Packed data: anything per user crosses the engine as one string.
 
-The engine pays per property value, not per byte: 10,000 users as a map cost 10 s and 1 GB for every
-command, as one string next to nothing. Packed data is canonical JSON, compressed, base64, behind a
-version; the same data gives the same bytes on one machine (another zlib may compress otherwise).
-Beside it stand a visible `count` and `sha256`, which say whether and how much it changed.
+The engine pays per property value, not per byte: 10,000 users as a map cost 10 s and 1 GB in every command, as one
+string next to nothing. Packed data is canonical JSON, compressed, in base64, behind a version. Equal data gives equal
+strings on one machine; another machine's zlib may compress otherwise, so a digest decides whether data changed.
 """
 
 from __future__ import annotations
@@ -14,38 +13,51 @@ import json
 import zlib
 from typing import Any
 
-_PREFIX = "1:"
-_LEVEL = 3  # 9 takes three times as long for a tenth less
+from flexsaml.errors import UserError
+
+_VERSION = "1:"
+_COMPRESSION_LEVEL = 3  # level 9 takes three times as long and saves a tenth
 
 
-class UnknownPackedFormat(ValueError):
-    """Packed by a version of flexsaml that packs otherwise."""
+class UnknownPackedFormat(UserError):
+    """The state was written by a version of flexsaml with another packed format."""
 
     def __init__(self) -> None:
-        super().__init__("the state is packed as another version of flexsaml does it; run the version that wrote it")
+        super().__init__(
+            "this state was written by another version of flexsaml, which packs values differently; use that version"
+        )
 
 
 def pack(data: Any) -> str:
-    """JSON data to a string; equal data to equal bytes."""
-    return _PREFIX + base64.b64encode(zlib.compress(_canonical(data), _LEVEL)).decode("ascii")
+    """JSON data as one string."""
+    return pack_json(canonical_json(data))
 
 
-def unpack(text: str) -> Any:
+def pack_json(json_text: bytes) -> str:
+    """`pack` for data whose canonical JSON is at hand."""
+    return _VERSION + base64.b64encode(zlib.compress(json_text, _COMPRESSION_LEVEL)).decode("ascii")
+
+
+def unpack(packed: str) -> Any:
     """The inverse of `pack`. Raises `UnknownPackedFormat`."""
-    if not text.startswith(_PREFIX):
+    if not packed.startswith(_VERSION):
         raise UnknownPackedFormat
-    return json.loads(zlib.decompress(base64.b64decode(text[len(_PREFIX) :])))
+    return json.loads(zlib.decompress(base64.b64decode(packed[len(_VERSION) :])))
+
+
+def canonical_json(data: Any) -> bytes:
+    """The one spelling of JSON data: sorted keys, no blanks, UTF-8."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest_of(content: bytes) -> str:
+    """The first 16 hex digits of the SHA-256."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def digest(data: Any) -> str:
-    """The first 16 hex digits of the SHA-256 of the data's canonical JSON."""
-    return hashlib.sha256(_canonical(data)).hexdigest()[:16]
+    return digest_of(canonical_json(data))
 
 
 def digest_of_packed(*texts: str) -> str:
-    """The same of packed data, without unpacking it: equal for equal bytes."""
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
-
-
-def _canonical(data: Any) -> bytes:
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return digest_of("\0".join(texts).encode())

@@ -1,12 +1,11 @@
-"""A roster file: who holds which value, as CSV. Pure: bytes in, a roster or all its mistakes out.
+"""A roster file: many users' cells as CSV. Pure: bytes in; a roster, or all its mistakes with their line numbers, out.
 
     user,languages,site
     ada@contoso.example,"en,de",vienna
 
-UTF-8 with or without a byte-order mark; separated by commas, semicolons (as spreadsheets of many countries write
-them) or tabs, whichever the header has. The first column is the user (UPN or object id), every other one an
-extension by its short or full name. An empty cell is not managed, `<null>` is written as null, a multi-valued cell
-is a JSON array. Mistakes are told with their line numbers, all at once.
+UTF-8 with or without a byte-order mark; separated by commas, semicolons (spreadsheets of many countries write these) or
+tabs, whichever the header has. The first column is the user (UPN or object id), every other column is an extension by
+its short or full name. An empty cell is not managed, `<null>` is written as null, a multi-valued cell is a JSON array.
 """
 
 from __future__ import annotations
@@ -17,11 +16,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from flexsaml.errors import UserError
+
 from .data_types import DataType, InvalidValue
 
 USER_COLUMNS = ("user", "userprincipalname", "upn", "id")
 _SEPARATORS = ",;\t"
-_TOLD = 20  # mistakes told one by one; the rest is counted
+_LISTED = 20  # mistakes that are listed; the others are counted
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _USER = re.compile(r"[^\s/\\@]+@[^\s/\\@]+|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 NO_USER = "neither a user principal name nor an object id"
@@ -32,8 +33,8 @@ def is_user(text: str) -> bool:
     return _USER.fullmatch(text) is not None
 
 
-class InvalidRoster(ValueError):
-    """A roster that cannot be used; `problems` are lines `line N: what`."""
+class InvalidRoster(UserError):
+    """A roster file that cannot be used; `problems` are texts like `line 3: the user is missing`."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -42,19 +43,20 @@ class InvalidRoster(ValueError):
 
 @dataclass(frozen=True)
 class Roster:
-    """User as written to extension (short or full name) to value; canonical where the data type is known."""
+    """What a roster file says."""
 
     users: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """user as written to extension (short or full name) to value; canonical where the data type is known"""
     columns: tuple[str, ...] = ()
     lines: Mapping[str, int] = field(default_factory=dict)
-    """User in lower case to the line it stands on, for messages."""
+    """user in lower case to line number, for messages"""
 
 
 def read_roster(raw: bytes, type_of: Callable[[str], DataType | None]) -> Roster:
-    """A roster from the bytes of a file. Raises `InvalidRoster`.
+    """Raises `InvalidRoster` with all mistakes.
 
-    `type_of` gives the data type of a column; None where only the tenant knows it (a full name), and raises
-    `InvalidValue` for a column that is no extension.
+    `type_of` returns the data type of a column, or None where only the tenant knows it (a full name); it raises
+    `InvalidValue` for a column that is not an extension.
     """
     rows = _rows(_decoded(raw))
     header_line, header = next(rows, (1, []))
@@ -64,34 +66,36 @@ def read_roster(raw: bytes, type_of: Callable[[str], DataType | None]) -> Roster
         raise InvalidRoster(problems)
     users: dict[str, Mapping[str, str]] = {}
     lines: dict[str, int] = {}
-    alike: dict[tuple[str, ...], dict[str, str]] = {}  # of many users, few rows are unlike all others
+    checked: dict[tuple[str, ...], dict[str, str]] = {}  # most rows of a large roster repeat another user's cells
     width, problems = len(columns), []
     try:
         for line, row in rows:
             user = row[0].strip()
             lowered = user.lower()
             if len(row) != width:
-                problems.append(f"line {line}: has {len(row)} cells, the header {width}; quote cells with commas")
+                problems.append(
+                    f"line {line}: has {len(row)} cells, but the header has {width}; quote cells that contain commas"
+                )
             elif not user:
-                problems.append(f"line {line}: names no user")
+                problems.append(f"line {line}: the user is missing")
             elif not is_user(user):
                 problems.append(f"line {line}: '{user}' is {NO_USER}")
             elif lowered in lines:
-                problems.append(f"line {line}: {user} is there already, on line {lines[lowered]}; keep one of them")
+                problems.append(f"line {line}: {user} is already on line {lines[lowered]}; keep one of the two")
             else:
                 lines[lowered], cells = line, tuple(row[1:])
-                known = alike.get(cells)
-                if known is None:
+                values = checked.get(cells)
+                if values is None:
                     count = len(problems)
-                    known = dict(_cells(line, columns[1:], row[1:], types, problems))
+                    values = dict(_cells(line, columns[1:], row[1:], types, problems))
                     if len(problems) == count:
-                        alike[cells] = known
-                users[user] = known
-    except InvalidRoster as broken:
-        problems += broken.problems
+                        checked[cells] = values
+                users[user] = values
+    except InvalidRoster as invalid:
+        problems += invalid.problems
     if problems:
-        more = len(problems) - _TOLD
-        raise InvalidRoster([*problems[:_TOLD], *([f"and {more} more"] if more > 0 else [])])
+        more = len(problems) - _LISTED
+        raise InvalidRoster([*problems[:_LISTED], *([f"and {more} more"] if more > 0 else [])])
     return Roster(users, tuple(columns[1:]), lines)
 
 
@@ -103,14 +107,14 @@ def _decoded(raw: bytes) -> str:
     except UnicodeDecodeError as problem:
         line = raw.count(b"\n", 0, problem.start) + 1
         raise InvalidRoster(
-            [f"line {line}: byte 0x{raw[problem.start]:02x} is no UTF-8; save the file as CSV UTF-8"]
+            [f"line {line}: byte 0x{raw[problem.start]:02x} is not UTF-8; save the file as CSV UTF-8"]
         ) from None
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of every row that is not blank; a quoted cell may go over several lines."""
+    """Line number and cells of every row that is not blank; a quoted cell may span several lines."""
     header = text.lstrip().partition("\n")[0]
-    separator = max(_SEPARATORS, key=lambda one: (header.count(one), one == ","))
+    separator = max(_SEPARATORS, key=lambda character: (header.count(character), character == ","))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     before = 0
     try:
@@ -123,11 +127,11 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _plain(problem: str) -> str:
-    """The csv module's words in a person's."""
+    """The csv module's message in words that a person can act on."""
     if problem.startswith(("unexpected end of data", "field larger than field limit")):
         return "a quote is opened and never closed"
     if "expected after" in problem:
-        return "a cell goes on behind its closing quote; a quote inside a cell is written twice"
+        return "text follows a closing quote; a quote inside a cell must be written twice"
     return problem
 
 
@@ -135,13 +139,13 @@ def _columns(
     line: int, columns: list[str], type_of: Callable[[str], DataType | None]
 ) -> tuple[dict[str, DataType | None], list[str]]:
     if not columns or columns[0].lower() not in USER_COLUMNS:
-        seen = f"'{columns[0]}'" if columns else "nothing"
-        return {}, [f"line {line}: the first column is {seen}; the header is `user` and one column per extension"]
+        name = f"'{columns[0]}'" if columns else "missing"
+        return {}, [f"line {line}: the first column is {name}; it must be `user`, then one column for each extension"]
     types: dict[str, DataType | None] = {}
     problems = []
     for name in columns[1:]:
         if name in types:
-            problems.append(f"line {line}: column '{name}' is there twice")
+            problems.append(f"line {line}: column '{name}' appears twice")
             continue
         try:
             types[name] = type_of(name)
@@ -149,7 +153,7 @@ def _columns(
             types[name] = None
             problems.append(f"line {line}: column '{name}' {problem}")
     if len(columns) == 1:
-        problems.append(f"line {line}: there is no column with an extension")
+        problems.append(f"line {line}: there is no column for an extension")
     return types, problems
 
 

@@ -87,7 +87,7 @@ DECLARED_MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"extensions": {"team": {"dataType": "String", "multiValued": "yes"}}}, "extensions.team: multiValued is true or"),
     ({"extensions": {"team": {"dataType": "String", "multiValued": 1}}}, "extensions.team: multiValued is true or"),
     ({"extensions": {"team": None}}, "extensions.team: write a data type"),
-    ({"extensions": {"team": "text"}}, "extensions.team: data type 'text' is none of"),
+    ({"extensions": {"team": "text"}}, "extensions.team: data type 'text' is not one of"),
     ({"extensions": {"team": "String", "te am": "String"}}, "extensions.te am: an extension name has letters"),
     ({"users": {"ada@x": {"team": True}}}, "users.ada@x.team: is a String: write text in quotes"),
     ({"users": {"ada@x": {"team": {"a": 1}}}}, "users.ada@x.team: is a String"),

@@ -66,7 +66,7 @@ MISTAKES: list[tuple[str, Callable[[Config], None], tuple[str, ...]]] = [
     (
         "unknown type",
         put("extensions", "languages", value="Text"),
-        ("flexsaml: extensions.languages: data type 'Text' is none of",),
+        ("flexsaml: extensions.languages: data type 'Text' is not one of",),
     ),
     ("too long", put("users", ADA, "languages", value="x" * 257), (f"users.{ADA}.languages: has 257 characters",)),
     ("existing by wrong case", put("claims", "x", value=f"extension.{ABSENT}"), ("does not exist in this tenant",)),

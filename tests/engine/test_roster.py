@@ -284,7 +284,7 @@ def test_a_user_made_anew_while_preflight_was_off_is_noticed_when_it_is_on(stack
     [
         (None, "usersFile: cannot read agents.csv: No such file or directory"),
         ("user,skills\n", "agents.csv, line 1: column 'skills' is no extension that is declared (there are: languages)"),
-        ("user,languages\nada@contoso.example,en\nADA@contoso.example,de\n", "line 3: ADA@contoso.example is there already, on line 2"),
+        ("user,languages\nada@contoso.example,en\nADA@contoso.example,de\n", "line 3: ADA@contoso.example is already on line 2"),
     ],
 )  # fmt: skip
 def test_a_roster_that_cannot_be_used_is_told_in_one_line_each(stack: Stack, text: str | None, words: str) -> None:

@@ -70,7 +70,7 @@ KINDS = {
 MISTAKES: list[tuple[str, Props, str, str]] = [
     # kind, what is wrong with it, the field, the reason
     ("ExtensionProperty", {"name": "lang-uages"}, "name", "letters, digits and underscores"),
-    ("ExtensionProperty", {"data_type": "Text"}, "data_type", "none of Binary"),
+    ("ExtensionProperty", {"data_type": "Text"}, "data_type", "not one of Binary"),
     ("ExtensionProperty", {"target_objects": ["user"]}, "target_objects", "User, Group"),
     ("ClaimsMappingPolicy", {"claims": {"email": "mail"}}, "claims", "claim 'email'"),
     ("ClaimsMappingPolicy", {"claims": {}}, "claims", "either claims or a raw definition"),
@@ -78,7 +78,7 @@ MISTAKES: list[tuple[str, Props, str, str]] = [
     ("ClaimsMappingPolicy", {"display_name": ""}, "display_name", "needs a display name"),
     ("UserExtensionValue", {"values": {FULL: "many"}}, "", "whole number"),
     ("UserExtensionValue", {"values": {FULL: 2147483648}}, "", "32-bit range"),
-    ("UserExtensionValue", {"types": {FULL: "Text"}}, "", "none of Binary"),
+    ("UserExtensionValue", {"types": {FULL: "Text"}}, "", "not one of Binary"),
     ("UserExtensionValue", {"types": {FULL: "Boolean"}, "values": {FULL: "yes"}}, "", "write true or false"),
     ("UserExtensionValue", {"types": {FULL: "String"}, "values": {FULL: "x" * 257}}, "", "257 characters"),
     ("UserExtensionValue", {"types": {FULL: "DateTime"}, "values": {FULL: "soon"}}, "", "ISO 8601"),
@@ -288,8 +288,10 @@ def test_preview_says_what_the_portal_will_say(provider: ProviderProcess, engine
 def test_state_of_another_version_is_one_line(provider: ProviderProcess, cells: str) -> None:
     old = {**provider.checked("UserValueBaseline", BASELINE), "__cells": cells, "__given": ""}
     _, failures = provider.check("UserValueBaseline", BASELINE, old)
-    assert failures == {"": "the state is packed as another version of flexsaml does it; run the version that wrote it"}
-    with pytest.raises(Refused, match=r"delete UserValueBaseline .*: the state is packed as another version"):
+    assert failures == {
+        "": "this state was written by another version of flexsaml, which packs values differently; use that version"
+    }
+    with pytest.raises(Refused, match=r"delete UserValueBaseline .*: this state was written by another version"):
         provider.delete("UserValueBaseline", "id", {**old, "__memory": pack({"users": {}, "cells": {}})})
 
 

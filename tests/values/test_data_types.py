@@ -43,13 +43,13 @@ DOES_NOT_FIT = [
     ("Integer", "٣", "whole number"),
     ("LargeInteger", "9223372036854775808", "64-bit range"),
     ("DateTime", "24.11.2026", "ISO 8601"),
-    ("DateTime", "2026-02-30", "no such date"),
+    ("DateTime", "2026-02-30", "does not exist"),
     ("Binary", "not base64!", "base64"),
     ("Binary", "A" * 344 + "AAA=", "260 bytes"),
     ("String[]", "en", "write a list"),
     ("String[]", "[en", "JSON array"),
     ("String[]", ["x" * 257], "257 characters"),
-    ("String", "before\x00after", r"the character U\+0000, which no SAML assertion can carry"),
+    ("String", "before\x00after", r"the character U\+0000, which XML, and so a SAML assertion, cannot contain"),
     ("String[]", ["fine", "half \ud83d"], r"U\+D83D"),
 ]
 
@@ -63,7 +63,7 @@ def test_a_value_has_one_spelling_and_comes_back_from_the_wire(
     assert data_type.canonical(canonical) == canonical, "checking twice must change nothing"
     assert data_type.wire(canonical) == wire
     assert type(data_type.wire(canonical)) is type(wire), "1 is not True on the wire"
-    expected = NULL if wire in (None, []) and wire is not False and wire != 0 else canonical
+    expected = NULL if wire is None or wire == [] else canonical
     assert data_type.from_wire(wire) == expected
 
 
@@ -82,3 +82,17 @@ def test_an_unexpected_live_value_is_different_and_not_an_error() -> None:
 def test_an_unknown_data_type_is_refused_with_the_known_ones(name: str) -> None:
     with pytest.raises(InvalidValue, match="LargeInteger"):
         DataType(name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "canonical", "count"),
+    [
+        ("String", "en,de", 1),
+        ("String", "", 1),
+        ("String", NULL, 0),
+        ("String[]", '["a", "b"]', 2),
+        ("String[]", "[]", 0),
+    ],
+)
+def test_a_cell_counts_as_many_values_as_it_holds(kind: str, canonical: str, count: int) -> None:
+    assert DataType.parse(kind).count_values(canonical) == count

@@ -1,0 +1,124 @@
+"""The ledger: what was in a cell before this stack, and which values there may be this stack's.
+
+Writers write forward; a ledger alone decides what is restored. Two restorers undo each other: a value that somebody had
+deleted once ended up cleared, with success reported, because a writer's late delete restored over the baseline's fresh
+record. So the rule stands here only, and it is pure:
+
+    prior     the live value before this stack's first write; it never changes
+    written   every value this stack may have written: the new one, and the live one if this stack may have written it
+              (after two failed updates in a row either may be live)
+
+A cell is restored only while its live value is in `written`. Any other value is a stranger's: it stays and is reported.
+Values are canonical (`data_types.py`).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .packed import UnknownPackedFormat, pack, unpack
+
+_NO_ID = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """The record of one cell."""
+
+    prior: str
+    written: frozenset[str]
+
+    def before_write(self, live: str, value: str) -> LedgerEntry:
+        """The entry to keep before `value` is written over the `live` one."""
+        return LedgerEntry(self.prior, frozenset({value}) | (self.written & {live}))
+
+    def to_json(self) -> list[object]:
+        return [self.prior, sorted(self.written)]
+
+    @classmethod
+    def from_json(cls, data: Any) -> LedgerEntry:
+        prior, written = data
+        return cls(prior, frozenset(written))
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What a ledger decides about cells, by their keys in the ledger."""
+
+    priors: dict[str, str] = field(default_factory=dict)
+    """to be written: the live value may be this stack's, and is not the prior one"""
+    changed_by_others: list[str] = field(default_factory=list)
+    """left alone: the live value is neither this stack's nor the prior one"""
+    gone: list[str] = field(default_factory=list)
+    """the user has left the tenant"""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An entry for each cell. What the key is, its owner decides: an object id for the cells of one extension, a full
+    name for the cells of one user."""
+
+    entries: Mapping[str, LedgerEntry] = field(default_factory=dict)
+
+    def before_write(self, live: Mapping[str, str], values: Mapping[str, str]) -> Ledger:
+        """The ledger to keep before `values` are written over the `live` ones; the other entries stay."""
+        entries = dict(self.entries)
+        for key, value in values.items():
+            entry = entries.get(key)
+            entries[key] = entry.before_write(live[key], value) if entry else LedgerEntry(live[key], frozenset({value}))
+        return Ledger(entries)
+
+    def only(self, keys: Iterable[str]) -> Ledger:
+        """The entries of these cells."""
+        return Ledger({key: self.entries[key] for key in keys if key in self.entries})
+
+    def restoration(self, live: Mapping[str, str | None]) -> Restoration:
+        """What to do about each cell, given its live value (None: the user does not exist)."""
+        restoration = Restoration()
+        for key, entry in sorted(self.entries.items()):
+            value = live[key]
+            if value is None:
+                restoration.gone.append(key)
+            elif value in entry.written and value != entry.prior:
+                restoration.priors[key] = entry.prior
+            elif value != entry.prior:
+                restoration.changed_by_others.append(key)
+        return restoration
+
+    def pack(self) -> str:
+        return pack({key: entry.to_json() for key, entry in self.entries.items()})
+
+    @classmethod
+    def unpack(cls, packed: str) -> Ledger:
+        """The inverse of `pack`. Raises `UnknownPackedFormat`."""
+        return cls({key: LedgerEntry.from_json(entry) for key, entry in unpack(packed).items()})
+
+
+def pack_memory(users: Iterable[str], object_ids: Mapping[str, str], ledger: Ledger) -> str:
+    """The object ids of a roster's users, and a ledger by object id, in the order of the users.
+
+    `object_ids`: by user, where they are known. Ids cannot be compressed as text, so they are packed as bytes.
+    """
+    ids = [object_ids.get(user, _NO_ID) for user in sorted(users)]
+    digits = bytes.fromhex("".join(ids).replace("-", ""))
+    entries = [entry.to_json() if (entry := ledger.entries.get(id_)) else None for id_ in ids]
+    return pack([base64.b64encode(digits).decode("ascii"), entries])
+
+
+def unpack_memory(packed: str, users: Iterable[str]) -> tuple[dict[str, str], Ledger]:
+    """The inverse of `pack_memory` for the same users. Raises `UnknownPackedFormat`."""
+    memory = unpack(packed)
+    if not isinstance(memory, list):
+        raise UnknownPackedFormat  # as before there were rosters
+    digits, entries = base64.b64decode(memory[0]).hex(), memory[1]
+    ids = [
+        f"{digits[at : at + 8]}-{digits[at + 8 : at + 12]}-{digits[at + 12 : at + 16]}-{digits[at + 16 : at + 20]}-"
+        f"{digits[at + 20 : at + 32]}"
+        for at in range(0, len(digits), 32)
+    ]
+    object_ids = {user: id_ for user, id_ in zip(sorted(users), ids, strict=True) if id_ != _NO_ID}
+    ledger = {id_: LedgerEntry.from_json(entry) for id_, entry in zip(ids, entries, strict=True) if entry is not None}
+    return object_ids, Ledger(ledger)

@@ -1,0 +1,107 @@
+"""If this goes red, a person's earlier value is lost, or a value of this stack stays behind after destroy."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flexsaml.values import NULL, Ledger, LedgerEntry, UnknownPackedFormat, pack, pack_memory, unpack, unpack_memory
+
+ADA, BOB = "11111111-0000-4000-8000-00000000000a", "22222222-0000-4000-8000-00000000000b"
+VALUES = st.sampled_from([NULL, "a", "b", "c", "stranger"])
+
+
+def record(*writes: tuple[str, str]) -> Ledger:
+    """The ledger of Ada's cell before the last of these writes: what was live, and the value to write."""
+    ledger = Ledger()
+    for live, value in writes:
+        ledger = ledger.before_write({ADA: live}, {ADA: value})
+    return ledger
+
+
+RESTORATIONS: list[tuple[str, Ledger, str | None, tuple[dict[str, str], list[str], list[str]]]] = [
+    # in words, the ledger, the live value, then what is restored, what others changed, who is gone
+    ("written", record(("old", "v1")), "v1", ({ADA: "old"}, [], [])),
+    ("never written", record(("old", "v1")), "old", ({}, [], [])),
+    ("changed by a stranger", record(("old", "v1")), "other", ({}, [ADA], [])),
+    ("cleared by a stranger", record(("old", "v1")), NULL, ({}, [ADA], [])),
+    ("the user has left", record(("old", "v1")), None, ({}, [], [ADA])),
+    ("cleared by this stack", record(("old", NULL)), NULL, ({ADA: "old"}, [], [])),
+    ("the value was there before", record(("v1", "v1")), "v1", ({}, [], [])),
+    ("two updates", record(("old", "v1"), ("v1", "v2")), "v2", ({ADA: "old"}, [], [])),
+    ("an update failed before its write", record(("old", "v1"), ("v1", "v2")), "v1", ({ADA: "old"}, [], [])),
+    ("two failed updates, the first value live", record(("old", "v1"), ("v1", "v2"), ("v1", "v3")), "v1", ({ADA: "old"}, [], [])),
+    ("two failed updates, the last value live", record(("old", "v1"), ("v1", "v2"), ("v1", "v3")), "v3", ({ADA: "old"}, [], [])),
+    ("a value that never was live", record(("old", "v1"), ("v1", "v2"), ("v1", "v3")), "v2", ({}, [ADA], [])),
+    ("a stranger between two updates", record(("old", "v1"), ("other", "v2")), "other", ({}, [ADA], [])),
+    ("an empty ledger", Ledger(), None, ({}, [], [])),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ledger", "live", "expected"), [case[1:] for case in RESTORATIONS], ids=[case[0] for case in RESTORATIONS]
+)
+def test_what_is_restored(
+    ledger: Ledger, live: str | None, expected: tuple[dict[str, str], list[str], list[str]]
+) -> None:
+    restoration = ledger.restoration({ADA: live})
+    assert (restoration.priors, restoration.changed_by_others, restoration.gone) == expected
+
+
+def test_cells_that_are_not_written_keep_their_entries() -> None:
+    ledger = record(("old", "v1")).before_write({BOB: "b"}, {BOB: "v1"})
+    assert ledger.entries == {
+        ADA: LedgerEntry("old", frozenset({"v1"})),
+        BOB: LedgerEntry("b", frozenset({"v1"})),
+    }
+    assert list(ledger.only([BOB, "unknown"]).entries) == [BOB]
+
+
+@given(prior=VALUES, writes=st.lists(st.tuples(VALUES, st.booleans()), min_size=1, max_size=6), last=VALUES)
+def test_whatever_updates_fail_all_values_of_this_stack_are_restored_and_no_others(
+    prior: str, writes: list[tuple[str, bool]], last: str
+) -> None:
+    """Each update records, and may fail before it writes; at the end a stranger may write."""
+    live, ledger = prior, Ledger()
+    for value, carried_out in writes:
+        ledger = ledger.before_write({ADA: live}, {ADA: value})
+        if carried_out:
+            live = value
+    assert ledger.restoration({ADA: live}).priors.get(ADA, live) == prior
+    if last not in ledger.entries[ADA].written:
+        assert ledger.restoration({ADA: last}).priors == {}
+
+
+MEMORY = "1:eF6LVnINAsJAR8dAR2dHGHDO9ARBR0dXR8d0uGgxnIXMUNKJjlYqKMrMLwKylFJSlXSUUvOUYmN18kpzcsBEbCwAtEIdiQ=="
+"""Of Ada with an entry, Bob with an id and Eve without, in a state made by commit 6813ca4."""
+
+
+def test_the_memory_of_a_roster_is_read_as_commit_6813ca4_wrote_it() -> None:
+    ids, ledger = unpack_memory(MEMORY, ["eve@x", "bob@x", "ada@x"])
+    assert ids == {"ada@x": ADA, "bob@x": BOB}
+    assert ledger.entries == {ADA: LedgerEntry("prior", frozenset({"de", "en"}))}
+    assert unpack(pack_memory(["bob@x", "eve@x", "ada@x"], ids, ledger)) == unpack(MEMORY)
+
+
+def test_the_memory_of_a_user_is_read_as_commit_6813ca4_wrote_it() -> None:
+    ledger = Ledger.unpack("1:eF6rVkpTsopWsskrzcmxU9KJVkpU0lFKUoqNrQUAZFAHaQ==")
+    assert ledger.entries == {"f": LedgerEntry(NULL, frozenset({"a", "b"}))}
+    assert Ledger.unpack(ledger.pack()) == ledger
+
+
+def test_a_memory_without_users_is_empty() -> None:
+    assert unpack_memory(pack_memory([], {}, Ledger()), []) == ({}, Ledger())
+
+
+@pytest.mark.parametrize("packed", ["2:abc", pack({"users": {}, "cells": {}})])
+def test_a_memory_of_another_version_is_refused(packed: str) -> None:
+    with pytest.raises(UnknownPackedFormat, match="another version of flexsaml"):
+        unpack_memory(packed, [])
+
+
+def test_equal_data_is_packed_as_equal_text() -> None:
+    data = {"b": ["ü", None], "a": {"x": 9007199254740993}}
+    assert unpack(pack(data)) == data
+    assert pack(data) == pack(dict(reversed(data.items())))
+    assert unpack("1:eNqrVkpUsopWMlSKrQUAEeQDBQ==") == {"a": ["1"]}, "the form is in the state of users"
