@@ -24,7 +24,7 @@ from flexsaml.graph.errors import GraphError, Unauthorized
 from flexsaml.graph.identity import Identity, identity
 from flexsaml.graph.paging import next_page
 from flexsaml.graph.retry import Retrier
-from flexsaml.graph.tokens import TokenSource, granted
+from flexsaml.graph.tokens import TokenSource
 from flexsaml.graph.transport import Call, exchange, open_session
 from flexsaml.graph.urls import with_query
 
@@ -134,10 +134,6 @@ class Client:
             return run_once(chunk, post=post, retrier=self._retrier)
 
         return BulkWrite(items, send, self.clock, told).run()
-
-    def granted(self) -> frozenset[str] | None:
-        """Permissions the identity's token names, as a hint; None when the token cannot be read."""
-        return granted(self._tokens.token())
 
     def identity(self) -> Identity | None:
         """Whom the token names, as a hint; None when the token cannot be read. Asks for a token, not for Graph."""

@@ -12,17 +12,22 @@ bodies of tests/corpus/errors.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from flexsaml.errors import UserError
 from flexsaml.graph.permissions import needed
+from flexsaml.graph.urls import is_guid
+
+if TYPE_CHECKING:
+    from flexsaml.graph.models import ServicePrincipal
 
 _AGAIN = "run the same command again"
 _WRITE_UNSURE = "it may have been carried out or not; the same command can be run again, it looks at the tenant first"
 
 
-class GraphError(Exception):
+class GraphError(UserError):
     """Something kept a call from succeeding.
 
     `operation` is what was tried on which object, `hint` what to do next.
@@ -37,6 +42,23 @@ class GraphError(Exception):
     def __str__(self) -> str:
         said = f"{self.operation}: {self.words}".rstrip()
         return " ".join(f"{said}; {self.hint}".split() if self.hint else said.split())
+
+
+class PrincipalNotFound(UserError):
+    """A reference names no service principal, or several. `words`: what is wrong; `hint`: what to write instead."""
+
+    def __init__(self, reference: str, matches: Sequence[ServicePrincipal] = (), similar: Sequence[str] = ()) -> None:
+        if matches:
+            self.words = f"{len(matches)} enterprise applications are called '{reference}'"
+            ids = ", ".join(f"{principal.id} (appId {principal.app_id})" for principal in matches)
+            self.hint = f"give the object id of one: {ids}"
+        else:
+            what = "has the appId or object id" if is_guid(reference) else "is called"
+            self.words = f"no enterprise application {what} '{reference}'"
+            self.hint = "give its exact display name, appId or object id"
+            if similar:
+                self.hint = f"similar names: {', '.join(similar)}"
+        super().__init__(f"{self.words}; {self.hint}")
 
 
 class NotSent(GraphError):

@@ -18,7 +18,6 @@ import requests
 from flexsaml.graph.clock import Clock, SystemClock
 from flexsaml.graph.clouds import Cloud
 from flexsaml.graph.errors import Unanswered
-from flexsaml.graph.tokens import granted
 from flexsaml.graph.transport import CONNECT_TIMEOUT, READ_TIMEOUT, failure, open_session
 
 _TRIED = "ask Graph for the time"
@@ -26,7 +25,10 @@ _TRIED = "ask Graph for the time"
 
 @dataclass(frozen=True)
 class Identity:
-    """What a token says of whoever holds it; empty where it says nothing. The token itself is not kept."""
+    """What a token says of whoever holds it; empty where it says nothing. The token itself is not kept.
+
+    `kind` is application, person or what else the token says; `permissions` are those it names (`roles`, `scp`).
+    """
 
     kind: str
     app_id: str
@@ -40,12 +42,14 @@ def identity(token: str) -> Identity | None:
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        kind = str(claims.get("idtyp") or ("user" if claims.get("scp") else "app"))
+        scopes = str(claims.get("scp") or "").split()
+        kind = str(claims.get("idtyp") or ("user" if scopes else "app"))
         app_id, object_id, tenant_id = (str(claims.get(key) or "") for key in ("appid", "oid", "tid"))
+        permissions = frozenset(claims.get("roles") or ()) | frozenset(scopes)
     except (IndexError, ValueError, AttributeError, TypeError):
         return None
-    named = {"app": "application", "user": "person"}.get(kind, kind)
-    return Identity(named, app_id, object_id, tenant_id, granted(token) or frozenset())
+    kind = {"app": "application", "user": "person"}.get(kind, kind)
+    return Identity(kind, app_id, object_id, tenant_id, permissions)
 
 
 def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session | None = None) -> float | None:

@@ -110,25 +110,21 @@ class User:
 
 
 @dataclass(frozen=True)
-class SearchResult:
-    """The outcome of a search by name.
-
-    Exact `matches`, and `similar` names for the message when there is none.
-    """
-
-    matches: tuple[ServicePrincipal, ...]
-    similar: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class ExistingObjects:
-    """One look at everything around a service principal; None for `assigned` or `policies`: may not be read
-    (403).
+    """What stands around a service principal. `assigned` and `policies` are None where they may not be read (403).
 
-    `application` is None when the application object is not in this tenant.
+    `application` owns the extension properties; None when the application object is not in this tenant.
     """
 
     application: Application | None
     properties: tuple[ExtensionProperty, ...]
     assigned: tuple[Policy, ...] | None
     policies: tuple[Policy, ...] | None
+
+
+@dataclass(frozen=True)
+class ExtensionOwner:
+    """An application with all its extension properties."""
+
+    application: Application
+    properties: tuple[ExtensionProperty, ...]

@@ -1,12 +1,13 @@
-"""The survey before a change: everything around a service principal in one round trip, and its people. Reads only.
+"""Everything around a service principal in one round trip, and its people. Reads only.
 
 One $batch holds the application, its extension properties, the principal with its keys and roles, its
-assignment, the policies of our name, who is assigned to it, and the verified domains; all by alternate key
+assignment, the policies of a name, who is assigned to it, and the verified domains; all by alternate key
 when only the appId is known. What the identity may not read comes back None, never as empty: without rights
 Graph leaves properties null or answers 403 (A: I2). Roles given to a group count for its direct members only
 (A: I1), so groups are read by `members`, not `transitiveMembers`. Keys come without $select: asking for
 keyCredentials by name is limited to 150 a minute (A). The custom claims policy is beta and has a call of its
-own; none was ever set reads as 404 or as 200 without claims (D). Pinned by tests/graph/test_survey.py.
+own; one that was never set reads as 404 or as 200 without claims (D). Pinned by
+tests/graph/test_principal_snapshot.py.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from flexsaml.graph.batch import BatchRequest, BatchResponse
-from flexsaml.graph.directory_calls import DirectoryCalls
-from flexsaml.graph.errors import Forbidden, NotFound
+from flexsaml.graph.errors import Forbidden, NotFound, PrincipalNotFound
 from flexsaml.graph.identity import Identity
-from flexsaml.graph.models import Application, ExtensionProperty, Policy, ServicePrincipal
+from flexsaml.graph.models import Application, ExistingObjects, Policy, ServicePrincipal
 from flexsaml.graph.policies import POLICIES, named
-from flexsaml.graph.urls import literal, segment, with_query
+from flexsaml.graph.principals import Principals, body_of, owner_requests
+from flexsaml.graph.urls import is_guid, segment, segment_literal, with_query
 
 T = TypeVar("T")
 
@@ -51,13 +52,26 @@ class RoleAssignment:
     value: str
     display_name: str
 
+    def user_ids(self, members: GroupMembers) -> frozenset[str] | None:
+        """Object ids of the users it is given to: one user, or the direct members of a group (A: I1).
+
+        None where the group's members may not be read, or were not.
+        """
+        if self.kind == "Group":
+            return members.get(self.principal_id)
+        return frozenset([self.principal_id] if self.kind == "User" else [])
+
+
+GroupMembers = Mapping[str, "frozenset[str] | None"]
+"""Group to the object ids of its direct members that are users; None where they may not be read."""
+
 
 @dataclass(frozen=True)
-class PrincipalSnapshot:
-    """What was seen; None: may not be read (403). `application` None: not in this tenant.
+class PrincipalSnapshot(ExistingObjects):
+    """What one round trip reads about a service principal; None: may not be read (403).
 
     `keys` are the certificates that verify; `active_key` is the thumbprint chosen to sign, "" when none is.
-    `country` "" is a null; without rights the organization is not seen, and `tenant_id` is "".
+    `country` "" is a null; where the organization may not be read, `tenant_id` is "".
     """
 
     principal: ServicePrincipal
@@ -65,12 +79,8 @@ class PrincipalSnapshot:
     audiences: tuple[str, ...]
     active_key: str
     keys: tuple[SigningKey, ...]
-    application: Application | None
     accept_mapped_claims: bool
     multi_tenant: bool
-    properties: tuple[ExtensionProperty, ...]
-    assigned: tuple[Policy, ...] | None
-    policies: tuple[Policy, ...] | None
     roles: tuple[RoleAssignment, ...] | None
     domains: tuple[str, ...] | None
     owner_has_principal: bool
@@ -79,31 +89,43 @@ class PrincipalSnapshot:
     tenant_id: str = ""
     country: str | None = None
 
+    def assigned_groups(self, *, with_value: bool = False) -> list[str]:
+        """Object ids of the groups that are assigned; `with_value`: only those whose role has a value."""
+        groups = (role for role in self.roles or () if role.kind == "Group")
+        return sorted({role.principal_id for role in groups if role.value or not with_value})
 
-class PrincipalSnapshots(DirectoryCalls):
-    """PrincipalSnapshots of one service principal."""
+
+class PrincipalSnapshots(Principals):
+    """Reads everything around one service principal."""
 
     def read_principal_snapshot(
-        self, principal: ServicePrincipal | str, *, owner: str = "", policy_name: str, roles: bool = True
-    ) -> PrincipalSnapshot | None:
-        """One round trip. `principal`: found by name, or an appId or object id; None when it is neither.
+        self, reference: str, *, owner: str = "", policy_name: str = "", roles: bool = True
+    ) -> PrincipalSnapshot:
+        """One round trip by appId, two by exact display name or object id. Raises `PrincipalNotFound`.
 
-        An object id costs a second round trip. `owner`: appId of the application that holds the extensions,
-        default the principal's own. `roles` False: they are not asked for, since there may be many pages of them.
+        `owner`: appId of the application that holds the extensions, default the principal's own. `policy_name`:
+        whose policies are read. `roles` False: they are not asked for, since there may be many pages of them.
         """
-        if isinstance(principal, str):
-            by_app_id = f"/servicePrincipals(appId={literal(segment(principal))})"
-            answers = self._around(by_app_id, owner or principal, policy_name, f"/servicePrincipals/{principal}")
-            if isinstance(answers[0].error(), NotFound):
-                other = answers.pop()
-                if isinstance(other.error(), NotFound):
-                    return None
-                found = ServicePrincipal.read(_body(other))
-                return self.read_principal_snapshot(found, owner=owner, policy_name=policy_name, roles=roles)
+        if is_guid(reference):  # an appId is more likely; whether it is an object id is asked in the same batch
+            by_app_id = f"/servicePrincipals(appId={segment_literal(reference)})"
+            *answers, by_id = self._around(
+                by_app_id, owner or reference, policy_name, BatchRequest("GET", f"/servicePrincipals/{reference}")
+            )
+            if not isinstance(answers[0].error(), NotFound):
+                return self._read(answers, policy_name, roles)
+            if isinstance(by_id.error(), NotFound):
+                raise PrincipalNotFound(reference)
+            principal = ServicePrincipal.read(body_of(by_id))
         else:
-            path = f"/servicePrincipals/{segment(principal.id)}"
-            answers = self._around(path, owner or principal.app_id, policy_name)
-        return self._read(answers, roles)
+            principal = self.find_service_principal(reference)
+        path = f"/servicePrincipals/{segment(principal.id)}"
+        return self._read(self._around(path, owner or principal.app_id, policy_name), policy_name, roles)
+
+    def read_existing_objects(self, *, app_id: str, service_principal_id: str, policy_name: str) -> ExistingObjects:
+        """The part of it that a stack changes, in one round trip."""
+        path = f"/servicePrincipals/{segment(service_principal_id)}"
+        requests = _existing_requests(path, app_id, policy_name, {"$select": Application.SELECT})
+        return ExistingObjects(**self._existing(self._client.batch(requests), policy_name))
 
     def custom_claims(self, principal_id: str) -> bool | None:
         """Whether a custom claims policy (the portal's claims page) has claims; None: may not be read. Beta."""
@@ -115,67 +137,72 @@ class PrincipalSnapshots(DirectoryCalls):
             return None
         return bool(found.get("claims"))
 
-    def granted(self) -> frozenset[str] | None:
-        """Permissions the identity's token names, as a hint; None when the token cannot be read."""
-        return self._client.granted()
-
     def identity(self) -> Identity | None:
         """Whom the token names, as a hint; None when the token cannot be read."""
         return self._client.identity()
 
-    def direct_members(self, groups: Sequence[str]) -> dict[str, frozenset[str] | None]:
+    def direct_members(self, groups: Sequence[str]) -> GroupMembers:
         """Object ids of the users that are direct members of each group; None: may not be read.
 
         First pages in one batch; the further pages of several groups side by side.
         """
-        paths = [f"/groups/{segment(one)}/members?$top=999&$select=id" for one in groups]
+        paths = [f"/groups/{segment(group)}/members?$top=999&$select=id" for group in groups]
         answers = self._client.batch([BatchRequest("GET", path) for path in paths]) if paths else []
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             return dict(zip(groups, pool.map(self._ids, answers), strict=True))
 
     def _ids(self, answer: BatchResponse) -> frozenset[str] | None:
         def users() -> frozenset[str]:
-            rows = self._all(answer)
-            return frozenset(str(one["id"]) for one in rows if str(one.get("@odata.type", _USER)) == _USER)
+            members = self._all(answer)
+            return frozenset(str(body["id"]) for body in members if str(body.get("@odata.type", _USER)) == _USER)
 
-        return _allowed(answer, lambda _: users())
+        return _unless_forbidden(answer, users)
 
-    def _around(self, path: str, owner: str, policy_name: str, other: str = "") -> list[BatchResponse]:
-        application = f"/applications(appId={literal(segment(owner))})"
+    def _around(self, path: str, owner: str, policy_name: str, *more: BatchRequest) -> list[BatchResponse]:
         urls = [
             path,
-            application,
-            f"{application}/extensionProperties",
-            f"{path}/claimsMappingPolicies",
-            with_query(POLICIES, named(policy_name)),
             f"{path}/appRoleAssignedTo?$top=999",
             "/organization?$select=id,countryLetterCode,verifiedDomains",
-            f"/servicePrincipals(appId={literal(segment(owner))})?$select=id",
+            f"/servicePrincipals(appId={segment_literal(owner)})?$select=id",
         ]
-        return self._client.batch([BatchRequest("GET", url) for url in [*urls, *([other] if other else [])]])
+        requests = [BatchRequest("GET", url) for url in urls]
+        return self._client.batch([*requests, *_existing_requests(path, owner, policy_name), *more])
 
-    def _read(self, answers: Sequence[BatchResponse], with_roles: bool) -> PrincipalSnapshot:
-        own, owner, properties, links, policies, roles, organization, owning = answers[:8]
-        body = _body(own)
-        here = None if isinstance(owner.error(), NotFound) else _body(owner)
-        names = {str(one["id"]): str(one.get("value") or "") for one in body.get("appRoles") or ()}
-        tenant = _allowed(organization, lambda found: (found.get("value") or [{}])[0])
+    def _existing(self, answers: Sequence[BatchResponse], policy_name: str) -> dict[str, Any]:
+        """The fields of `ExistingObjects`, from the answers to `_existing_requests`."""
+        owner, properties, links, policies = answers
+        application = self._read_owner(owner, properties)
+        assigned = _unless_forbidden(links, lambda: tuple(map(Policy.read, self._all(links))))
+        named = _unless_forbidden(policies, lambda: tuple(map(Policy.read, self._all(policies))))
+        return {
+            "application": application.application if application else None,
+            "properties": application.properties if application else (),
+            "assigned": assigned,
+            "policies": named and tuple(policy for policy in named if policy.display_name == policy_name),
+        }
+
+    def _read(self, answers: Sequence[BatchResponse], policy_name: str, with_roles: bool) -> PrincipalSnapshot:
+        own, roles, organization, owning, *others = answers
+        body = body_of(own)
+        existing = self._existing(others, policy_name)
+        application = body_of(others[0]) if existing["application"] else {}
+        role_values = {str(role["id"]): str(role.get("value") or "") for role in body.get("appRoles") or ()}
+        tenant = _unless_forbidden(organization, lambda: (body_of(organization).get("value") or [{}])[0])
         return PrincipalSnapshot(
+            **existing,
             principal=ServicePrincipal.read(body),
             enabled=body.get("accountEnabled") is not False,
             audiences=tuple(body.get("servicePrincipalNames") or ()),
             active_key=str(body.get("preferredTokenSigningKeyThumbprint") or "").upper(),
             keys=tuple(_keys(body.get("keyCredentials") or ())),
-            application=Application.read(here) if here else None,
-            accept_mapped_claims=bool(((here or {}).get("api") or {}).get("acceptMappedClaims")),
-            multi_tenant="Multiple" in str((here or {}).get("signInAudience")),
-            properties=tuple(map(ExtensionProperty.read, self._all(properties))) if here else (),
-            assigned=_allowed(links, lambda _: tuple(map(Policy.read, self._all(links)))),
-            policies=_allowed(policies, lambda _: tuple(map(Policy.read, self._all(policies)))),
-            roles=_allowed(roles, lambda _: tuple(_role(one, names) for one in self._all(roles)))
+            accept_mapped_claims=bool((application.get("api") or {}).get("acceptMappedClaims")),
+            multi_tenant="Multiple" in str(application.get("signInAudience")),
+            roles=_unless_forbidden(roles, lambda: tuple(_role(role, role_values) for role in self._all(roles)))
             if with_roles
             else None,
-            domains=None if tenant is None else tuple(str(one["name"]) for one in tenant.get("verifiedDomains") or ()),
+            domains=None
+            if tenant is None
+            else tuple(str(body["name"]) for body in tenant.get("verifiedDomains") or ()),
             owner_has_principal=not isinstance(owning.error(), NotFound),
             assignment_required=body.get("appRoleAssignmentRequired") is True,
             tags=tuple(map(str, body.get("tags") or ())),
@@ -183,37 +210,36 @@ class PrincipalSnapshots(DirectoryCalls):
             country=None if tenant is None else str(tenant.get("countryLetterCode") or ""),
         )
 
-    def _all(self, answer: BatchResponse) -> Iterable[dict[str, Any]]:
-        return self._client.rest_of(answer.request.url, _body(answer))
+
+def _existing_requests(
+    principal: str, app_id: str, policy_name: str, query: dict[str, object] | None = None
+) -> list[BatchRequest]:
+    """What reads `ExistingObjects`; `principal` is the path of the service principal."""
+    return [
+        *owner_requests(app_id, query),
+        BatchRequest("GET", f"{principal}/claimsMappingPolicies"),
+        BatchRequest("GET", with_query(POLICIES, named(policy_name))),
+    ]
 
 
-def _body(answer: BatchResponse) -> dict[str, Any]:
-    error = answer.error()
-    if error is not None:
-        raise error
-    return answer.body or {}
+def _unless_forbidden(answer: BatchResponse, read: Callable[[], T]) -> T | None:
+    return None if isinstance(answer.error(), Forbidden) else read()
 
 
-def _allowed(answer: BatchResponse, read: Callable[[Mapping[str, Any]], T]) -> T | None:
-    if isinstance(answer.error(), Forbidden):
-        return None
-    return read(_body(answer))
-
-
-def _role(body: Mapping[str, Any], names: Mapping[str, str]) -> RoleAssignment:
+def _role(body: Mapping[str, Any], values: Mapping[str, str]) -> RoleAssignment:
     return RoleAssignment(
         str(body["principalId"]),
         str(body.get("principalType") or ""),
-        names.get(str(body.get("appRoleId") or NO_ROLE), ""),
+        values.get(str(body.get("appRoleId") or NO_ROLE), ""),
         str(body.get("principalDisplayName") or ""),
     )
 
 
 def _keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:
     """`customKeyIdentifier` is the thumbprint in base64; a certificate has a private twin of usage Sign (A)."""
-    for one in credentials:
-        if one.get("usage") == "Verify":
-            yield SigningKey(_thumbprint(one.get("customKeyIdentifier")), _moment(one.get("endDateTime")))
+    for credential in credentials:
+        if credential.get("usage") == "Verify":
+            yield SigningKey(_thumbprint(credential.get("customKeyIdentifier")), _moment(credential.get("endDateTime")))
 
 
 def _thumbprint(text: object) -> str:

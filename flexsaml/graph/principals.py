@@ -1,4 +1,4 @@
-"""Service principals and applications: finding them, and the one look before a change. Reads only, v1.0.
+"""Finding service principals and applications. Reads only, v1.0.
 
 Paths: /servicePrincipals, /applications, by object id or (appId='…'); needs Application.Read.All. Quirks:
 $search is tokenised and fuzzy and wants `ConsistencyLevel: eventual` (A), so names are compared exactly here;
@@ -8,118 +8,87 @@ id (A). Pinned by tests/graph/test_principals.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from flexsaml.graph.batch import BatchRequest, BatchResponse
 from flexsaml.graph.directory_calls import DirectoryCalls
-from flexsaml.graph.errors import Forbidden, NotFound
-from flexsaml.graph.models import (
-    Application,
-    ExistingObjects,
-    ExtensionProperty,
-    Policy,
-    SearchResult,
-    ServicePrincipal,
-)
-from flexsaml.graph.policies import POLICIES, named
-from flexsaml.graph.urls import is_guid, literal, search_phrase, segment, with_query
-
-T = TypeVar("T")
+from flexsaml.graph.errors import NotFound, PrincipalNotFound
+from flexsaml.graph.models import Application, ExtensionOwner, ExtensionProperty, ServicePrincipal
+from flexsaml.graph.urls import is_guid, search_phrase, segment_literal, with_query
 
 
 class Principals(DirectoryCalls):
     """Finding service principals and applications."""
 
-    def service_principals(self, reference: str) -> SearchResult:
-        """By object id or appId (one request tries both), else by display name.
+    def find_service_principal(self, reference: str) -> ServicePrincipal:
+        """The service principal of that object id or appId (one request tries both) or display name (one search).
 
-        Exact, or without case if none is.
+        A name that differs in case only counts when none is exact. Raises `PrincipalNotFound` for none or several.
         """
         if is_guid(reference):
-            answers = self._by_either_id("/servicePrincipals", reference, ServicePrincipal.SELECT)
-            found = {body["id"]: ServicePrincipal.read(body) for body in answers}
-            return SearchResult(tuple(found.values()))
-        listed = [
-            ServicePrincipal.read(body)
-            for body in self._client.pages(
-                "/servicePrincipals",
-                params={
-                    "$search": search_phrase("displayName", reference),
-                    "$select": ServicePrincipal.SELECT,
-                },
-                headers={"ConsistencyLevel": "eventual"},
-            )
-        ]
-        matches = [one for one in listed if one.display_name == reference] or [
-            one for one in listed if one.display_name.casefold() == reference.casefold()
-        ]
-        similar = dict.fromkeys(one.display_name for one in listed if one not in matches)
-        return SearchResult(tuple(matches), tuple(similar))
+            bodies = self._by_either_id("/servicePrincipals", reference, ServicePrincipal.SELECT)
+            listed = list({body["id"]: ServicePrincipal.read(body) for body in bodies}.values())
+            matches = listed
+        else:
+            params = {"$search": search_phrase("displayName", reference), "$select": ServicePrincipal.SELECT}
+            pages = self._client.pages("/servicePrincipals", params=params, headers={"ConsistencyLevel": "eventual"})
+            listed = [ServicePrincipal.read(body) for body in pages]
+            matches = [principal for principal in listed if principal.display_name == reference] or [
+                principal for principal in listed if principal.display_name.casefold() == reference.casefold()
+            ]
+        if len(matches) != 1:
+            names = tuple(dict.fromkeys(principal.display_name for principal in listed))
+            raise PrincipalNotFound(reference, matches, names)
+        return matches[0]
 
     def application(self, reference: str) -> Application | None:
-        """By object id or appId, in one request; None when neither exists here."""
+        """By object id or appId, in one request; None when neither exists in this tenant."""
         if not is_guid(reference):
             raise ValueError(f"application: {reference!r} is neither an object id nor an appId (a GUID)")
         bodies = self._by_either_id("/applications", reference, Application.SELECT)
         return Application.read(bodies[0]) if bodies else None
 
-    def read_existing_objects(self, *, app_id: str, service_principal_id: str, policy_name: str) -> ExistingObjects:
-        """Everything around the principal in one round trip.
+    def read_extension_owners(self, app_ids: Iterable[str]) -> dict[str, ExtensionOwner | None]:
+        """The applications with these appIds and their extension properties; None for one not in this tenant.
 
-        See `ExistingObjects` for what None means; other errors raise.
+        One round trip for up to ten, none when there are none. Raises Forbidden where they may not be read.
         """
-        application = f"/applications(appId={segment_literal(app_id)})"
-        assigned = f"/servicePrincipals/{segment(service_principal_id)}/claimsMappingPolicies"
-        requests = [
-            BatchRequest("GET", with_query(application, {"$select": Application.SELECT})),
-            BatchRequest("GET", f"{application}/extensionProperties"),
-            BatchRequest("GET", assigned),
-            BatchRequest("GET", with_query(POLICIES, named(policy_name))),
-        ]
-        owner, properties, links, policies = self._client.batch(requests)
-        here = _unless(owner, NotFound, lambda: Application.read(owner.body or {}))
-        return ExistingObjects(
-            application=here,
-            properties=tuple(self._listed(properties, ExtensionProperty.read)) if here is not None else (),
-            assigned=_unless(links, Forbidden, lambda: tuple(self._listed(links, Policy.read))),
-            policies=_unless(
-                policies,
-                Forbidden,
-                lambda: tuple(
-                    policy for policy in self._listed(policies, Policy.read) if policy.display_name == policy_name
-                ),
-            ),
-        )
+        asked = list(dict.fromkeys(app_ids))
+        requests = [request for app_id in asked for request in owner_requests(app_id, {"$select": Application.SELECT})]
+        answers = self._client.batch(requests) if requests else []
+        return {
+            app_id: self._read_owner(owner, properties)
+            for app_id, owner, properties in zip(asked, answers[::2], answers[1::2], strict=True)
+        }
+
+    def _read_owner(self, owner: BatchResponse, properties: BatchResponse) -> ExtensionOwner | None:
+        if isinstance(owner.error(), NotFound):
+            return None
+        listed = tuple(map(ExtensionProperty.read, self._all(properties)))
+        return ExtensionOwner(Application.read(body_of(owner)), listed)
 
     def _by_either_id(self, collection: str, guid: str, select: str) -> list[dict[str, Any]]:
         paths = (f"{collection}/{guid}", f"{collection}(appId='{guid}')")
         answers = self._client.batch([BatchRequest("GET", with_query(path, {"$select": select})) for path in paths])
-        bodies = []
-        for answer in answers:
-            error = answer.error()
-            if error is not None and not isinstance(error, NotFound):
-                raise error
-            if error is None and answer.body is not None:
-                bodies.append(answer.body)
-        return bodies
+        return [body_of(answer) for answer in answers if not isinstance(answer.error(), NotFound)]
 
-    def _listed(self, answer: BatchResponse, read: Callable[[dict[str, Any]], T]) -> list[T]:
-        error = answer.error()
-        if error is not None:
-            raise error
-        return [read(body) for body in self._client.rest_of(answer.request.url, answer.body or {})]
+    def _all(self, answer: BatchResponse) -> Iterable[dict[str, Any]]:
+        """Every item of a collection whose first page is an answer of a batch."""
+        return self._client.rest_of(answer.request.url, body_of(answer))
 
 
-def segment_literal(text: str) -> str:
-    """An OData key as part of a path."""
-    return literal(segment(text))
+def owner_requests(app_id: str, query: dict[str, object] | None = None) -> tuple[BatchRequest, BatchRequest]:
+    """What reads an application and what reads its extension properties."""
+    application = f"/applications(appId={segment_literal(app_id)})"
+    return BatchRequest("GET", with_query(application, query)), BatchRequest(
+        "GET", f"{application}/extensionProperties"
+    )
 
 
-def _unless(answer: BatchResponse, kind: type[Exception], read: Callable[[], T]) -> T | None:
+def body_of(answer: BatchResponse) -> dict[str, Any]:
+    """The body of an item that succeeded; raises the error of one that did not."""
     error = answer.error()
-    if isinstance(error, kind):
-        return None
     if error is not None:
         raise error
-    return read()
+    return answer.body or {}

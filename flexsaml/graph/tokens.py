@@ -9,8 +9,6 @@ line. Pinned by tests/graph/test_tokens.py.
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 import os
 import re
@@ -81,19 +79,6 @@ class Token:
     text: str = field(repr=False)
     fetched: float
     expires: float
-
-
-def granted(token: str) -> frozenset[str] | None:
-    """The permissions a token names (`roles`, `scp`), None when it cannot be read.
-
-    A hint only, for warnings: Graph alone reads its tokens, and directory roles are not among the claims (C: F5).
-    """
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return frozenset(claims.get("roles") or ()) | frozenset(str(claims.get("scp") or "").split())
-    except (IndexError, ValueError, AttributeError, TypeError):
-        return None
 
 
 def needs_refresh(token: Token, now: float, margin: float = REFRESH_MARGIN) -> bool:

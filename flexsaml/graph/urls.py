@@ -34,8 +34,13 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def segment_literal(text: str) -> str:
+    """`text` as an OData key in a path, like `(appId='…')`."""
+    return literal(segment(text))
+
+
 def search_phrase(field: str, text: str) -> str:
-    """A $search clause: the whole in double quotes, `"` and `\\` escaped by a backslash (A)."""
+    """A $search clause, in double quotes, `"` and `\\` escaped by a backslash (A)."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{field}:{escaped}"'
 

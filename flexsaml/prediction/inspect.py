@@ -20,10 +20,9 @@ from flexsaml.graph import (
     Policy,
     PrincipalSnapshot,
     RoleAssignment,
-    ServicePrincipal,
     User,
-    is_guid,
 )
+from flexsaml.graph import PrincipalNotFound as UnknownPrincipal
 
 from .policy import SignInPolicy
 from .subject import Agent, Place, property_of
@@ -46,28 +45,10 @@ class Agents:
 
 def survey(directory: Directory, reference: str) -> PrincipalSnapshot:
     """The principal of that exact name, appId or object id. Raises `PrincipalNotFound`."""
-    found: PrincipalSnapshot | None = None
-    if is_guid(reference):
-        found = directory.read_principal_snapshot(reference, policy_name="")
-    else:
-        listed = directory.service_principals(reference)
-        if len(listed.matches) > 1:
-            several = ", ".join(f"{one.id} (appId {one.app_id})" for one in listed.matches)
-            raise PrincipalNotFound(
-                f"{len(listed.matches)} service principals are called '{reference}'; give one by id: {several}"
-            )
-        if listed.matches:
-            named: ServicePrincipal = listed.matches[0]
-            found = directory.read_principal_snapshot(named, policy_name="")
-        elif listed.similar:
-            raise PrincipalNotFound(
-                f"no service principal is '{reference}'; similar names: {', '.join(listed.similar)}"
-            )
-    if found is None:
-        raise PrincipalNotFound(
-            f"no service principal is '{reference}'; give its exact display name, appId or object id"
-        )
-    return found
+    try:
+        return directory.read_principal_snapshot(reference)
+    except UnknownPrincipal as problem:
+        raise PrincipalNotFound(str(problem)) from None
 
 
 def assigned_policy(directory: Directory, seen: PrincipalSnapshot) -> Policy:

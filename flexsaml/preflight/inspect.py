@@ -18,10 +18,18 @@ from datetime import datetime, timezone
 from components.settings import Declaration
 from flexsaml.claims import build_full_name, owner_app_id
 from flexsaml.findings import Finding
-from flexsaml.graph import Application, Directory, ExtensionProperty, PrincipalSnapshot, ServicePrincipal, User, is_guid
+from flexsaml.graph import (
+    Application,
+    Directory,
+    ExtensionProperty,
+    PrincipalNotFound,
+    PrincipalSnapshot,
+    ServicePrincipal,
+    User,
+)
 from flexsaml.values import DataType, InvalidValue
 
-from .rules import View, conditions, finding, groups_with_role, holders
+from .rules import View, conditions, finding, holders
 
 PROFILE = ("accountEnabled", "userType", "onPremisesSyncEnabled", "mail", "displayName")
 
@@ -105,36 +113,20 @@ def look(directory: Directory, wanted: Declaration, now: datetime | None = None)
 
 
 def _survey(directory: Directory, wanted: Declaration) -> PrincipalSnapshot:
-    reference, owner = wanted.service_principal, wanted.application
+    owner = wanted.application
     if owner:
-        found = directory.application(owner)
-        if found is None:
+        application = directory.application(owner)
+        if application is None:
             raise InspectionEnded(
                 finding("application-absent", "application", f"there is no application '{owner}' (appId or object id)")
             )
-        owner = found.app_id
-    principal: ServicePrincipal | str = reference if is_guid(reference) else _named(directory, reference)
-    survey = directory.read_principal_snapshot(
-        principal, owner=owner, policy_name=wanted.policy_name, roles=wanted.preflight
-    )
-    if survey is None:
-        raise _unknown(f"no enterprise application is '{reference}' (exact name, appId or object id)")
-    return survey
-
-
-def _named(directory: Directory, name: str) -> ServicePrincipal:
-    found = directory.service_principals(name)
-    if len(found.matches) == 1:
-        return found.matches[0]
-    if found.matches:
-        several = ", ".join(f"{one.id} (appId {one.app_id})" for one in found.matches)
-        raise _unknown(f"{len(found.matches)} are called '{name}'", f"give the object id of one: {several}")
-    similar = f"similar names: {', '.join(found.similar)}" if found.similar else ""
-    raise _unknown(f"no enterprise application is '{name}' (exact name, appId or object id)", similar)
-
-
-def _unknown(message: str, fix: str = "") -> InspectionEnded:
-    return InspectionEnded(finding("principal-unknown", "servicePrincipal", message, fix))
+        owner = application.app_id
+    try:
+        return directory.read_principal_snapshot(
+            wanted.service_principal, owner=owner, policy_name=wanted.policy_name, roles=wanted.preflight
+        )
+    except PrincipalNotFound as problem:
+        raise InspectionEnded(finding("principal-unknown", "servicePrincipal", problem.words, problem.hint)) from None
 
 
 def _selected(
@@ -153,9 +145,10 @@ def _view(
     custom: bool | None,
     now: datetime,
 ) -> View:
-    granted = directory.granted()
+    identity = directory.identity()
+    granted = identity.permissions if identity else None
     view = View(wanted, survey, now, people, {}, custom, granted)
-    groups = groups_with_role(survey)
+    groups = survey.assigned_groups(with_value=True)
     if groups and {one.id for one in people.values()} - holders(view)[0]:
         view = View(wanted, survey, now, people, directory.direct_members(groups), custom, granted)
     return view
@@ -175,12 +168,11 @@ def _foreign(
     directory: Directory, wanted: Declaration, properties: dict[str, ExtensionProperty], owners: dict[str, str]
 ) -> list[Finding]:
     """Find the existing properties the stack refers to by full name; those missing are findings."""
-    for app in sorted({owner_app_id(name) for name in wanted.foreign if name not in properties}):
-        owner = directory.application(app)
+    app_ids = sorted({owner_app_id(name) for name in wanted.foreign if name not in properties})
+    for owner in directory.read_extension_owners(app_ids).values():
         if owner:
-            found = {one.name: one for one in directory.extension_properties(owner.id)}
-            properties |= found
-            owners |= dict.fromkeys(found, owner.id)
+            properties |= {one.name: one for one in owner.properties}
+            owners |= dict.fromkeys((one.name for one in owner.properties), owner.application.id)
     findings = []
     for name in wanted.foreign:
         if name not in properties:

@@ -206,17 +206,8 @@ def _people(view: View) -> Iterator[Finding]:
 
 def holders(view: View) -> tuple[set[str], bool]:
     """Object ids with a role value, directly or as direct member of a group; and whether a group was unreadable."""
-    roles = {one.principal_id for one in view.survey.roles or () if one.value and one.kind == "User"}
-    blind = False
-    for group in groups_with_role(view.survey):
-        members = view.members.get(group)
-        blind = blind or members is None
-        roles |= members or set()
-    return roles, blind
-
-
-def groups_with_role(survey: PrincipalSnapshot) -> list[str]:
-    return sorted({one.principal_id for one in survey.roles or () if one.value and one.kind == "Group"})
+    with_value = [role.user_ids(view.members) for role in view.survey.roles or () if role.value]
+    return {user for users in with_value for user in users or ()}, None in with_value
 
 
 def _unseen(view: View) -> Iterator[Finding]:

@@ -89,7 +89,7 @@ def test_conditions_of_the_tenant_are_those_of_preflight(tenant: Tenant, tmp_pat
 @pytest.mark.parametrize(
     ("claims", "keys", "status", "words"),
     [
-        (STACK, {"servicePrincipal": "Twilio Flux"}, 1, "no enterprise application is 'Twilio Flux'"),
+        (STACK, {"servicePrincipal": "Twilio Flux"}, 1, "no enterprise application is called 'Twilio Flux'"),
         (STACK.replace("String", "Strong"), {}, 1, "did you mean 'String'"),
         (STACK, {"graphEndpoint": "http://127.0.0.1:9"}, 2, "no connection to 127.0.0.1:9"),
         (STACK, {"loginEndpoint": "http://127.0.0.1:9"}, 2, "without a credential nothing of it can be seen"),

@@ -197,10 +197,14 @@ def test_less_rights_say_less_and_nothing_wrong(tenant: Tenant, tmp_path: Path, 
         ({}, ("--user", ".."), ("no user '..'",)),
         ({}, ("--user", "a/b?c#d"), ("GET /users/a/b?c#d",)),
         ({}, ("--user", "two\nlines"), ("no user 'two lines'",)),
-        ({"servicePrincipal": "Twilio Flux"}, ("--all",), ("no service principal is 'Twilio Flux'",)),
+        ({"servicePrincipal": "Twilio Flux"}, ("--all",), ("no enterprise application is called 'Twilio Flux'",)),
         ({"servicePrincipal": "Twilio"}, ("--all",), ("similar names: Twilio Flex",)),
         ({"servicePrincipal": "Twilio Flex Staging"}, ("--all",), ("no claims mapping policy is assigned", "S2")),
-        ({"servicePrincipal": "00000000-0000-4000-8000-000000000000"}, ("--all",), ("no service principal",)),
+        (
+            {"servicePrincipal": "00000000-0000-4000-8000-000000000000"},
+            ("--all",),
+            ("no enterprise application has the appId",),
+        ),
         ({"servicePrincipal": ""}, ("--all",), ("no flexsaml:servicePrincipal",)),
         ({"servicePrincipal": "{secure: v1:abc}"}, ("--all",), ("encrypted",)),
         ({"cloud": "moon"}, ("--all",), ("cloud: 'moon' is not one of",)),
@@ -234,7 +238,7 @@ def test_not_allowed_to_read_is_one_line(tenant: Tenant, tmp_path: Path) -> None
 def test_several_principals_of_one_name_are_told_with_their_ids(tenant: Tenant, tmp_path: Path) -> None:
     signin.patch_principal(tenant, displayName="Twilio Flex Staging")
     found = predict(tenant, tmp_path, "--all", servicePrincipal="Twilio Flex Staging")
-    refused(found, "predict", "2 service principals", FLEX["id"])
+    refused(found, "predict", "2 enterprise applications", FLEX["id"])
 
 
 def test_whom_is_asked_for_is_named_once(tenant: Tenant, tmp_path: Path) -> None:

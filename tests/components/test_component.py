@@ -81,7 +81,7 @@ def test_order_is_wired_through_outputs(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"service_principal": "Nobody"}, "no enterprise application is 'Nobody'"),
+        ({"service_principal": "Nobody"}, "no enterprise application is called 'Nobody'"),
         ({"claims": {}}, "claims: there are none"),
         ({"users": {"ada@contoso.example": {"tea": "x"}}}, "did you mean 'team'?"),
         ({"rules": {"user-disabld": "off"}}, "did you mean 'user-disabled'?"),

@@ -78,7 +78,7 @@ def test_a_stack_with_resources_is_told_the_other_way(stack: Stack, tmp_path: Pa
 
 def test_what_stands_in_the_way_is_one_line(stack: Stack, tmp_path: Path) -> None:
     cases = [
-        ({"servicePrincipal": "Nobody"}, "no enterprise application is 'Nobody'"),
+        ({"servicePrincipal": "Nobody"}, "no enterprise application is called 'Nobody'"),
         ({"claims": {}}, "claims: there are none"),
         ({"graphEndpoint": "http://127.0.0.1:9", "loginEndpoint": "http://127.0.0.1:9"}, "127.0.0.1:9"),
     ]

@@ -55,7 +55,11 @@ MISTAKES: list[tuple[str, Callable[[Config], None], tuple[str, ...]]] = [
         put("servicePrincipal", value="Twilio"),
         ("'Twilio'", "similar names: Twilio Flex, Twilio Flex Staging"),
     ),
-    ("unknown appId", put("servicePrincipal", value=NOBODY), ("servicePrincipal: no enterprise application is '0000",)),
+    (
+        "unknown appId",
+        put("servicePrincipal", value=NOBODY),
+        ("servicePrincipal: no enterprise application has the appId or object id '0000",),
+    ),
     ("unknown owner", put("application", value=NOBODY), ("application: there is no application",)),
     ("owner by name", put("application", value="Twilio Flex"), ("application: 'Twilio Flex'", "appId")),
     (
@@ -154,7 +158,7 @@ def test_an_ambiguous_name_lists_the_candidates(stack: Stack) -> None:
     original = next(one for one in seed["servicePrincipals"] if one["displayName"] == "Twilio Flex")
     twin["displayName"] = "Twilio Flex"
     stack.emulator.seed({**seed, "clients": json.loads(SEED.read_text())["clients"]})
-    output = refused(stack, "servicePrincipal: 2 are called 'Twilio Flex'")
+    output = refused(stack, "servicePrincipal: 2 enterprise applications are called 'Twilio Flex'")
     assert original["id"] in output
     assert twin["id"] in output
 

@@ -29,6 +29,7 @@ def token(**claims: object) -> str:
             Identity("application", "a", "o", "t", frozenset({"User.Read.All"})),
         ),
         (token(appid="a", roles=[]), Identity("application", "a", "", "", frozenset())),
+        (token(roles=["A"], scp="B C"), Identity("person", "", "", "", frozenset("ABC"))),
         (token(scp="A B", oid="o"), Identity("person", "", "o", "", frozenset("AB"))),
         (token(idtyp="device"), Identity("device", "", "", "", frozenset())),
         ("opaque", None),

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from flexsaml.graph.errors import Forbidden, NotFound
-from flexsaml.graph.models import Application, SearchResult
+from flexsaml.graph.errors import Forbidden, NotFound, PrincipalNotFound
+from flexsaml.graph.models import Application, ExistingObjects, ExtensionOwner, ExtensionProperty, ServicePrincipal
 
 from .fakes import Stage, asked, batch, error, listing, missing, ok, stage
 
 ID = "aaaaaaaa-0000-4000-8000-000000000001"
 APP_ID = "bbbbbbbb-0000-4000-8000-000000000002"
+OWNER = ok({"id": "app", "appId": APP_ID, "displayName": "Twilio Flex"})
+PROPERTIES = listing({"id": "p1", "name": "extension_x_lang", "dataType": "String"})
+POLICY = {"id": "pol", "displayName": "Flex", "definition": ["{}"]}
 DENIED = error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
@@ -20,16 +23,10 @@ def principal(name: str = "Twilio Flex", object_id: str = ID) -> dict[str, Any]:
     return {"id": object_id, "appId": APP_ID, "displayName": name, "appOwnerOrganizationId": "t"}
 
 
-def names(found: SearchResult) -> list[str]:
-    return [one.display_name for one in found.matches]
-
-
 @pytest.mark.parametrize(("by_id", "by_app_id"), [(True, False), (False, True), (True, True)])
 def test_guid_tries_both_ids_in_one_request(by_id: bool, by_app_id: bool) -> None:
     scene = stage(batch(*[ok(principal()) if hit else missing() for hit in (by_id, by_app_id)]))
-    found = scene.directory.service_principals(ID)
-    assert [one.id for one in found.matches] == [ID]
-    assert found.matches[0].app_owner_tenant == "t"
+    assert scene.directory.find_service_principal(ID) == ServicePrincipal(ID, APP_ID, "Twilio Flex", "t")
     select = "?$select=id,appId,displayName,appOwnerOrganizationId"
     assert asked(scene.graph.seen[0]) == [
         f"GET /servicePrincipals/{ID}{select}",
@@ -38,33 +35,46 @@ def test_guid_tries_both_ids_in_one_request(by_id: bool, by_app_id: bool) -> Non
     assert len(scene.graph.seen) == 1
 
 
-def test_unknown_guid_is_no_match() -> None:
-    assert stage(batch(missing(), missing())).directory.service_principals(ID) == SearchResult(())
+def test_unknown_guid_is_told() -> None:
+    with pytest.raises(
+        PrincipalNotFound, match=f"no enterprise application has the appId or object id '{ID}'; give its"
+    ):
+        stage(batch(missing(), missing())).directory.find_service_principal(ID)
 
 
 def test_outage_is_not_absence() -> None:
     with pytest.raises(Forbidden, match=r"Application\.Read\.All"):
-        stage(batch(missing(), DENIED)).directory.service_principals(ID)
+        stage(batch(missing(), DENIED)).directory.find_service_principal(ID)
 
 
 SEARCHES = [
-    ("exact beats fuzzy", "Twilio Flex", ["Twilio Flex Staging", "Twilio Flex"], ["Twilio Flex"]),
-    ("exact beats case", "Twilio Flex", ["TWILIO FLEX", "Twilio Flex"], ["Twilio Flex"]),
-    ("case when none is exact", "twilio flex", ["Twilio Flex", "Twilio Flex 2"], ["Twilio Flex"]),
-    ("two of one name", "Flex", ["Flex", "Flex"], ["Flex", "Flex"]),
-    ("only similar ones", "Flex", ["Flexible", "Twilio Flex"], []),
-    ("none", "Flex", [], []),
+    ("exact beats fuzzy", "Twilio Flex", ["Twilio Flex Staging", "Twilio Flex"], "Twilio Flex"),
+    ("exact beats case", "Twilio Flex", ["TWILIO FLEX", "Twilio Flex"], "Twilio Flex"),
+    ("case when none is exact", "twilio flex", ["Twilio Flex", "Twilio Flex 2"], "Twilio Flex"),
 ]
 
 
-@pytest.mark.parametrize(("name", "listed", "matches"), [c[1:] for c in SEARCHES], ids=[c[0] for c in SEARCHES])
-def test_search_matches_exactly(name: str, listed: list[str], matches: list[str]) -> None:
-    scene = stage(listing(*[principal(one, str(number)) for number, one in enumerate(listed)]))
-    found = scene.directory.service_principals(name)
-    assert names(found) == matches
-    assert set(found.similar) == set(listed) - set(matches)
+@pytest.mark.parametrize(("name", "listed", "match"), [c[1:] for c in SEARCHES], ids=[c[0] for c in SEARCHES])
+def test_search_matches_exactly(name: str, listed: list[str], match: str) -> None:
+    scene = stage(listing(*[principal(other, str(number)) for number, other in enumerate(listed)]))
+    assert scene.directory.find_service_principal(name).display_name == match
     assert scene.graph.seen[0].headers["ConsistencyLevel"] == "eventual"
     assert f'$search="displayName:{name}"' in scene.graph.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("listed", "words"),
+    [
+        (["Flex", "Flex"], f"2 enterprise applications are called 'Flex'; .*: 0 .appId {APP_ID}., 1 .appId {APP_ID}"),
+        (["FLEX", "flex"], "2 enterprise applications are called 'Flex'"),
+        (["Flexible", "Twilio Flex"], "is called 'Flex'; similar names: Flexible, Twilio Flex$"),
+        ([], "no enterprise application is called 'Flex'; give its exact display name, appId or object id$"),
+    ],
+)
+def test_none_and_several_are_told_apart(listed: list[str], words: str) -> None:
+    scene = stage(listing(*[principal(name, str(number)) for number, name in enumerate(listed)]))
+    with pytest.raises(PrincipalNotFound, match=words):
+        scene.directory.find_service_principal("Flex")
 
 
 def test_application_by_either_id() -> None:
@@ -79,23 +89,35 @@ def test_application_by_name_is_refused_before_any_request() -> None:
         stage().directory.application("Twilio Flex")
 
 
-OWNER = ok({"id": "app", "appId": APP_ID, "displayName": "Twilio Flex"})
-PROPERTIES = listing({"id": "p1", "name": "extension_x_lang", "dataType": "String"})
-POLICY = {"id": "pol", "displayName": "Flex", "definition": ["{}"]}
+def test_owners_of_extensions_in_one_request() -> None:
+    scene = stage(batch(OWNER, PROPERTIES, missing(), missing()))
+    owners = scene.directory.read_extension_owners([APP_ID, ID, APP_ID])
+    assert owners[ID] is None
+    assert owners[APP_ID] == ExtensionOwner(
+        Application("app", APP_ID, "Twilio Flex"),
+        (ExtensionProperty("p1", "extension_x_lang", "String", False, (), False),),
+    )
+    assert len(scene.graph.seen) == 1
+    assert stage().directory.read_extension_owners([]) == {}
 
 
-def look(scene: Stage) -> Any:
+def test_an_unreadable_owner_is_not_an_absent_one() -> None:
+    with pytest.raises(Forbidden):
+        stage(batch(DENIED, DENIED)).directory.read_extension_owners([APP_ID])
+
+
+def read(scene: Stage) -> ExistingObjects:
     return scene.directory.read_existing_objects(app_id=APP_ID, service_principal_id=ID, policy_name="Flex")
 
 
-def test_look_is_one_request() -> None:
+def test_existing_objects_is_one_request() -> None:
     other = {"id": "pol2", "displayName": "flex", "definition": ["{}"]}
     scene = stage(batch(OWNER, PROPERTIES, listing(POLICY), listing(POLICY, other)))
-    seen = look(scene)
-    assert seen.application.id == "app"
-    assert [one.name for one in seen.properties] == ["extension_x_lang"]
-    assert [one.id for one in seen.assigned] == ["pol"]
-    assert [one.id for one in seen.policies] == ["pol"]
+    existing = read(scene)
+    assert existing.application == Application("app", APP_ID, "Twilio Flex")
+    assert [item.name for item in existing.properties or ()] == ["extension_x_lang"]
+    assert [item.id for item in existing.assigned or ()] == ["pol"]
+    assert [item.id for item in existing.policies or ()] == ["pol"]
     assert asked(scene.graph.seen[0]) == [
         f"GET /applications(appId='{APP_ID}')?$select=id,appId,displayName",
         f"GET /applications(appId='{APP_ID}')/extensionProperties",
@@ -105,29 +127,29 @@ def test_look_is_one_request() -> None:
     assert len(scene.graph.seen) == 1
 
 
-def test_look_tells_may_not_be_read_from_empty() -> None:
-    hidden = look(stage(batch(OWNER, listing(), DENIED, DENIED)))
+def test_existing_objects_tells_may_not_be_read_from_empty() -> None:
+    hidden = read(stage(batch(OWNER, listing(), DENIED, DENIED)))
     assert (hidden.assigned, hidden.policies) == (None, None)
-    empty = look(stage(batch(OWNER, listing(), listing(), listing())))
+    empty = read(stage(batch(OWNER, listing(), listing(), listing())))
     assert (empty.assigned, empty.policies) == ((), ())
 
 
-def test_look_application_of_another_tenant() -> None:
-    seen = look(stage(batch(missing(), missing(), listing(), listing())))
-    assert (seen.application, seen.properties) == (None, ())
+def test_existing_objects_application_of_another_tenant() -> None:
+    existing = read(stage(batch(missing(), missing(), listing(), listing())))
+    assert (existing.application, existing.properties) == (None, ())
 
 
 @pytest.mark.parametrize("place", range(4))
-def test_look_raises_other_errors(place: int) -> None:
+def test_existing_objects_raises_other_errors(place: int) -> None:
     answers = [OWNER, PROPERTIES, listing(), listing()]
     answers[place] = DENIED if place < 2 else missing()
     with pytest.raises(Forbidden if place < 2 else NotFound):
-        look(stage(batch(*answers)))
+        read(stage(batch(*answers)))
 
 
-def test_look_follows_a_long_list() -> None:
+def test_existing_objects_follows_a_long_list() -> None:
     link = "https://graph.microsoft.com/v1.0/applications/app/extensionProperties?$skiptoken=2"
     first = listing({"id": "p1", "name": "a", "dataType": "String"}, **{"@odata.nextLink": link})
     second = listing({"id": "p2", "name": "b", "dataType": "String"})
-    seen = look(stage(batch(OWNER, first, listing(), listing()), second))
-    assert [one.id for one in seen.properties] == ["p1", "p2"]
+    existing = read(stage(batch(OWNER, first, listing(), listing()), second))
+    assert [item.id for item in existing.properties or ()] == ["p1", "p2"]

@@ -51,7 +51,10 @@ def said(directory: Directory, **changes: Any) -> list[str]:
 
 WRONG: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"service_principal": "Twilio"}, ("servicePrincipal: no enterprise", "Twilio Flex, Twilio Flex Staging")),
-    ({"service_principal": NOBODY}, (f"servicePrincipal: no enterprise application is '{NOBODY}'",)),
+    (
+        {"service_principal": NOBODY},
+        (f"servicePrincipal: no enterprise application has the appId or object id '{NOBODY}'",),
+    ),
     ({"application": NOBODY}, (f"application: there is no application '{NOBODY}'",)),
     ({"claims": {"t": f"extension.{ABSENT_OWNER}"}}, (f"extension '{ABSENT_OWNER}': does not exist",)),
 ]
@@ -73,7 +76,7 @@ def test_an_ambiguous_name_lists_the_candidates(tenant: Tenant) -> None:
     tenant.emulator.seed({**seed, "clients": json.loads(SEED.read_text())["clients"]})
     where = tenant.emulator.http
     (line,) = said(Connection("loopback", graph_endpoint=where, login_endpoint=where).directory())
-    assert "servicePrincipal: 2 are called 'Twilio Flex'; give the object id of one" in line
+    assert "servicePrincipal: 2 enterprise applications are called 'Twilio Flex'; give the object id of one" in line
     assert all(one["id"] in line for one in flexes)
     tenant.emulator.seed(json.loads(SEED.read_text()))
 
