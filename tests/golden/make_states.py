@@ -223,6 +223,58 @@ def make_adopted(stack: Stack) -> Export:
     return before
 
 
+def make_resources_alone(stack: Stack) -> Export:
+    """A program that uses the resources without the component and without baselines; changed by a second update."""
+    tenant = stack.tenant()
+    team_id = tenant.make_property("team")
+    tenant.write("ada", "red", "team")
+    before = stack.emulator.export()
+    main = stack.checkout.directory / "__main__.py"
+    main.unlink()
+    program = PROGRAM.format(
+        application_id=tenant.application["id"],
+        app_id=tenant.application["appId"],
+        principal_id=tenant.principal["id"],
+        languages=tenant.full("languages"),
+        team=tenant.full("team"),
+        team_id=team_id,
+    )
+    main.write_text(program.replace("blue", "green"), encoding="utf-8")
+    stack.up()
+    main.write_text(program, encoding="utf-8")
+    stack.up()
+    return before
+
+
+PROGRAM = """\
+from providers import ClaimsMappingPolicy, ExtensionProperty, PolicyAssignment, UserExtensionValue
+
+languages = ExtensionProperty(
+    "languages", application_id="{application_id}", app_id="{app_id}", name="languages", data_type="String"
+)
+UserExtensionValue(
+    "ada",
+    user="ada@contoso.example",
+    values={{"{languages}": "en,de", "{team}": "blue"}},
+    types={{"{languages}": "String", "{team}": "String"}},
+    extensions={{"{languages}": languages.id, "{team}": "{application_id}/{team_id}"}},
+)
+policy = ClaimsMappingPolicy(
+    "policy",
+    display_name="Flex, alone",
+    claims={{
+        "nameid": "user.userprincipalname",
+        "email": "user.mail",
+        "full_name": "user.displayname",
+        "roles": "user.assignedroles",
+        "languages.stringarray": "extension.languages",
+    }},
+    extensions={{"languages": languages.full_name}},
+)
+PolicyAssignment("assignment", service_principal_id="{principal_id}", policy_id=policy.id)
+"""
+
+
 STACKS: dict[str, Callable[[Stack], Export]] = {
     "inline_users": make_inline_users,
     "roster": make_roster,
@@ -231,6 +283,7 @@ STACKS: dict[str, Callable[[Stack], Export]] = {
     "displaced_policy": make_displaced_policy,
     "adopted_after_import": make_adopted_after_import,
     "adopted": make_adopted,
+    "resources_alone": make_resources_alone,
 }
 """Name of a state to the function that makes the stack and returns the tenant's export from before.
 
@@ -273,9 +326,11 @@ def write_state(directory: Path, stack: Stack, before: Export) -> None:
     written = yaml.safe_load(stack.config_file.read_text(encoding="utf-8"))
     written["config"] = {key: value for key, value in written["config"].items() if key not in CONNECTION}
     (directory / "stack.yaml").write_text(yaml.safe_dump(written, sort_keys=False, allow_unicode=True), "utf-8")
-    roster = stack.checkout.directory / "agents.csv"
+    roster, program = (stack.checkout.directory / name for name in ("agents.csv", "__main__.py"))
     if roster.exists():
         shutil.copy(roster, directory)
+    if not program.is_symlink():
+        shutil.copy(program, directory / "program.txt")
 
 
 def portable_state(state: Json, address: str) -> str:

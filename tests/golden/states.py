@@ -4,6 +4,7 @@ A state is a directory beside this file:
 
     stack.yaml   the stack's configuration, without the tenant's address; secrets are encrypted under PASSPHRASE
     agents.csv   its roster, if it has one
+    program.txt   its program, if it is another one than the project's `__main__.py`
     state.json   what `pulumi stack export` printed, with ADDRESS for the emulator's address, without times
     tenant.json  {"before": rows, "made": rows}: what the tenant holds besides `tenant.json` of this directory, before
                  anything was made, and when the state was exported
@@ -49,6 +50,12 @@ class GoldenState:
     def roster(self) -> Path | None:
         file = self.directory / "agents.csv"
         return file if file.exists() else None
+
+    @property
+    def program(self) -> str:
+        """The text of `program.txt`; "" for the project's own program."""
+        file = self.directory / "program.txt"
+        return file.read_text(encoding="utf-8") if file.exists() else ""
 
     @property
     def stack_file(self) -> str:

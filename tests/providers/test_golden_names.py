@@ -88,6 +88,14 @@ def test_packed_memory_is_an_object_id_and_a_ledger_for_each_user(name: str, res
             assert entry is None, "a writer behind baselines remembers nothing"
 
 
+def test_packed_memory_of_a_writer_without_baseline_is_a_ledger_for_each_extension() -> None:
+    name = "resources_alone"
+    writer = next(resource for resource in GoldenState(name).resources if kind_of(resource) == "UserExtensionValue")
+    ledger = unpack(decrypted(name, writer["outputs"])["__memory"])
+    team = "extension_8f66597486ab539983f97492e2e5acec_team"
+    assert ledger[team] == ["red", ["blue", "green"]], "the value before, and both that this stack wrote"
+
+
 def test_secrets_are_encrypted_in_the_fixture() -> None:
     """The values that `make_states.py` gives as secrets, and what a user held before."""
     secrets = ("hush", "whisper", "murmur", "private matter")
