@@ -9,7 +9,7 @@ A state is a directory beside this file:
     tenant.json  {"before": rows, "made": rows}: what the tenant holds besides `tenant.json` of this directory, before
                  anything was made, and when the state was exported
 
-Rows are in the form of the emulator's export: the part ("users", ...) to a list of objects. An object with an id that
+Rows are in the form of the emulator's export, which maps a kind ("users", ...) to its objects. An object with an id that
 the common tenant has too names only the keys that differ.
 """
 
@@ -87,25 +87,25 @@ def common_tenant() -> Rows:
 
 def add_rows(tenant: Rows, rows: Rows) -> Rows:
     """The tenant with these rows: keys of an object with a known id are replaced, other objects are added."""
-    result = {part: [dict(row) for row in objects] for part, objects in tenant.items()}
-    for part, objects in rows.items():
-        known = {row["id"]: row for row in result.setdefault(part, []) if "id" in row}
+    result = {kind: [dict(row) for row in objects] for kind, objects in tenant.items()}
+    for kind, objects in rows.items():
+        known = {row["id"]: row for row in result.setdefault(kind, []) if "id" in row}
         for row in objects:
             if row.get("id") in known:
                 known[row["id"]].update(row)
             else:
-                result[part].append(row)
+                result[kind].append(row)
     return result
 
 
 def rows_besides(tenant: Rows, export: Rows) -> Rows:
     """The rows for `add_rows` that turn `tenant` into `export`. Raises ValueError if something left the tenant."""
     result: Rows = {}
-    for part, objects in export.items():
-        known = {row["id"]: row for row in tenant.get(part, []) if "id" in row}
+    for kind, objects in export.items():
+        known = {row["id"]: row for row in tenant.get(kind, []) if "id" in row}
         missing = known.keys() - {row.get("id") for row in objects}
         if missing:
-            raise ValueError(f"{part}: {', '.join(sorted(missing))} left the tenant")
+            raise ValueError(f"{kind}: {', '.join(sorted(missing))} left the tenant")
         changes = []
         for row in objects:
             old = known.get(row.get("id", ""), {})
@@ -113,14 +113,14 @@ def rows_besides(tenant: Rows, export: Rows) -> Rows:
             if changed.keys() - {"id"}:
                 changes.append(changed)
         if changes:
-            result[part] = changes
+            result[kind] = changes
     return result
 
 
 def rows_as_text(rows: Rows) -> str:
     """JSON with one object on each line, so that a difference is read line by line."""
-    parts = []
-    for part, objects in rows.items():
+    tables = []
+    for kind, objects in rows.items():
         lines = ",\n".join(f"  {json.dumps(row, ensure_ascii=False, sort_keys=True)}" for row in objects)
-        parts.append(f" {json.dumps(part)}: [\n{lines}\n ]" if objects else f" {json.dumps(part)}: []")
-    return "{\n" + ",\n".join(parts) + "\n}"
+        tables.append(f" {json.dumps(kind)}: [\n{lines}\n ]" if objects else f" {json.dumps(kind)}: []")
+    return "{\n" + ",\n".join(tables) + "\n}"
