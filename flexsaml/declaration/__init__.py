@@ -1,1 +1,42 @@
-"""What a stack asks for, parsed and validated."""
+"""What a stack asks for: one parser and validator for the engine's configuration, a stack file and Python arguments.
+
+    declaration = parse_declaration(keys, read_file=lambda name: Path(name).read_bytes())
+
+`keys` maps the names of `KEYS` to what was written: text or JSON text (the engine), maps and scalars (a stack file, a
+Python program), with a `Secret` where the content is encrypted or must not be shown. Pure: files come through
+`read_file`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from .keys import KEYS, Key
+from .model import Declaration, InvalidDeclaration
+from .parse import RULE, parse_declaration, read_declaration
+from .secret import Secret
+
+if TYPE_CHECKING:
+    from .lint import lint_declaration
+    from .stack_yaml import read_stack_yaml
+
+__all__ = [
+    "KEYS",
+    "RULE",
+    "Declaration",
+    "InvalidDeclaration",
+    "Key",
+    "Secret",
+    "lint_declaration",
+    "parse_declaration",
+    "read_declaration",
+    "read_stack_yaml",
+]
+
+_LAZY = {"lint_declaration": "lint", "read_stack_yaml": "stack_yaml"}  # they need the rules of lint, and PyYAML
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_LAZY[name]}", __name__), name)

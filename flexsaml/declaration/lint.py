@@ -1,0 +1,111 @@
+"""Lint of the definition that a declaration would send, in the words of a declaration.
+
+The same in preview, which knows the application, and of a stack file, where a stand-in is used for its appId.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from flexsaml.claims import (
+    FULL_NAME,
+    NAME_ID,
+    Context,
+    build_full_name,
+    lint,
+    owner_app_id,
+    short_name,
+)
+from flexsaml.findings import Finding
+from flexsaml.values import DataType, InvalidValue
+
+from .model import Declaration
+
+_STAND_IN = "f" * 32
+"""An appId for the application that owns the extensions, where it is not known."""
+_WORDS = (  # what the rules say of a definition, in the words of a declaration
+    (re.compile(r"^ClaimsSchema\[\d+\] '(.*)'"), r"claims.\1"),
+    (re.compile(r"^ClaimsSchema(\[\d+\])?"), "claims"),
+    (re.compile(r"^ClaimsMappingPolicy\.IncludeBasicClaimSet"), "includeBasicClaimSet"),
+    (re.compile(re.escape(NAME_ID)), "nameid"),
+    (re.compile(r'\{"Source": "user", "ID": "(\w+)", "SamlClaimType": "(\w+)"\}'), r"'\2: user.\1'"),
+    (re.compile(r'"Value": "(.*)" alone; for an extension use ExtensionID'), r"{ value: \1 }"),
+    (re.compile(r'^write "false"'), "write false"),
+)
+
+
+def lint_declaration(
+    declaration: Declaration,
+    profile: str = "flex",
+    *,
+    app_id: str = "",
+    existing_types: Mapping[str, str] | None = None,
+) -> list[Finding]:
+    """The findings of lint, with their default levels.
+
+    `app_id` is that of the application with the extensions, `existing_types` full name to data type of what exists in
+    the tenant; both are known to preview only.
+    """
+    full_names = declaration.full_names(app_id or _STAND_IN)
+    types = {**(existing_types or {}), **{full_names[name]: str(kind) for name, kind in declaration.extensions.items()}}
+    if declaration.definition:
+        known = full_names if app_id else _names_in(declaration)
+        context = Context(
+            types if app_id else {full: str(declaration.extensions[name]) for name, full in known.items()},
+            _values_by_full_name(declaration, known, types),
+        )
+        return list(_mask(declaration, lint(declaration.definition_text, profile=profile, context=context)))
+    if not declaration.claims:
+        return []
+    context = Context(types, _values_by_full_name(declaration, full_names, types))
+    short_names = {full: f"extension.{name}" for name, full in full_names.items()}
+    findings = lint(declaration.encode_definition(app_id or _STAND_IN), profile=profile, context=context)
+    return list(_mask(declaration, (_in_words(finding, short_names) for finding in findings)))
+
+
+def _names_in(declaration: Declaration) -> dict[str, str]:
+    """Extensions of this stack that a raw definition names: under the application part that it gives them."""
+    by_lower_case = {name.lower(): name for name in declaration.extensions}
+    names: dict[str, str] = {}
+    for full in sorted(set(FULL_NAME.findall(declaration.definition))):
+        name = by_lower_case.get(short_name(full).lower())
+        if name:
+            names[name] = build_full_name(owner_app_id(full), name)
+    return names
+
+
+def _values_by_full_name(
+    declaration: Declaration, full_names: Mapping[str, str], types: Mapping[str, str]
+) -> dict[str, list[str]]:
+    """Full name to the values that are declared, each once. Secret users are left out: a finding repeats the value."""
+    users = declaration.roster if "users" in declaration.secret_keys else declaration.all_users
+    distinct: dict[str, dict[str, object]] = {}
+    for cells in users.values():
+        for name, value in cells.items():
+            distinct.setdefault(full_names.get(name, name), {})[str(value)] = value
+    values: dict[str, list[str]] = {}
+    for full, written in distinct.items():
+        if full in types:
+            kind = DataType.parse(types[full])
+            for value in written.values():
+                with suppress(InvalidValue):  # preflight reports it
+                    values.setdefault(full, []).append(kind.canonical(value))
+    return values
+
+
+def _in_words(finding: Finding, short_names: Mapping[str, str]) -> Finding:
+    texts = []
+    for text in (finding.where, finding.message, finding.fix):
+        for pattern, words in _WORDS:
+            text = pattern.sub(words, text)
+        texts.append(FULL_NAME.sub(lambda match: short_names.get(match[0], match[0]), text))
+    where, message, fix = texts
+    return replace(finding, where=where, message=message, fix=fix)
+
+
+def _mask(declaration: Declaration, findings: Iterator[Finding] | list[Finding]) -> Iterator[Finding]:
+    for finding in findings:
+        yield replace(finding, message=declaration.mask(finding.message), fix=declaration.mask(finding.fix))

@@ -1,0 +1,172 @@
+"""Reads single keys of a declaration and collects what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+from flexsaml.claims import escape, find_nearest, quote
+from flexsaml.findings import Finding
+
+from .keys import KEYS
+from .secret import Secret
+
+RULE = "stack-file"
+"""The rule of everything that is wrong with a declaration itself; it is always an error."""
+
+
+class KeyReader:
+    """The keys as written, opened one at a time. A mistake becomes a finding, and the key its default."""
+
+    def __init__(self, keys: Mapping[str, object]) -> None:
+        self._keys = keys
+        self.findings: list[Finding] = []
+        self.secret_keys: set[str] = set()
+        self.hidden_keys: set[str] = set()
+        """Secret as a whole: of their content no message shows anything."""
+        self.encrypted: list[str] = []
+        self.secret_texts: set[str] = set()
+
+    def report(self, where: str, message: str, fix: str = "") -> None:
+        self.findings.append(Finding(RULE, "error", escape(where, 150), message, fix))
+
+    def report_unknown_keys(self) -> None:
+        for name in self._keys:
+            if name not in KEYS:
+                self.report(name, "unknown key", suggest(name, KEYS))
+
+    def has(self, key: str) -> bool:
+        """Whether anything was written, be it wrong or encrypted."""
+        value = self._keys.get(key)
+        value = value.reveal() if isinstance(value, Secret) and value.is_known else value
+        return isinstance(value, Secret) or value not in (None, "", {}, "{}")
+
+    def read_text(self, key: str) -> str:
+        """ "" if it is absent or encrypted."""
+        value = self._open(key, self._keys.get(key))
+        if value is None or isinstance(value, Secret):
+            return ""
+        if _is_structure(_decode_json(value)):
+            self.report(key, f"must be text, not {_kind_of(_decode_json(value))}")
+            return ""
+        return _as_text(value).strip()
+
+    def read_flag(self, key: str) -> bool:
+        text, default = self.read_text(key).lower(), bool(KEYS[key].default)
+        if text not in ("", "true", "false"):
+            self.report(key, f"must be true or false, not {self.quote(key, text)}")
+            return default
+        return text == "true" if text else default
+
+    def read_count(self, key: str) -> int:
+        text = self.read_text(key) or "0"
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            self.report(key, f"must be a whole number, not {self.quote(key, text)}")
+            return 0
+        return int(text)
+
+    def read_map(self, key: str) -> dict[str, object]:
+        """Names to what was written for them, secrets in it opened; {} if it is absent, encrypted or no map."""
+        try:
+            value = _decode_json(self._open(key, self._keys.get(key)))
+            if value in (None, "") or isinstance(value, Secret):
+                return {}
+            if not isinstance(value, Mapping):
+                self.report(key, f"must be a map, not {_kind_of(value)}")
+                return {}
+            opened = self._open_nested(key, key, value)
+        except RecursionError:
+            self.report(key, "is nested too deeply")
+            return {}
+        assert isinstance(opened, dict)  # noqa: S101 - of a map
+        return opened
+
+    def read_definition(self) -> str | Mapping[str, object]:
+        value = self._open("definition", self._keys.get("definition"))
+        if isinstance(value, Mapping):
+            opened = self._open_nested("definition", "definition", value)
+            return {} if contains_secret(opened) or not isinstance(opened, dict) else opened
+        return "" if value is None or isinstance(value, Secret) else _as_text(value)
+
+    def quote(self, key: str, text: object) -> str:
+        """The text for a message; of a hidden key only that it is secret."""
+        return "[secret]" if key in self.hidden_keys else quote(text, 40)
+
+    def is_readable(self, key: str) -> bool:
+        """Whether the names in a map are known: it is not encrypted and has no finding as a whole."""
+        return key not in self.encrypted and not any(finding.where == key for finding in self.findings)
+
+    def _open(self, key: str, value: object, path: str = "") -> object:
+        """The content of a secret, which is noted; one of unknown content stays."""
+        if not isinstance(value, Secret):
+            return value
+        self.secret_keys.add(key)
+        if not value.is_known:
+            self.encrypted.append(path or key)
+            return value
+        content = value.reveal()
+        if not path:
+            self.hidden_keys.add(key)
+        if isinstance(content, str) and len(content) > 2 and not _is_structure(_decode_json(content)):
+            self.secret_texts.add(content)
+        return content
+
+    def _open_nested(self, key: str, path: str, value: object) -> object:
+        value = self._open(key, value, path)
+        if isinstance(value, Mapping):
+            return {
+                _as_text(name): self._open_nested(key, f"{path}.{_as_text(name)}", item) for name, item in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [self._open_nested(key, f"{path}[{index}]", item) for index, item in enumerate(value)]
+        return value
+
+
+def contains_secret(value: object) -> bool:
+    """Whether a part of it is encrypted and unknown."""
+    if isinstance(value, Mapping):
+        return any(map(contains_secret, value.values()))
+    return any(map(contains_secret, value)) if isinstance(value, list) else isinstance(value, Secret)
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """What to do about an unknown name: the known one that may have been meant, else `otherwise` or the list."""
+    names = tuple(known)
+    nearest = find_nearest(name, names, 0.6)
+    if nearest:
+        return f"did you mean '{nearest}'?"
+    return otherwise or f"write one of {', '.join(names)}"
+
+
+def _decode_json(value: object) -> object:
+    """What the engine and `pulumi config set` hand over as JSON text; other text stays."""
+    if not isinstance(value, str) or not value.strip():
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+    except RecursionError:
+        return [value]  # a structure of some kind, which no key takes
+
+
+def _is_structure(value: object) -> bool:
+    return isinstance(value, (Mapping, list, tuple))
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, Mapping):
+        return "a map"
+    return "a list" if isinstance(value, (list, tuple)) else "text"
+
+
+def _as_text(value: object) -> str:
+    """A scalar as the engine hands it over: `true`, `12`, `1` for 1.0."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,0 +1,129 @@
+"""The text of a stack file (`Pulumi.<stack>.yaml`) to the keys of a declaration, without the engine.
+
+Scalars are resolved as the engine resolves them (tried on engine 3.259): `off`, `yes` and `1:30` are text, `0777` is a
+number, a bare date is a text in Go's form. What is encrypted (`secure:`) becomes a `Secret` of unknown content. Depth
+and aliases of collections are refused, so that a small file cannot become a large one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from datetime import datetime
+from typing import Any
+
+from flexsaml.claims import MAX_TEXT_BYTES, escape, quote
+from flexsaml.findings import Finding
+
+from .reader import RULE
+from .secret import Secret
+
+yaml: Any = importlib.import_module("yaml")
+_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+NAMESPACE = "flexsaml:"
+_DEEPEST = 16
+_NULLS = ("", "~", "null", "Null", "NULL")
+_FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ]+(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?)?")
+_INTEGER = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|0b[01]+|0o?[0-7]*|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+
+
+def read_stack_yaml(raw: bytes) -> dict[str, object] | Finding:
+    """The keys of the namespace, without it; or the one finding that the file cannot be used."""
+    loaded = _load(raw)
+    if isinstance(loaded, Finding):
+        return loaded
+    config = loaded.get("config")
+    if "runtime" in loaded:
+        return Finding(RULE, "error", "runtime", "this is the project file", "give Pulumi.<stack>.yaml")
+    if not isinstance(config, dict):
+        return Finding(RULE, "error", "config", "the file has no map 'config'", "give Pulumi.<stack>.yaml")
+    return {key[len(NAMESPACE) :]: value for key, value in config.items() if key.startswith(NAMESPACE)}
+
+
+def _load(raw: bytes) -> dict[str, object] | Finding:
+    if len(raw) > MAX_TEXT_BYTES:
+        return Finding("size", "error", "file", f"is over {MAX_TEXT_BYTES:,} bytes", "keep users in a roster file")
+    try:
+        text = raw.decode("utf-8-sig")
+        unsafe = _find_unsafe(text)
+        loaded = None if unsafe else _build(yaml.compose(text, _LOADER))
+    except UnicodeDecodeError as problem:
+        return Finding("encoding", "error", f"byte {problem.start}", "the text is not UTF-8", "save it as UTF-8")
+    except (yaml.YAMLError, ValueError) as problem:
+        position = getattr(problem, "problem_mark", None)
+        place = f"line {position.line + 1}, column {position.column + 1}" if position else "file"
+        reason = escape(str(getattr(problem, "problem", None) or problem), 120)
+        return Finding(RULE, "error", place, f"the file is not valid YAML: {reason}")
+    if unsafe:
+        return unsafe
+    if not isinstance(loaded, dict):
+        return Finding(RULE, "error", "file", "the file has no map 'config'", "give Pulumi.<stack>.yaml")
+    return loaded
+
+
+def _find_unsafe(text: str) -> Finding | None:
+    """What would exhaust stack or memory once loaded: depth, and aliases of collections (of scalars they are cheap)."""
+    depth, scalars = 0, set()
+    for event in yaml.parse(text, _LOADER):
+        line = f"line {event.start_mark.line + 1}"
+        if isinstance(event, yaml.events.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                return Finding("nesting", "error", line, "is nested too deeply to be a stack file")
+        elif isinstance(event, yaml.events.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.events.ScalarEvent):
+            scalars.add(event.anchor)
+        elif isinstance(event, yaml.events.AliasEvent) and event.anchor not in scalars:
+            return Finding(RULE, "error", line, "aliases of maps and lists are not read here", "write it out")
+    return None
+
+
+def _build(node: Any) -> Any:
+    """Python values of a YAML node. Refuses keys that stand twice, as the engine does."""
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(item) for item in node.value]
+    if not isinstance(node, yaml.MappingNode):
+        return None if node is None else _resolve(node.value) if node.style is None else node.value
+    values: dict[str, object] = {}
+    for key, item in node.value:
+        name = key.value if isinstance(key.value, str) else ""
+        if name in values:
+            message = f"the key {quote(name)} is there twice"
+            raise yaml.constructor.ConstructorError(None, None, message, key.start_mark)
+        values[name] = _build(item)
+    return Secret.unknown() if set(values) == {"secure"} and isinstance(values["secure"], str) else values
+
+
+def _resolve(text: str) -> object:
+    """A plain scalar, as go-yaml resolves it on its way into the engine's configuration."""
+    if text in _NULLS:
+        return None
+    if text in _FLAGS:
+        return _FLAGS[text]
+    if (date := _DATE.fullmatch(text)) and _exists(date):
+        return _as_go_time(date)
+    digits = text.replace("_", "")
+    if _INTEGER.fullmatch(digits):
+        sign, bare = (-1 if digits[0] == "-" else 1), digits.lstrip("+-").lower()
+        is_octal = re.fullmatch(r"0[0-7]+", bare)
+        return sign * (int(bare, 8) if is_octal else int(bare, 0) if len(bare) > 1 else int(bare))
+    return float(digits) if _FLOAT.fullmatch(digits) else text
+
+
+def _exists(date: re.Match[str]) -> bool:
+    try:
+        datetime(*(int(digits or 0) for digits in date.groups()[:6]))  # type: ignore[arg-type]
+    except ValueError:
+        return False
+    return True
+
+
+def _as_go_time(date: re.Match[str]) -> str:
+    year, month, day, hour, minute, second, fraction, zone = date.groups()
+    offset = "+0000" if zone in (None, "Z") else zone.replace(":", "")
+    clock = f"{int(hour or 0):02}:{int(minute or 0):02}:{int(second or 0):02}{(fraction or '').rstrip('0').rstrip('.')}"
+    return f"{year}-{int(month):02}-{int(day):02} {clock} {offset} {'UTC' if offset == '+0000' else offset}"
