@@ -1,7 +1,7 @@
 """The command line: `python -m emulator`, with --port, --tls-port, --data, --seed, --latency and --quota.
 
-Prints one line of JSON when it is ready, {"http", "https", "ca"}, and serves until SIGTERM. Exit 2 with one line on
-stderr when it cannot start.
+Prints one line of JSON when it is ready, {"http", "https", "ca"}, and serves until SIGTERM. Exits with 2 and one line
+on stderr when it cannot start.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 
 from emulator import flex, pages, portal
 from emulator.clock import Clock
+from emulator.dials import Dials
 from emulator.entra import saml
 from emulator.graph.dispatch import Graph
 from emulator.graph.quota import Quota
@@ -30,7 +31,6 @@ from emulator.http.faults import Faults
 from emulator.http.front import Front, HostGuard
 from emulator.http.request_log import RequestLog
 from emulator.http.service import Service
-from emulator.settings import Settings
 from emulator.tenant.journal import Journal, JournalError
 from emulator.tenant.store import Store
 from emulator.types import Json
@@ -65,12 +65,11 @@ def _bind(port: int) -> socket.socket:
 
 
 def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_scale: float | None) -> ASGIApp:
-    clock, settings, log = Clock(), Settings(), RequestLog()
+    clock, log = Clock(), RequestLog()
     quota = Quota(quota_scale, clock.now)
-    store = Store(journal, seed, lambda: settings.dials)
-    graph = Graph(store, clock, lambda: settings.dials, quota)
-    service = Service(store, clock, settings, graph, faults, log)
-    admin = Admin(store, settings, faults, log, clock, quota)
+    store = Store(journal, seed, Dials())
+    service = Service(store, clock, Graph(store, clock, quota), faults, log)
+    admin = Admin(store, faults, log, clock, quota)
     app = Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),

@@ -1,6 +1,6 @@
-"""The emulator's clock: real time plus what a test advanced it by (token expiry, quota, dates in answers).
+"""The emulator's clock: real time plus what a test advanced it by. Token expiry, quota and dates in answers follow it.
 
-No quirk of Graph lives here. Nothing waits on this clock; it only answers what time it is.
+Nothing waits on this clock; it only answers what time it is.
 """
 
 from __future__ import annotations
@@ -24,10 +24,16 @@ class Clock:
         return datetime.fromtimestamp(self.now(), timezone.utc)
 
     def advance(self, seconds: float) -> None:
-        """Raises ValueError for a negative or non-finite step: tokens would come back to life."""
+        """Raises ValueError for a negative or infinite step: expired tokens would become valid again."""
         if not 0 <= seconds < float("inf"):
             raise ValueError("the clock only moves forward by a finite number of seconds")
         self._offset += seconds
 
     def reset(self) -> None:
         self._offset = 0.0
+
+
+def timestamp(text: str) -> float:
+    """Seconds since the epoch of an ISO 8601 date and time, UTC without an offset. Raises ValueError."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

@@ -1,82 +1,71 @@
-"""Dials: the points on which nobody outside Microsoft can be sure, each with a friendly default.
+"""Dials: behaviour of Graph on which nobody outside Microsoft can be sure, each with a friendly default.
 
-Every dial stands for a behaviour of grade B, C or D in docs/parity.md, so that a client can be shown both
-possibilities; nothing here is a fact about Graph. Counts are counted in requests, never in seconds, so that no test
-waits. Set through PATCH /admin/dials; kept in memory only, and back to the defaults after a restart or a reset.
+Every dial stands for a behaviour of grade B, C or D in docs/parity.md, so that a client can be tried against both
+possibilities; no setting is a fact about Graph. Delays are counted in requests, never in seconds: no test waits. Dials
+are set through PATCH /admin/dials, kept in memory only, and return to their defaults after a restart or a reset.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, fields, replace
-from typing import get_type_hints
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args, get_type_hints
 
 from emulator.types import Json
 
-_CHOICES: dict[str, tuple[Json, ...]] = {
-    "duplicate_extension_status": (400, 409),
-    "second_policy_status": (400, 409),
-    "delete_assigned_policy": ("allow", "refuse"),
-    "missing_link_delete": (404, 400),
-    "unset_extension": ("absent", "null"),
-    "empty_string": ("accept", "refuse"),
-    "batch_order": ("request", "reversed"),
-    "absent_claims_policy": ("not_found", "empty"),
-    "synced_user_extension": ("accept", "refuse"),
-}
 
-
-@dataclass(frozen=True)
+@dataclass
 class Dials:
-    """One setting of all dials."""
+    """The dials in force. The whole emulator shares one object, so that a change takes effect at once."""
 
-    read_lag: int = 0  # a new policy, property or link: so many reads of it do not see it
-    stale_reads: int = 0  # after a PATCH: so many reads of that object show what was before
-    ref_lag: int = 0  # after a policy's creation: so many $ref POSTs naming it answer 404
-    delete_lag: int = 0  # after a DELETE: so many reads of that object still show it
-    availability_delay: int = 0  # a new property: so many PATCHes of users or getAvailable calls do not know it
-    lose_posted_property: int = 0  # so many property POSTs answer 201 and keep nothing
-    hidden_until_available: bool = True  # values that came back with their property read as unset until then
+    read_lag: int = 0  # so many reads of a new policy, property or link do not see it
+    stale_reads: int = 0  # after a PATCH, so many reads of the object show the state before it
+    ref_lag: int = 0  # so many $ref POSTs that name a new policy answer 404
+    delete_lag: int = 0  # after a DELETE, so many reads still show the object
+    availability_delay: int = 0  # so many PATCHes of users or getAvailable calls do not know a new property
+    lose_posted_property: int = 0  # so many property POSTs answer 201 and store nothing
+    hidden_until_available: bool = True  # values that came back with their property read as unset until it is usable
     is_multi_valued_field: bool = True  # False: property bodies without isMultiValued, as recorded in 2021
-    duplicate_extension_status: int = 400
-    second_policy_status: int = 400
-    delete_assigned_policy: str = "allow"
-    missing_link_delete: int = 404
-    unset_extension: str = "absent"
-    empty_string: str = "accept"
-    batch_order: str = "request"
-    absent_claims_policy: str = "not_found"  # GET of a custom claims policy that was never set
-    synced_user_extension: str = "accept"  # PATCH of a directory extension of a user synced from on-premises
-    retry_after: str = "2"  # its form is also the form quota refusals use: whole, fractional, or "date"
+    duplicate_extension_status: Literal[400, 409] = 400
+    second_policy_status: Literal[400, 409] = 400
+    delete_assigned_policy: Literal["allow", "refuse"] = "allow"
+    missing_link_delete: Literal[404, 400] = 404
+    unset_extension: Literal["absent", "null"] = "absent"
+    empty_string: Literal["accept", "refuse"] = "accept"
+    batch_order: Literal["request", "reversed"] = "request"
+    absent_claims_policy: Literal["not_found", "empty"] = "not_found"  # GET of a policy that was never set
+    synced_user_extension: Literal["accept", "refuse"] = "accept"  # PATCH of an extension of an on-premises user
+    retry_after: str = "2"  # whole, fractional or "date"; refusals by the quota use the same form
 
-    def changed(self, patch: Json) -> Dials:
-        """These dials with `patch` applied. Raises ValueError, in one line, for an unknown dial or an ill value."""
+    def change(self, patch: Json) -> None:
+        """Set all dials that `patch` names, or none. Raises ValueError, in one line, for an unknown dial or value."""
         if not isinstance(patch, dict):
             raise ValueError("dials are set by a JSON object of dial names and values")
         for name, value in patch.items():
-            problem = _problem(name, value)
-            if problem:
-                raise ValueError(problem)
-        return replace(self, **patch)
+            _check(name, value)
+        vars(self).update(patch)
+
+    def reset(self) -> None:
+        vars(self).update(vars(Dials()))
 
     def to_json(self) -> dict[str, Json]:
         return asdict(self)
 
 
-_KINDS: dict[str, type] = get_type_hints(Dials)
-_KNOWN = tuple(field.name for field in fields(Dials))
+_KINDS = get_type_hints(Dials)
 
 
-def _problem(name: str, value: Json) -> str | None:
-    if name not in _KNOWN:
-        return f"there is no dial '{name}'; known are {', '.join(_KNOWN)}"
-    if name in _CHOICES:
-        # `type` beside `in`: True == 1 would let a boolean pass for a number.
-        fits = value in _CHOICES[name] and type(value) is _KINDS[name]
-        return None if fits else f"dial '{name}' takes one of {', '.join(map(str, _CHOICES[name]))}"
-    if name == "retry_after":
-        fits = isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?|date", value) is not None
-        return None if fits else 'dial \'retry_after\' takes "2", "2.128" or "date"'
-    if type(value) is not _KINDS[name]:
-        return f"dial '{name}' takes a value of type {_KINDS[name].__name__}"
-    return f"dial '{name}' counts requests and is at least 0" if type(value) is int and value < 0 else None
+def _check(name: str, value: Json) -> None:
+    if name not in _KINDS:
+        raise ValueError(f"there is no dial '{name}'; known are {', '.join(_KINDS)}")
+    choices = get_args(_KINDS[name])
+    kind = type(choices[0]) if choices else _KINDS[name]
+    # `type` beside `in`: True == 1 would let a boolean pass for a number.
+    if choices and (type(value) is not kind or value not in choices):
+        raise ValueError(f"dial '{name}' takes one of {', '.join(map(str, choices))}")
+    if name == "retry_after" and not (isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?|date", value)):
+        raise ValueError('dial \'retry_after\' takes "2", "2.128" or "date"')
+    if type(value) is not kind:
+        raise ValueError(f"dial '{name}' takes a value of type {kind.__name__}")
+    if type(value) is int and value < 0:
+        raise ValueError(f"dial '{name}' counts requests and is at least 0")

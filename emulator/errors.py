@@ -1,9 +1,9 @@
-"""Refusals as Graph words them: a status, a code and a message, thrown where the rule is broken.
+"""Graph's refusals: the error a handler raises, and the recorded codes and wordings.
 
-Quirk tamed: Graph has two voices. The directory answers with PascalCase `Request_*`, `Authorization_*`; the gateway
-before it with `BadRequest`, `InvalidAuthenticationToken`, `TooManyRequests` (grade A, Graph errors reference and
-recorded bodies). Callers must match on the code and often on the message too, so both are exact where they were
-recorded; invented wordings are marked D here and in docs/parity.md.
+The directory refuses with codes like `Request_*` and `Authorization_*`, the gateway in front of it with `BadRequest`,
+`InvalidAuthenticationToken` and `TooManyRequests` (grade A, Graph errors reference and recorded bodies). Callers must
+match on the code and often on the message too, so both are exact where they were recorded; wordings of our own are
+marked D here and in docs/parity.md.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from emulator.types import Json
 
 
 class GraphError(Exception):
-    """One refusal; `inner` is merged into innerError, `headers` into the answer's headers."""
+    """A refusal; `inner` is merged into innerError, `headers` into the answer's headers."""
 
     def __init__(
         self,
@@ -43,16 +43,38 @@ def gateway_bad_request(message: str) -> GraphError:
     return GraphError(400, "BadRequest", message)
 
 
+def invalid_body() -> GraphError:
+    return bad_request("One or more properties contains invalid values.")
+
+
+def invalid_value(prop: str, resource: str) -> GraphError:
+    """Recorded for dataType of ExtensionProperty (A); the same wording for user values is our inference (D)."""
+    return GraphError(
+        400,
+        "Request_BadRequest",
+        f"Invalid value specified for property '{prop}' of resource '{resource}'.",
+        details=[{"code": "InvalidValue", "target": prop, "message": "Invalid value specified."}],
+    )
+
+
+def reference_exists(prop: str) -> GraphError:
+    return bad_request(
+        f"One or more added object references already exist for the following modified properties: '{prop}'."
+    )
+
+
+def reference_missing(prop: str) -> GraphError:
+    return bad_request(
+        f"One or more removed object references do not exist for the following modified properties: '{prop}'."
+    )
+
+
 def not_found(identifier: str) -> GraphError:
     return GraphError(
         404,
         "Request_ResourceNotFound",
         f"Resource '{identifier}' does not exist or one of its queried reference-property objects are not present.",
     )
-
-
-def invalid_identifier(identifier: str) -> GraphError:
-    return bad_request(f"Invalid object identifier '{identifier}'.")
 
 
 def unknown_segment(segment: str) -> GraphError:
@@ -69,33 +91,17 @@ def write_not_contained() -> GraphError:
     )
 
 
+def unsupported_query(message: str) -> GraphError:
+    return GraphError(400, "Request_UnsupportedQuery", message)
+
+
 def forbidden() -> GraphError:
     return GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
 def unauthenticated(message: str) -> GraphError:
-    return GraphError(
-        401,
-        "InvalidAuthenticationToken",
-        message,
-        headers={
-            "WWW-Authenticate": 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"'
-        },
-    )
-
-
-def unsupported_query(message: str) -> GraphError:
-    return GraphError(400, "Request_UnsupportedQuery", message)
-
-
-def invalid_value(prop: str, resource: str) -> GraphError:
-    """Recorded for dataType of ExtensionProperty (A); the same house style for user values is our inference (D)."""
-    return GraphError(
-        400,
-        "Request_BadRequest",
-        f"Invalid value specified for property '{prop}' of resource '{resource}'.",
-        details=[{"code": "InvalidValue", "target": prop, "message": "Invalid value specified."}],
-    )
+    challenge = 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"'
+    return GraphError(401, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": challenge})
 
 
 def throttled(retry_after: str, client_id: str, tenant_id: str) -> GraphError:

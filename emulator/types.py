@@ -1,4 +1,4 @@
-"""The two shapes every module speaks of: decoded JSON, and the attributes of one directory object."""
+"""The two shapes that every module uses: decoded JSON, and the attributes of a directory object."""
 
 from __future__ import annotations
 

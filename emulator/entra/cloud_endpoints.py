@@ -1,7 +1,7 @@
 """/metadata/endpoints: the cloud as Azure Resource Manager would describe it to clients that discover their hosts.
 
-Quirk tamed: api-version 2022-09-01 answers one object, 2019-05-01 a list of clouds (B: how HashiCorp's Azure SDK reads
-them). Only what leads to the token service and to Graph is told; there is no Resource Manager here.
+Quirk: api-version 2022-09-01 answers an object, 2019-05-01 a list of clouds (B: how HashiCorp's Azure SDK reads them).
+The description only covers the token service and Graph; there is no Resource Manager here.
 """
 
 from __future__ import annotations

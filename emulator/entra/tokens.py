@@ -1,8 +1,8 @@
-"""The token service: client credentials, and the discovery documents MSAL asks for on the way.
+"""The token service: client credentials, and the discovery documents that MSAL asks for before.
 
-Quirks tamed: refusals have their own shape, {error, error_description with an AADSTS number, error_codes}, not Graph's
-(A); the scope must end in /.default (A). Tokens look like JWTs and are looked up whole; they are durable, so that a
-restarted emulator still knows them.
+Quirks: refusals have their own shape, {error, error_description with an AADSTS number, error_codes}, not Graph's (A);
+the scope must end in /.default (A). Tokens look like JWTs but are only compared with those issued; they are durable, so
+that a restarted emulator still accepts them.
 """
 
 from __future__ import annotations
@@ -44,8 +44,7 @@ class TokenService:
         self._clock = clock
 
     def token(self, tenant: str, form: Mapping[str, str]) -> Reply:
-        refusal = self._unknown_tenant(tenant)
-        if refusal:
+        if refusal := self._unknown_tenant(tenant):
             return refusal
         if form.get("grant_type") != "client_credentials":
             return self._refuse(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
@@ -69,18 +68,13 @@ class TokenService:
                 "have a scope value with /.default suffixed to the resource identifier (application ID URI)."
             )
             return self._refuse(400, "invalid_scope", 1002012, words)
-        issued = Token(self._jwt(client, form["scope"]), client.id, self._clock.now() + LIFETIME, client.roles)
-        self._store.commit(put=[("tokens", issued)])
-        body = {
-            "token_type": "Bearer",
-            "expires_in": LIFETIME,
-            "ext_expires_in": LIFETIME,
-            "access_token": issued.id,
-        }
-        return self._plain(200, body)
+        token = Token(self._jwt(client, form["scope"]), client.id, self._clock.now() + LIFETIME, client.roles)
+        self._store.commit(put=[("tokens", token)])
+        lifetimes = {"expires_in": LIFETIME, "ext_expires_in": LIFETIME}
+        return self._reply(200, {"token_type": "Bearer", **lifetimes, "access_token": token.id})
 
     def _jwt(self, client: Client, scope: str) -> str:
-        """Shaped like Entra's, so that a client may read `roles` as a hint; nobody verifies its signature."""
+        """A token in the form of Entra's, so that a client may read `roles` as a hint; its signature means nothing."""
         now = int(self._clock.utc().timestamp())
         payload = {
             "aud": scope.removesuffix("/.default"),
@@ -95,13 +89,13 @@ class TokenService:
             "uti": self._store.new_id("tokens"),
             "ver": "1.0",
         }
-        parts = [json.dumps(part, separators=(",", ":")).encode() for part in ({"typ": "JWT", "alg": "RS256"}, payload)]
-        parts.append(hashlib.sha256(b".".join(parts)).digest())
-        return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+        header = {"typ": "JWT", "alg": "RS256"}
+        segments = [json.dumps(segment, separators=(",", ":")).encode() for segment in (header, payload)]
+        segments.append(hashlib.sha256(b".".join(segments)).digest())
+        return ".".join(base64.urlsafe_b64encode(segment).decode().rstrip("=") for segment in segments)
 
     def configuration(self, tenant: str, origin: str) -> Reply:
-        refusal = self._unknown_tenant(tenant)
-        if refusal:
+        if refusal := self._unknown_tenant(tenant):
             return refusal
         base = f"{origin}/{tenant}"
         body = {
@@ -115,7 +109,7 @@ class TokenService:
             "subject_types_supported": ["pairwise"],
             "tenant_region_scope": "EU",
         }
-        return self._plain(200, body)
+        return self._reply(200, body)
 
     def instances(self, origin: str) -> Reply:
         host = urlsplit(origin).netloc
@@ -125,7 +119,7 @@ class TokenService:
             "api-version": "1.1",
             "metadata": [alias],
         }
-        return self._plain(200, body)
+        return self._reply(200, body)
 
     def _unknown_tenant(self, tenant: str) -> Reply | None:
         if tenant.lower() == self._store.tenant_id or tenant.lower() in self._store.domains:
@@ -141,20 +135,20 @@ class TokenService:
         return self._refuse(400, "invalid_request", 90002, words)
 
     def _refuse(self, status: int, error: str, number: int, words: str) -> Reply:
-        trace = self._store.tenant_id
+        trace, time = self._store.tenant_id, f"{self._clock.utc():%Y-%m-%d %H:%M:%SZ}"
+        ids = f"Trace ID: {trace} Correlation ID: {trace} Timestamp: {time}"
         body = {
             "error": error,
-            "error_description": f"AADSTS{number}: {words} Trace ID: {trace} Correlation ID: {trace} "
-            f"Timestamp: {self._clock.utc():%Y-%m-%d %H:%M:%SZ}",
+            "error_description": f"AADSTS{number}: {words} {ids}",
             "error_codes": [number],
-            "timestamp": f"{self._clock.utc():%Y-%m-%d %H:%M:%SZ}",
+            "timestamp": time,
             "trace_id": trace,
             "correlation_id": trace,
         }
-        return self._plain(status, body)
+        return self._reply(status, body)
 
     @staticmethod
-    def _plain(status: int, body: Json) -> Reply:
+    def _reply(status: int, body: Json) -> Reply:
         headers = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
         return Reply(status, body, headers, PLAIN_JSON)
 

@@ -1,7 +1,7 @@
-"""A small Twilio Flex: it takes SAML responses, keeps workers, and serves them as TaskRouter does.
+"""A small Twilio Flex: it accepts SAML responses, keeps workers, and serves them as TaskRouter does.
 
-One account and one workspace; a connection (`JQ…`) belongs to the principal that names it. The last error is kept in
-memory only.
+There is one account and one workspace; a connection (`JQ…`) belongs to the principal that names it. The last error is
+kept in memory only.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from emulator import pages
 from emulator.clock import Clock
 from emulator.entra.saml import ACS_PATH, certificates
 from emulator.flex import taskrouter, workers
-from emulator.flex.mapping import InvalidFormat, MissingAttributes, mapped
-from emulator.flex.received import Expected, InvalidResponse, Received, received
-from emulator.tenant.records import Plain, ServicePrincipal
+from emulator.flex.mapping import InvalidFormat, MappedAttributes, MissingAttributes, map_attributes
+from emulator.flex.received import ExpectedResponse, InvalidResponse, ReceivedAssertion, read_response
+from emulator.tenant.records import PlainRecord, ServicePrincipal
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
@@ -32,12 +32,12 @@ _ENTITY = "urn:flex:"
 
 
 def routes(store: Store, clock: Clock) -> list[BaseRoute]:
-    served = _Flex(store, clock)
+    flex = _Flex(store, clock)
     return [
-        Route("/flex", served.front, methods=["GET"]),
-        Route("/flex/login", served.login, methods=["GET"]),
-        Route("/flex/workers/{worker}", served.worker, methods=["GET"]),
-        Route(ACS_PATH, served.callback, methods=["POST"]),
+        Route("/flex", flex.show_front, methods=["GET"]),
+        Route("/flex/login", flex.start_login, methods=["GET"]),
+        Route("/flex/workers/{worker}", flex.show_worker, methods=["GET"]),
+        Route(ACS_PATH, flex.accept_response, methods=["POST"]),
         *taskrouter.routes(store),
     ]
 
@@ -48,7 +48,7 @@ class _Flex:
         self._clock = clock
         self._last_error = ""
 
-    async def front(self, _request: Request) -> Response:
+    async def show_front(self, _request: Request) -> Response:
         return pages.page(
             "flex.html",
             connections=[
@@ -57,120 +57,131 @@ class _Flex:
                 for name in principal.attributes.get("servicePrincipalNames") or ()
                 if name.startswith(_ENTITY)
             ],
-            workers=[self._row(one) for one in self._store.workers.values()],
+            workers=[_worker_row(worker) for worker in self._store.workers.values()],
             error=self._last_error,
             account=taskrouter.ACCOUNT,
             workspace=taskrouter.WORKSPACE,
         )
 
-    async def login(self, request: Request) -> Response:
-        """Off to Entra with a request of our own."""
+    async def start_login(self, request: Request) -> Response:
+        """Redirect to Entra with a SAML request."""
         connection = request.query_params.get("connection", "")
-        principal = self._principal(connection)
-        if principal is None:
-            return self._problem("There is no such connection", f"Flex has no connection '{connection}'.", 404)
-        origin = pages.origin(request)
-        acs = quoteattr(f"{origin}{ACS_PATH}?{urlencode({'connection': connection})}")
-        issuer = f"{_ENTITY}{connection}"
+        if self._principal(connection) is None:
+            return self._unknown_connection(connection)
         xml = (
             '<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" Version="2.0" '
             f'ID="_{self._store.new_id("samlRequests")}" IssueInstant="{self._clock.utc():%Y-%m-%dT%H:%M:%SZ}" '
-            f"AssertionConsumerServiceURL={acs}>"
-            f'<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">{issuer}</saml:Issuer>'
+            f"AssertionConsumerServiceURL={quoteattr(_acs(request, connection))}>"
+            f'<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">{_ENTITY}{connection}</saml:Issuer>'
             "</samlp:AuthnRequest>"
         )
-        self._store.commit()  # the counter
-        packer = zlib.compressobj(wbits=-15)
-        packed = base64.b64encode(packer.compress(xml.encode()) + packer.flush()).decode()
-        query = urlencode({"SAMLRequest": packed, "RelayState": "flex"}, quote_via=quote, safe="")
-        return RedirectResponse(f"{origin}/{self._store.tenant_id}/saml2?{query}", 302)
+        self._store.commit()  # makes the counter durable
+        deflater = zlib.compressobj(wbits=-15)
+        deflated = base64.b64encode(deflater.compress(xml.encode()) + deflater.flush()).decode()
+        query = urlencode({"SAMLRequest": deflated, "RelayState": "flex"}, quote_via=quote, safe="")
+        return RedirectResponse(f"{pages.origin(request)}/{self._store.tenant_id}/saml2?{query}", 302)
 
-    async def worker(self, request: Request) -> Response:
-        found = self._store.workers.get(request.path_params["worker"])
-        if found is None:
+    async def show_worker(self, request: Request) -> Response:
+        worker = self._store.workers.get(request.path_params["worker"])
+        if worker is None:
             return pages.problem("There is no such worker", "It was removed, or never signed in.", 404)
-        return pages.page("worker.html", worker=self._row(found))
+        return pages.page("worker.html", worker=_worker_row(worker))
 
-    async def callback(self, request: Request) -> Response:
+    async def accept_response(self, request: Request) -> Response:
         """The assertion consumer service."""
         fields = await pages.form(request)
         connection = request.query_params.get("connection", "")
         principal = self._principal(connection)
         if principal is None:
-            return self._problem("There is no such connection", f"Flex has no connection '{connection}'.", 404)
-        acs = f"{pages.origin(request)}{ACS_PATH}?{urlencode({'connection': connection})}"
-        expected = Expected(
-            certificates=tuple(one.der for one in certificates(principal) if one.der),
+            return self._unknown_connection(connection)
+        expected = ExpectedResponse(
+            certificates=tuple(certificate.der for certificate in certificates(principal) if certificate.der),
             issuer=f"https://sts.windows.net/{self._store.tenant_id}/",
             audience=f"{_ENTITY}{connection}",
-            acs=acs,
+            acs=_acs(request, connection),
             now=self._clock.now(),
         )
+        encoded = fields.get("SAMLResponse", "")
         try:
-            told = received(fields.get("SAMLResponse", ""), expected)
+            assertion = read_response(encoded, expected)
         except InvalidResponse as error:
-            return self._refused(error)
+            return self._refuse_response(error)
         try:
-            before = workers.named(self._store, told.name_id)
-            found = mapped(told.attributes, told.name_id)
-            after = workers.sign_in(self._store, told, found, self._clock.now())
+            before = workers.find_worker(self._store, assertion.name_id)
+            mapped = map_attributes(assertion.attributes, assertion.name_id)
+            after = workers.sign_in(self._store, assertion, mapped, self._clock.now())
         except InvalidResponse as error:
-            return self._refused(error)
+            return self._refuse_response(error)
         except MissingAttributes as error:
             words = "45050: Authentication error - Missing User Attributes"
             hint = f"Missing or empty: {error}. Flex wants email, full_name and roles in every assertion."
-            return self._not_taken(told, words, hint)
+            return self._refuse_attributes(assertion, words, hint)
         except InvalidFormat as error:
-            return self._not_taken(told, "400 Error invalid attribute format", f"{error}. Nothing was updated.")
+            hint = f"{error}. Nothing was updated."
+            return self._refuse_attributes(assertion, "400 Error invalid attribute format", hint)
         self._last_error = ""
-        return self._signed_in(told, found.effects, before, after, fields["SAMLResponse"])
-
-    def _signed_in(
-        self, told: Received, effects: list[str], before: Plain | None, after: Plain, encoded: str
-    ) -> Response:
-        old: Attributes = before.attributes["attributes"] if before else {}
-        new: Attributes = after.attributes["attributes"]
-        return pages.page(
-            "signed_in.html",
-            name_id=told.name_id,
-            taken=True,
-            rows=[
-                {"name": name, "values": values, "effect": effect}
-                for (name, values), effect in zip(told.attributes, effects, strict=True)
-            ],
-            worker=self._row(after),
-            changed=sorted(name for name in new if name not in old or old[name] != new[name]) if before else None,
-            shown=told.shown,
-            response=encoded,
-        )
+        return _show_sign_in(assertion, mapped, before, after, encoded)
 
     def _principal(self, connection: str) -> ServicePrincipal | None:
-        wanted = f"{_ENTITY}{connection}"
-        found = self._store.service_principals.values()
-        return next((one for one in found if wanted in (one.attributes.get("servicePrincipalNames") or ())), None)
+        entity = f"{_ENTITY}{connection}"
+        for principal in self._store.service_principals.values():
+            if entity in (principal.attributes.get("servicePrincipalNames") or ()):
+                return principal
+        return None
 
-    def _refused(self, error: InvalidResponse) -> Response:
-        return self._problem("The SAML response was refused", f"The response was not taken: {error}.", 400)
+    def _unknown_connection(self, connection: str) -> Response:
+        return self._problem("There is no such connection", f"Flex has no connection '{connection}'.", 404)
 
-    def _not_taken(self, told: Received, message: str, hint: str) -> Response:
-        """A good response whose attributes Flex does not accept: they are shown, so that one can see why."""
+    def _refuse_response(self, error: InvalidResponse) -> Response:
+        return self._problem("The SAML response was refused", f"The response was not accepted: {error}.", 400)
+
+    def _refuse_attributes(self, assertion: ReceivedAssertion, message: str, hint: str) -> Response:
+        """A valid response whose attributes Flex does not accept; the page shows them next to the reason."""
         self._last_error = f"{message} {hint}"
-        rows = [{"name": name, "values": values} for name, values in told.attributes]
+        rows = [{"name": name, "values": values} for name, values in assertion.attributes]
         return pages.page(
-            "not_taken.html", 400, message=message, hint=hint, name_id=told.name_id, taken=False, rows=rows
+            "not_taken.html", 400, message=message, hint=hint, name_id=assertion.name_id, taken=False, rows=rows
         )
 
-    def _problem(self, title: str, message: str, status: int, hint: str = "") -> Response:
-        self._last_error = f"{message} {hint}".strip()
-        return pages.problem(title, message, status, hint)
+    def _problem(self, title: str, message: str, status: int) -> Response:
+        self._last_error = message
+        return pages.problem(title, message, status)
 
-    @staticmethod
-    def _row(found: Plain) -> dict[str, object]:
-        held = found.attributes
-        return {
-            "sid": found.id,
-            "name": held["friendlyName"],
-            "roles": ", ".join(map(str, held["attributes"].get("roles", ()))),
-            "attributes": json.dumps(held["attributes"], indent=2, sort_keys=True, ensure_ascii=False),
-            "channels": json.dumps(held["channels"], sort_keys=True) if held["channels"] else "",
-        }
+
+def _show_sign_in(
+    assertion: ReceivedAssertion,
+    mapped: MappedAttributes,
+    before: PlainRecord | None,
+    after: PlainRecord,
+    encoded: str,
+) -> Response:
+    old: Attributes = before.attributes["attributes"] if before else {}
+    new: Attributes = after.attributes["attributes"]
+    return pages.page(
+        "signed_in.html",
+        name_id=assertion.name_id,
+        taken=True,
+        rows=[
+            {"name": name, "values": values, "effect": effect}
+            for (name, values), effect in zip(assertion.attributes, mapped.effects, strict=True)
+        ],
+        worker=_worker_row(after),
+        changed=sorted(name for name in new if name not in old or old[name] != new[name]) if before else None,
+        shown=assertion.shown,
+        response=encoded,
+    )
+
+
+def _acs(request: Request, connection: str) -> str:
+    return f"{pages.origin(request)}{ACS_PATH}?{urlencode({'connection': connection})}"
+
+
+def _worker_row(worker: PlainRecord) -> dict[str, object]:
+    attributes, channels = worker.attributes["attributes"], worker.attributes["channels"]
+    return {
+        "sid": worker.id,
+        "name": worker.attributes["friendlyName"],
+        "roles": ", ".join(map(str, attributes.get("roles", ()))),
+        "attributes": json.dumps(attributes, indent=2, sort_keys=True, ensure_ascii=False),
+        "channels": json.dumps(channels, sort_keys=True) if channels else "",
+    }

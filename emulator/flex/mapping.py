@@ -1,14 +1,14 @@
 """From the attributes of an assertion to the attributes of a Flex worker. Pure.
 
-The rules are F1 to F9 of docs/sign-in.md. Quirks tamed: names that are URIs are ignored (A); a typed suffix makes
-numbers, booleans and arrays, and one value that does not fit refuses the sign-in (A); an absent attribute keeps its old
-value, an empty one clears it (A); channel settings look like suffixes and are none (A).
+The rules are F1 to F9 of docs/sign-in.md. Quirks: names that are URIs are ignored (A); a typed suffix makes numbers,
+booleans and arrays, and a single value that does not fit refuses the sign-in (A); an absent attribute keeps its old
+value, an empty one clears it (A); channel settings look like suffixes but set no attribute (A).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from emulator.types import Attributes, Json
@@ -20,7 +20,7 @@ _CHANNEL = re.compile(r"channel\.([^.]+)\.(capacity|availability)")
 
 
 class MissingAttributes(ValueError):
-    """Error 45050; `names` are what is missing."""
+    """Error 45050; `names` are the missing attributes."""
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(", ".join(names))
@@ -28,37 +28,31 @@ class MissingAttributes(ValueError):
 
 
 class InvalidFormat(ValueError):
-    """400 Error invalid attribute format; `name` and `value` are what does not fit."""
+    """400 Error invalid attribute format; the message names the attribute and the value."""
 
-    def __init__(self, name: str, value: str, wanted: str) -> None:
-        super().__init__(f"{name}: {value!r} is not {wanted}")
-        self.name = name
+    def __init__(self, name: str, value: str, expected: str) -> None:
+        super().__init__(f"{name}: {value!r} is not {expected}")
 
 
 @dataclass
-class Mapped:
-    """What one sign-in sets, and, by attribute of the assertion, what became of it."""
+class MappedAttributes:
+    """What a sign-in sets, and what became of each attribute of the assertion, in its order."""
 
     attributes: Attributes = field(default_factory=dict)
     channels: dict[str, Attributes] = field(default_factory=dict)
     effects: list[str] = field(default_factory=list)
 
 
-def mapped(attributes: Sequence[tuple[str, Sequence[str]]], name_id: str) -> Mapped:
-    """Raises MissingAttributes, then InvalidFormat; nothing is half done."""
+def map_attributes(attributes: Sequence[tuple[str, Sequence[str]]], name_id: str) -> MappedAttributes:
+    """Raises MissingAttributes or, with all required attributes present, InvalidFormat."""
     given = dict(attributes)
     missing = [name for name in REQUIRED if not any(value.strip(" ,") for value in given.get(name, ()))]
     if missing:
         raise MissingAttributes(missing)
-    found = Mapped({"contact_uri": contact_uri(name_id)})
+    mapped = MappedAttributes({"contact_uri": contact_uri(name_id)})
     for name, values in attributes:
-        found.effects.append(_set(found, name, list(values) or [""]))
-    return found
-
-
-def merged(before: Mapping[str, Json], found: Mapped) -> Attributes:
-    """What the worker has afterwards."""
-    return {**before, **found.attributes}
+        mapped.effects.append(_set(mapped, name, list(values) or [""]))
+    return mapped
 
 
 def contact_uri(name_id: str) -> str:
@@ -69,17 +63,18 @@ def contact_uri(name_id: str) -> str:
     return f"client:{''.join(escaped)}"
 
 
-def _set(found: Mapped, name: str, values: list[str]) -> str:
+def _set(mapped: MappedAttributes, name: str, values: list[str]) -> str:
+    """Set what an attribute of the assertion asks for; returns its effect in words."""
     if ":" in name:
         return "ignored: its name is a URI"
     if channel := _CHANNEL.fullmatch(name):
-        kind, one = ("int", _integer) if channel[2] == "capacity" else ("boolean", _boolean)
-        found.channels.setdefault(channel[1], {})[channel[2]] = one(name, values[0])
+        kind, convert = ("int", _integer) if channel[2] == "capacity" else ("boolean", _boolean)
+        mapped.channels.setdefault(channel[1], {})[channel[2]] = convert(name, values[0])
         return f"sets the {channel[2]} of channel {channel[1]} ({kind}); not kept as an attribute"
     bare, dot, suffix = name.rpartition(".")
     if not (dot and bare and suffix in _SUFFIXES):
         bare, suffix = name, "stringarray" if name == "roles" else "string"
-    found.attributes[bare] = _SUFFIXES[suffix](name, values)
+    mapped.attributes[bare] = _SUFFIXES[suffix](name, values)
     return f"kept as {bare} ({suffix})" if len(values) == 1 or "array" in suffix else f"kept as {bare}: the first value"
 
 
@@ -99,19 +94,19 @@ def _boolean(name: str, value: str) -> bool:
     return value.lower() == "true"
 
 
-_One = Callable[[str, str], Json]
+_Convert = Callable[[str, str], Json]
 
 
-def _first(one: _One) -> Callable[[str, list[str]], Json]:
-    return lambda name, values: one(name, values[0])
+def _first(convert: _Convert) -> Callable[[str, list[str]], Json]:
+    return lambda name, values: convert(name, values[0])
 
 
-def _array(one: _One) -> Callable[[str, list[str]], Json]:
-    def read(name: str, values: list[str]) -> Json:
+def _array(convert: _Convert) -> Callable[[str, list[str]], Json]:
+    def convert_all(name: str, values: list[str]) -> Json:
         items = values if len(values) > 1 else values[0].split(",") if values[0].strip() else []
-        return [one(name, item.strip()) for item in items]
+        return [convert(name, item.strip()) for item in items]
 
-    return read
+    return convert_all
 
 
 _SUFFIXES: dict[str, Callable[[str, list[str]], Json]] = {

@@ -1,7 +1,7 @@
-"""A posted SAML response, judged as a service provider must: signature first, and nothing but what it covers is read.
+"""Judging a posted SAML response as a service provider must: signature first, then only what the signature covers.
 
 Both response and assertion must be signed (Twilio's guide asks for both), by a certificate of the application's
-metadata. No document type, one assertion, each ID once, RSA-SHA256 and SHA-256 only.
+metadata. No document type, a single assertion, each ID once, RSA-SHA256 and SHA-256 only.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import base64
 import binascii
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
 import xmlsec
 from lxml import etree
 
-from emulator.entra.saml.requests import ASSERTION, PROTOCOL, parsed
+from emulator.clock import timestamp
+from emulator.entra.saml.requests import ASSERTION, PROTOCOL, parse_xml
 
 _DS = "http://www.w3.org/2000/09/xmldsig#"
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -26,12 +26,12 @@ _SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 
 
 class InvalidResponse(ValueError):
-    """Why it is not taken, in one line."""
+    """Why a response is not accepted, in one line whose subject is "it"."""
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What this service provider knows beforehand; `certificates` in base64."""
+class ExpectedResponse:
+    """What this service provider knows beforehand; `certificates` in base64, `now` in epoch seconds."""
 
     certificates: tuple[str, ...]
     issuer: str
@@ -41,19 +41,20 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Received:
-    """What a good response says."""
+class ReceivedAssertion:
+    """What a valid response says."""
 
     assertion_id: str
-    ends: float
+    ends: float  # epoch seconds
     name_id: str
     attributes: tuple[tuple[str, tuple[str, ...]], ...]
     shown: str  # the assertion, indented
 
 
-def received(encoded: str, expected: Expected) -> Received:
+def read_response(encoded: str, expected: ExpectedResponse) -> ReceivedAssertion:
+    """The assertion of a base64 response. Raises InvalidResponse unless the response passes every check."""
     try:
-        root = parsed(base64.b64decode("".join(encoded.split()), validate=True)) if encoded else None
+        root = parse_xml(base64.b64decode("".join(encoded.split()), validate=True)) if encoded else None
     except (binascii.Error, ValueError) as error:
         raise InvalidResponse("it is not base64") from error
     if root is None or root.tag != f"{{{PROTOCOL}}}Response":
@@ -65,7 +66,7 @@ def received(encoded: str, expected: Expected) -> Received:
     for element, name in ((root, "response"), (assertions[0], "assertion")):
         _check_signature(element, name, expected.certificates)
     _check_envelope(root, assertions[0], expected)
-    return _read(assertions[0])
+    return _read_assertion(assertions[0])
 
 
 def _check_signature(element: etree._Element, name: str, certificates: tuple[str, ...]) -> None:
@@ -76,13 +77,12 @@ def _check_signature(element: etree._Element, name: str, certificates: tuple[str
     references = [] if info is None else info.findall(f"{{{_DS}}}Reference")
     if len(references) != 1 or references[0].get("URI") != f"#{element.get('ID')}":
         raise InvalidResponse(f"the signature of the {name} covers something else")
-    algorithms = [one.get("Algorithm") for one in signatures[0].iter(f"{{{_DS}}}Transform")]
-    methods = [
-        one.get("Algorithm") for one in signatures[0].iter(f"{{{_DS}}}SignatureMethod", f"{{{_DS}}}DigestMethod")
-    ]
-    if algorithms != _TRANSFORMS or methods != [_SIGNED_WITH, _DIGEST]:
+    transforms = [transform.get("Algorithm") for transform in signatures[0].iter(f"{{{_DS}}}Transform")]
+    method_tags = (f"{{{_DS}}}SignatureMethod", f"{{{_DS}}}DigestMethod")
+    methods = [method.get("Algorithm") for method in signatures[0].iter(*method_tags)]
+    if transforms != _TRANSFORMS or methods != [_SIGNED_WITH, _DIGEST]:
         raise InvalidResponse(f"the {name} is signed in a way that is not accepted (RSA-SHA256 with SHA-256 is)")
-    if not any(_verifies(element, signatures[0], one) for one in certificates):
+    if not any(_verifies(element, signatures[0], certificate) for certificate in certificates):
         raise InvalidResponse(f"the signature of the {name} is not by a certificate of the application's metadata")
 
 
@@ -97,38 +97,38 @@ def _verifies(element: etree._Element, signature: etree._Element, certificate: s
     return True
 
 
-def _check_envelope(root: etree._Element, assertion: etree._Element, expected: Expected) -> None:
+def _check_envelope(root: etree._Element, assertion: etree._Element, expected: ExpectedResponse) -> None:
     status = root.find(f"{{{PROTOCOL}}}Status/{{{PROTOCOL}}}StatusCode")
     confirmation = assertion.find(_path("Subject/SubjectConfirmation/SubjectConfirmationData"))
     conditions = assertion.find(_path("Conditions"))
     if status is None or status.get("Value") != _SUCCESS or confirmation is None or conditions is None:
-        raise InvalidResponse("it does not tell of a sign-in")
-    told = {
+        raise InvalidResponse("it does not report a successful sign-in")
+    pairs = {
         ("issuer of the response", root.findtext(_path("Issuer"), "")): expected.issuer,
         ("issuer of the assertion", assertion.findtext(_path("Issuer"), "")): expected.issuer,
         ("destination", root.get("Destination", "")): expected.acs,
         ("recipient", confirmation.get("Recipient", "")): expected.acs,
         ("audience", assertion.findtext(_path("Conditions/AudienceRestriction/Audience"), "")): expected.audience,
     }
-    for (name, found), wanted in told.items():
-        if found != wanted:
-            raise InvalidResponse(f"its {name} is '{found}', not '{wanted}'")
+    for (name, value), expected_value in pairs.items():
+        if value != expected_value:
+            raise InvalidResponse(f"its {name} is '{value}', not '{expected_value}'")
     begins = _moment(conditions.get("NotBefore"))
     ends = min(_moment(conditions.get("NotOnOrAfter")), _moment(confirmation.get("NotOnOrAfter")))
     if not begins <= expected.now < ends:
-        raise InvalidResponse("it is not valid now: its time has passed, or has not come")
+        raise InvalidResponse("it is not valid now: it has expired, or is not valid yet")
 
 
-def _read(assertion: etree._Element) -> Received:
+def _read_assertion(assertion: etree._Element) -> ReceivedAssertion:
     confirmation = assertion.find(_path("Subject/SubjectConfirmation/SubjectConfirmationData"))
     attributes = [
-        (one.get("Name", ""), tuple(_text(value) for value in one.findall(_path("AttributeValue"))))
-        for one in assertion.findall(_path("AttributeStatement/Attribute"))
+        (attribute.get("Name", ""), tuple(_text(value) for value in attribute.findall(_path("AttributeValue"))))
+        for attribute in assertion.findall(_path("AttributeStatement/Attribute"))
     ]
     name_id = assertion.find(_path("Subject/NameID"))
     if name_id is None or not _text(name_id):
-        raise InvalidResponse("it names nobody")
-    return Received(
+        raise InvalidResponse("it has no NameID")
+    return ReceivedAssertion(
         assertion.get("ID", ""),
         _moment(None if confirmation is None else confirmation.get("NotOnOrAfter")),
         _text(name_id),
@@ -138,7 +138,7 @@ def _read(assertion: etree._Element) -> Received:
 
 
 def _shown(assertion: etree._Element) -> str:
-    """The assertion for human eyes, without its signature; nothing verifies after this."""
+    """The assertion for people to read: indented and without its signature."""
     copy = deepcopy(assertion)
     for signature in copy.findall(f"{{{_DS}}}Signature"):
         copy.remove(signature)
@@ -147,8 +147,8 @@ def _shown(assertion: etree._Element) -> str:
 
 
 def _text(element: etree._Element) -> str:
-    """All of it: a comment inside must not cut a name short."""
-    return "".join(str(part) for part in element.xpath(".//text()"))
+    """The complete text: a comment inside must not cut a name short."""
+    return "".join(str(text) for text in element.xpath(".//text()"))
 
 
 def _path(steps: str) -> str:
@@ -157,7 +157,6 @@ def _path(steps: str) -> str:
 
 def _moment(text: str | None) -> float:
     try:
-        moment = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+        return timestamp(text or "")
     except ValueError as error:
-        raise InvalidResponse("it lacks a time, or has one that is none") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+        raise InvalidResponse("a time in it is missing or unreadable") from error

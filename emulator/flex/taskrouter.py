@@ -1,7 +1,7 @@
 """TaskRouter's workers, read over HTTP as Twilio serves them.
 
-Quirks tamed: `attributes` is a JSON string, and null in the list (C); basic authentication by account SID or API key;
-refusals are {code, message, more_info, status}. Dates are fixed: the sandbox keeps none.
+Quirks: `attributes` is a JSON string, and null in the list (C); basic authentication by account SID or API key;
+refusals are {code, message, more_info, status}. Dates are fixed, since the sandbox keeps none.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from emulator import pages
-from emulator.tenant.records import Plain
+from emulator.tenant.records import PlainRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes, Json
 
@@ -32,17 +32,17 @@ _Handler = Callable[[Request], Awaitable[Response]]
 
 
 def routes(store: Store) -> list[BaseRoute]:
-    served = _Workers(store)
+    workers = _Workers(store)
     return [
-        Route("/v1/Workspaces/{workspace}/Workers", _guarded(served.listed), methods=["GET"]),
-        Route("/v1/Workspaces/{workspace}/Workers/{worker}", _guarded(served.one), methods=["GET"]),
-        Route("/v1/Workspaces/{rest:path}", _guarded(_unknown), methods=["GET", "POST", "DELETE"]),
+        Route("/v1/Workspaces/{workspace}/Workers", _with_authentication(workers.list_workers), methods=["GET"]),
+        Route("/v1/Workspaces/{workspace}/Workers/{worker}", _with_authentication(workers.get_worker), methods=["GET"]),
+        Route("/v1/Workspaces/{rest:path}", _with_authentication(_unknown), methods=["GET", "POST", "DELETE"]),
     ]
 
 
-def _guarded(handler: _Handler) -> _Handler:
+def _with_authentication(handler: _Handler) -> _Handler:
     async def answer(request: Request) -> Response:
-        if not _knows(request.headers.get("authorization", "")):
+        if not _is_authorized(request.headers.get("authorization", "")):
             return _refusal(401, 20003, "Authenticate", {"WWW-Authenticate": 'Basic realm="Twilio API"'})
         if request.path_params.get("workspace", WORKSPACE) != WORKSPACE:
             return _not_found(request)
@@ -51,10 +51,10 @@ def _guarded(handler: _Handler) -> _Handler:
     return answer
 
 
-def _knows(authorization: str) -> bool:
-    scheme, _, given = authorization.partition(" ")
+def _is_authorized(authorization: str) -> bool:
+    scheme, _, credentials = authorization.partition(" ")
     try:
-        user, _, password = base64.b64decode(given, validate=True).decode().partition(":")
+        user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return False
     return scheme.lower() == "basic" and bool(_USER.fullmatch(user)) and password == PASSWORD
@@ -68,43 +68,46 @@ class _Workers:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def one(self, request: Request) -> Response:
-        found = self._store.workers.get(request.path_params["worker"])
-        if found is None:
+    async def get_worker(self, request: Request) -> Response:
+        worker = self._store.workers.get(request.path_params["worker"])
+        if worker is None:
             return _not_found(request)
-        return JSONResponse(_worker(found, _base(request), with_attributes=True))
+        return JSONResponse(_worker_body(worker, _base(request), with_attributes=True))
 
-    async def listed(self, request: Request) -> Response:
-        asked = request.query_params
+    async def list_workers(self, request: Request) -> Response:
+        query = request.query_params
         try:
-            size, page = int(asked.get("PageSize", "50")), int(asked.get("Page", "0"))
+            size, page = int(query.get("PageSize", "50")), int(query.get("Page", "0"))
         except ValueError:
             size = page = -1
         if not (1 <= size <= _LARGEST_PAGE and page >= 0):
             return _refusal(400, 20001, f"PageSize is 1 to {_LARGEST_PAGE} and Page is at least 0")
-        name = asked.get("FriendlyName")
-        found = [one for one in self._store.workers.values() if name in (None, one.attributes["friendlyName"])]
+        name = query.get("FriendlyName")
+        workers = [
+            worker for worker in self._store.workers.values() if name in (None, worker.attributes["friendlyName"])
+        ]
         base = _base(request)
-        kept = {"FriendlyName": name} if name else {}
+        name_option = {"FriendlyName": name} if name else {}
 
         def url(number: int) -> str:
-            return f"{base}?{urlencode({**kept, 'PageSize': size, 'Page': number})}"
+            return f"{base}?{urlencode({**name_option, 'PageSize': size, 'Page': number})}"
 
         meta = {
             "first_page_url": url(0),
             "key": "workers",
-            "next_page_url": url(page + 1) if (page + 1) * size < len(found) else None,
+            "next_page_url": url(page + 1) if (page + 1) * size < len(workers) else None,
             "page": page,
             "page_size": size,
             "previous_page_url": url(page - 1) if page else None,
             "url": url(page),
         }
-        rows = [_worker(one, base, with_attributes=False) for one in found[page * size : (page + 1) * size]]
+        listed = workers[page * size : (page + 1) * size]
+        rows = [_worker_body(worker, base, with_attributes=False) for worker in listed]
         return JSONResponse({"workers": rows, "meta": meta})
 
 
-def _worker(found: Plain, base: str, *, with_attributes: bool) -> Attributes:
-    attributes: Json = json.dumps(found.attributes["attributes"], ensure_ascii=False) if with_attributes else None
+def _worker_body(worker: PlainRecord, base: str, *, with_attributes: bool) -> Attributes:
+    attributes: Json = json.dumps(worker.attributes["attributes"], ensure_ascii=False) if with_attributes else None
     return {
         "account_sid": ACCOUNT,
         "activity_name": "Offline",
@@ -114,10 +117,10 @@ def _worker(found: Plain, base: str, *, with_attributes: bool) -> Attributes:
         "date_created": _DATE,
         "date_status_changed": _DATE,
         "date_updated": _DATE,
-        "friendly_name": found.attributes["friendlyName"],
-        "sid": found.id,
+        "friendly_name": worker.attributes["friendlyName"],
+        "sid": worker.id,
         "workspace_sid": WORKSPACE,
-        "url": f"{base}/{found.id}",
+        "url": f"{base}/{worker.id}",
         "links": {"workspace": base.removesuffix("/Workers")},
     }
 

@@ -1,7 +1,8 @@
 """$batch: up to 20 requests in one, each charged, logged and answered by itself.
 
-Quirks tamed (JSON batching page, A): ids unique, urls relative, headers not inherited, a body wants a Content-Type,
-200 overall, order of answers not promised (dial), dependants of a failure answer 424, no nesting, no transaction.
+Quirks (JSON batching page, A): ids are unique, urls relative, headers are not inherited, a body wants a Content-Type,
+the batch answers 200, the order of answers is not promised (dial), what depends on a failure answers 424, no nesting,
+no transaction.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from emulator.errors import GraphError, gateway_bad_request
+from emulator.errors import gateway_bad_request
 from emulator.messages import ApiRequest, Reply
 from emulator.types import Json
 
@@ -34,7 +35,7 @@ class Item:
 
 
 def parse(body: bytes) -> list[Item]:
-    """The items, or GraphError when the envelope as a whole is wrong (wordings D)."""
+    """The items. Raises GraphError when the envelope is wrong (wordings D)."""
     try:
         document = json.loads(body)
     except ValueError as error:
@@ -44,23 +45,23 @@ def parse(body: bytes) -> list[Item]:
         raise gateway_bad_request("Invalid batch payload format.")
     if len(entries) > MAX_ITEMS:
         raise gateway_bad_request(f"Number of batch request steps exceeds the maximum value of {MAX_ITEMS}.")
-    items = [_item(entry) for entry in entries]
-    known: set[str] = set()
+    items = [_parse_item(entry) for entry in entries]
+    known_ids: set[str] = set()
     for item in items:
-        if item.id in known:
+        if item.id in known_ids:
             raise gateway_bad_request(f"Duplicate request id '{item.id}' in the batch.")
-        if not known.issuperset(item.depends_on):
+        if not known_ids.issuperset(item.depends_on):
             raise gateway_bad_request(f"Request '{item.id}' depends on a request that does not precede it.")
-        known.add(item.id)
+        known_ids.add(item.id)
     return items
 
 
-def _item(entry: Json) -> Item:
+def _parse_item(entry: Json) -> Item:
     if not isinstance(entry, dict):
         raise gateway_bad_request("Invalid batch payload format.")
-    headers, depends = entry.get("headers") or {}, entry.get("dependsOn") or []
+    headers, depends_on = entry.get("headers") or {}, entry.get("dependsOn") or []
     method, url = entry.get("method"), entry.get("url")
-    shaped = (
+    has_shape = (
         isinstance(entry.get("id"), str)
         and entry["id"]
         and isinstance(method, str)
@@ -69,46 +70,42 @@ def _item(entry: Json) -> Item:
         and re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:|//", url) is None
         and isinstance(headers, dict)
         and ("headers" in entry or "body" not in entry)
-        and isinstance(depends, list)
+        and isinstance(depends_on, list)
     )
-    if not shaped:
+    if not has_shape:
         raise gateway_bad_request("Invalid batch payload format.")
     lowered = {str(name).lower(): str(value) for name, value in headers.items()}
-    return Item(entry["id"], str(method).upper(), str(url), lowered, entry.get("body"), tuple(map(str, depends)))
+    return Item(entry["id"], str(method).upper(), str(url), lowered, entry.get("body"), tuple(map(str, depends_on)))
 
 
 def run(request: ApiRequest, items: list[Item], answer: Answer, *, reverse: bool) -> Reply:
-    """Carry the items out one after another and collect their answers."""
+    """Carry the items out in their order and collect their answers."""
     statuses: dict[str, int] = {}
     responses: list[Json] = []
     for item in items:
-        if any(statuses[other] >= 400 for other in item.depends_on):
+        if any(statuses[item_id] >= 400 for item_id in item.depends_on):
             reply = Reply(424, {"error": {"code": "FailedDependency", "message": "Failed Dependency"}})
         else:
-            reply = answer(*_request(request, item))
+            reply = answer(*_item_request(request, item))
         statuses[item.id] = reply.status
-        responses.append(_response(item.id, reply))
+        responses.append(_item_response(item.id, reply))
     return Reply(200, {"responses": responses[::-1] if reverse else responses})
 
 
-def _request(outer: ApiRequest, item: Item) -> tuple[ApiRequest, str]:
+def _item_request(batch: ApiRequest, item: Item) -> tuple[ApiRequest, str]:
+    """The item as a request of its own, and its path as the log shows it."""
     path, _, query = ("/" + item.url.lstrip("/")).partition("?")
-    logged = f"/{outer.version}/{item.url.lstrip('/')}"
-    headers = {"authorization": outer.headers.get("authorization", ""), **item.headers}
+    logged = f"/{batch.version}/{item.url.lstrip('/')}"
+    headers = {"authorization": batch.headers.get("authorization", ""), **item.headers}
     body = b"" if item.body is None else json.dumps(item.body).encode()
-    return ApiRequest(item.method, outer.origin, outer.version, unquote(path), query, headers, body), logged
+    return ApiRequest(item.method, batch.origin, batch.version, unquote(path), query, headers, body), logged
 
 
-def _response(item_id: str, reply: Reply) -> Json:
+def _item_response(item_id: str, reply: Reply) -> Json:
     headers = {name: value for name, value in reply.headers.items() if name != "Strict-Transport-Security"}
-    if reply.body is None:
-        return {"id": item_id, "status": reply.status, "headers": headers, "body": None}
-    headers["Content-Type"] = reply.content_type
-    # What is not JSON travels as base64 in a batch.
-    body = base64.b64encode(reply.encoded()).decode() if isinstance(reply.body, str) else reply.body
+    body = reply.body
+    if body is not None:
+        headers["Content-Type"] = reply.content_type
+    if isinstance(body, str):  # what is not JSON travels as base64 in a batch
+        body = base64.b64encode(reply.encoded()).decode()
     return {"id": item_id, "status": reply.status, "headers": headers, "body": body}
-
-
-def is_nested(path: str) -> GraphError | None:
-    nested = path.strip("/") == "$batch"
-    return gateway_bad_request("Nested batch requests are not supported.") if nested else None

@@ -1,6 +1,6 @@
 """One Graph request as a handler sees it: the keys of its path, who asks, and the tenant.
 
-Quirk tamed: headers of a batch are not inherited by its items (A), so each carries its own.
+Quirk: headers of a batch are not inherited by its items (A), so each carries its own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from emulator.errors import bad_request, gateway_bad_request
+from emulator.errors import bad_request, gateway_bad_request, invalid_body
 from emulator.graph.path_keys import GUID, Key
 from emulator.graph.query import Query
 from emulator.messages import ApiRequest
@@ -56,7 +56,7 @@ class Call:
                 "valid JSON format."
             ) from error
         if not isinstance(parsed, dict):
-            raise bad_request("One or more properties contains invalid values.")
+            raise invalid_body()
         return parsed
 
     def guid(self, name: str) -> str:

@@ -1,6 +1,6 @@
-"""One Graph request from token to answer: who asks, may they, is there quota, which handler, which headers.
+"""A Graph request from token to answer: who asks, may they, is there quota, which handler, which headers.
 
-Quirks tamed: the order of refusals (401, then 404/405 of the route, 403, 429, then the object's own), the F1 envelope
+Quirks: the order of refusals (401, then 404/405 of the route, 403, 429, then the object's own), the F1 envelope
 with innerError, ids echoed in headers and body, x-ms-resource-unit on every answer (A for envelope and headers,
 D for the order).
 """
@@ -8,11 +8,10 @@ D for the order).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 
 from emulator.clock import Clock
-from emulator.dials import Dials
 from emulator.errors import GraphError, forbidden, method_not_allowed, throttled, unauthenticated
 from emulator.graph import permissions
 from emulator.graph.call import Call
@@ -34,39 +33,36 @@ _DIAGNOSTIC = (
 class Graph:
     """Answers requests; never raises for what a caller sent."""
 
-    def __init__(
-        self, store: Store, clock: Clock, dials: Callable[[], Dials], quota: Quota, numbers: Iterator[int] | None = None
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, quota: Quota) -> None:
         self._store = store
         self._clock = clock
-        self._dials = dials
         self._quota = quota
         self._router = Router(ROUTES)
-        self._numbers = numbers or count(1)
+        self._numbers: Iterator[int] = count(1)
 
     def answer(self, request: ApiRequest) -> Reply:
         ids = self.new_ids(request)
         try:
-            reply, extra = self._served(request)
+            reply, extra_headers = self._serve(request)
         except GraphError as error:
             return self.refusal(error, ids)
-        return Reply(reply.status, reply.body, {**ids, **extra, **reply.headers}, reply.content_type)
+        return Reply(reply.status, reply.body, {**ids, **extra_headers, **reply.headers}, reply.content_type)
 
-    def _served(self, request: ApiRequest) -> tuple[Reply, dict[str, str]]:
+    def _serve(self, request: ApiRequest) -> tuple[Reply, dict[str, str]]:
         token = self.authenticate(request)
         route, keys = self._router.find(request.method, request.path)
         if route.beta_only and request.version != "beta":
             raise method_not_allowed()
         call = Call(request, keys, token, self._store)
         self._authorize(route, call)
-        units = {"x-ms-resource-unit": str(_units(route, call.query))}
+        headers = {"x-ms-resource-unit": str(_resource_units(route, call.query))}
         wait, used = self._quota.charge(token.client_id, route.cost[1])
         if wait > 0:
-            after = retry_after(self._dials().retry_after, wait, self._clock.utc())
+            after = retry_after(self._store.dials.retry_after, wait, self._clock.utc())
             raise throttled(after, token.client_id, self._store.tenant_id)
         if used > 0.8:
-            units["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
-        return route.handler(call), units
+            headers["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
+        return route.handler(call), headers
 
     def authenticate(self, request: ApiRequest) -> Token:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
@@ -125,8 +121,8 @@ class Graph:
         return Reply(error.status, {"error": body}, {**ids, **error.headers})
 
 
-def _units(route: Route, query: Query) -> int:
+def _resource_units(route: Route, query: Query) -> int:
     """Resource units: the base, one less for $select and for $top below 20, never under 1 (A)."""
     top = query.options.get("$top", "")
-    small = top.isdigit() and 0 < int(top) < 20
-    return max(1, route.cost[0] - bool(query.select) - small)
+    is_small = top.isdigit() and 0 < int(top) < 20
+    return max(1, route.cost[0] - bool(query.select) - is_small)

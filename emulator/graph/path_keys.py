@@ -1,7 +1,4 @@
-"""The key of an object in a request path, and the form of an object id.
-
-Quirk tamed: `users('x')` is `users/x`, and only that form takes a name that starts with `$` (A).
-"""
+"""The key of an object in a request path, and the form of an object id."""
 
 from __future__ import annotations
 

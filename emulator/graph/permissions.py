@@ -1,6 +1,6 @@
 """Who may call what: application roles per call, from the reference pages (permissions.json names its source).
 
-Quirks tamed: Application.ReadWrite.OwnedBy writes only to what the caller owns but reads everything (A); the role that
+Quirks: Application.ReadWrite.OwnedBy writes only to what the caller owns but reads everything (A); the role that
 writes policies cannot read them as soon as one exists (A, known issue 13678).
 """
 
@@ -21,19 +21,19 @@ Alternatives: TypeAlias = tuple[frozenset[str], ...]
 @cache
 def table() -> dict[str, Alternatives]:
     document = json.loads(Path(__file__).with_name("permissions.json").read_text(encoding="utf-8"))
-    return {call: tuple(map(frozenset, ways)) for call, ways in document["calls"].items()}
+    return {call: tuple(map(frozenset, alternatives)) for call, alternatives in document["calls"].items()}
 
 
 def covers(call: str, roles: frozenset[str]) -> bool:
-    """Whether `roles` hold one of the alternatives, whoever owns what: enough to judge reads."""
-    return any(way <= roles for way in table()[call])
+    """Whether `roles` hold an alternative, whoever owns what: enough to judge reads."""
+    return any(alternative <= roles for alternative in table()[call])
 
 
 def allows(
     call: str, method: str, roles: frozenset[str], *, owns: Callable[[], bool], any_policy: Callable[[], bool]
 ) -> bool:
-    """Whether `roles` suffice. `owns` and `any_policy` are asked only where the answer hangs on them."""
-    ways = [way for way in table()[call] if way <= roles]
+    """Whether `roles` suffice. `owns` and `any_policy` are called only where the answer depends on them."""
+    held = [alternative for alternative in table()[call] if alternative <= roles]
     if call == _POLICY_READ:
-        return any(_POLICY_WRITER not in way for way in ways) or (bool(ways) and not any_policy())
-    return any(OWNED not in way or method == "GET" or owns() for way in ways)
+        return any(_POLICY_WRITER not in alternative for alternative in held) or (bool(held) and not any_policy())
+    return any(OWNED not in alternative or method == "GET" or owns() for alternative in held)

@@ -1,8 +1,8 @@
 """OData query options as this subset of Graph takes them: $filter, $search, $select, $top, $count, paging.
 
-Quirks tamed: $search wants `ConsistencyLevel: eventual` and is tokenised, hence fuzzy (A); `ne` and `not null` want
-that header and $count=true (A); `in` and `or` end at 15 values without it (A); $top is 1 to 999 (C for the words).
-A filter is a set of explicit forms joined by `and` or by `or`; everything else is refused, never ignored.
+Quirks: $search wants `ConsistencyLevel: eventual` and is tokenised, hence fuzzy (A); `ne` wants that header and
+$count=true (A); `in` and `or` end at 15 values without it (A); $top is 1 to 999 (C for the words). A filter is a set of
+explicit forms joined by `and` or by `or`; everything else is refused, never ignored.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import binascii
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qsl
 
 from emulator.errors import bad_request, gateway_bad_request, unsupported_query
 from emulator.types import Attributes, Json
 
+C = TypeVar("C")
 DEFAULT_PAGE = 100
 MAX_PAGE = 999
 MAX_OR = 15
@@ -30,11 +31,14 @@ _COMPARE = re.compile(rf"({_PATH})\s+(eq|ne)\s+({_LITERAL})")
 _IN = re.compile(rf"({_PATH})\s+in\s*\(\s*((?:{_LITERAL})(?:\s*,\s*(?:{_LITERAL}))*)\s*\)")
 _STARTS = re.compile(rf"startswith\(\s*({_PATH})\s*,\s*('(?:[^']|'')*')\s*\)")
 _JOIN = re.compile(r"\s+(and|or)\s+")
+_SEARCH_CLAUSE = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_SEARCH_JOIN = re.compile(r"\s+(AND|OR)\s+")
+_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 
 
 @dataclass(frozen=True)
 class Query:
-    """The query options of one request; `eventual` tells whether ConsistencyLevel: eventual was sent."""
+    """The query options of a request; `eventual` tells whether ConsistencyLevel: eventual was sent."""
 
     options: Mapping[str, str]
     eventual: bool
@@ -48,7 +52,7 @@ class Query:
         return Query(options, consistency_level.strip().lower() == "eventual")
 
     def refuse_unless(self, served: Collection[str]) -> None:
-        """Raises for a $filter or $search that this collection does not serve."""
+        """Raises GraphError for a $filter or $search that this collection does not serve."""
         for name in ("$filter", "$search"):
             if name in self.options and name not in served:
                 raise unsupported_query(f"The query option '{name}' is not served by this emulator here.")
@@ -88,7 +92,7 @@ def skip_token(offset: int) -> str:
 
 @dataclass(frozen=True)
 class Clause:
-    """One comparison: `path` equals one of `values` (or none of them, or starts with the only one)."""
+    """A comparison: `path` equals a member of `values` (or none of them, or starts with the only one)."""
 
     path: str
     operator: str  # eq, ne, in, startswith
@@ -96,18 +100,18 @@ class Clause:
 
     def __call__(self, attributes: Attributes) -> bool:
         held: Json = attributes
-        for part in self.path.split("/"):
-            held = held.get(part) if isinstance(held, dict) else None
+        for name in self.path.split("/"):
+            held = held.get(name) if isinstance(held, dict) else None
         # A multi-valued extension compares by any of its values.
         items = held if isinstance(held, list) else [held]
         if self.operator == "startswith":
             prefix = self.values[0].casefold()
             return any(isinstance(item, str) and item.casefold().startswith(prefix) for item in items)
-        hit = any(_same(item, value) for item in items for value in self.values)
-        return not hit if self.operator == "ne" else hit
+        is_equal = any(_equals(item, value) for item in items for value in self.values)
+        return is_equal is (self.operator != "ne")
 
 
-def _same(held: Json, value: Json) -> bool:
+def _equals(held: Json, value: Json) -> bool:
     if isinstance(held, str) and isinstance(value, str):
         return held.casefold() == value.casefold()  # directory strings compare without case (D)
     return type(held) is type(value) and bool(held == value)
@@ -127,61 +131,64 @@ def parse_filter(query: Query, filterable: Callable[[str], bool], resource: str)
     text = query.options.get("$filter")
     if text is None:
         return None
-    clauses: list[Clause] = []
-    joins: list[str] = []
-    rest = text.strip()
-    while True:
-        clause, length = _clause(rest)
-        clauses.append(clause)
-        rest = rest[length:]
-        joined = _JOIN.match(rest)
-        if joined is None:
-            break
-        joins.append(joined[1])
-        rest = rest[joined.end() :]
-    if rest.strip() or len(set(joins)) > 1:
-        raise _bad_filter()
+    expression = _parse_joined(text, _parse_clause, _JOIN)
+    if expression is None:
+        raise gateway_bad_request("Invalid filter clause")
+    clauses, join = expression
     for clause in clauses:
-        advanced = clause.operator == "ne"
-        if not filterable(clause.path) or (advanced and not query.counted):
+        if not filterable(clause.path) or (clause.operator == "ne" and not query.counted):
             raise unsupported_query(  # wording D; the code is recorded
                 f"Unsupported or invalid query filter clause specified for property '{clause.path}' of resource "
                 f"'{resource}'."
             )
-    width = sum(len(clause.values) for clause in clauses) if "and" not in joins else 0
-    width = max([width, *(len(clause.values) for clause in clauses)])
+    widths = [len(clause.values) for clause in clauses]
+    width = max(widths) if join == "and" else sum(widths)
     if width > MAX_OR and not query.counted:
         raise unsupported_query(
             "Too many child clauses specified in search filter expression containing 'OR' operators: "
             f"{width}. Max allowed: {MAX_OR}"
         )
-    return Filter(tuple(clauses), "or" in joins)
+    return Filter(tuple(clauses), join == "or")
 
 
-def _clause(text: str) -> tuple[Clause, int]:
+def _parse_joined(
+    text: str, parse_clause: Callable[[str], tuple[C, int] | None], join: re.Pattern[str]
+) -> tuple[list[C], str] | None:
+    """The clauses and the word that joins them ("" for a single clause); None for any other text.
+
+    `parse_clause` gives the clause at the beginning of a text and its length.
+    """
+    clauses: list[C] = []
+    joins: set[str] = set()
+    rest = text.strip()
+    while parsed := parse_clause(rest):
+        clauses.append(parsed[0])
+        rest = rest[parsed[1] :]
+        joined = join.match(rest)
+        if joined is None:
+            return (clauses, "".join(joins)) if not rest.strip() and len(joins) <= 1 else None
+        joins.add(joined[1])
+        rest = rest[joined.end() :]
+    return None
+
+
+def _parse_clause(text: str) -> tuple[Clause, int] | None:
     if match := _COMPARE.match(text):
-        return Clause(match[1], match[2], (_value(match[3]),)), match.end()
+        return Clause(match[1], match[2], (_parse_literal(match[3]),)), match.end()
     if match := _IN.match(text):
-        return Clause(match[1], "in", tuple(_value(v) for v in re.findall(_LITERAL, match[2]))), match.end()
+        values = tuple(_parse_literal(literal) for literal in re.findall(_LITERAL, match[2]))
+        return Clause(match[1], "in", values), match.end()
     if match := _STARTS.match(text):
-        return Clause(match[1], "startswith", (_value(match[2]),)), match.end()
-    raise _bad_filter()
+        return Clause(match[1], "startswith", (_parse_literal(match[2]),)), match.end()
+    return None
 
 
-def _bad_filter() -> Exception:
-    return gateway_bad_request("Invalid filter clause")
-
-
-def _value(literal: str) -> Json:
+def _parse_literal(literal: str) -> Json:
     if literal.startswith("'"):
         return literal[1:-1].replace("''", "'")
     if literal in ("true", "false", "null"):
         return {"true": True, "false": False, "null": None}[literal]
     return int(literal) if re.fullmatch(r"-?\d+", literal) else literal
-
-
-_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
-_SEARCH_CLAUSE = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 def parse_search(query: Query) -> Predicate | None:
@@ -194,37 +201,29 @@ def parse_search(query: Query) -> Predicate | None:
             "Request with $search query parameter only works through MSGraph with a special request header: "
             "'ConsistencyLevel: eventual'"
         )
-    clauses: list[Predicate] = []
-    joins: list[str] = []
-    rest = text.strip()
-    while match := _SEARCH_CLAUSE.match(rest):
-        prop, colon, words = re.sub(r"\\(.)", r"\1", match[1]).partition(":")
-        if not colon:
-            break
-        clauses.append(_search_clause(prop, words))
-        rest = rest[match.end() :]
-        joined = re.match(r"\s+(AND|OR)\s+", rest)
-        if joined is None:
-            break
-        joins.append(joined[1])
-        rest = rest[joined.end() :]
-    if rest.strip() or not clauses or len(set(joins)) > 1:
+    expression = _parse_joined(text, _parse_search_clause, _SEARCH_JOIN)
+    if expression is None:
         raise gateway_bad_request(f"Syntax error: $search takes \"property:words\" in double quotes, not '{text}'.")
-    combine = any if "OR" in joins else all
+    clauses, join = expression
+    combine = any if join == "OR" else all
     return lambda attributes: combine(clause(attributes) for clause in clauses)
 
 
-def _search_clause(prop: str, words: str) -> Predicate:
+def _parse_search_clause(text: str) -> tuple[Predicate, int] | None:
+    match = _SEARCH_CLAUSE.match(text)
+    prop, colon, words = re.sub(r"\\(.)", r"\1", match[1]).partition(":") if match else ("", "", "")
+    if not match or not colon:
+        return None
     if prop not in ("displayName", "description"):
         prefix = words.casefold()
-        return lambda attributes: str(attributes.get(prop) or "").casefold().startswith(prefix)
-    wanted = tokens(words)
+        return lambda attributes: str(attributes.get(prop) or "").casefold().startswith(prefix), match.end()
+    prefixes = tokens(words)
 
     def matches(attributes: Attributes) -> bool:
         held = tokens(str(attributes.get(prop) or ""))
-        return all(any(token.startswith(word) for token in held) for word in wanted)
+        return all(any(token.startswith(prefix) for token in held) for prefix in prefixes)
 
-    return matches
+    return matches, match.end()
 
 
 def tokens(text: str) -> list[str]:

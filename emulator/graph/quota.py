@@ -1,7 +1,7 @@
 """The write quota: a token bucket per client, 3000 writes per 150 s, scaled (0.01 makes tests quick).
 
-Quirks tamed: refused writes count too, so a client that hammers waits longer (A); above 80 % the answer says how full
-the bucket is (A); Retry-After may be whole, fractional or a date (A, A, D), after the form of the dial.
+Quirks: refused writes count too, so a client that keeps trying waits longer (A); above 80 % the answer says how full
+the bucket is (A); Retry-After may be whole, fractional or a date (A, A, D), in the form of the dial.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from email.utils import format_datetime
 
 WRITES = 3000
 SECONDS = 150.0
-MAX_DEBT = 2.0  # windows: hammering lengthens the wait, but not without end
+MAX_DEBT = 2.0  # in windows: refused writes lengthen the wait, but not without limit
 
 
 class Quota:
@@ -25,7 +25,7 @@ class Quota:
         self._buckets: dict[str, tuple[float, float]] = {}  # client -> (used writes, as of)
 
     def charge(self, client_id: str, writes: int) -> tuple[float, float]:
-        """Charge it; returns (seconds to wait or 0, share of the bucket used). Waiting > 0 means refused."""
+        """Charge the writes; returns (seconds to wait or 0, share of the bucket used). A wait above 0 means refused."""
         if self._capacity is None or writes == 0:
             return 0.0, 0.0
         now = self._now()

@@ -1,6 +1,6 @@
 """From records to wire JSON: projections, collections, paging and contexts.
 
-Quirks tamed: v1.0 shows extension values of a user only on $select, beta always (A); whether an unset one is absent or
+Quirks: v1.0 shows extension values of a user only on $select, beta always (A); whether an unset value is absent or
 null was never captured (dial); bodies of properties recorded in 2021 have no isMultiValued (dial); certificate keys
 are null unless $select names keyCredentials on one object (A); @odata.count stands on the first page only (A).
 """
@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 from emulator.graph.call import Call
 from emulator.graph.query import DEFAULT_PAGE, skip_token
 from emulator.messages import Reply
-from emulator.tenant import users as users_of
 from emulator.tenant.records import Application, ExtensionProperty, Policy, User
 from emulator.tenant.store import Store
+from emulator.tenant.users import KNOWN, READ_ONLY, visible_values
 from emulator.types import Attributes
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ def page(
 ) -> Reply:
     """One page of a collection; nextLink repeats the request with a token for the rest.
 
-    `served` names the options that chose `items`: a filter nobody applied is refused, never ignored.
+    `served` names the options that chose `items`: a filter that was not applied is refused, never ignored.
     """
     call.query.refuse_unless(served)
     rows = items if isinstance(items, list) else list(items)
@@ -76,7 +76,7 @@ def page(
 
 
 def selected(body: Attributes, select: tuple[str, ...]) -> Attributes:
-    """What $select leaves of a body; names the body does not have are left out."""
+    """What $select leaves of a body; names that the body does not have are ignored."""
     if not select or "*" in select:
         return body
     return {name: body[name] for name in select if name in body}
@@ -84,46 +84,32 @@ def selected(body: Attributes, select: tuple[str, ...]) -> Attributes:
 
 def extension_property(store: Store, prop: ExtensionProperty) -> Attributes:
     owner = store.applications[prop.application_id]
-    body: Attributes = {
-        "id": prop.id,
-        "deletedDateTime": None,
-        "appDisplayName": owner.display_name,
-        "dataType": prop.data_type,
-        "isMultiValued": prop.is_multi_valued,
-        "isSyncedFromOnPremises": prop.is_synced,
-        "name": prop.name,
-        "targetObjects": list(prop.target_objects),
-    }
-    if not store.dials().is_multi_valued_field:
+    body = {"id": prop.id, "deletedDateTime": None, "appDisplayName": owner.display_name, **prop.to_row()}
+    del body["applicationId"]
+    if not store.dials.is_multi_valued_field:
         del body["isMultiValued"]
     return body
 
 
-def policy(found: Policy) -> Attributes:
-    return {
-        "id": found.id,
-        "deletedDateTime": None,
-        "definition": list(found.definition),
-        "displayName": found.display_name,
-        "isOrganizationDefault": found.is_organization_default,
-    }
+def policy(record: Policy) -> Attributes:
+    return {"id": record.id, "deletedDateTime": None, **record.to_row()}
 
 
-def application(found: Application, select: tuple[str, ...], *, single: bool) -> Attributes:
+def application(record: Application, select: tuple[str, ...], *, single: bool) -> Attributes:
     """An application or a service principal."""
-    body = {"deletedDateTime": None, **found.attributes}
+    body = {"deletedDateTime": None, **record.attributes}
     if not (single and "keyCredentials" in select) and "keyCredentials" in body:
         body["keyCredentials"] = [{**credential, "key": None} for credential in body["keyCredentials"]]
     return selected(body, select)
 
 
-def user(call: Call, found: User) -> Attributes:
-    values = users_of.visible_values(call.store, found)
+def user(call: Call, record: User) -> Attributes:
+    values = visible_values(call.store, record)
     select = call.query.select
     if not select:
         if call.is_beta:
-            return {**dict.fromkeys(DEFAULT_USER), **found.attributes, **values}
-        return {name: found.attributes.get(name) for name in DEFAULT_USER}
+            return {**dict.fromkeys(DEFAULT_USER), **record.attributes, **values}
+        return {name: record.attributes.get(name) for name in DEFAULT_USER}
     body: Attributes = {}
     for name in select:
         if name.casefold().startswith("extension_"):
@@ -131,8 +117,8 @@ def user(call: Call, found: User) -> Attributes:
             exact = prop.name if prop else name
             if exact in values:
                 body[exact] = values[exact]
-            elif call.store.dials().unset_extension == "null":
+            elif call.store.dials.unset_extension == "null":
                 body[exact] = None
-        elif name in found.attributes or name in users_of.KNOWN or name in users_of.READ_ONLY:
-            body[name] = found.attributes.get(name)
+        elif name in record.attributes or name in KNOWN or name in READ_ONLY:
+            body[name] = record.attributes.get(name)
     return body

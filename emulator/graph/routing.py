@@ -1,6 +1,6 @@
 """From a path to a route: segments, keys in parentheses, and templates in a table.
 
-Quirks tamed: `users('x')` is `users/x`, and only that form takes a name that starts with `$` (A); applications and
+Quirks: `users('x')` is `users/x`, and only that form takes a name that starts with `$` (A); applications and
 servicePrincipals have the alternate key `(appId='x')` (A); a tenant id in a write's path gets the gateway's refusal of
 uncontained writes (A).
 """
@@ -30,17 +30,18 @@ class Route:
     permission: str
     cost: tuple[int, int]
     handler: Handler
-    beta_only: bool = False  # in v1.0 the gateway does not know the method (A)
+    beta_only: bool = False  # v1.0's gateway does not know the method (A)
 
 
 class Router:
-    """Finds the route of a path, or raises what Graph would answer."""
+    """Finds the route of a path."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = [(tuple(route.template.strip("/").split("/")), route) for route in routes]
         self._roots = frozenset(template[0] for template, _ in self._routes)
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, Key]]:
+        """The route and the keys in the path. Raises what Graph answers when there is none."""
         segments = _segments(path)
         matching = [
             (route, keys) for template, route in self._routes if (keys := _match(template, segments)) is not None
@@ -50,41 +51,41 @@ class Router:
                 return route, keys
         if matching:
             raise method_not_allowed()
-        raise self._absent(method, segments)
+        raise self._unknown_path(method, segments)
 
-    def _absent(self, method: str, segments: Sequence[str | Key]) -> GraphError:
-        texts = [s if isinstance(s, str) else s.value for s in segments] or [""]
+    def _unknown_path(self, method: str, segments: Sequence[str | Key]) -> GraphError:
+        texts = [segment if isinstance(segment, str) else segment.value for segment in segments] or [""]
         if texts[0] in self._roots:
             return unknown_segment(texts[-1])
-        behind_tenant = len(texts) > 1 and GUID.fullmatch(texts[0]) and texts[1] in self._roots
-        return write_not_contained() if behind_tenant and method != "GET" else unknown_segment(texts[0])
+        is_behind_tenant = len(texts) > 1 and GUID.fullmatch(texts[0]) and texts[1] in self._roots
+        return write_not_contained() if is_behind_tenant and method != "GET" else unknown_segment(texts[0])
 
 
 def _segments(path: str) -> list[str | Key]:
-    found: list[str | Key] = []
+    segments: list[str | Key] = []
     for text in path.strip("/").split("/"):
         keyed = _KEYED.fullmatch(text)
         if keyed:
-            found += [keyed[1], Key(keyed[3].replace("''", "'"), keyed[2], quoted=True)]
+            segments += [keyed[1], Key(keyed[3].replace("''", "'"), keyed[2], quoted=True)]
         else:
-            found.append(text)
-    return found
+            segments.append(text)
+    return segments
 
 
 def _match(template: Sequence[str], segments: Sequence[str | Key]) -> dict[str, Key] | None:
     if len(template) != len(segments):
         return None
     keys: dict[str, Key] = {}
-    for wanted, segment in zip(template, segments, strict=True):
-        if not wanted.startswith("{"):
-            if wanted != segment:
+    for name, segment in zip(template, segments, strict=True):
+        if not name.startswith("{"):
+            if name != segment:
                 return None
         elif isinstance(segment, Key):
-            if segment.name not in (None, "appId") or (segment.name and wanted not in ("{application}", "{principal}")):
+            if segment.name not in (None, "appId") or (segment.name and name not in ("{application}", "{principal}")):
                 return None
-            keys[wanted[1:-1]] = segment
+            keys[name[1:-1]] = segment
         elif segment.startswith("$") or not segment:
             return None
         else:
-            keys[wanted[1:-1]] = Key(segment)
+            keys[name[1:-1]] = Key(segment)
     return keys

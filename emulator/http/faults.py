@@ -1,8 +1,8 @@
 """Faults on demand: the next requests that match are refused, lost, dropped, hung or delayed.
 
-What a client must survive and Graph never shows on request: an answer lost after the write was carried out, a
-connection closed before it, a server that never answers, any status with any headers. Set through /admin/faults; kept
-in memory only.
+A client must survive them and Graph does not show them on request: an answer lost after the write was carried out, a
+connection closed before it, a server that never answers, any status with any headers. Faults are set through
+/admin/faults and kept in memory only.
 """
 
 from __future__ import annotations
@@ -10,23 +10,11 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 from emulator.types import Json
 
 ACTIONS = frozenset({"refuse", "lose", "drop", "hang", "hang_before", "delay"})
-_FIELDS: dict[str, type] = {
-    "method": str,
-    "path": str,
-    "skip": int,
-    "times": int,
-    "action": str,
-    "status": int,
-    "code": str,
-    "message": str,
-    "headers": dict,
-    "ms": int,
-}
 _CODES = {
     400: "Request_BadRequest",
     401: "InvalidAuthenticationToken",
@@ -43,7 +31,7 @@ _CODES = {
 
 @dataclass
 class Fault:
-    """One armed fault; `path` is searched in the decoded path without version and query."""
+    """An armed fault; `path` is a regular expression, searched in the decoded path without version and query."""
 
     id: int
     action: str
@@ -59,9 +47,9 @@ class Fault:
     fired: int = 0
     passed: int = 0
 
-    def takes(self, method: str, path: str) -> bool:
-        """Whether this request is hit; one let through on the way there is counted."""
-        if self.times not in (-1,) and self.fired >= self.times:
+    def hits(self, method: str, path: str) -> bool:
+        """Whether this request is hit; both a hit and a request that `skip` lets pass are counted."""
+        if self.times != -1 and self.fired >= self.times:
             return False
         if (self.method and self.method != method) or not re.search(self.path, path):
             return False
@@ -75,31 +63,38 @@ class Fault:
         return {name: value for name, value in vars(self).items() if name != "passed"}
 
 
+_FIELDS: dict[str, type] = {
+    name: get_origin(kind) or kind
+    for name, kind in get_type_hints(Fault).items()
+    if name not in ("id", "fired", "passed")
+}
+
+
 class Faults:
-    """All armed faults, in the order in which they were armed; the first that takes a request has it."""
+    """All armed faults, in the order in which they were armed; the first that matches a request hits it."""
 
     def __init__(self) -> None:
         self._armed: list[Fault] = []
         self._released = asyncio.Event()
         self._next = 1
 
-    def arm(self, wanted: Json) -> Fault:
-        """Raises ValueError, in one line, for a fault that cannot be."""
-        if not isinstance(wanted, dict):
+    def arm(self, body: Json) -> Fault:
+        """Raises ValueError, in one line, for a fault that cannot exist."""
+        if not isinstance(body, dict):
             raise ValueError("a fault is a JSON object")
-        for name, value in wanted.items():
+        for name, value in body.items():
             if name not in _FIELDS:
                 raise ValueError(f"a fault has no field '{name}'; known are {', '.join(_FIELDS)}")
             if type(value) is not _FIELDS[name]:
                 raise ValueError(f"field '{name}' of a fault takes a value of type {_FIELDS[name].__name__}")
-        if wanted.get("action") not in ACTIONS:
+        if body.get("action") not in ACTIONS:
             raise ValueError(f"the action of a fault is one of {', '.join(sorted(ACTIONS))}")
-        arguments: dict[str, Any] = dict(wanted)
+        arguments: dict[str, Any] = dict(body)
         try:
             re.compile(arguments.get("path", ""))
         except re.error as error:
             raise ValueError(f"the path of a fault is a regular expression: {error}") from error
-        arguments["headers"] = {str(k): str(v) for k, v in arguments.get("headers", {}).items()}
+        arguments["headers"] = {str(name): str(value) for name, value in arguments.get("headers", {}).items()}
         fault = Fault(self._next, **arguments)
         if not 400 <= fault.status <= 599:
             raise ValueError("a fault refuses with a status from 400 to 599")
@@ -109,14 +104,14 @@ class Faults:
         return fault
 
     def take(self, method: str, path: str, *, only: frozenset[str] = ACTIONS) -> Fault | None:
-        """The fault that hits this request, if any; `only` names the actions that make sense here."""
-        return next((f for f in self._armed if f.action in only and f.takes(method, path)), None)
+        """The fault that hits this request, if any, with an action among `only`."""
+        return next((fault for fault in self._armed if fault.action in only and fault.hits(method, path)), None)
 
-    def listed(self) -> list[dict[str, Json]]:
+    def to_json(self) -> list[dict[str, Json]]:
         return [fault.to_json() for fault in self._armed]
 
     def clear(self) -> None:
-        """Disarm all, and let go of what hangs."""
+        """Disarm all faults, and release the requests that hang."""
         self._armed.clear()
         self._released.set()
         self._released = asyncio.Event()

@@ -1,8 +1,8 @@
 """The ASGI edge: reads a request, logs it, adds latency, plays faults on the connection, sends the answer.
 
 A connection is cut through the transport itself (see server.py): raising inside an ASGI app would send a 500, which a
-client can tell from an answer that never came. Refuses any Host but loopback names, since a web page could otherwise
-reach the emulator by DNS rebinding. No quirk of Graph lives here.
+client can tell from an answer that never came. Any Host but loopback names is refused, since a web page could
+otherwise reach the emulator by DNS rebinding.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class HostGuard:
-    """Passes on only what was addressed to a loopback name."""
+    """Passes on only requests that were addressed to a loopback name."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -70,15 +70,15 @@ class Front:
         if self._latency:
             await asyncio.sleep(self._latency)
         fault = self._faults.take(call.method, bare_path(call.path))
-        reply = await self._played(call, fault, receive)
+        reply = await self._answer(call, fault, receive)
         if reply is None:
             await _cut(scope, receive)
             return
         entry.status = reply.status
         await _response(reply)(scope, receive, send)
 
-    async def _played(self, call: ApiRequest, fault: Fault | None, receive: Receive) -> Reply | None:
-        """The answer, or None where the connection is to be cut."""
+    async def _answer(self, call: ApiRequest, fault: Fault | None, receive: Receive) -> Reply | None:
+        """The answer, with the fault played; None when the connection is to be cut."""
         action = fault.action if fault else ""
         if fault and action == "refuse":
             return self._service.refuse(call, fault)
@@ -94,17 +94,17 @@ class Front:
         return None if action in ("lose", "hang") else reply
 
     async def _hang(self, receive: Receive) -> None:
-        """Until the faults are cleared or the caller has gone."""
+        """Wait until the faults are cleared or the caller has disconnected."""
         waiting = {
             asyncio.ensure_future(self._faults.until_cleared()),
-            asyncio.ensure_future(_gone(receive)),
+            asyncio.ensure_future(_wait_for_disconnect(receive)),
         }
         _, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -112,7 +112,7 @@ async def _gone(receive: Receive) -> None:
 async def _cut(scope: Scope, receive: Receive) -> None:
     abort: Callable[[], None] = scope["state"]["abort"]
     abort()
-    await _gone(receive)  # only then does the server know that no answer is owed
+    await _wait_for_disconnect(receive)  # the server would otherwise expect an answer
 
 
 def _response(reply: Reply) -> Response:

@@ -1,6 +1,6 @@
-"""Every request that came in, in order, for tests that count calls. Admin and health calls are never listed.
+"""Every request that came in, in order, for tests that count calls. Admin and health calls are not logged.
 
-A $batch is listed once, its items behind it with `in_batch`. No quirk of Graph lives here.
+A $batch is logged once, followed by its items with `in_batch`.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from emulator.types import Json
 
 @dataclass
 class Entry:
-    """`status` stays 0 until the request is answered, for good if it never is."""
+    """`status` is 0 until the request is answered, and stays 0 if it never is."""
 
     method: str
-    path: str  # as received, query string included; an item's with the batch's version in front
+    path: str  # as received, with the query; an item's path has the batch's version in front
     status: int = 0
     in_batch: bool = False
 
@@ -29,7 +29,7 @@ class RequestLog:
         self._entries.append(entry)
         return entry
 
-    def listed(self) -> list[Json]:
+    def to_json(self) -> list[Json]:
         return [asdict(entry) for entry in self._entries]
 
     def clear(self) -> None:

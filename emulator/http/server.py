@@ -1,8 +1,8 @@
-"""Two listeners in one event loop: http and https on loopback, the certificate signed by a CA of this emulator's own.
+"""Two listeners in one event loop: http and https on loopback, the certificate signed by the emulator's own CA.
 
-The CA lives beside the data (`ca.pem`, its key in `ca-key.pem`, readable by the owner only), so that a client that
-trusts it once trusts every restart. uvicorn owns HTTP; what it does not offer, cutting a connection without an answer,
-is added by handing each request its transport's `abort`. No quirk of Graph lives here.
+The CA is kept beside the data (`ca.pem`, its key in `ca-key.pem`, readable by the owner only), so that a client that
+trusts it once trusts it after every restart. uvicorn speaks HTTP; it cannot cut a connection without an answer, so each
+request gets its transport's `abort`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class AbortableProtocol(HttpToolsProtocol):
-    """Hands the application, in scope["state"], the way to cut its connection."""
+    """Gives the application, in scope["state"], a function that cuts the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -32,7 +32,7 @@ class AbortableProtocol(HttpToolsProtocol):
 
 
 class Listener(uvicorn.Server):
-    """A uvicorn server that leaves signals to `serve` below, which has two of them to end."""
+    """A uvicorn server that leaves signals to `serve` below, which stops two of them."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -40,7 +40,7 @@ class Listener(uvicorn.Server):
 
 
 def bind(port: int) -> socket.socket:
-    """A socket on 127.0.0.1; OSError when the port is taken. 0 means any free one."""
+    """A socket on 127.0.0.1; port 0 means any free port. Raises OSError when the port is taken."""
     # The protocol is named because asyncio sets TCP_NODELAY only where it is; without it each answer on a kept
     # connection waits 40 ms for the client's delayed acknowledgement.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -59,18 +59,18 @@ def authority(directory: Path) -> trustme.CA:
     certificate, key = directory / "ca.pem", directory / "ca-key.pem"
     if certificate.exists() and key.exists():
         return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
-    made = trustme.CA(organization_name="Entra emulator on loopback")
-    _write(key, made.private_key_pem.bytes(), 0o600)
-    _write(certificate, made.cert_pem.bytes(), 0o644)
-    return made
+    ca = trustme.CA(organization_name="Entra emulator on loopback")
+    _write(key, ca.private_key_pem.bytes(), 0o600)
+    _write(certificate, ca.cert_pem.bytes(), 0o644)
+    return ca
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Whole or not at all: a kill between two bytes must not leave half a key."""
-    half = path.with_suffix(".new")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+    """Write completely or not at all: a kill between two bytes must not leave half a key."""
+    unfinished = path.with_suffix(".new")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(content)
-    half.replace(path)
+    unfinished.replace(path)
 
 
 def tls_context(ca: trustme.CA) -> ssl.SSLContext:
@@ -82,7 +82,7 @@ def tls_context(ca: trustme.CA) -> ssl.SSLContext:
 def serve(
     app: ASGIApp, plain: socket.socket, secure: socket.socket, ca_directory: Path, stop: Callable[[], None]
 ) -> None:
-    """Serve until SIGTERM or SIGINT; `stop` lets go of whatever hangs. Prints one line of JSON once ready."""
+    """Serve until SIGTERM or SIGINT; `stop` releases requests that hang. Prints one line of JSON when ready."""
     context = tls_context(authority(ca_directory))
     ready = {
         "http": f"http://127.0.0.1:{plain.getsockname()[1]}",
@@ -110,9 +110,9 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
-    # The sockets listen already: whoever reads this line and connects is queued, not refused.
+    # The sockets listen already: a client that reads this line and connects is queued, not refused.
     print(ready, flush=True)
-    await asyncio.gather(*(s.serve([sock]) for s, sock in zip(listeners, (plain, secure), strict=True)))
+    await asyncio.gather(listeners[0].serve([plain]), listeners[1].serve([secure]))
 
 
 def _config(app: ASGIApp, context: ssl.SSLContext | None) -> uvicorn.Config:

@@ -1,7 +1,7 @@
-"""Everything a caller can reach except /admin: Graph, its batches, the token service, and the faults on the way.
+"""The API that a caller can reach beside /admin: Graph, its batches, the token service, and refusals by faults.
 
-Quirk tamed: a batch is one request with one status, while each of its items is logged, refused and charged by itself
-(A). Nothing here waits; delays and cut connections belong to the front.
+Quirk: a batch is one request with one status, while each of its items is logged, refused and charged by itself (A).
+Nothing here waits; delays and cut connections belong to the front.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from urllib.parse import parse_qsl
 from emulator.clock import Clock
 from emulator.entra import cloud_endpoints
 from emulator.entra.tokens import TokenService
-from emulator.errors import GraphError, method_not_allowed
+from emulator.errors import GraphError, gateway_bad_request, method_not_allowed
 from emulator.graph import batch
 from emulator.graph.dispatch import Graph
 from emulator.graph.quota import literal_retry_after
 from emulator.http.faults import Fault, Faults
 from emulator.http.request_log import RequestLog
 from emulator.messages import PLAIN_JSON, ApiRequest, Reply
-from emulator.settings import Settings
 from emulator.tenant.store import Store
 
 _VERSIONS = frozenset({"v1.0", "beta"})
@@ -30,7 +29,7 @@ _INSTANCES = re.compile(r"/[^/]+/discovery/instance")
 
 
 def bare_path(path: str) -> str:
-    """The path without the version in front: what routes, permissions and faults speak of."""
+    """The path without the version in front, as routes, permissions and faults name it."""
     version, _, rest = path.lstrip("/").partition("/")
     return f"/{rest}" if version in _VERSIONS else path
 
@@ -38,11 +37,9 @@ def bare_path(path: str) -> str:
 class Service:
     """Answers one request at a time, without waiting."""
 
-    def __init__(
-        self, store: Store, clock: Clock, settings: Settings, graph: Graph, faults: Faults, log: RequestLog
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, graph: Graph, faults: Faults, log: RequestLog) -> None:
         self._clock = clock
-        self._settings = settings
+        self._dials = store.dials
         self._graph = graph
         self._faults = faults
         self._log = log
@@ -68,10 +65,10 @@ class Service:
         return _not_served(404)
 
     def refuse(self, request: ApiRequest, fault: Fault) -> Reply:
-        """What a `refuse` fault answers, in the voice of the endpoint it hits."""
+        """The answer of a `refuse` fault, in the form of the endpoint it hits."""
         headers = dict(fault.headers)
         if fault.status == 429 and "retry-after" not in map(str.lower, headers):
-            headers["Retry-After"] = literal_retry_after(self._settings.dials.retry_after, self._clock.utc())
+            headers["Retry-After"] = literal_retry_after(self._dials.retry_after, self._clock.utc())
         if request.path.lstrip("/").partition("/")[0] not in _VERSIONS and not request.version:
             return Reply(fault.status, {"error": fault.code, "error_description": fault.message}, headers, PLAIN_JSON)
         error = GraphError(fault.status, fault.code, fault.message, headers=headers)
@@ -86,17 +83,17 @@ class Service:
             items = batch.parse(request.body)
         except GraphError as error:
             return self._graph.refusal(error, ids)
-        reverse = self._settings.dials.batch_order == "reversed"
-        reply = batch.run(request, items, self._item, reverse=reverse)
+        reverse = self._dials.batch_order == "reversed"
+        reply = batch.run(request, items, self._answer_item, reverse=reverse)
         return replace(reply, headers=ids)
 
-    def _item(self, request: ApiRequest, logged: str) -> Reply:
+    def _answer_item(self, request: ApiRequest, logged: str) -> Reply:
         entry = self._log.arrive(request.method, logged, in_batch=True)
         fault = self._faults.take(request.method, request.path, only=frozenset({"refuse"}))
-        nested = batch.is_nested(request.path)
         if fault:
             reply = self.refuse(request, fault)
-        elif nested:
+        elif request.path.strip("/") == "$batch":
+            nested = gateway_bad_request("Nested batch requests are not supported.")
             reply = self._graph.refusal(nested, self._graph.new_ids(request))
         else:
             reply = self._graph.answer(request)

@@ -1,6 +1,6 @@
 """The pages of the sandbox: HTML from templates, the headers that keep them harmless, and their style sheet.
 
-Everything a request or the tenant says is escaped by the template engine. No quirk of Entra or Flex lives here.
+Everything that comes from a request or the tenant is escaped by the template engine.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-_HERE = Path(__file__).parent
+_DIRECTORY = Path(__file__).parent
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    loader=FileSystemLoader(_DIRECTORY / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 
 
 def _breakable(text: str) -> Markup:
     """A long name may break after its slashes and underscores; it is escaped first."""
     broken = str(escape(text))
-    for mark in "/_":
-        broken = broken.replace(mark, f"{mark}<wbr>")
+    for separator in "/_":
+        broken = broken.replace(separator, f"{separator}<wbr>")
     return Markup(broken)  # noqa: S704 - escaped above
 
 
@@ -35,11 +35,11 @@ MAX_FORM = 2_000_000  # bytes; a posted SAMLResponse is far below
 
 
 def routes() -> list[BaseRoute]:
-    return [Mount("/assets", app=StaticFiles(directory=_HERE / "static"))]
+    return [Mount("/assets", app=StaticFiles(directory=_DIRECTORY / "static"))]
 
 
 def page(template: str, status: int = 200, *, posts_to: str = "", **values: object) -> HTMLResponse:
-    """A page; `posts_to` is the one foreign address its form may be sent to."""
+    """A page; `posts_to` is the only foreign address to which its form may be sent."""
     target = urlsplit(posts_to)
     forms = f"'self' {target.scheme}://{target.netloc}" if target.netloc else "'self'"
     policy = (

@@ -1,6 +1,6 @@
 """A small portal: enterprise applications, and the claims blade of each.
 
-Quirk tamed: while a claims mapping policy is assigned the blade says so and its own settings count for nothing (A).
+Quirk: while a claims mapping policy is assigned, the blade says so and its own settings have no effect (A).
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from starlette.routing import BaseRoute, Route
 from emulator import pages
 from emulator.clock import Clock
 from emulator.entra.saml import Subject, certificates
-from emulator.tenant.access import assigned_to
+from emulator.tenant.access import assignments_to
+from emulator.tenant.groups import member_ids
+from emulator.tenant.policies import assigned_policy
 from emulator.tenant.records import Policy, ServicePrincipal, User
 from emulator.tenant.store import Store
 from emulator.tenant.users import visible_values
@@ -25,17 +27,21 @@ from emulator.types import Json
 
 __all__ = ["routes"]
 
-_LISTED = 30  # people on a page
+_MAX_USERS = 30  # on a page
 _BASIC = ("name", "givenname", "surname", "emailaddress")
 
 
 def routes(store: Store, clock: Clock) -> list[BaseRoute]:
-    served = _Portal(store, clock)
+    portal = _Portal(store, clock)
     return [
-        Route("/", served.door, methods=["GET"]),
-        Route("/portal", served.applications, methods=["GET"]),
-        Route("/portal/{principal}", served.application, methods=["GET"]),
+        Route("/", _redirect, methods=["GET"]),
+        Route("/portal", portal.list_applications, methods=["GET"]),
+        Route("/portal/{principal}", portal.show_application, methods=["GET"]),
     ]
+
+
+async def _redirect(_request: Request) -> Response:
+    return RedirectResponse("/portal", 302)
 
 
 class _Portal:
@@ -43,85 +49,79 @@ class _Portal:
         self._store = store
         self._clock = clock
 
-    async def door(self, _request: Request) -> Response:
-        return RedirectResponse("/portal", 302)
-
-    async def applications(self, _request: Request) -> Response:
-        found = sorted(self._store.service_principals.values(), key=lambda one: one.display_name.casefold())
+    async def list_applications(self, _request: Request) -> Response:
+        principals = sorted(self._store.service_principals.values(), key=lambda item: item.display_name.casefold())
         return pages.page(
             "portal.html",
             organization=self._store.organization.attributes.get("displayName") or self._store.tenant_id,
             tenant=self._store.tenant_id,
             applications=[
-                {"id": one.id, "app_id": one.app_id, "name": one.display_name, "overwritten": bool(self._policy(one))}
-                for one in found
+                {
+                    "id": principal.id,
+                    "app_id": principal.app_id,
+                    "name": principal.display_name,
+                    "overwritten": assigned_policy(self._store, principal) is not None,
+                }
+                for principal in principals
             ],
         )
 
-    async def application(self, request: Request) -> Response:
-        found = self._store.service_principals.get(request.path_params["principal"].lower())
-        if found is None:
+    async def show_application(self, request: Request) -> Response:
+        principal = self._store.service_principals.get(request.path_params["principal"].lower())
+        if principal is None:
             words = f"The directory has no enterprise application '{request.path_params['principal']}'."
             return pages.problem("Application not found", words, 404)
-        policy = self._policy(found)
+        policy = assigned_policy(self._store, principal)
+        attributes = principal.attributes
         return pages.page(
             "application.html",
             tenant=self._store.tenant_id,
-            name=found.display_name,
-            app_id=found.app_id,
-            object_id=found.id,
-            identifiers=found.attributes.get("servicePrincipalNames") or [],
-            reply_urls=found.attributes.get("replyUrls") or [],
-            enabled=found.attributes.get("accountEnabled") is not False,
-            assignment=found.attributes.get("appRoleAssignmentRequired") is True,
+            name=principal.display_name,
+            app_id=principal.app_id,
+            object_id=principal.id,
+            identifiers=attributes.get("servicePrincipalNames") or [],
+            reply_urls=attributes.get("replyUrls") or [],
+            enabled=attributes.get("accountEnabled") is not False,
+            assignment=attributes.get("appRoleAssignmentRequired") is True,
             policy=None if policy is None else {"name": policy.display_name, "id": policy.id},
-            definition=None if policy is None else json.dumps(_body(policy), indent=2, ensure_ascii=False),
-            claims=_policy_claims(policy) if policy else self._own_claims(found),
-            certificates=self._certificates(found),
-            people=self._people(found),
+            definition=None if policy is None else json.dumps(_document(policy), indent=2, ensure_ascii=False),
+            claims=_policy_claims(policy) if policy else self._own_claims(principal),
+            certificates=self._certificates(principal),
+            users=[self._user_row(principal, user) for user in islice(self._assigned_users(principal), _MAX_USERS)],
         )
 
-    def _policy(self, principal: ServicePrincipal) -> Policy | None:
-        links = (link for link in self._store.links.values() if link.service_principal_id == principal.id)
-        found = (self._store.policies.get(link.policy_id) for link in links)
-        return next((one for one in found if one is not None), None)
-
     def _own_claims(self, principal: ServicePrincipal) -> list[dict[str, str]]:
-        """What the blade itself was told, or the default."""
+        """The claims set on the blade itself, or the default ones."""
         custom = self._store.claims_policies.get(principal.id)
         rows: Json = custom.attributes.get("claims") if custom else None
         if rows:
-            return [{"name": str(one.get("name", "")), "source": "set in the portal"} for one in rows]
-        names = (f"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/{one}" for one in _BASIC)
-        return [{"name": name, "source": "default"} for name in names]
+            return [{"name": str(row.get("name", "")), "source": "set in the portal"} for row in rows]
+        prefix = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+        return [{"name": f"{prefix}{name}", "source": "default"} for name in _BASIC]
 
     def _certificates(self, principal: ServicePrincipal) -> list[dict[str, str]]:
-        now = self._clock.now()
-        return [
-            {
-                "thumbprint": one.thumbprint,
-                "ends": f"{datetime.fromtimestamp(one.ends, timezone.utc):%Y-%m-%d}",
-                "state": ("Active" if one.is_active else "Inactive") + ("" if one.is_valid(now) else ", not valid now"),
-            }
-            for one in certificates(principal)
-        ]
+        rows = []
+        for certificate in certificates(principal):
+            state = "Active" if certificate.is_active else "Inactive"
+            if not certificate.is_valid(self._clock.now()):
+                state += ", not valid now"
+            ends = f"{datetime.fromtimestamp(certificate.ends, timezone.utc):%Y-%m-%d}"
+            rows.append({"thumbprint": certificate.thumbprint, "ends": ends, "state": state})
+        return rows
 
-    def _people(self, principal: ServicePrincipal) -> list[dict[str, object]]:
-        """Who is assigned, with roles and extension values, as a sign-in would read them."""
-        return [self._person(principal, user) for user in islice(self._assigned(principal), _LISTED)]
-
-    def _assigned(self, principal: ServicePrincipal) -> Iterator[User]:
-        """Each once; from the assignments on, as most users of a tenant have none."""
-        seen: set[str] = set()
-        for row in assigned_to(self._store, principal):
+    def _assigned_users(self, principal: ServicePrincipal) -> Iterator[User]:
+        """Each user once. Starts from the assignments, since most users of a tenant have none."""
+        listed_ids: set[str] = set()
+        for row in assignments_to(self._store, principal):
             group = self._store.groups.get(row["principalId"])
-            for one in group.attributes.get("members", ()) if group else [row["principalId"]]:
-                user = self._store.users.get(one)
-                if user and user.id not in seen:
-                    seen.add(user.id)
+            for user_id in member_ids(group) if group else [row["principalId"]]:
+                user = self._store.users.get(user_id)
+                if user and user.id not in listed_ids:
+                    listed_ids.add(user.id)
                     yield user
 
-    def _person(self, principal: ServicePrincipal, user: User) -> dict[str, object]:
+    def _user_row(self, principal: ServicePrincipal, user: User) -> dict[str, object]:
+        """A user with roles and extension values, as a sign-in would read them."""
         values = visible_values(self._store, user)
         return {
             "name": user.attributes.get("displayName") or user.upn,
@@ -132,19 +132,18 @@ class _Portal:
         }
 
 
-def _body(policy: Policy) -> Json:
+def _document(policy: Policy) -> Json:
     return json.loads(policy.definition[0])
 
 
 def _policy_claims(policy: Policy) -> list[dict[str, str]]:
-    rows = _body(policy)["ClaimsMappingPolicy"].get("ClaimsSchema") or []
-    found = []
-    for row in rows:
-        if not isinstance(row, dict):
+    claims = []
+    for entry in _document(policy)["ClaimsMappingPolicy"].get("ClaimsSchema") or []:
+        if not isinstance(entry, dict):
             continue
-        one = {key.lower(): value for key, value in row.items()}
-        source = one.get("extensionid") or one.get("transformationid") or one.get("id")
-        told = f"{one.get('source', '')}.{source}" if source else f'"{one.get("value", "")}"'
-        name = one.get("samlclaimtype") or one.get("jwtclaimtype") or "(feeds others)"
-        found.append({"name": str(name), "source": told})
-    return found
+        row = {key.lower(): value for key, value in entry.items()}
+        identifier = row.get("extensionid") or row.get("transformationid") or row.get("id")
+        source = f"{row.get('source', '')}.{identifier}" if identifier else f'"{row.get("value", "")}"'
+        name = row.get("samlclaimtype") or row.get("jwtclaimtype") or "(feeds others)"
+        claims.append({"name": str(name), "source": source})
+    return claims

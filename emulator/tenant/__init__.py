@@ -1,1 +1,1 @@
-"""The tenant itself: state, invariants and their durable copy. Knows no HTTP; refuses in Graph's words."""
+"""The tenant itself: its state, the rules about it, and the durable copy. Knows no HTTP; refuses in Graph's words."""

@@ -1,8 +1,8 @@
-"""The durable copy: every write is one SQLite transaction, committed before the caller is answered.
+"""The durable copy: every write is an SQLite transaction, committed before the caller is answered.
 
-WAL with synchronous=NORMAL survives the death of the process at any moment (SIGKILL), which is what the tests do to
-it; it does not promise to survive the loss of power. The file is locked exclusively: two emulators on one file
-would each trust their own memory. No quirk of Graph lives here.
+WAL with synchronous=NORMAL survives the death of the process at any moment (SIGKILL), which the tests cause; it does
+not promise to survive a loss of power. The file is locked exclusively: two emulators on one file would each trust
+their own memory.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Journal:
             raise JournalError(f"the data file {path} was made by another version; remove it or name another")
 
     def meta(self, key: str) -> str | None:
-        found = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if found is None else str(found[0])
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
 
     def rows(self) -> Iterable[tuple[str, str, Attributes]]:
         """All rows in the order in which their objects were made."""
@@ -52,7 +52,7 @@ class Journal:
             yield kind, row_id, json.loads(body)
 
     def write(self, rows: Iterable[Row], meta: Iterable[tuple[str, str]] = (), *, clear: bool = False) -> None:
-        """All of it or nothing. `clear` removes every row first (a reset or a new seed)."""
+        """All rows or none. `clear` removes every row first (a reset or a new seed)."""
         run = self._db.execute
         run("BEGIN IMMEDIATE")
         try:

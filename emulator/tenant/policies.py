@@ -1,8 +1,8 @@
 """Claims mapping policies and their assignment to service principals.
 
-Quirks tamed: the definition is kept byte for byte and judged by shape only, never by meaning (A); `description` makes
-a POST fail with 404 (A); displayName is not unique (D); one policy per service principal (C); linking a policy seconds
-after its creation answers 404 (B); what deleting an assigned policy does was recorded nowhere (dial).
+Quirks: the definition is kept byte for byte and judged by shape only, never by meaning (A); `description` makes a POST
+fail with 404 (A); displayName is not unique (D); one policy per service principal (C); linking a policy seconds after
+its creation answers 404 (B); what deleting an assigned policy does was recorded nowhere (dial).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from emulator.errors import GraphError, bad_request, not_found
+from emulator.errors import GraphError, bad_request, invalid_body, not_found, reference_exists, reference_missing
 from emulator.tenant.records import Link, Policy, ServicePrincipal
-from emulator.tenant.store import Store
+from emulator.tenant.store import Store, existing
 from emulator.types import Attributes, Json
 
 _ARRAYS = ("ClaimsSchema", "ClaimsTransformation", "ClaimsTransformations")
@@ -23,97 +23,91 @@ def create(store: Store, body: Attributes) -> Policy:
         raise not_found("")
     name = body.get("displayName")
     if not isinstance(name, str) or not name or "definition" not in body:
-        raise bad_request("One or more properties contains invalid values.")
+        raise invalid_body()
     definition = checked_definition(body["definition"])
-    default = body.get("isOrganizationDefault") is True
-    made = Policy(store.new_id("claimsMappingPolicies"), name, definition, default)
-    store.commit(put=[("claimsMappingPolicies", made)])
-    store.seen_policies.created(made)
-    if store.dials().ref_lag:
-        store.unlinkable[made.id] = store.dials().ref_lag
-    return made
+    is_default = body.get("isOrganizationDefault") is True
+    policy = Policy(store.new_id("claimsMappingPolicies"), name, definition, is_default)
+    store.commit(put=[("claimsMappingPolicies", policy)])
+    store.policy_view.note_create(policy)
+    store.unlinkable.start(policy.id, store.dials.ref_lag)
+    return policy
 
 
 def patch(store: Store, policy_id: str, body: Attributes) -> None:
     """Omitted properties stay."""
-    before = store.policies.get(policy_id)
-    if before is None:
-        raise not_found(policy_id)
+    before = existing(store.policies, policy_id)
     after = before
     if "isOrganizationDefault" in body:
         # Reported of a sibling policy type only (C); there is no report of a success.
         raise GraphError(500, "Service_InternalServerError", "Encountered an internal server error.")
     if "displayName" in body:
         if not isinstance(body["displayName"], str) or not body["displayName"]:
-            raise bad_request("One or more properties contains invalid values.")
+            raise invalid_body()
         after = replace(after, display_name=body["displayName"])
     if "definition" in body:
         after = replace(after, definition=checked_definition(body["definition"]))
     store.commit(put=[("claimsMappingPolicies", after)])
-    store.seen_policies.changed(before)
+    store.policy_view.note_change(before)
 
 
 def delete(store: Store, policy_id: str) -> None:
-    found = store.policies.get(policy_id)
-    if found is None:
-        raise not_found(policy_id)
+    policy = existing(store.policies, policy_id)
     links = [link for link in store.links.values() if link.policy_id == policy_id]
-    if links and store.dials().delete_assigned_policy == "refuse":
+    if links and store.dials.delete_assigned_policy == "refuse":
         raise bad_request("The policy is still applied to a principal and cannot be deleted.")  # own wording, D
     store.commit(remove=[("claimsMappingPolicies", policy_id), *(("assignments", link.id) for link in links)])
-    store.seen_policies.deleted(found)
-    store.unlinkable.pop(policy_id, None)
+    store.policy_view.note_delete(policy)
+    store.unlinkable.stop(policy_id)
 
 
 def find(store: Store, policy_id: str) -> Policy:
-    """One read of it, lag included."""
-    seen = store.seen_policies.see(policy_id, store.policies.get(policy_id))
-    if seen is None:
+    """A read of one policy, lag included."""
+    policy = store.policy_view.read(policy_id, store.policies.get(policy_id))
+    if policy is None:
         raise not_found(policy_id)
-    return seen
+    return policy
 
 
 def assign(store: Store, principal: ServicePrincipal, policy_id: str) -> None:
-    left = store.unlinkable.pop(policy_id, 0)
-    if left > 1:
-        store.unlinkable[policy_id] = left - 1
-    if left or policy_id not in store.policies:
+    if store.unlinkable.count(policy_id) or policy_id not in store.policies:
         raise not_found(policy_id)
-    held = [link.policy_id for link in store.links.values() if link.service_principal_id == principal.id]
-    if policy_id in held:
-        raise bad_request(
-            "One or more added object references already exist for the following modified properties: "
-            "'claimsMappingPolicies'."
-        )
-    if held:
+    assigned_ids = [link.policy_id for link in links_of(store, principal)]
+    if policy_id in assigned_ids:
+        raise reference_exists("claimsMappingPolicies")
+    if assigned_ids:
         raise GraphError(
-            store.dials().second_policy_status,
+            store.dials.second_policy_status,
             "Request_MultipleObjectsWithSameKeyValue",
             "A conflicting object with one or more of the specified property values is present in the directory.",
         )
     link = Link(principal.id, policy_id)
     store.commit(put=[("assignments", link)])
-    store.seen_links.created(link)
+    store.link_view.note_create(link)
 
 
 def unassign(store: Store, principal: ServicePrincipal, policy_id: str) -> None:
     link = store.links.get(Link(principal.id, policy_id).id)
-    if link is None and store.dials().missing_link_delete == 404:
-        raise not_found(policy_id)
     if link is None:
-        raise bad_request(
-            "One or more removed object references do not exist for the following modified properties: "
-            "'claimsMappingPolicies'."
-        )
+        is_404 = store.dials.missing_link_delete == 404
+        raise not_found(policy_id) if is_404 else reference_missing("claimsMappingPolicies")
     store.commit(remove=[("assignments", link.id)])
-    store.seen_links.deleted(link)
+    store.link_view.note_delete(link)
 
 
-def of_principal(store: Store, principal: ServicePrincipal) -> list[Policy]:
-    """One list of what is assigned, lag of the links included."""
-    mine = [link for link in store.links.values() if link.service_principal_id == principal.id]
-    seen = store.seen_links.see_all(mine, lambda link: link.service_principal_id == principal.id)
-    return [store.policies[link.policy_id] for link in seen if link.policy_id in store.policies]
+def links_of(store: Store, principal: ServicePrincipal) -> list[Link]:
+    return [link for link in store.links.values() if link.service_principal_id == principal.id]
+
+
+def assigned_policy(store: Store, principal: ServicePrincipal) -> Policy | None:
+    """The policy in force at this principal, without lag: what a sign-in and the portal see."""
+    policies = (store.policies.get(link.policy_id) for link in links_of(store, principal))
+    return next((policy for policy in policies if policy is not None), None)
+
+
+def list_assigned(store: Store, principal: ServicePrincipal) -> list[Policy]:
+    """A read of what is assigned, lag of the links included."""
+    links = store.link_view.read_all(links_of(store, principal), lambda link: link.service_principal_id == principal.id)
+    return [store.policies[link.policy_id] for link in links if link.policy_id in store.policies]
 
 
 def checked_definition(value: Json) -> tuple[str, ...]:
@@ -126,12 +120,12 @@ def checked_definition(value: Json) -> tuple[str, ...]:
                 f"An unexpected '{kind}' node was found for property named '' when reading from the JSON reader. "
                 "A 'PrimitiveValue' node was expected."
             )
-    if not isinstance(value, list) or len(value) != 1 or not _has_shape(value[0]):
+    if not isinstance(value, list) or len(value) != 1 or not _has_policy_shape(value[0]):
         raise bad_request("Property definition has an invalid value.")
     return (str(value[0]),)
 
 
-def _has_shape(text: Json) -> bool:
+def _has_policy_shape(text: Json) -> bool:
     if not isinstance(text, str) or "\n" in text or "\r" in text:
         return False
     try:

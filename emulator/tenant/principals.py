@@ -1,31 +1,31 @@
-"""Service principals that come, change and go, and the few properties of applications that preflight reads.
+"""Service principals that are created, changed and deleted, and the properties of applications that preflight reads.
 
-Quirks tamed: deleting a principal takes its role assignments, links and custom claims along, and the extensions of its
+Quirks: deleting a principal takes its role assignments, links and custom claims along, and the extensions of its
 application are usable by nobody until there is a new one, which has another object id (A); a principal carries copies
 of its application's identifierUris (among servicePrincipalNames) and signInAudience (A).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from emulator.errors import GraphError, bad_request, invalid_value
-from emulator.tenant.access import assigned_to
-from emulator.tenant.records import Application, ServicePrincipal
-from emulator.tenant.store import Record, Store
+from emulator.errors import GraphError, bad_request
+from emulator.tenant.access import assignments_to
+from emulator.tenant.changes import NULL, Writable, checked_changes
+from emulator.tenant.policies import links_of
+from emulator.tenant.records import Application, Record, ServicePrincipal
+from emulator.tenant.store import Store
 from emulator.types import Attributes
 
-_NONE = type(None)
-_PRINCIPAL: dict[str, tuple[type, ...]] = {
+_PRINCIPAL: Writable = {
     "accountEnabled": (bool,),
     "appRoleAssignmentRequired": (bool,),
     "displayName": (str,),
     "keyCredentials": (list,),
-    "preferredSingleSignOnMode": (str, _NONE),
-    "preferredTokenSigningKeyThumbprint": (str, _NONE),
+    "preferredSingleSignOnMode": (str, NULL),
+    "preferredTokenSigningKeyThumbprint": (str, NULL),
 }
-_APPLICATION: dict[str, tuple[type, ...]] = {
+_APPLICATION: Writable = {
     "api": (dict,),
     "displayName": (str,),
     "identifierUris": (list,),
@@ -33,26 +33,26 @@ _APPLICATION: dict[str, tuple[type, ...]] = {
 }
 
 
-def patch_principal(store: Store, found: ServicePrincipal, body: Attributes) -> None:
-    changes = _checked(body, _PRINCIPAL, "ServicePrincipal")
-    store.commit(put=[("servicePrincipals", replace(found, attributes={**found.attributes, **changes}))])
+def patch_principal(store: Store, principal: ServicePrincipal, body: Attributes) -> None:
+    changes = checked_changes(body, _PRINCIPAL, "ServicePrincipal")
+    store.commit(put=[("servicePrincipals", replace(principal, attributes={**principal.attributes, **changes}))])
 
 
-def patch_application(store: Store, found: Application, body: Attributes) -> None:
-    """`api` is merged, as its parts are patched one by one; the principal's copies follow."""
-    changes = _checked(body, _APPLICATION, "Application")
+def patch_application(store: Store, app: Application, body: Attributes) -> None:
+    """`api` is merged, as its members are patched one by one; the principal's copies follow."""
+    changes = checked_changes(body, _APPLICATION, "Application")
     if "api" in changes:
-        changes["api"] = {**(found.attributes.get("api") or {}), **changes["api"]}
-    after = replace(found, attributes={**found.attributes, **changes})
-    store.commit(put=[("applications", after), *_face(store, found, after)])
+        changes["api"] = {**(app.attributes.get("api") or {}), **changes["api"]}
+    after = replace(app, attributes={**app.attributes, **changes})
+    store.commit(put=[("applications", after), *_updated_principal(store, app, after)])
 
 
-def _face(store: Store, before: Application, after: Application) -> list[tuple[str, Record]]:
+def _updated_principal(store: Store, before: Application, after: Application) -> list[tuple[str, Record]]:
     principal = store.service_principals.get(store.principal_app_ids.get(after.app_id, ""))
     if principal is None:
         return []
-    old = before.attributes.get("identifierUris", ())
-    names = [one for one in principal.attributes.get("servicePrincipalNames", ()) if one not in old]
+    old_uris = before.attributes.get("identifierUris", ())
+    names = [name for name in principal.attributes.get("servicePrincipalNames", ()) if name not in old_uris]
     copies = {
         "servicePrincipalNames": [*after.attributes.get("identifierUris", ()), *names],
         "signInAudience": after.attributes.get("signInAudience"),
@@ -60,20 +60,11 @@ def _face(store: Store, before: Application, after: Application) -> list[tuple[s
     return [("servicePrincipals", replace(principal, attributes={**principal.attributes, **copies}))]
 
 
-def _checked(body: Attributes, known: Mapping[str, tuple[type, ...]], resource: str) -> Attributes:
-    changes = {name: value for name, value in body.items() if "@odata." not in name}
-    for name, value in changes.items():
-        if name not in known:
-            raise bad_request(f"Invalid property '{name}'.")
-        if type(value) not in known[name]:
-            raise invalid_value(name, resource)
-    return changes
-
-
 def create_principal(store: Store, body: Attributes) -> ServicePrincipal:
     """The principal of an application that has none; it starts without signing key and without SAML."""
     app_id = body.get("appId")
-    given = _checked({n: v for n, v in body.items() if n != "appId"}, _PRINCIPAL, "ServicePrincipal")
+    changes = {name: value for name, value in body.items() if name != "appId"}
+    given = checked_changes(changes, _PRINCIPAL, "ServicePrincipal")
     app = store.applications.get(store.app_ids.get(app_id.lower(), "")) if isinstance(app_id, str) else None
     if app is None:
         raise bad_request(
@@ -86,9 +77,9 @@ def create_principal(store: Store, body: Attributes) -> ServicePrincipal:
             "The service principal cannot be created, updated, or restored because the service principal name "
             f"{app.app_id} is already in use.",
         )
-    made_id = store.new_id("servicePrincipals")
+    principal_id = store.new_id("servicePrincipals")
     attributes = {
-        "id": made_id,
+        "id": principal_id,
         "appId": app.app_id,
         "displayName": app.display_name,
         "appDisplayName": app.display_name,
@@ -106,18 +97,17 @@ def create_principal(store: Store, body: Attributes) -> ServicePrincipal:
         "tags": [],
         **given,
     }
-    made = ServicePrincipal(made_id, attributes, app.owners)
-    store.commit(put=[("servicePrincipals", made)])
-    return made
+    principal = ServicePrincipal(principal_id, attributes, app.owners)
+    store.commit(put=[("servicePrincipals", principal)])
+    return principal
 
 
-def delete_principal(store: Store, found: ServicePrincipal) -> None:
-    links = [link.id for link in store.links.values() if link.service_principal_id == found.id]
+def delete_principal(store: Store, principal: ServicePrincipal) -> None:
     store.commit(
         remove=[
-            ("servicePrincipals", found.id),
-            *(("appRoleAssignments", row["id"]) for row in assigned_to(store, found)),
-            *(("assignments", link) for link in links),
-            *(("claimsPolicies", one) for one in store.claims_policies if one == found.id),
+            ("servicePrincipals", principal.id),
+            *(("appRoleAssignments", row["id"]) for row in assignments_to(store, principal)),
+            *(("assignments", link.id) for link in links_of(store, principal)),
+            *(("claimsPolicies", key) for key in store.claims_policies if key == principal.id),
         ]
     )

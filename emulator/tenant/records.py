@@ -1,15 +1,64 @@
-"""What a tenant holds, as values, and the one row form in which journal, seed and export all keep them.
+"""What a tenant holds, as values, and the row form in which journal, seed and export all keep them.
 
-Quirk tamed: an extension value belongs to the user and the property's full name, not to the property's id, since it
-outlives the property and comes back with a new one of the same name (grade A, extensibility overview, section
-"Considerations for deleting directory extensions"). So values live in the user's row.
+Quirk: an extension value belongs to the user and the property's full name, not to the property's id, since it outlives
+the property and returns with a new one of the same name (grade A, extensibility overview, section "Considerations for
+deleting directory extensions"). Therefore values are kept in the user's row.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias, TypeVar
 
 from emulator.types import Attributes
+
+R = TypeVar("R", bound="_FieldRow")
+_COLLECTIONS: dict[object, type] = {"tuple[str, ...]": tuple, "frozenset[str]": frozenset}
+
+
+@dataclass(frozen=True)
+class _FieldRow:
+    """A record whose row has its fields under their names in camelCase."""
+
+    @classmethod
+    def from_row(cls: type[R], row: Attributes) -> R:
+        """Raises TypeError for a row that lacks a field without a default."""
+        arguments: dict[str, Any] = {}
+        for member in fields(cls):
+            name = _camel_case(member.name)
+            if name in row:
+                collection = _COLLECTIONS.get(member.type)
+                arguments[member.name] = collection(row[name]) if collection else row[name]
+        return cls(**arguments)
+
+    def to_row(self) -> Attributes:
+        return {_camel_case(member.name): _row_value(getattr(self, member.name)) for member in fields(self)}
+
+
+def _camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+def _row_value(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True)
+class PlainRecord:
+    """A record kept as it came: the organization, groups, role assignments, custom claims, workers, signing keys."""
+
+    id: str
+    attributes: Attributes
+
+    @classmethod
+    def from_row(cls, row: Attributes) -> PlainRecord:
+        return cls(row["id"], dict(row))
+
+    def to_row(self) -> Attributes:
+        return self.attributes
 
 
 @dataclass(frozen=True)
@@ -26,28 +75,26 @@ class Application:
     def display_name(self) -> str:
         return str(self.attributes["displayName"])
 
-    @staticmethod
-    def from_row(row: Attributes) -> Application:
-        attributes = {k: v for k, v in row.items() if k != "owners"}
-        return Application(row["id"], attributes, frozenset(row.get("owners", ())))
+    @classmethod
+    def from_row(cls: type[A], row: Attributes) -> A:
+        attributes = {name: value for name, value in row.items() if name != "owners"}
+        return cls(row["id"], attributes, frozenset(row.get("owners", ())))
 
     def to_row(self) -> Attributes:
         return {**self.attributes, "owners": sorted(self.owners)}
 
 
+A = TypeVar("A", bound=Application)
+
+
 @dataclass(frozen=True)
 class ServicePrincipal(Application):
-    """An application's face in this tenant: same appId, another object id (grade A)."""
-
-    @staticmethod
-    def from_row(row: Attributes) -> ServicePrincipal:
-        base = Application.from_row(row)
-        return ServicePrincipal(base.id, base.attributes, base.owners)
+    """An application as it appears in this tenant: the same appId, another object id (grade A)."""
 
 
 @dataclass(frozen=True)
 class User:
-    """A user; `values` maps a property's full name to its value, orphans of deleted properties included."""
+    """A user; `values` maps a property's full name to its value, values of deleted properties included."""
 
     id: str
     attributes: Attributes
@@ -57,52 +104,30 @@ class User:
     def upn(self) -> str:
         return str(self.attributes["userPrincipalName"])
 
-    @staticmethod
-    def from_row(row: Attributes) -> User:
-        return User(row["id"], {k: v for k, v in row.items() if k != "values"}, dict(row.get("values", {})))
+    @classmethod
+    def from_row(cls, row: Attributes) -> User:
+        attributes = {name: value for name, value in row.items() if name != "values"}
+        return cls(row["id"], attributes, dict(row.get("values", {})))
 
     def to_row(self) -> Attributes:
         return {**self.attributes, "values": self.values}
 
 
 @dataclass(frozen=True)
-class ExtensionProperty:
+class ExtensionProperty(_FieldRow):
     """A directory extension definition; `name` is the full one, extension_{appId without dashes}_{name}."""
 
     id: str
     application_id: str
     name: str
     data_type: str
-    is_multi_valued: bool
     target_objects: tuple[str, ...]
-    is_synced: bool = False
-
-    @staticmethod
-    def from_row(row: Attributes) -> ExtensionProperty:
-        return ExtensionProperty(
-            id=row["id"],
-            application_id=row["applicationId"],
-            name=row["name"],
-            data_type=row["dataType"],
-            is_multi_valued=row.get("isMultiValued", False),
-            target_objects=tuple(row["targetObjects"]),
-            is_synced=row.get("isSyncedFromOnPremises", False),
-        )
-
-    def to_row(self) -> Attributes:
-        return {
-            "id": self.id,
-            "applicationId": self.application_id,
-            "name": self.name,
-            "dataType": self.data_type,
-            "isMultiValued": self.is_multi_valued,
-            "targetObjects": list(self.target_objects),
-            "isSyncedFromOnPremises": self.is_synced,
-        }
+    is_multi_valued: bool = False
+    is_synced_from_on_premises: bool = False
 
 
 @dataclass(frozen=True)
-class Policy:
+class Policy(_FieldRow):
     """A claims mapping policy; `definition` is kept as it came, byte for byte."""
 
     id: str
@@ -110,21 +135,9 @@ class Policy:
     definition: tuple[str, ...]
     is_organization_default: bool = False
 
-    @staticmethod
-    def from_row(row: Attributes) -> Policy:
-        return Policy(row["id"], row["displayName"], tuple(row["definition"]), row.get("isOrganizationDefault", False))
-
-    def to_row(self) -> Attributes:
-        return {
-            "id": self.id,
-            "displayName": self.display_name,
-            "definition": list(self.definition),
-            "isOrganizationDefault": self.is_organization_default,
-        }
-
 
 @dataclass(frozen=True)
-class Link:
+class Link(_FieldRow):
     """A policy assigned to a service principal."""
 
     service_principal_id: str
@@ -134,38 +147,19 @@ class Link:
     def id(self) -> str:
         return f"{self.service_principal_id}/{self.policy_id}"
 
-    @staticmethod
-    def from_row(row: Attributes) -> Link:
-        return Link(row["servicePrincipalId"], row["policyId"])
-
-    def to_row(self) -> Attributes:
-        return {"servicePrincipalId": self.service_principal_id, "policyId": self.policy_id}
-
 
 @dataclass(frozen=True)
-class Client:
+class Client(_FieldRow):
     """An identity that may ask for tokens: client id, its secret, and the application roles granted to it."""
 
     id: str
     display_name: str
     secret: str = field(repr=False)
-    roles: frozenset[str] = frozenset()
-
-    @staticmethod
-    def from_row(row: Attributes) -> Client:
-        return Client(row["id"], row["displayName"], row["secret"], frozenset(row["roles"]))
-
-    def to_row(self) -> Attributes:
-        return {
-            "id": self.id,
-            "displayName": self.display_name,
-            "secret": self.secret,
-            "roles": sorted(self.roles),
-        }
+    roles: frozenset[str]
 
 
 @dataclass(frozen=True)
-class Token:
+class Token(_FieldRow):
     """An issued access token: whose it is, until when (epoch seconds), and what it allows."""
 
     id: str = field(repr=False)
@@ -173,34 +167,10 @@ class Token:
     expires: float
     roles: frozenset[str]
 
-    @staticmethod
-    def from_row(row: Attributes) -> Token:
-        return Token(row["id"], row["clientId"], row["expires"], frozenset(row["roles"]))
 
-    def to_row(self) -> Attributes:
-        return {
-            "id": self.id,
-            "clientId": self.client_id,
-            "expires": self.expires,
-            "roles": sorted(self.roles),
-        }
+Record: TypeAlias = "PlainRecord | Application | User | ExtensionProperty | Policy | Link | Client | Token"
 
 
-@dataclass(frozen=True)
-class Plain:
-    """A record the tenant keeps but has no rules for yet (the organization, app role assignments)."""
-
-    id: str
-    attributes: Attributes
-
-    @staticmethod
-    def from_row(row: Attributes) -> Plain:
-        return Plain(row["id"], dict(row))
-
-    def to_row(self) -> Attributes:
-        return self.attributes
-
-
-def value_count(values: Attributes) -> int:
+def count_values(values: Attributes) -> int:
     """How many of a user's 100 slots are taken: each value of a multi-valued one counts (grade A)."""
     return sum(len(value) if isinstance(value, list) else 1 for value in values.values())

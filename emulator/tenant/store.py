@@ -1,9 +1,9 @@
 """The tenant in memory, written through to the journal: tables, indexes, ids, seeding and the export.
 
-Every change goes through `commit`, which writes the journal first and memory after, so that what was answered is
-durable and what failed changed nothing. Rules about what may change live beside this module (extensions, users,
-policies). Ids of new objects are uuid5 over the seed and a persisted counter: the same seed and the same calls give
-the same ids, across restarts.
+Every change goes through `commit`, which writes the journal first and memory after it, so that what was answered is
+durable and what failed changed nothing. The rules about what may change are in the modules beside this one (extensions,
+users, policies). Ids of new objects are uuid5 over the seed and a persisted counter: the same seed and the same calls
+give the same ids, across restarts.
 """
 
 from __future__ import annotations
@@ -12,46 +12,47 @@ import hashlib
 import json
 import uuid
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any, TypeVar
 
 from emulator.dials import Dials
+from emulator.errors import not_found
 from emulator.tenant.journal import Journal, Row
+from emulator.tenant.lag import Countdown, LaggingView
 from emulator.tenant.records import (
     Application,
     Client,
     ExtensionProperty,
     Link,
-    Plain,
+    PlainRecord,
     Policy,
+    Record,
     ServicePrincipal,
     Token,
     User,
 )
-from emulator.tenant.replica import Replica
 from emulator.types import Attributes, Json
 
-Record: TypeAlias = "Application | ServicePrincipal | User | ExtensionProperty | Policy | Link | Client | Token | Plain"
+T = TypeVar("T")
 
-KINDS: dict[str, Callable[[Attributes], Any]] = {
-    "organization": Plain.from_row,
-    "applications": Application.from_row,
-    "servicePrincipals": ServicePrincipal.from_row,
-    "users": User.from_row,
-    "extensionProperties": ExtensionProperty.from_row,
-    "claimsMappingPolicies": Policy.from_row,
-    "assignments": Link.from_row,
-    "appRoleAssignments": Plain.from_row,
-    "groups": Plain.from_row,
-    "claimsPolicies": Plain.from_row,
-    "workers": Plain.from_row,
-    "signingKeys": Plain.from_row,
-    "usedAssertions": Plain.from_row,
-    "clients": Client.from_row,
-    "tokens": Token.from_row,
+KINDS: dict[str, Any] = {  # the class of each kind's records
+    "organization": PlainRecord,
+    "applications": Application,
+    "servicePrincipals": ServicePrincipal,
+    "users": User,
+    "extensionProperties": ExtensionProperty,
+    "claimsMappingPolicies": Policy,
+    "assignments": Link,
+    "appRoleAssignments": PlainRecord,
+    "groups": PlainRecord,
+    "claimsPolicies": PlainRecord,
+    "workers": PlainRecord,
+    "signingKeys": PlainRecord,
+    "usedAssertions": PlainRecord,
+    "clients": Client,
+    "tokens": Token,
 }
-# What a seed may not bring, and what no answer and no export ever shows.
 _NOT_SEEDED = frozenset({"tokens", "usedAssertions"})
 _NOT_EXPORTED = frozenset({"clients", "signingKeys", *_NOT_SEEDED})
 
@@ -63,54 +64,38 @@ class SeedError(ValueError):
 class Store:
     """All state of one tenant. Not thread-safe: one event loop owns it, and no method waits."""
 
-    def __init__(self, journal: Journal, seed: Json, dials: Callable[[], Dials]) -> None:
+    def __init__(self, journal: Journal, seed: Json, dials: Dials) -> None:
         """`seed` is used when the journal is fresh; otherwise the journal's own seed stays in force."""
         self._journal = journal
-        self.organizations: dict[str, Plain] = {}
-        self.applications: dict[str, Application] = {}
-        self.service_principals: dict[str, ServicePrincipal] = {}
-        self.users: dict[str, User] = {}
-        self.properties: dict[str, ExtensionProperty] = {}
-        self.policies: dict[str, Policy] = {}
-        self.links: dict[str, Link] = {}
-        self.role_assignments: dict[str, Plain] = {}
-        self.groups: dict[str, Plain] = {}
-        self.claims_policies: dict[str, Plain] = {}
-        self.workers: dict[str, Plain] = {}  # Flex's, by sid; durable like the tenant
-        self.signing_keys: dict[str, Plain] = {}  # certificate thumbprint -> private key
-        self.used_assertions: dict[str, Plain] = {}  # what Flex has taken once, until it ends
-        self.clients: dict[str, Client] = {}
-        self.tokens: dict[str, Token] = {}
-        self._tables: dict[str, dict[str, Any]] = {
-            "organization": self.organizations,
-            "applications": self.applications,
-            "servicePrincipals": self.service_principals,
-            "users": self.users,
-            "extensionProperties": self.properties,
-            "claimsMappingPolicies": self.policies,
-            "assignments": self.links,
-            "appRoleAssignments": self.role_assignments,
-            "groups": self.groups,
-            "claimsPolicies": self.claims_policies,
-            "workers": self.workers,
-            "signingKeys": self.signing_keys,
-            "usedAssertions": self.used_assertions,
-            "clients": self.clients,
-            "tokens": self.tokens,
-        }
+        self._tables: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+        self.organizations: dict[str, PlainRecord] = self._tables["organization"]
+        self.applications: dict[str, Application] = self._tables["applications"]
+        self.service_principals: dict[str, ServicePrincipal] = self._tables["servicePrincipals"]
+        self.users: dict[str, User] = self._tables["users"]
+        self.properties: dict[str, ExtensionProperty] = self._tables["extensionProperties"]
+        self.policies: dict[str, Policy] = self._tables["claimsMappingPolicies"]
+        self.links: dict[str, Link] = self._tables["assignments"]
+        self.role_assignments: dict[str, PlainRecord] = self._tables["appRoleAssignments"]
+        self.groups: dict[str, PlainRecord] = self._tables["groups"]
+        self.claims_policies: dict[str, PlainRecord] = self._tables["claimsPolicies"]  # by service principal id
+        self.workers: dict[str, PlainRecord] = self._tables["workers"]  # Flex's, by sid
+        self.signing_keys: dict[str, PlainRecord] = self._tables["signingKeys"]  # by certificate thumbprint
+        self.used_assertions: dict[str, PlainRecord] = self._tables["usedAssertions"]  # those Flex has accepted
+        self.clients: dict[str, Client] = self._tables["clients"]
+        self.tokens: dict[str, Token] = self._tables["tokens"]
         self.upns: dict[str, str] = {}  # casefolded UPN -> user id
-        self._sorted_upns: list[str] | None = None  # the same in order, while nobody comes or goes
+        self._sorted_upns: list[str] | None = None  # rebuilt when it is asked for after a UPN came or went
         self.names: dict[str, ExtensionProperty] = {}  # casefolded full name -> property
         self.app_ids: dict[str, str] = {}  # appId -> application object id
         self.principal_app_ids: dict[str, str] = {}  # appId -> service principal object id
         self.dials = dials
-        self.seen_users: Replica[User] = Replica(dials)
-        self.seen_properties: Replica[ExtensionProperty] = Replica(dials)
-        self.seen_policies: Replica[Policy] = Replica(dials)
-        self.seen_links: Replica[Link] = Replica(dials)
-        self.unavailable: dict[str, int] = {}  # property id -> so many more requests do not know it
-        self.unlinkable: dict[str, int] = {}  # policy id -> so many more $ref POSTs do not know it
-        self.lost_properties = 0  # property POSTs swallowed since the dial was last changed
+        self.user_view: LaggingView[User] = LaggingView(dials)
+        self.property_view: LaggingView[ExtensionProperty] = LaggingView(dials)
+        self.policy_view: LaggingView[Policy] = LaggingView(dials)
+        self.link_view: LaggingView[Link] = LaggingView(dials)
+        self.unavailable = Countdown()  # extension properties that cannot be used yet
+        self.unlinkable = Countdown()  # policies that cannot be assigned yet
+        self.lost_properties = 0  # property POSTs swallowed since the dials were last changed
         self._counters: dict[str, int] = {}
         stored = journal.meta("seed")
         if stored is None:
@@ -121,7 +106,7 @@ class Store:
     # -- identity ------------------------------------------------------------------------------------------------
 
     @property
-    def organization(self) -> Plain:
+    def organization(self) -> PlainRecord:
         return next(iter(self.organizations.values()))
 
     @property
@@ -130,7 +115,7 @@ class Store:
 
     @property
     def domains(self) -> frozenset[str]:
-        return frozenset(d["name"] for d in self.organization.attributes["verifiedDomains"])
+        return frozenset(domain["name"] for domain in self.organization.attributes["verifiedDomains"])
 
     def new_id(self, kind: str) -> str:
         """The next id of this kind; the counter is made durable by the `commit` that uses it."""
@@ -138,14 +123,14 @@ class Store:
         return str(uuid.uuid5(self._namespace, f"{kind}/{self._counters[kind]}"))
 
     def users_starting_with(self, prefixes: list[str]) -> list[User]:
-        """Users by the beginning of their UPN, without case, each once; from an index: large tenants are read so."""
+        """Users by the beginning of their UPN, without case, each once; from an index, for tenants of any size."""
         if self._sorted_upns is None:
             self._sorted_upns = sorted(self.upns)
-        upns, found = self._sorted_upns, set[int]()
+        upns, positions = self._sorted_upns, set[int]()
         for prefix in map(str.casefold, prefixes):
             start = bisect_left(upns, prefix)
-            found.update(range(start, bisect_left(upns, prefix + "\U0010ffff", start)))
-        return [self.users[self.upns[upns[place]]] for place in sorted(found)]
+            positions.update(range(start, bisect_left(upns, prefix + "\U0010ffff", start)))
+        return [self.users[self.upns[upns[position]]] for position in sorted(positions)]
 
     # -- change --------------------------------------------------------------------------------------------------
 
@@ -165,10 +150,10 @@ class Store:
             self._index(record)
 
     def plant(self, seed: Json) -> None:
-        """Replace the whole tenant by `seed`. Raises SeedError and changes nothing when the seed is unusable."""
-        rows = list(_seed_rows(seed))
+        """Replace the tenant by `seed`. Raises SeedError and changes nothing when the seed is unusable."""
+        records = list(_seed_records(seed))
         self._journal.write(
-            [(kind, record.id, record.to_row()) for kind, record in rows],
+            [(kind, record.id, record.to_row()) for kind, record in records],
             [("seed", json.dumps(seed, sort_keys=True)), ("counters", "{}")],
             clear=True,
         )
@@ -183,13 +168,13 @@ class Store:
         self._counters = json.loads(self._journal.meta("counters") or "{}")
         for container in (*self._tables.values(), self.upns, self.names, self.app_ids, self.principal_app_ids):
             container.clear()
-        for view in (self.seen_users, self.seen_properties, self.seen_policies, self.seen_links):
+        for view in (self.user_view, self.property_view, self.policy_view, self.link_view):
             view.clear()
         self.unavailable.clear()
         self.unlinkable.clear()
         self.lost_properties = 0
         for kind, row_id, row in self._journal.rows():
-            record = KINDS[kind](row)
+            record = KINDS[kind].from_row(row)
             self._tables[kind][row_id] = record
             self._index(record)
 
@@ -214,7 +199,7 @@ class Store:
         elif isinstance(record, ServicePrincipal):
             self.principal_app_ids.pop(record.app_id, None)
 
-    # -- the whole tenant ----------------------------------------------------------------------------------------
+    # -- export --------------------------------------------------------------------------------------------------
 
     def export(self) -> dict[str, list[Json]]:
         """Everything a human would call the tenant's state; equal exports mean equal tenants.
@@ -222,20 +207,28 @@ class Store:
         Lists of rows in the seed's form, sorted by id; values of deleted properties stand apart as orphanedValues.
         No clock time, token, client, key, dial or counter.
         """
-        found: dict[str, list[Json]] = {
+        lists: dict[str, list[Json]] = {
             kind: [table[key].to_row() for key in sorted(table)]
             for kind, table in self._tables.items()
             if kind not in _NOT_EXPORTED
         }
-        found["orphanedValues"] = []
-        for index, row in enumerate(found["users"]):
+        lists["orphanedValues"] = []
+        for index, row in enumerate(lists["users"]):
             live = {name: value for name, value in row["values"].items() if name.casefold() in self.names}
             orphans = {name: value for name, value in row["values"].items() if name not in live}
-            found["users"][index] = {**row, "values": live}
-            found["orphanedValues"] += [
+            lists["users"][index] = {**row, "values": live}
+            lists["orphanedValues"] += [
                 {"userId": row["id"], "name": name, "value": orphans[name]} for name in sorted(orphans)
             ]
-        return found
+        return lists
+
+
+def existing(table: Mapping[str, T], key: str) -> T:
+    """The record with this id. Raises Graph's 404 without one."""
+    record = table.get(key)
+    if record is None:
+        raise not_found(key)
+    return record
 
 
 def _namespace(seed: Json) -> uuid.UUID:
@@ -243,7 +236,7 @@ def _namespace(seed: Json) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"urn:entra-emulator:{digest}")
 
 
-def _seed_rows(seed: Json) -> Iterable[tuple[str, Record]]:
+def _seed_records(seed: Json) -> Iterable[tuple[str, Record]]:
     """The records of a seed: the export's form, plus `clients` and `signingKeys`; an object without id gets one."""
     if not isinstance(seed, dict):
         raise SeedError("a seed is a JSON object in the form of /admin/export, with the clients beside it")
@@ -260,10 +253,9 @@ def _seed_rows(seed: Json) -> Iterable[tuple[str, Record]]:
             orphans.setdefault(orphan["userId"], {})[orphan["name"]] = orphan["value"]
         for kind in KINDS:
             for number, row in enumerate(seed.get(kind, ())):
-                full = {"id": str(uuid.uuid5(namespace, f"seed/{kind}/{number}")), **row}
-                if kind == "assignments":
-                    full.pop("id")
-                record: Record = KINDS[kind](full)
+                record: Record = KINDS[kind].from_row(
+                    {"id": str(uuid.uuid5(namespace, f"seed/{kind}/{number}")), **row}
+                )
                 if isinstance(record, User) and record.id in orphans:
                     record = replace(record, values={**record.values, **orphans[record.id]})
                 _ = record.upn if isinstance(record, User) else None

@@ -1,8 +1,8 @@
-"""Users: found by object id or UPN, patched as a whole or not at all, deleted with their values.
+"""Users: addressed by object id or UPN, patched completely or not at all, deleted with their values.
 
-Quirks tamed: one unusable extension in a PATCH fails all of it (C); null frees the slot (A); 100 values per user over
-all applications, orphans included (A for the limit, D for its refusal); property names are matched without case on
-write and kept under the property's exact name (A); attributes mastered on-premises are refused (A for the words).
+Quirks: one unusable extension in a PATCH fails all of it (C); null frees the slot (A); 100 values per user over all
+applications, orphans included (A for the limit, D for its refusal); property names are matched without case on write
+and kept under the property's exact name (A); attributes mastered on-premises are refused (A for the words).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from emulator.errors import GraphError, bad_request, invalid_value, not_found
+from emulator.errors import GraphError, bad_request, invalid_body, invalid_value, not_found
 from emulator.tenant import extensions, groups
-from emulator.tenant.records import ExtensionProperty, User, value_count
+from emulator.tenant.records import ExtensionProperty, User, count_values
 from emulator.tenant.store import Store
-from emulator.tenant.values import Misfit, fit
+from emulator.tenant.values import InvalidValue, stored_value
 from emulator.types import Attributes, Json
 
 MAX_VALUES = 100
@@ -36,7 +36,7 @@ _FIXED = (
     "preferredDataLocation proxyAddresses"
 )
 READ_ONLY = frozenset(_FIXED.split())
-_NUMBERED = "onPremisesExtensionAttributes"  # an object of extensionAttribute1 to 15, patched one by one
+_NUMBERED = "onPremisesExtensionAttributes"  # an object of extensionAttribute1 to 15, each patched by itself
 _MASTERED = frozenset(KNOWN) - {"usageLocation", "otherMails"}
 
 
@@ -47,58 +47,52 @@ def locate(store: Store, key: str) -> User | None:
 
 
 def find(store: Store, key: str) -> User:
-    """One read of the user, lag included."""
+    """A read of one user, lag included."""
     current = locate(store, key)
-    seen = store.seen_users.see(current.id if current else key.lower(), current)
-    if seen is None:
+    user = store.user_view.read(current.id if current else key.lower(), current)
+    if user is None:
         raise not_found(key)
-    return seen
+    return user
+
+
+def _existing(store: Store, key: str) -> User:
+    user = locate(store, key)
+    if user is None:
+        raise not_found(key)
+    return user
 
 
 def patch(store: Store, key: str, changes: Attributes) -> None:
     """All changes or none. An empty change is accepted and does nothing."""
-    user = locate(store, key)
-    if user is None:
-        raise not_found(key)
-    wanted = {name: value for name, value in changes.items() if "@odata." not in name}
-    extension_values = {n: v for n, v in wanted.items() if n.casefold().startswith("extension_")}
-    synced = user.attributes.get("onPremisesSyncEnabled")
-    if extension_values and synced and store.dials().synced_user_extension == "refuse":
-        raise _on_premises()
-    attributes = _patched_attributes(store, user, {n: v for n, v in wanted.items() if n not in extension_values})
-    values = _patched_values(store, user.values, extension_values)
-    if attributes == user.attributes and values == user.values:
+    user = _existing(store, key)
+    after = _patched(store, user, changes)
+    if after == user:
         return
-    store.commit(put=[("users", replace(user, attributes=attributes, values=values))])
-    store.seen_users.changed(user)
+    store.commit(put=[("users", after)])
+    store.user_view.note_change(user)
 
 
 def create(store: Store, body: Attributes) -> User:
     missing = [n for n in ("accountEnabled", "displayName", "mailNickname", "userPrincipalName") if n not in body]
     if missing or not isinstance(body.get("passwordProfile"), dict):
-        raise bad_request("One or more properties contains invalid values.")
-    rest = {n: v for n, v in body.items() if n != "passwordProfile" and "@odata." not in n}
-    extension_values = {n: v for n, v in rest.items() if n.casefold().startswith("extension_")}
+        raise invalid_body()
     blank = User("", {"userPrincipalName": ""})
-    attributes = _patched_attributes(store, blank, {n: v for n, v in rest.items() if n not in extension_values})
-    values = _patched_values(store, {}, extension_values)
+    filled = _patched(store, blank, {name: value for name, value in body.items() if name != "passwordProfile"})
     user_id = store.new_id("users")
-    made = User(user_id, {"id": user_id, "userType": "Member", **attributes}, values)
-    store.commit(put=[("users", made)])
-    return made
+    user = User(user_id, {"id": user_id, "userType": "Member", **filled.attributes}, filled.values)
+    store.commit(put=[("users", user)])
+    return user
 
 
 def delete(store: Store, key: str) -> None:
     """The user and its values; its role assignments and memberships go with it."""
-    user = locate(store, key)
-    if user is None:
-        raise not_found(key)
-    assigned = [a.id for a in store.role_assignments.values() if a.attributes.get("principalId") == user.id]
+    user = _existing(store, key)
+    assignments = [row for row in store.role_assignments.values() if row.attributes.get("principalId") == user.id]
     store.commit(
-        put=groups.left_by(store, user.id),
-        remove=[("users", user.id), *(("appRoleAssignments", a) for a in assigned)],
+        put=groups.groups_without(store, user.id),
+        remove=[("users", user.id), *(("appRoleAssignments", row.id) for row in assignments)],
     )
-    store.seen_users.deleted(user)
+    store.user_view.note_delete(user)
 
 
 def visible_values(store: Store, user: User) -> Attributes:
@@ -109,6 +103,18 @@ def visible_values(store: Store, user: User) -> Attributes:
         if prop is not None and extensions.is_visible(store, prop):
             shown[prop.name] = value
     return shown
+
+
+def _patched(store: Store, user: User, changes: Attributes) -> User:
+    """The user with all changes applied. Raises GraphError when one of them is refused."""
+    changes = {name: value for name, value in changes.items() if "@odata." not in name}
+    extensions_changed = {name: value for name, value in changes.items() if name.casefold().startswith("extension_")}
+    is_synced = user.attributes.get("onPremisesSyncEnabled")
+    if extensions_changed and is_synced and store.dials.synced_user_extension == "refuse":
+        raise _on_premises()
+    rest = {name: value for name, value in changes.items() if name not in extensions_changed}
+    attributes = _patched_attributes(store, user, rest)
+    return replace(user, attributes=attributes, values=_patched_values(store, user.values, extensions_changed))
 
 
 def _patched_attributes(store: Store, user: User, changes: Attributes) -> Attributes:
@@ -122,15 +128,15 @@ def _patched_attributes(store: Store, user: User, changes: Attributes) -> Attrib
     if "userPrincipalName" in changes:
         _check_upn(store, user, changes["userPrincipalName"])
     if _NUMBERED in changes:
-        changes = {**changes, _NUMBERED: _numbered(user, changes[_NUMBERED])}
+        changes = {**changes, _NUMBERED: _patched_numbered(user, changes[_NUMBERED])}
     return {**user.attributes, **changes}
 
 
-def _numbered(user: User, changes: Json) -> Json:
-    """Those not named stay, null takes one away."""
+def _patched_numbered(user: User, changes: Json) -> Json:
+    """Attributes that are not named keep their value, null removes it."""
     known = {f"extensionAttribute{number}" for number in range(1, 16)}
     if not isinstance(changes, dict) or any(
-        n not in known or not isinstance(v, str | None) for n, v in changes.items()
+        name not in known or not isinstance(value, str | None) for name, value in changes.items()
     ):
         raise invalid_value(_NUMBERED, "User")
     return {**dict.fromkeys(sorted(known)), **(user.attributes.get(_NUMBERED) or {}), **changes}
@@ -158,7 +164,7 @@ def _patched_values(store: Store, values: Attributes, changes: Attributes) -> At
     refused = []
     for name in changes:
         prop = store.names.get(name.casefold())
-        if prop is None or "User" not in prop.target_objects or not extensions.ask_usable(store, prop):
+        if prop is None or "User" not in prop.target_objects or not extensions.request_use(store, prop):
             refused.append(name)
         else:
             props[name] = prop
@@ -168,13 +174,13 @@ def _patched_values(store: Store, values: Attributes, changes: Attributes) -> At
     for name, value in changes.items():
         prop = props[name]
         try:
-            stored = None if value is None else fit(prop.data_type, prop.is_multi_valued, value, store.dials())
-        except Misfit as misfit:
-            raise invalid_value(prop.name, "User") from misfit
+            stored = None if value is None else stored_value(prop.data_type, prop.is_multi_valued, value, store.dials)
+        except InvalidValue as error:
+            raise invalid_value(prop.name, "User") from error
         if stored is None or stored == []:
             patched.pop(prop.name, None)
         else:
             patched[prop.name] = stored
-    if value_count(patched) > max(MAX_VALUES, value_count(values)):
+    if count_values(patched) > max(MAX_VALUES, count_values(values)):
         raise bad_request(f"An object can hold at most {MAX_VALUES} extension values.")  # own wording, D
     return patched

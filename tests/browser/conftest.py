@@ -1,6 +1,6 @@
 """Fixtures of the browser tests: the system's Chromium, driven by Playwright, and a tenant in which the guide was followed.
 
-No browser is downloaded. Where there is none the tests are skipped, and fail in CI (`CI=true`).
+No browser is downloaded. Without a browser the tests are skipped; in CI (`CI=true`) they fail.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ PICTURES = REPOSITORY / "test-output"
 
 @pytest.fixture(scope="module")  # it keeps an event loop running, in which no other module could start its own
 def browser() -> Iterator[Browser]:
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
+    chromium = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if chromium is None:
         reason = f"there is no Chromium on PATH (looked for {', '.join(NAMES)})"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield opened
         opened.close()
 
@@ -67,14 +67,14 @@ def tenant(process: Emulator) -> Tenant:
 
 @pytest.fixture(params=["script", "no-script"])
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """A window with and one without JavaScript; whatever the browser complains of fails the test."""
+    """A window with JavaScript, then one without; any complaint of the browser fails the test."""
     context = browser.new_context(
         java_script_enabled=request.param == "script", viewport={"width": 1100, "height": 900}
     )
     page = context.new_page()
     page.set_default_timeout(10_000)
     complaints: list[str] = []
-    # A refused sign-in answers 400, which the console repeats; that is no complaint.
+    # A refused sign-in answers 400, which the console repeats; that is not a complaint.
     page.on("console", lambda line: complaints.append(line.text) if "status of 4" not in line.text else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page

@@ -1,4 +1,4 @@
-"""If this goes red, a newcomer who opens the sandbox's pages cannot sign in, cannot see what came of it, or cannot read it.
+"""If this goes red, a newcomer who opens the sandbox's pages cannot sign in, cannot see the result, or cannot read it.
 
 A real browser, with and without JavaScript, with the keyboard alone, on a narrow screen. Pictures are kept in test-output/.
 """
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.browser
 
 # Text whose colour is too near its background (WCAG AA: 4.5, large text 3), as "ratio: text".
 LOW_CONTRAST = """() => {
-  const part = c => { c /= 255; return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
-  const light = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  const channel = c => { c /= 255; return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; };
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
   const read = text => text.match(/[\\d.]+/g).map(Number);
   const ground = e => {
     for (; e; e = e.parentElement) {
@@ -28,7 +28,7 @@ LOW_CONTRAST = """() => {
     }
     return [255, 255, 255];
   };
-  const found = [];
+  const faint = [];
   for (const e of document.body.querySelectorAll("*")) {
     const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
     if (!own || !e.getClientRects().length) continue;
@@ -37,9 +37,9 @@ LOW_CONTRAST = """() => {
     const ratio = (a + 0.05) / (b + 0.05);
     const size = parseFloat(style.fontSize);
     const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-    if (ratio < (large ? 3 : 4.5)) found.push(ratio.toFixed(2) + ": " + e.textContent.trim().slice(0, 40));
+    if (ratio < (large ? 3 : 4.5)) faint.push(ratio.toFixed(2) + ": " + e.textContent.trim().slice(0, 40));
   }
-  return found;
+  return faint;
 }"""
 
 
@@ -49,8 +49,8 @@ def picture(page: Page, name: str) -> None:
 
 def kept(page: Page) -> dict[str, object]:
     """The worker attributes on Flex's page."""
-    found: dict[str, object] = json.loads(page.locator("#attributes").inner_text())
-    return found
+    attributes: dict[str, object] = json.loads(page.locator("#attributes").inner_text())
+    return attributes
 
 
 def test_a_newcomer_signs_in_sees_and_signs_in_again(
@@ -116,14 +116,14 @@ def test_the_keyboard_alone_is_enough(tenant: Tenant, scripted: Page) -> None:
     page = scripted
 
     def tab_to(name: str) -> None:
-        """Until the focus is on what is so named; it must be seen there."""
+        """Press Tab until the focus is on the element of this name; the focus must be visible there."""
         for _ in range(60):
             page.keyboard.press("Tab")
-            told = page.evaluate("document.activeElement.innerText.trim().split('\\n')[0]")
-            if told.startswith(name):
+            label = page.evaluate("document.activeElement.innerText.trim().split('\\n')[0]")
+            if label.startswith(name):
                 assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
                 return
-        pytest.fail(f"the Tab key never comes to '{name}'")
+        pytest.fail(f"the Tab key never reaches '{name}'")
 
     page.goto(f"{tenant.emulator.http}/portal")
     page.keyboard.press("Tab")
@@ -149,7 +149,7 @@ def test_every_page_is_readable_and_fits_its_width(tenant: Tenant, scripted: Pag
     base = tenant.emulator.http
     launch = f"{base}/{TENANT}/launch/{FLEX['appId']}"
 
-    def look(name: str) -> None:
+    def check_page(name: str) -> None:
         assert page.evaluate(LOW_CONTRAST) == [], name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         if width == 360:
@@ -162,9 +162,9 @@ def test_every_page_is_readable_and_fits_its_width(tenant: Tenant, scripted: Pag
         ("none", "/portal/0"),
     ]:
         page.goto(base + address)
-        look(name)
+        check_page(name)
     page.goto(launch)
-    look("accounts")
+    check_page("accounts")
     page.get_by_role("button", name="Ada Lovelace").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Signed in")
-    look("signed-in")
+    check_page("signed-in")

@@ -20,13 +20,13 @@ def user_id(number: int) -> str:
 
 
 def big_seed(users: int, agents: int = 0, groups: tuple[int, ...] = ()) -> Json:
-    """`users` more users; the first `agents` of them have the agent role, directly.
+    """`users` more users; the first `agents` of them have the agent role themselves.
 
-    `groups`: each of them a group with the agent role, of so many further users, one after the other.
+    `groups` gives the sizes of groups with the agent role; their members are the users that follow.
     """
     seed: Json = json.loads(SEED.read_text(encoding="utf-8"))
-    flex = next(one for one in seed["servicePrincipals"] if one["displayName"] == "Twilio Flex")
-    role = next(one["id"] for one in flex["appRoles"] if one["value"] == "agent")
+    flex = next(item for item in seed["servicePrincipals"] if item["displayName"] == "Twilio Flex")
+    role = next(item["id"] for item in flex["appRoles"] if item["value"] == "agent")
     seed["users"] += [_user(number) for number in range(1, users + 1)]
     seed["appRoleAssignments"] += [_assigned(role, flex, user_id(n), "User", upn(n)) for n in range(1, agents + 1)]
     taken = agents

@@ -1,4 +1,4 @@
-"""A browser without eyes: pages fetched from the emulator, their forms filled in and sent. A helper, not a test."""
+"""Pages fetched from the emulator, their forms filled in and sent, without a browser. A helper, not a test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Form:
 
 
 class Page(HTMLParser):
-    """What of a page a visitor can use: its text, forms and links."""
+    """What a visitor can use of a page: its text, forms and links."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ def send(emulator: Emulator, form: Form, **more: str) -> Page:
 
 
 def sign_in(emulator: Emulator, start: str, user: str) -> Page:
-    """From a page that asks who signs in to what Flex says."""
+    """From a page that asks who signs in to the page of Flex that follows."""
     issued = send(emulator, visit(emulator, start).forms[0], user=user)
     return send(emulator, issued.forms[0]) if issued.status == 200 else issued
 

@@ -174,12 +174,12 @@ class Emulator:
         return answer.json
 
     def export(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.admin("GET", "export")
-        return found
+        body: dict[str, Any] = self.admin("GET", "export")
+        return body
 
     def requests(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.admin("GET", "requests")
-        return found
+        body: list[dict[str, Any]] = self.admin("GET", "requests")
+        return body
 
     def clear(self) -> None:
         """Forget the request log."""
@@ -203,8 +203,8 @@ class Emulator:
         return armed
 
     def faults(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.admin("GET", "faults")
-        return found
+        body: list[dict[str, Any]] = self.admin("GET", "faults")
+        return body
 
     def clear_faults(self) -> None:
         self.admin("DELETE", "faults")

@@ -1,6 +1,6 @@
 """Sign-ins at the emulated tenant: policies of the corpus put in force, responses asked for and read. A helper.
 
-Reads responses with the standard library only, and believes them: whether they are well signed is others' business.
+Reads responses with the standard library only and does not check their signatures; other tests do.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ def read(encoded: str) -> Assertion:
     assert name_id is not None
     attributes = [
         (
-            one.attrib["Name"],
-            [value.text or "" for value in one.findall("saml:AttributeValue", SAML)],
-            one.get("NameFormat", ""),
+            element.attrib["Name"],
+            [value.text or "" for value in element.findall("saml:AttributeValue", SAML)],
+            element.get("NameFormat", ""),
         )
-        for one in root.findall(".//saml:Attribute", SAML)
+        for element in root.findall(".//saml:Attribute", SAML)
     ]
     return Assertion(name_id.text or "", name_id.attrib["Format"], attributes, root)
 
@@ -73,16 +73,16 @@ def claims(*entries: dict[str, Any], basic: bool = False, **more: Any) -> dict[s
 
 
 def prepare(tenant: Tenant, case: dict[str, Any]) -> None:
-    """Put in force what a file of tests/prediction/expected assumes."""
+    """Put the tenant into the state that a file of tests/prediction/expected assumes."""
     setup = case.get("setup", {})
     text = (CORPUS / case["policy"]).read_text(encoding="utf-8")
     for old, new in setup.get("replace", {}).items():
         assert old in text, f"nothing to replace: {old}"
         text = text.replace(old, new)
     changes: dict[str, Any] = dict(setup.get("user", {}))
-    for one in setup.get("extensions", ()):
-        made = tenant.property(one["name"], dataType=one["dataType"])
-        changes[made["name"]] = one["value"]
+    for extension in setup.get("extensions", ()):
+        made = tenant.property(extension["name"], dataType=extension["dataType"])
+        changes[made["name"]] = extension["value"]
     if changes:
         answer = tenant.patch(changes, case["user"])
         assert answer.status == 204, answer.content

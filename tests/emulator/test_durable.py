@@ -20,7 +20,7 @@ NAME = full_name("languages")
 
 
 def _writes(tenant: Tenant) -> list[Callable[[], object]]:
-    """The guide's writes and their undoing, in order; ids are looked up when they are needed."""
+    """The guide's writes and their reversal, in order; ids are looked up when they are needed."""
     emulator = tenant.emulator
 
     def made(kind: str) -> str:
@@ -44,7 +44,7 @@ def _writes(tenant: Tenant) -> list[Callable[[], object]]:
 
 @pytest.mark.parametrize("action", ["lose", "drop"])
 def test_sigkill_at_every_write_keeps_all_of_it_or_none(tmp_path: Path, action: str) -> None:
-    """`lose` is a kill just after the commit, `drop` one just before it; the write is then made good."""
+    """`lose` is a kill just after the commit, `drop` just before it; the write is then repeated."""
     with Emulator(tmp_path / "reference") as reference, Emulator(tmp_path / "killed") as killed:
         untouched = reference.export()
         steps = list(zip(_writes(Tenant(reference)), _writes(Tenant(killed)), strict=True))
@@ -64,17 +64,17 @@ def test_sigkill_at_every_write_keeps_all_of_it_or_none(tmp_path: Path, action: 
 
 
 def test_tokens_ids_and_the_ca_survive_a_restart(tmp_path: Path) -> None:
-    with Emulator(tmp_path / "one") as one, Emulator(tmp_path / "other") as other:
-        ca = Path(one.ca).read_bytes()
-        Tenant(one).property()
-        one.stop()
-        one.start()
-        assert Path(one.ca).read_bytes() == ca
-        assert one.graph("GET", f"/users/{ADA}").status == 200  # with the token from before
+    with Emulator(tmp_path / "restarted") as restarted, Emulator(tmp_path / "other") as other:
+        ca = Path(restarted.ca).read_bytes()
+        Tenant(restarted).property()
+        restarted.stop()
+        restarted.start()
+        assert Path(restarted.ca).read_bytes() == ca
+        assert restarted.graph("GET", f"/users/{ADA}").status == 200  # with the token from before
         Tenant(other).property()
         # The same calls after the same seed give the same ids, restarted or not.
-        assert Tenant(one).policy() == Tenant(other).policy()
-        assert one.export() == other.export()
+        assert Tenant(restarted).policy() == Tenant(other).policy()
+        assert restarted.export() == other.export()
 
 
 def test_the_export_tells_one_value_property_policy_or_link_left_behind(tmp_path: Path) -> None:
@@ -116,6 +116,6 @@ def test_sigterm_ends_it_cleanly_even_while_a_request_hangs(tmp_path: Path) -> N
     connection = http.client.HTTPConnection(emulator.http.removeprefix("http://"), timeout=30)
     connection.request("GET", "/v1.0/users")
     while not any(fault["fired"] for fault in emulator.faults()):
-        pass  # each look is a round trip
+        pass  # each call is a round trip
     assert emulator.stop() == 0
     connection.close()

@@ -1,7 +1,7 @@
 """If this goes red, retries, batches, tokens or permissions are tested against something that is not Graph.
 
-Raw standard-library HTTP: checklist points 6 and 9, envelope, throttling, $batch and auth, and the means by which tests
-make trouble: faults, log, clock.
+Raw standard-library HTTP: envelope, authentication, permissions, throttling and $batch, and what tests use to cause
+trouble: faults, log, clock.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def test_the_token_service_knows_its_clients(
     assert ("access_token" in answer.json) is (answer.status == 200)
 
 
-# -- 6: permissions ----------------------------------------------------------------------------------------------------
+# -- permissions ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_batch_items_are_answered_logged_and_refused_one_by_one(tenant: Tenant) 
     tenant.property()
     tenant.emulator.clear()
     name = full_name("languages")
-    found = _batch(
+    responses = _batch(
         tenant.emulator,
         _item(1, "PATCH", f"users/{ADA}", headers=PATCH_JSON, body={name: "en"}),
         _item(2, "PATCH", f"users/{ADA}", headers={}, body={name: "de"}),
@@ -179,8 +179,8 @@ def test_batch_items_are_answered_logged_and_refused_one_by_one(tenant: Tenant) 
         _item(4, "GET", "/users/nobody", dependsOn=["1"]),
         _item(5, dependsOn=["4"]),
     )
-    assert {n: r["status"] for n, r in found.items()} == {"1": 204, "2": 400, "3": 200, "4": 404, "5": 424}
-    assert all("request-id" in found[n]["headers"] for n in "1234")
+    assert {n: r["status"] for n, r in responses.items()} == {"1": 204, "2": 400, "3": 200, "4": 404, "5": 424}
+    assert all("request-id" in responses[n]["headers"] for n in "1234")
     assert tenant.value(name) == "en"
     assert [(r["path"], r["status"], r["in_batch"]) for r in tenant.emulator.requests()[:5]] == [
         ("/v1.0/$batch", 200, False),
@@ -222,7 +222,7 @@ def test_a_batch_in_a_batch_and_a_batch_without_token_are_refused(emulator: Emul
     assert emulator.request("POST", "/v1.0/$batch", b"{}", PATCH_JSON).status == 401
 
 
-# -- 9: throttling and faults ------------------------------------------------------------------------------------------
+# -- throttling and faults ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", ["2", "2.128", "date"])
@@ -252,9 +252,9 @@ def test_the_write_quota_refuses_warns_and_refills_by_the_clock(tmp_path: Path, 
 def test_batch_items_are_charged_one_by_one(tmp_path: Path) -> None:
     with Emulator(tmp_path, "--quota", "0.001") as emulator:
         items = [_item(n, "PATCH", headers=PATCH_JSON, body={"jobTitle": str(n)}) for n in range(4)]
-        found = _batch(emulator, *items)
-        assert [found[str(n)]["status"] for n in range(4)] == [204, 204, 204, 429]
-        assert "Retry-After" in found["3"]["headers"]
+        responses = _batch(emulator, *items)
+        assert [responses[str(n)]["status"] for n in range(4)] == [204, 204, 204, 429]
+        assert "Retry-After" in responses["3"]["headers"]
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ def test_a_hanging_request_is_let_go_when_the_faults_are_cleared(
     thread = threading.Thread(target=_cut_off, args=(lambda: tenant.patch({"jobTitle": "Lead"}),))
     thread.start()
     while not any(fault["fired"] for fault in emulator.faults()):
-        pass  # each look is a round trip
+        pass  # each call is a round trip
     assert thread.is_alive()
     emulator.clear_faults()
     thread.join(timeout=20)

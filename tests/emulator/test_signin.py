@@ -1,7 +1,7 @@
-"""If this goes red, the sandbox lets in whom Entra would not, or signs something else than docs/sign-in.md says.
+"""If this goes red, the sandbox lets in users whom Entra would refuse, or signs other claims than docs/sign-in.md says.
 
-What a whole assertion looks like is in tests/prediction/expected; here are who may sign in, where to, with which key, and the
-rules that no policy of the corpus reaches.
+Complete assertions are compared in tests/prediction; these tests cover who may sign in, to which address and with which
+key, and the rules that no policy of the corpus reaches.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def refusal(answer: Answer) -> tuple[int, str]:
 
 
 def certificate(assertion: signin.Assertion) -> str:
-    found = assertion.root.findtext(".//{http://www.w3.org/2000/09/xmldsig#}X509Certificate") or ""
-    return "".join(found.split())
+    text = assertion.root.findtext(".//{http://www.w3.org/2000/09/xmldsig#}X509Certificate") or ""
+    return "".join(text.split())
 
 
 # -- who may sign in ---------------------------------------------------------------------------------------------------
@@ -122,9 +122,9 @@ def test_a_policy_wants_a_signing_key_or_mapped_claims_accepted(tenant: Tenant) 
     assert refusal(signin.ask(tenant.emulator, ADA)) == (403, "AADSTS50146")
     api = {"api": {"acceptMappedClaims": True}}
     assert tenant.emulator.graph("PATCH", f"/applications(appId='{FLEX['appId']}')", api).status == 204
-    found = signin.issued(tenant.emulator, ADA)
-    assert "one" in found.values
-    assert f"{XMLSOAP}upn" not in found.values, "released by a signing key only"
+    values = signin.issued(tenant.emulator, ADA).values
+    assert "one" in values
+    assert f"{XMLSOAP}upn" not in values, "released by a signing key only"
     signin.patch_principal(tenant, keyCredentials=[])
     assert refusal(signin.ask(tenant.emulator, ADA)) == (403, "AADSTS500031"), "nothing to sign with"
 
@@ -147,7 +147,7 @@ def test_an_ended_certificate_gives_way_to_a_valid_one(tenant: Tenant) -> None:
     tenant.emulator.advance(700 * DAY)
     assert certificate(signin.issued(tenant.emulator, ADA)) == inactive
     tenant.emulator.advance(200 * DAY)
-    assert refusal(signin.ask(tenant.emulator, ADA)) == (403, "AADSTS500031"), "both have ended"
+    assert refusal(signin.ask(tenant.emulator, ADA)) == (403, "AADSTS500031"), "both have expired"
 
 
 def test_private_keys_are_shown_nowhere(tenant: Tenant) -> None:
@@ -188,16 +188,17 @@ def test_private_keys_are_shown_nowhere(tenant: Tenant) -> None:
 )
 def test_what_an_entry_gives(tenant: Tenant, entries: list[Any], expected: dict[str, list[str]]) -> None:
     signin.assign(tenant, signin.claims(*entries))
-    found = signin.issued(tenant.emulator, ADA).attributes
-    assert {name: values for name, values, _ in found[4:]} == expected
-    assert len(found) == 4 + len(expected)
+    attributes = signin.issued(tenant.emulator, ADA).attributes
+    assert {name: values for name, values, _ in attributes[4:]} == expected
+    assert len(attributes) == 4 + len(expected)
 
 
 def test_name_forms_are_sent_where_they_are_named(tenant: Tenant) -> None:
     form = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
     entries = [user("mail", "a", SAMLNameForm="basic"), user("mail", "b", SAMLNameForm=f"{form}uri"), user("mail", "c")]
     signin.assign(tenant, signin.claims(*entries))
-    assert [one[2] for one in signin.issued(tenant.emulator, ADA).attributes[4:]] == [f"{form}basic", f"{form}uri", ""]
+    forms = [name_form for _, _, name_form in signin.issued(tenant.emulator, ADA).attributes[4:]]
+    assert forms == [f"{form}basic", f"{form}uri", ""]
 
 
 def test_values_of_extensions_are_spelled_by_type(tenant: Tenant) -> None:
@@ -217,7 +218,7 @@ def test_values_of_extensions_are_spelled_by_type(tenant: Tenant) -> None:
     entries.append({"Source": "user", "ExtensionID": several, "SamlClaimType": "several"})
     assert tenant.patch(changes).status == 204
     signin.assign(tenant, signin.claims(*entries))
-    expected = {name: told for name, (_, _, told) in given.items()} | {"several": ["b", "a"]}
+    expected = {name: texts for name, (_, _, texts) in given.items()} | {"several": ["b", "a"]}
     assert {k: v for k, v in signin.issued(tenant.emulator, ADA).values.items() if k in expected} == expected
 
 
@@ -266,10 +267,10 @@ def test_transformations(tenant: Tenant, policy: dict[str, Any], expected: list[
 )  # fmt: skip
 def test_name_id(tenant: Tenant, entries: list[Any], asked: str, expected: tuple[str | None, str]) -> None:
     signin.assign(tenant, signin.claims(*entries))
-    found = signin.issued(tenant.emulator, ADA, request=request(format=asked))
-    pairwise = found.name_id if len(found.name_id) == 43 and "@" not in found.name_id else None
-    assert (None if pairwise else found.name_id, found.name_id_format) == expected
-    assert NAME_ID not in found.values
+    assertion = signin.issued(tenant.emulator, ADA, request=request(format=asked))
+    is_pairwise = len(assertion.name_id) == 43 and "@" not in assertion.name_id
+    assert (None if is_pairwise else assertion.name_id, assertion.name_id_format) == expected
+    assert NAME_ID not in assertion.values
 
 
 def test_a_pairwise_name_is_the_same_each_time_and_another_for_another_user(tenant: Tenant) -> None:
@@ -361,11 +362,11 @@ def test_metadata_has_a_mark_and_all_certificates_twice(emulator: Emulator) -> N
     root = ElementTree.fromstring(content)  # noqa: S314 - the emulator's own
     md, ds = "{urn:oasis:names:tc:SAML:2.0:metadata}", "{http://www.w3.org/2000/09/xmldsig#}"
     verify = [key["key"] for key in FLEX["keyCredentials"] if key["usage"] == "Verify"]
-    for part in ("RoleDescriptor", "IDPSSODescriptor"):
-        descriptor = root.find(f"{md}{part}")
+    for name in ("RoleDescriptor", "IDPSSODescriptor"):
+        descriptor = root.find(f"{md}{name}")
         assert descriptor is not None
-        assert [one.text for one in descriptor.iter(f"{ds}X509Certificate")] == verify
-    places = {one.get("Location") for one in root.iter(f"{md}SingleSignOnService")}
+        assert [element.text for element in descriptor.iter(f"{ds}X509Certificate")] == verify
+    places = {service.get("Location") for service in root.iter(f"{md}SingleSignOnService")}
     assert (root.get("entityID"), places) == (f"https://sts.windows.net/{TENANT}/", {f"{emulator.http}/{TENANT}/saml2"})
     assert refusal(emulator.request("GET", path)) == (404, "AADSTS700016")
     assert refusal(emulator.request("GET", f"/other{path[37:]}?appid={FLEX['appId']}")) == (404, "AADSTS90002")

@@ -1,4 +1,4 @@
-"""If this goes red, preview and prediction are shown roles, groups or keys that Entra would not show.
+"""If this goes red, preview and prediction read roles, groups or keys that Entra would not show.
 
 Raw standard-library HTTP, refusals in the same tables; v1.0 exchanges are held against Microsoft's schema.
 """
@@ -46,14 +46,14 @@ def test_roles_are_paged_and_name_the_group_not_its_members(tenant: Tenant) -> N
 
 def test_a_role_of_a_group_is_its_direct_members_only(tenant: Tenant) -> None:
     def roles(user: str) -> list[str]:
-        found = tenant.emulator.graph("GET", f"/users/{user}/appRoleAssignments").json["value"]
-        return [row["principalType"] for row in found]
+        rows = tenant.emulator.graph("GET", f"/users/{user}/appRoleAssignments").json["value"]
+        return [row["principalType"] for row in rows]
 
     assert roles(MARY["id"]) == ["Group"]
     assert roles(NORA["id"]) == [], "nesting does not cascade"
     (group,) = (row for row in tenant.emulator.graph("GET", ROLES).json["value"] if row["principalType"] == "Group")
     members = tenant.emulator.graph("GET", f"/groups/{group['principalId']}/members?$select=id").json["value"]
-    assert [one["@odata.type"] for one in members] == ["#microsoft.graph.user", "#microsoft.graph.group"]
+    assert [member["@odata.type"] for member in members] == ["#microsoft.graph.user", "#microsoft.graph.group"]
     assert tenant.emulator.graph("GET", f"/groups/{ABSENT}").error == gone(ABSENT)
 
 
@@ -84,7 +84,7 @@ def test_custom_claims_are_beta_and_their_absence_is_a_dial(tenant: Tenant, dial
     set_up = tenant.emulator.graph("GET", CLAIMS, version="beta").json
     assert (set_up["claims"], set_up["includeBasicClaimSet"]) == ([{"name": "x"}], True)
     assert tenant.emulator.graph("PUT", CLAIMS, {}, version="beta").status == 204
-    assert tenant.emulator.graph("GET", CLAIMS, version="beta").json["claims"] == [], "PUT replaces the whole"
+    assert tenant.emulator.graph("GET", CLAIMS, version="beta").json["claims"] == [], "PUT replaces everything"
     wrong = {"requests": [{"id": "1", "method": "GET", "url": CLAIMS}]}
     (item,) = tenant.emulator.graph("POST", "/$batch", wrong).json["responses"]
     assert (item["status"], item["body"]["error"]["code"]) == (405, "Request_BadRequest")
@@ -114,8 +114,8 @@ def test_a_principal_made_anew_is_another_object_without_links(tenant: Tenant) -
     made = tenant.emulator.graph("POST", "/servicePrincipals", {"appId": STAGING_APP["appId"]})
     assert made.status == 201
     assert made.json["id"] != STAGING["id"]
-    again = tenant.emulator.graph("POST", "/servicePrincipals", {"appId": STAGING_APP["appId"]})
-    assert again.error[:2] == (409, "Request_MultipleObjectsWithSameKeyValue")
+    second = tenant.emulator.graph("POST", "/servicePrincipals", {"appId": STAGING_APP["appId"]})
+    assert second.error[:2] == (409, "Request_MultipleObjectsWithSameKeyValue")
     assert tenant.emulator.graph("GET", f"/policies/claimsMappingPolicies/{policy}/appliesTo").json["value"] == []
 
 
@@ -163,8 +163,8 @@ def test_an_ill_principal_is_refused(tenant: Tenant, body: dict[str, Any], words
 )
 def test_what_preflight_reads_changes_behind_its_back(tenant: Tenant, path: str, change: dict[str, Any]) -> None:
     assert tenant.emulator.graph("PATCH", path, change).status == 204
-    found = tenant.emulator.graph("GET", f"{path}?$select={','.join(change)}").json
-    assert {name: found[name] for name in change} == change
+    body = tenant.emulator.graph("GET", f"{path}?$select={','.join(change)}").json
+    assert {name: body[name] for name in change} == change
     assert tenant.emulator.graph("PATCH", path, change, client=PREVIEW).status == 403
 
 
@@ -222,7 +222,7 @@ def test_a_token_names_its_roles(tenant: Tenant) -> None:
     header, payload, signature = tenant.emulator.token(LEAST).split(".")
     assert _decoded(header)["alg"] == "RS256"
     claims = _decoded(payload)
-    (client,) = (one for one in json.loads(SEED.read_text())["clients"] if one["id"] == LEAST)
+    (client,) = (client for client in json.loads(SEED.read_text())["clients"] if client["id"] == LEAST)
     assert claims["roles"] == sorted(client["roles"])
     assert (claims["appid"], claims["tid"], claims["aud"]) == (LEAST, TENANT, tenant.emulator.http)
     assert (claims["iss"], claims["ver"]) == (f"https://sts.windows.net/{TENANT}/", "1.0")
@@ -230,12 +230,12 @@ def test_a_token_names_its_roles(tenant: Tenant) -> None:
     assert len(claims["oid"]) == 36
     altered = {"Authorization": f"Bearer {header}.{payload}.{signature[:-2]}AA"}
     refused = tenant.emulator.request("GET", "/v1.0/users", headers=altered)
-    assert refused.error[:2] == (401, "InvalidAuthenticationToken"), "tokens are looked up whole"
+    assert refused.error[:2] == (401, "InvalidAuthenticationToken"), "tokens are compared completely"
 
 
-def _decoded(part: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return found
+def _decoded(segment: str) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    return fields
 
 
 @pytest.mark.parametrize("version", ["2022-09-01", "2019-05-01"])
@@ -243,7 +243,7 @@ def test_the_cloud_tells_its_endpoints(emulator: Emulator, version: str) -> None
     answer = emulator.request("GET", f"/metadata/endpoints?api-version={version}")
     clouds = answer.json if version == "2019-05-01" else [answer.json]
     assert answer.status == 200
-    assert [one["authentication"]["loginEndpoint"] for one in clouds] == [emulator.http]
+    assert [cloud["authentication"]["loginEndpoint"] for cloud in clouds] == [emulator.http]
     assert clouds[0]["microsoftGraphResourceId"] == f"{emulator.http}/"
 
 

@@ -1,4 +1,4 @@
-"""If this goes red, prediction is told memberships that Entra would not tell, or takes "may not read" for "has none".
+"""If this goes red, prediction reads memberships that Entra would not show, or takes "may not read" for "has none".
 
 Raw standard-library HTTP, refusals in the same tables; v1.0 exchanges are held against Microsoft's schema.
 """
@@ -12,7 +12,7 @@ import pytest
 from tests.emulator.process import LEAST, MEMBER_READER, PREVIEW
 from tests.emulator.tenant import ABSENT, ADA, GROUPS, USERS, Tenant, bad, gone
 
-AGENTS, NIGHT = (one["id"] for one in GROUPS)
+AGENTS, NIGHT = (group["id"] for group in GROUPS)
 NORA, MARY = USERS["nora@contoso.example"], USERS["mary_fabrikam.example#EXT#@contoso.example"]
 MEMBERS, BELOW = f"/groups/{AGENTS}/members", f"/groups/{AGENTS}/transitiveMembers"
 
@@ -20,7 +20,7 @@ MEMBERS, BELOW = f"/groups/{AGENTS}/members", f"/groups/{AGENTS}/transitiveMembe
 def _ids(tenant: Tenant, path: str) -> list[str]:
     answer = tenant.emulator.graph("GET", path)
     assert answer.status == 200, answer.content
-    return [one["id"] for one in answer.json["value"]]
+    return [row["id"] for row in answer.json["value"]]
 
 
 def _url(tenant: Tenant, object_id: str, collection: str = "directoryObjects") -> dict[str, str]:
@@ -64,14 +64,14 @@ def test_who_may_not_read_users_sees_limited_information(tenant: Tenant) -> None
     assert {value for name, value in plain[0].items() if name not in ("id", "@odata.type")} == {None}
     assert plain[1]["displayName"] == "Flex night shift", "it may read groups"
     above = tenant.emulator.graph("GET", f"/users/{NORA['id']}/transitiveMemberOf", client=PREVIEW).json["value"]
-    assert [(one["id"], one["displayName"]) for one in above] == [(NIGHT, None), (AGENTS, None)]
+    assert [(group["id"], group["displayName"]) for group in above] == [(NIGHT, None), (AGENTS, None)]
 
 
 def test_groups_are_listed_filtered_and_found(tenant: Tenant) -> None:
     assert _ids(tenant, "/groups") == [AGENTS, NIGHT]
     assert _ids(tenant, "/groups?$filter=startswith(displayName,'Flex%20a')&$select=id") == [AGENTS]
-    found = tenant.emulator.graph("GET", f"/groups/{NIGHT}").json
-    assert (found["displayName"], found["securityEnabled"], "members" in found) == ("Flex night shift", True, False)
+    group = tenant.emulator.graph("GET", f"/groups/{NIGHT}").json
+    assert (group["displayName"], group["securityEnabled"], "members" in group) == ("Flex night shift", True, False)
     assert tenant.emulator.graph("GET", "/groups/night").error == bad("Invalid object identifier 'night'.")
 
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_a_member(tenant: Tenant, object_id: str, collection: str
 
 def test_a_deleted_user_leaves_its_groups(tenant: Tenant) -> None:
     assert tenant.emulator.graph("DELETE", f"/users/{NORA['id']}").status == 204
-    night = next(one for one in tenant.emulator.export()["groups"] if one["id"] == NIGHT)
+    night = next(group for group in tenant.emulator.export()["groups"] if group["id"] == NIGHT)
     assert night["members"] == []
 
 

@@ -1,7 +1,7 @@
-"""If this goes red, a lookup finds here what it would not find on a tenant, or an absent route looks like a success.
+"""If this goes red, a lookup answers otherwise than on a tenant, or a route that is not served answers with success.
 
 Raw standard-library HTTP with bodies from Microsoft's reference, refusals in the same tables. Every v1.0 exchange is
-held against Microsoft's schema on the way (conftest.py). Checklist point 8.
+held against Microsoft's schema on the way (conftest.py).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tests.emulator.tenant import ABSENT, ADA, EVENTUAL, FLEX, FLEX_APP, Tenant,
 )
 def test_search_is_fuzzy_and_wants_its_header(tenant: Tenant, search: str, expected: list[str]) -> None:
     path = f"/servicePrincipals?$search={quote(search)}&$select=displayName"
-    found = tenant.emulator.graph("GET", path, headers=EVENTUAL).json["value"]
-    assert [item["displayName"] for item in found] == expected
+    principals = tenant.emulator.graph("GET", path, headers=EVENTUAL).json["value"]
+    assert [principal["displayName"] for principal in principals] == expected
     assert tenant.emulator.graph("GET", path).error == (
         400,
         "Request_UnsupportedQuery",
@@ -56,18 +56,19 @@ def test_three_ids_lead_to_two_objects(tenant: Tenant, kind: str) -> None:
 
 
 def test_certificate_keys_are_shown_only_when_selected_on_one_object(tenant: Tenant) -> None:
-    one = tenant.emulator.graph("GET", f"/servicePrincipals/{FLEX['id']}").json
-    assert {key["key"] for key in one["keyCredentials"]} == {None}
+    principal = tenant.emulator.graph("GET", f"/servicePrincipals/{FLEX['id']}").json
+    assert {key["key"] for key in principal["keyCredentials"]} == {None}
     selected = tenant.emulator.graph("GET", f"/servicePrincipals/{FLEX['id']}?$select=keyCredentials").json
     verify = next(key for key in selected["keyCredentials"] if key["usage"] == "Verify")
     assert verify["key"]
-    assert base64.b64decode(verify["customKeyIdentifier"]).hex().upper() == one["preferredTokenSigningKeyThumbprint"]
+    assert (
+        base64.b64decode(verify["customKeyIdentifier"]).hex().upper() == principal["preferredTokenSigningKeyThumbprint"]
+    )
 
 
 def test_there_is_one_organization(tenant: Tenant) -> None:
-    found = tenant.emulator.graph("GET", "/organization").json["value"]
-    assert [domain["name"] for domain in found[0]["verifiedDomains"]] == ["contoso.example"]
-    assert len(found) == 1
+    (organization,) = tenant.emulator.graph("GET", "/organization").json["value"]
+    assert [domain["name"] for domain in organization["verifiedDomains"]] == ["contoso.example"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""If this goes red, policies or their assignment are not Graph's, and what works here breaks there.
+"""If this goes red, policies or their assignment behave otherwise than in Graph, and tests pass for calls that fail there.
 
 Raw standard-library HTTP with bodies from Microsoft's reference, refusals in the same tables. Every v1.0 exchange is
-held against Microsoft's schema on the way (conftest.py). Checklist points 5 and 7.
+held against Microsoft's schema on the way (conftest.py).
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def test_a_policy_is_patched_in_place_listed_by_name_and_deleted(tenant: Tenant)
     first, second = tenant.policy(), tenant.policy()  # displayName is not unique
     path = f"/policies/claimsMappingPolicies/{first}"
     assert tenant.emulator.graph("PATCH", path, {"displayName": "O'Brien's"}).status == 204
-    found = tenant.emulator.graph("GET", path).json
-    assert (found["displayName"], found["definition"]) == ("O'Brien's", [DEFINITION])
+    policy = tenant.emulator.graph("GET", path).json
+    assert (policy["displayName"], policy["definition"]) == ("O'Brien's", [DEFINITION])
     query = quote("displayName eq 'O''Brien''s'")
     listed = tenant.emulator.graph("GET", f"/policies/claimsMappingPolicies?$filter={query}&$select=id").json
     assert listed["value"] == [{"id": first}]
@@ -90,7 +90,7 @@ def test_a_policy_is_assigned_by_either_form_of_its_url(tenant: Tenant, form: st
     assert tenant.assign(policy, url=f"{tenant.emulator.https}/{form}/{policy}").status == 204
     assert tenant.assigned() == [policy]
     applied = tenant.emulator.graph("GET", f"/policies/claimsMappingPolicies/{policy}/appliesTo").json["value"]
-    assert [found["id"] for found in applied] == [FLEX["id"]]
+    assert [row["id"] for row in applied] == [FLEX["id"]]
     assert tenant.unassign(policy).status == 204
     assert tenant.assigned() == []
 
@@ -176,8 +176,8 @@ def test_new_objects_are_missed_by_as_many_reads_as_the_dial_says(tenant: Tenant
     assert tenant.assign(policy).status == 204
     assert [tenant.assigned() for _ in range(3)] == [[], [], [policy]]
     made = tenant.property()
-    one = f"/applications/{FLEX_APP['id']}/extensionProperties/{made['id']}"
-    assert [tenant.emulator.graph("GET", one).status for _ in range(3)] == [404, 404, 200]
+    address = f"/applications/{FLEX_APP['id']}/extensionProperties/{made['id']}"
+    assert [tenant.emulator.graph("GET", address).status for _ in range(3)] == [404, 404, 200]
 
 
 def test_reads_after_a_change_and_a_delete_show_what_was(tenant: Tenant) -> None:

@@ -1,7 +1,7 @@
-"""If this goes red, extension properties are not Graph's, and a user's values may be lost unseen.
+"""If this goes red, extension properties behave otherwise than in Graph, and a user's values may be lost unnoticed.
 
 Raw standard-library HTTP with bodies from Microsoft's reference, refusals in the same tables. Every v1.0 exchange is
-held against Microsoft's schema on the way (conftest.py). Checklist points 1 and 2.
+held against Microsoft's schema on the way (conftest.py).
 """
 
 from __future__ import annotations
@@ -87,14 +87,14 @@ def test_values_outlive_their_property_and_return_with_its_name(tenant: Tenant) 
     assert ada["values"] == {full_name("Languages"): "en,de"}  # under the new property's exact name
 
 
-@pytest.mark.parametrize(("hidden", "seen"), [(True, None), (False, "en")])
-def test_a_returned_value_is_hidden_until_it_is_usable(tenant: Tenant, hidden: bool, seen: str | None) -> None:
+@pytest.mark.parametrize(("hidden", "shown"), [(True, None), (False, "en")])
+def test_a_returned_value_is_hidden_until_it_is_usable(tenant: Tenant, hidden: bool, shown: str | None) -> None:
     made = tenant.property()
     tenant.patch({LANGUAGES: "en"})
     tenant.delete_property(made)
     tenant.emulator.dials(availability_delay=1, hidden_until_available=hidden)
     tenant.property()
-    assert tenant.value(LANGUAGES) == seen
+    assert tenant.value(LANGUAGES) == shown
     assert tenant.patch({LANGUAGES: "de"}).error == unavailable(LANGUAGES)
     assert tenant.value(LANGUAGES) == "en"
 

@@ -1,7 +1,7 @@
 """SAML sign-in of the emulated tenant: metadata, requests and signed responses.
 
 `/{tenant}/saml2` takes a service provider's request, `/{tenant}/launch/{appId}` needs none; both ask which user signs
-in. `POST /admin/sign-in` is the same without a page.
+in. `POST /admin/sign-in` issues the same response without a page.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from emulator.types import Json
 
 __all__ = ["ACS_PATH", "Subject", "admin_routes", "certificates", "routes"]
 
-_LISTED = 30  # accounts on the page; any other is typed
+_MAX_ACCOUNTS = 30  # on the page; any other is typed
 
 
 def routes(store: Store, clock: Clock) -> list[BaseRoute]:
-    served = _Pages(SignIn(store, clock))
+    sign_in = _SignInPages(SignIn(store, clock))
     return [
-        Route("/{tenant}/federationmetadata/2007-06/federationmetadata.xml", served.metadata, methods=["GET"]),
-        Route("/{tenant}/saml2", served.requested, methods=["GET", "POST"]),
-        Route("/{tenant}/launch/{application}", served.launched, methods=["GET", "POST"]),
+        Route("/{tenant}/federationmetadata/2007-06/federationmetadata.xml", sign_in.serve_metadata, methods=["GET"]),
+        Route("/{tenant}/saml2", sign_in.start_by_request, methods=["GET", "POST"]),
+        Route("/{tenant}/launch/{application}", sign_in.start_by_launch, methods=["GET", "POST"]),
     ]
 
 
 def admin_routes(store: Store, clock: Clock) -> list[Route]:
-    """What /admin serves of it."""
-    return [Route("/sign-in", _Pages(SignIn(store, clock)).without_page, methods=["POST"])]
+    """The call below /admin that signs a user in without a page."""
+    return [Route("/sign-in", _SignInPages(SignIn(store, clock)).sign_in_directly, methods=["POST"])]
 
 
-class _Pages:
+class _SignInPages:
     def __init__(self, sign_in: SignIn) -> None:
         self._sign_in = sign_in
 
-    async def metadata(self, request: Request) -> Response:
+    async def serve_metadata(self, request: Request) -> Response:
         try:
             self._sign_in.check_tenant(request.path_params["tenant"])
             principal = self._sign_in.principal(request.query_params.get("appid", ""), 404)
@@ -57,31 +57,31 @@ class _Pages:
         document = metadata.document(
             self._sign_in.issuer,
             f"_{principal.id}",
-            [one.der for one in certificates(principal) if one.der],
+            [certificate.der for certificate in certificates(principal) if certificate.der],
             f"{pages.origin(request)}/{tenant}/saml2",
         )
         return Response(document, media_type="application/xml")
 
-    async def requested(self, request: Request) -> Response:
-        """Service-provider-initiated; the query is deflated, the form is not."""
-        posted = request.method == "POST"
-        fields = await pages.form(request) if posted else request.query_params
+    async def start_by_request(self, request: Request) -> Response:
+        """Sign-in that a service provider requested; a request in the query is deflated, in a form it is not."""
+        is_posted = request.method == "POST"
+        fields = await pages.form(request) if is_posted else request.query_params
         try:
             self._sign_in.check_tenant(request.path_params["tenant"])
             encoded = fields.get("SAMLRequest", "")
             if not encoded:
                 raise SignInError(750054, "SAMLRequest or SAMLResponse must be present as query string parameters.")
-            xml = requests.plain(encoded, deflated=not posted)
-            asked = requests.parse(xml)
-            principal = self._sign_in.principal_of(asked)
-            acs = self._sign_in.acs(principal, asked.reply_url, pages.origin(request))
-            kept = {"SAMLRequest": base64.b64encode(xml).decode()}
-            return self._page(request, principal, acs, {**fields, **kept}, asked)
+            xml = requests.plain(encoded, deflated=not is_posted)
+            authn_request = requests.parse(xml)
+            principal = self._sign_in.principal_of(authn_request)
+            acs = self._sign_in.acs(principal, authn_request.reply_url, pages.origin(request))
+            fields = {**fields, "SAMLRequest": base64.b64encode(xml).decode()}
+            return self._page(request, principal, acs, fields, authn_request)
         except SignInError as error:
             return _problem(error)
 
-    async def launched(self, request: Request) -> Response:
-        """Identity-provider-initiated."""
+    async def start_by_launch(self, request: Request) -> Response:
+        """Sign-in that starts at Entra."""
         fields = await pages.form(request) if request.method == "POST" else request.query_params
         try:
             self._sign_in.check_tenant(request.path_params["tenant"])
@@ -97,13 +97,13 @@ class _Pages:
         principal: ServicePrincipal,
         acs: str,
         fields: dict[str, str],
-        asked: requests.AuthnRequest | None,
+        authn_request: requests.AuthnRequest | None,
     ) -> Response:
-        """The question who signs in, or, once that is answered, the response on its way."""
+        """The page that asks who signs in or, after an answer, the page that posts the signed response."""
         name = principal.display_name
         if request.method == "POST" and fields.get("user"):
             user = self._sign_in.user(fields["user"])
-            issued = self._sign_in.issue(principal, user, acs, asked)
+            issued = self._sign_in.issue(principal, user, acs, authn_request)
             return pages.page(
                 "issued.html",
                 posts_to=acs,
@@ -119,8 +119,8 @@ class _Pages:
             application=name,
             action=request.url.path,
             fields={key: fields[key] for key in ("SAMLRequest", "RelayState") if key in fields},
-            users=[self._account(principal, user) for user in users[:_LISTED]],
-            more=max(0, len(users) - _LISTED),
+            users=[self._account(principal, user) for user in users[:_MAX_ACCOUNTS]],
+            more=max(0, len(users) - _MAX_ACCOUNTS),
         )
 
     def _account(self, principal: ServicePrincipal, user: User) -> dict[str, str]:
@@ -133,29 +133,29 @@ class _Pages:
             note = ", ".join(subject.roles()) or "assigned without a role"
         return {"upn": user.upn, "name": str(user.attributes.get("displayName") or user.upn), "note": note}
 
-    async def without_page(self, request: Request) -> Response:
+    async def sign_in_directly(self, request: Request) -> Response:
         try:
             body = json.loads(await request.body())
-            wanted = {name: body.get(name) or "" for name in ("user", "principal", "request", "acs")}
-            if not all(isinstance(value, str) for value in wanted.values()):
+            fields = {name: body.get(name) or "" for name in ("user", "principal", "request", "acs")}
+            if not all(isinstance(value, str) for value in fields.values()):
                 raise ValueError
         except (ValueError, AttributeError):
-            words = 'a sign-in is asked for by {"user", "principal"} and perhaps "request" and "acs", each a text'
+            words = 'a sign-in takes "user" and "principal", and optionally "request" and "acs"; each is a string'
             return JSONResponse({"error": {"code": "BadRequest", "message": words}}, 400)
         try:
-            return JSONResponse(self._issued(wanted, pages.origin(request)))
+            return JSONResponse(self._issue(fields, pages.origin(request)))
         except SignInError as error:
             return _json(error)
 
-    def _issued(self, wanted: dict[str, str], origin: str) -> Json:
-        asked = None
-        if wanted["request"]:
-            asked = requests.parse(requests.plain(wanted["request"], deflated=False))
-        principal = self._sign_in.principal_of(asked) if asked else self._sign_in.principal(wanted["principal"])
-        if wanted["principal"] and self._sign_in.principal(wanted["principal"]).id != principal.id:
+    def _issue(self, fields: dict[str, str], origin: str) -> Json:
+        sign_in, authn_request = self._sign_in, None
+        if fields["request"]:
+            authn_request = requests.parse(requests.plain(fields["request"], deflated=False))
+        principal = sign_in.principal_of(authn_request) if authn_request else sign_in.principal(fields["principal"])
+        if fields["principal"] and sign_in.principal(fields["principal"]).id != principal.id:
             raise SignInError(75005, 'The request\'s Issuer is not the application named by "principal".')
-        acs = self._sign_in.acs(principal, wanted["acs"] or (asked.reply_url if asked else ""), origin)
-        issued = self._sign_in.issue(principal, self._sign_in.user(wanted["user"]), acs, asked)
+        acs = sign_in.acs(principal, fields["acs"] or (authn_request.reply_url if authn_request else ""), origin)
+        issued = sign_in.issue(principal, sign_in.user(fields["user"]), acs, authn_request)
         return {"SAMLResponse": issued.encoded, "acs": issued.acs}
 
 

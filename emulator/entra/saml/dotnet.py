@@ -1,7 +1,7 @@
-"""Regular expressions of .NET, as far as they mean the same here. Pure.
+"""Regular expressions of .NET, as far as they can be translated. Pure.
 
-A pattern is walked once and spelled for the `regex` package; what only .NET has, or what `regex` would read in another
-way, is refused, and then the claim has no value. Time is bounded: a pattern that explodes gives nothing.
+A pattern is translated for the `regex` package; what only .NET has, or what `regex` would read in another way, is
+refused, and then the claim has no value. Time is bounded: a pattern that backtracks without end gives nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PLAIN_ESCAPE = re.compile(r"\\([abBAGdDwWsStrvfn]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{
 _CATEGORY = re.compile(r"\\[pP]\{(?!Is)[A-Z][a-z]?\}")
 _BACK_REFERENCE = re.compile(r"\\(?:k<(\w+)>|k'(\w+)'|([1-9]))")
 _NAMED = re.compile(r"\(\?(?:<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')")
-_LOOK_OR_ATOM = re.compile(r"\(\?(?::|=|!|<=|<!|>)")
+_GROUP_KIND = re.compile(r"\(\?(?::|=|!|<=|<!|>)")
 _OPTIONS = re.compile(r"\(\?([imsx]+)(?:-[imsx]+)?:|\(\?[imsx]+\)")
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\??")
 _CLASS_RANGE = re.compile(r"-\[|\[[:.=]")
@@ -25,37 +25,37 @@ _SUBSTITUTION = re.compile(r"\$[0-9&`'+_${]")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
-class Untold(ValueError):
-    """What the pattern does in .NET cannot be told from here."""
+class UntranslatablePattern(ValueError):
+    """What the pattern does in .NET is not known here."""
 
 
 def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]) -> str | None:
-    """`text` with every match replaced; None when it cannot be told. `{name}` is a named group or an input."""
+    """`text` with every match replaced; None when the result is unknown. `{name}` is a named group or an input."""
     if _SUBSTITUTION.search(replacement):
-        return None  # .NET would put something there; whether Entra does is written nowhere
+        return None  # .NET would substitute something; whether Entra does is written nowhere
     try:
         compiled = regex.compile(translated(pattern), regex.V0)
 
-        def one(match: regex.Match[str]) -> str:
+        def expand(match: regex.Match[str]) -> str:
             groups = match.groupdict(default="")
             return _PLACE.sub(lambda place: groups.get(place[1], inputs.get(place[1], place[0])), replacement)
 
-        return str(compiled.sub(one, text, timeout=TIMEOUT))
-    except (Untold, regex.error, TimeoutError, RecursionError, OverflowError):
+        return str(compiled.sub(expand, text, timeout=TIMEOUT))
+    except (UntranslatablePattern, regex.error, TimeoutError, RecursionError, OverflowError):
         return None
 
 
 def translated(pattern: str) -> str:
-    """The pattern in the words of `regex`. Raises Untold."""
-    parts: list[str] = []
+    """The pattern as `regex` spells it. Raises UntranslatablePattern."""
+    texts: list[str] = []
     position = 0
     while position < len(pattern):
-        text, position = _next(pattern, position)
-        parts.append(text)
-    return "".join(parts)
+        text, position = _translate_at(pattern, position)
+        texts.append(text)
+    return "".join(texts)
 
 
-def _next(pattern: str, at: int) -> tuple[str, int]:
+def _translate_at(pattern: str, at: int) -> tuple[str, int]:
     char = pattern[at]
     if char == "\\":
         return _escape(pattern, at)
@@ -65,45 +65,47 @@ def _next(pattern: str, at: int) -> tuple[str, int]:
         return _group(pattern, at)
     if quantifier := _QUANTIFIER.match(pattern, at):
         if pattern[quantifier.end() : quantifier.end() + 1] in ("+", "*", "?"):
-            raise Untold("possessive or doubled")
+            raise UntranslatablePattern("possessive or doubled")
         return quantifier[0], quantifier.end()
-    return (rf"\{char}" if char in "{}" else char), at + 1  # a brace that quantifies nothing is itself in .NET
+    return (
+        rf"\{char}" if char in "{}" else char
+    ), at + 1  # in .NET a brace that quantifies nothing is an ordinary character
 
 
 def _escape(pattern: str, at: int, *, in_class: bool = False) -> tuple[str, int]:
-    if found := _CATEGORY.match(pattern, at) or _PLAIN_ESCAPE.match(pattern, at):
-        return found[0], found.end()
+    if match := _CATEGORY.match(pattern, at) or _PLAIN_ESCAPE.match(pattern, at):
+        return match[0], match.end()
     letter = pattern[at + 1 : at + 2]
     if letter in _ESCAPES and (letter == "e" or not in_class):
         return _ESCAPES[letter], at + 2
-    if (found := _BACK_REFERENCE.match(pattern, at)) and not in_class:
-        if found[3]:
+    if (match := _BACK_REFERENCE.match(pattern, at)) and not in_class:
+        if match[3]:
             if _NAMED.search(pattern):
-                raise Untold(".NET numbers named groups last")
-            return found[0], found.end()
-        return f"(?P={found[1] or found[2]})", found.end()
-    raise Untold(f"escape {pattern[at : at + 2]}")
+                raise UntranslatablePattern(".NET numbers named groups last")
+            return match[0], match.end()
+        return f"(?P={match[1] or match[2]})", match.end()
+    raise UntranslatablePattern(f"escape {pattern[at : at + 2]}")
 
 
 def _group(pattern: str, at: int) -> tuple[str, int]:
     if named := _NAMED.match(pattern, at):
         return f"(?P<{named[1] or named[2]}>", named.end()
-    if found := _LOOK_OR_ATOM.match(pattern, at):
-        return found[0], found.end()
+    if match := _GROUP_KIND.match(pattern, at):
+        return match[0], match.end()
     options = _OPTIONS.match(pattern, at)
     if options and (options[1] or at == 0):
         return options[0], options.end()
-    raise Untold(f"group {pattern[at : at + 4]}")
+    raise UntranslatablePattern(f"group {pattern[at : at + 4]}")
 
 
 def _character_class(pattern: str, at: int) -> tuple[str, int]:
-    parts = ["[^" if pattern.startswith("[^", at) else "["]
-    at += len(parts[0])
+    texts = ["[^" if pattern.startswith("[^", at) else "["]
+    at += len(texts[0])
     first = True
     while at < len(pattern) and (first or pattern[at] != "]"):
         if _CLASS_RANGE.match(pattern, at):
-            raise Untold("class subtraction")
+            raise UntranslatablePattern("class subtraction")
         text, at = _escape(pattern, at, in_class=True) if pattern[at] == "\\" else (pattern[at], at + 1)
-        parts.append(rf"\{text}" if text in ("[", "]") else text)
+        texts.append(rf"\{text}" if text in ("[", "]") else text)
         first = False
-    return "".join(parts) + "]", at + 1
+    return "".join(texts) + "]", at + 1

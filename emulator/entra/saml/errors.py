@@ -1,14 +1,14 @@
 """Refusals of a sign-in, as Entra numbers them: an AADSTS code, one line, and the status of the answer.
 
-Numbers and words are those of Microsoft's error reference where docs/sign-in.md names them; the rest is marked D in
-docs/parity.md.
+Numbers and words are those of Microsoft's error reference where docs/sign-in.md names them; docs/parity.md marks the
+others D.
 """
 
 from __future__ import annotations
 
 
 class SignInError(Exception):
-    """Why nobody signs in here; `status` 403 where the tenant says no, 400 where the request is at fault."""
+    """Why a sign-in is refused; `status` is 403 when the tenant forbids it, 400 when the request is mistaken."""
 
     def __init__(self, number: int, message: str, status: int = 400) -> None:
         super().__init__(f"AADSTS{number}: {message}")

@@ -1,7 +1,7 @@
 """The certificates of a service principal, and the one that signs.
 
-Quirk tamed: when the active certificate has ended and another valid one exists, Entra signs with that one (A). The
-private keys are the sandbox's own (seed part `signingKeys`, by thumbprint); no answer and no export shows them.
+Quirk: when the active certificate has expired and another valid one exists, Entra signs with that one (A). The private
+keys are the sandbox's own (`signingKeys` of the seed, by thumbprint); no answer and no export shows them.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from datetime import datetime, timezone
 
+from emulator.clock import timestamp
 from emulator.tenant.records import ServicePrincipal
 from emulator.tenant.store import Store
 from emulator.types import Attributes, Json
@@ -18,7 +18,7 @@ from emulator.types import Attributes, Json
 
 @dataclass(frozen=True)
 class Certificate:
-    """`der` is base64, as metadata and signatures carry it; empty where the principal does not tell it."""
+    """`der` is base64, as metadata and signatures carry it; empty if the principal does not have it."""
 
     thumbprint: str
     der: str
@@ -31,34 +31,28 @@ class Certificate:
 
 
 def certificates(principal: ServicePrincipal) -> list[Certificate]:
-    """All of them, inactive ones too, the active one first."""
+    """All certificates, inactive ones too, the active one first."""
     active = str(principal.attributes.get("preferredTokenSigningKeyThumbprint") or "").upper()
     rows = [row for row in principal.attributes.get("keyCredentials") or () if _is_certificate(row)]
-    found = [_certificate(row, active) for row in rows]
-    return sorted(found, key=lambda one: not one.is_active)
+    return sorted((_certificate(row, active) for row in rows), key=lambda certificate: not certificate.is_active)
 
 
 def signing(principal: ServicePrincipal, now: float) -> Certificate | None:
-    """The application-specific signing key in force, if there is one."""
-    found = certificates(principal)
-    active = next((one for one in found if one.is_active), None)
-    if active is None or active.is_valid(now):
-        return active
-    return _latest(found, now)
+    """The certificate of the application-specific signing key in force, if there is one."""
+    active = next((certificate for certificate in certificates(principal) if certificate.is_active), None)
+    return active if active is None or active.is_valid(now) else latest_valid(principal, now)
 
 
-def any_valid(principal: ServicePrincipal, now: float) -> Certificate | None:
-    return _latest(certificates(principal), now)
+def latest_valid(principal: ServicePrincipal, now: float) -> Certificate | None:
+    """The valid certificate that expires last."""
+    valid = (certificate for certificate in certificates(principal) if certificate.is_valid(now))
+    return max(valid, key=lambda certificate: certificate.ends, default=None)
 
 
 def private_key(store: Store, certificate: Certificate) -> str | None:
-    """PEM; None for a certificate that the sandbox has no key of."""
-    found = store.signing_keys.get(certificate.thumbprint)
-    return None if found is None else str(found.attributes["pem"])
-
-
-def _latest(found: list[Certificate], now: float) -> Certificate | None:
-    return max((one for one in found if one.is_valid(now)), key=lambda one: one.ends, default=None)
+    """PEM; None for a certificate whose key the sandbox does not have."""
+    key = store.signing_keys.get(certificate.thumbprint)
+    return None if key is None else str(key.attributes["pem"])
 
 
 def _is_certificate(row: Json) -> bool:
@@ -81,7 +75,6 @@ def _certificate(row: Attributes, active: str) -> Certificate:
 
 def _moment(text: Json) -> float:
     try:
-        moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        return timestamp(str(text))
     except ValueError:
         return 0.0
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

@@ -1,7 +1,7 @@
 """Federation metadata of one application.
 
-Quirks tamed: it starts with a byte-order mark, its certificates stand in RoleDescriptor and IDPSSODescriptor alike, and
-inactive ones are among them (A, C for the last).
+Quirks: it starts with a byte-order mark, RoleDescriptor and IDPSSODescriptor have the same certificates, and inactive
+ones are among them (A, C for the last).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """A claims mapping policy as a sign-in reads it. Pure.
 
-Quirks tamed: the keys of entries are read in any case (A: Microsoft's own samples mix them), only the first 50 entries
-and the first 50 transformations count (A, D for "first"), both spellings of the transformations' key are read,
-singular first (D), and the basic claim set is switched by a string or a boolean (A). What has no sense here is passed
-over: Graph accepted it (A).
+Quirks: the keys of entries are read in any case (A: Microsoft's own samples mix them), only the first 50 entries and
+the first 50 transformations count (A, D for "first"), both spellings of the transformations' key are read, singular
+first (D), and the basic claim set is switched by a string or a boolean (A). Entries without sense are ignored: Graph
+accepted them (A).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LIMIT = 50
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of ClaimsSchema; texts that are not given are empty, `value` is None."""
+    """An entry of ClaimsSchema. Missing texts are empty, a missing `value` is None."""
 
     source: str
     id: str
@@ -31,8 +31,8 @@ class Entry:
 
     def is_named(self, reference: str) -> bool:
         """Whether an input of a transformation means this entry (without case, D)."""
-        wanted = reference.casefold()
-        return bool(wanted) and wanted in (self.id.casefold(), self.extension_id.casefold())
+        name = reference.casefold()
+        return bool(name) and name in (self.id.casefold(), self.extension_id.casefold())
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Transformation:
     id: str
     method: str  # in lower case, without ()
     claims: tuple[InputClaim, ...]
-    parameters: tuple[tuple[str, str], ...]  # as they are spelled
+    parameters: tuple[tuple[str, str], ...]  # names as the policy spells them
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class ClaimsPolicy:
     basic: bool
 
     def transformation(self, identifier: str) -> Transformation | None:
-        wanted = identifier.casefold()
-        return next((one for one in self.transformations if one.id.casefold() == wanted), None)
+        name = identifier.casefold()
+        return next((item for item in self.transformations if item.id.casefold() == name), None)
 
 
 def read(definition: tuple[str, ...]) -> ClaimsPolicy:
@@ -75,7 +75,7 @@ def read(definition: tuple[str, ...]) -> ClaimsPolicy:
 def _rows(value: Json) -> list[Attributes]:
     """The objects of a list, their keys in lower case."""
     rows = value if isinstance(value, list) else []
-    return [{name.lower(): one for name, one in row.items()} for row in rows if isinstance(row, dict)]
+    return [{name.lower(): member for name, member in row.items()} for row in rows if isinstance(row, dict)]
 
 
 def _text(value: Json) -> str:
@@ -104,13 +104,14 @@ def _entry(row: Attributes) -> Entry:
 def _transformation(row: Attributes) -> Transformation:
     claims = [
         InputClaim(
-            _text(one.get("claimtypereferenceid")),
-            _text(one.get("transformationclaimtype")).lower(),
-            str(one.get("treatasmultivalue")).lower() == "true",
+            _text(claim.get("claimtypereferenceid")),
+            _text(claim.get("transformationclaimtype")).lower(),
+            str(claim.get("treatasmultivalue")).lower() == "true",
         )
-        for one in _rows(row.get("inputclaims"))
+        for claim in _rows(row.get("inputclaims"))
     ]
-    constants = [(_text(one.get("id")), _constant(one.get("value"))) for one in _rows(row.get("inputparameters"))]
+    parameters = _rows(row.get("inputparameters"))
+    constants = [(_text(parameter.get("id")), _constant(parameter.get("value"))) for parameter in parameters]
     return Transformation(
         _text(row.get("id")),
         _text(row.get("transformationmethod")).lower().removesuffix("()"),

@@ -1,7 +1,7 @@
-"""AuthnRequests as they come: from a query (deflated) or a form, read and judged for shape. Pure.
+"""Reading AuthnRequests from a query (deflated) or a form. Pure.
 
-What is not one is refused in one line. Sizes are bounded before anything is inflated or parsed, and no document type is
-taken.
+Anything else is refused in one line. Sizes are bounded before anything is inflated or parsed, and a document type is
+never accepted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_SIZE = 100_000
 
 @dataclass(frozen=True)
 class AuthnRequest:
-    """What a sign-in needs of it; `reply_url` and `name_id_format` may be empty."""
+    """What a sign-in needs of a request; `reply_url` and `name_id_format` may be empty."""
 
     id: str
     issuer: str
@@ -47,7 +47,8 @@ def plain(encoded: str, *, deflated: bool) -> bytes:
 
 
 def parse(xml: bytes) -> AuthnRequest:
-    root = parsed(xml)
+    """Raises SignInError for XML that is not an AuthnRequest."""
+    root = parse_xml(xml)
     if root is None or root.tag != f"{{{PROTOCOL}}}AuthnRequest":
         raise invalid_message("it is not an AuthnRequest in XML")
     if root.get("Version") != "2.0" or not root.get("ID"):
@@ -64,7 +65,7 @@ def parse(xml: bytes) -> AuthnRequest:
     )
 
 
-def parsed(xml: bytes) -> etree._Element | None:
+def parse_xml(xml: bytes) -> etree._Element | None:
     """The root of a document without a document type, or None."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:

@@ -1,7 +1,7 @@
 """The signed SAML response: XML in Entra's layout, assertion and response both signed.
 
-RSA-SHA256 over SHA-256 digests and exclusive canonicalization, by xmlsec. Quirk tamed: an attribute has a NameFormat
-only where the policy names one (A).
+RSA-SHA256 over SHA-256 digests and exclusive canonicalization, by xmlsec. Quirk: an attribute has a NameFormat only
+where the policy names one (A).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 
 @dataclass(frozen=True)
 class Envelope:
-    """What surrounds a statement."""
+    """What a response says beside its statement."""
 
     issuer: str
     audience: str
@@ -39,7 +39,7 @@ class Envelope:
 
 
 def signed(statement: Statement, envelope: Envelope, key_pem: str, certificate: str) -> bytes:
-    """The response, signed with this key; `certificate` (base64) goes along."""
+    """The response, signed with this key; `certificate` (base64) is part of the signature."""
     root = _response(statement, envelope)
     key = xmlsec.Key.from_memory(key_pem, xmlsec.constants.KeyDataFormatPem)
     pem = f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n"
@@ -68,14 +68,14 @@ def _sign(element: etree._Element, key: xmlsec.Key) -> None:
 
 def _response(statement: Statement, envelope: Envelope) -> etree._Element:
     now = _stamp(envelope.now)
-    asked = {"InResponseTo": envelope.in_response_to} if envelope.in_response_to else {}
+    in_response_to = {"InResponseTo": envelope.in_response_to} if envelope.in_response_to else {}
     root = etree.Element(f"{{{PROTOCOL}}}Response", nsmap={"samlp": PROTOCOL})
     for name, value in {
         "ID": envelope.response_id,
         "Version": "2.0",
         "IssueInstant": now,
         "Destination": envelope.acs,
-        **asked,
+        **in_response_to,
     }.items():
         root.set(name, value)
     _add(root, "Issuer", envelope.issuer)
@@ -83,7 +83,7 @@ def _response(statement: Statement, envelope: Envelope) -> etree._Element:
     etree.SubElement(status, f"{{{PROTOCOL}}}StatusCode", Value=_SUCCESS)
     assertion = _add(root, "Assertion", ID=envelope.assertion_id, IssueInstant=now, Version="2.0")
     _add(assertion, "Issuer", envelope.issuer)
-    _subject(assertion, statement, envelope, asked)
+    _add_subject(assertion, statement, envelope, in_response_to)
     early, late = _stamp(envelope.now - EARLY), _stamp(envelope.now + LIFETIME)
     conditions = _add(assertion, "Conditions", NotBefore=early, NotOnOrAfter=late)
     _add(_add(conditions, "AudienceRestriction"), "Audience", envelope.audience)
@@ -98,23 +98,25 @@ def _response(statement: Statement, envelope: Envelope) -> etree._Element:
     return root
 
 
-def _subject(assertion: etree._Element, statement: Statement, envelope: Envelope, asked: dict[str, str]) -> None:
+def _add_subject(
+    assertion: etree._Element, statement: Statement, envelope: Envelope, in_response_to: dict[str, str]
+) -> None:
     subject = _add(assertion, "Subject")
     _add(subject, "NameID", statement.name_id, Format=statement.name_id_format)
     confirmation = _add(subject, "SubjectConfirmation", Method=_BEARER)
     late = _stamp(envelope.now + LIFETIME)
-    _add(confirmation, "SubjectConfirmationData", NotOnOrAfter=late, Recipient=envelope.acs, **asked)
+    _add(confirmation, "SubjectConfirmationData", NotOnOrAfter=late, Recipient=envelope.acs, **in_response_to)
 
 
 def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:
     named = {key: _writable(value) for key, value in attributes.items()}
-    made = etree.SubElement(parent, f"{{{ASSERTION}}}{name}", named, nsmap=_UNPREFIXED)
-    made.text = None if text is None else _writable(text)
-    return made
+    element = etree.SubElement(parent, f"{{{ASSERTION}}}{name}", named, nsmap=_UNPREFIXED)
+    element.text = None if text is None else _writable(text)
+    return element
 
 
 def _writable(text: str) -> str:
-    """XML 1.0 has no place for control characters and lone surrogates, which JSON can carry."""
+    """The text without control characters and lone surrogates, which JSON can carry and XML 1.0 cannot."""
     return _UNWRITABLE.sub("\ufffd", text)
 
 

@@ -1,8 +1,8 @@
-"""One sign-in: who may, what is issued, and where it is sent.
+"""A sign-in: who may sign in, what is issued, and where it is sent.
 
-Quirks tamed: a user without an assignment is let in by none but the groups they are a direct member of (A); an assigned
-policy wants a signing key of the application's own, or acceptMappedClaims (A for OpenID Connect, D for SAML). Twilio's
-own reply URL cannot be reached from here: the sandbox delivers to its small Flex, same connection.
+Quirks: without an assignment of their own, users may only sign in through the groups they are a direct member of (A);
+an assigned policy wants a signing key of the application's own, or acceptMappedClaims (A for OpenID Connect, D for
+SAML). Twilio's own reply URL cannot be reached from here: the sandbox delivers to its own Flex, on the same connection.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from emulator.entra.saml import errors, keys, policy, response, statement
 from emulator.entra.saml.requests import AuthnRequest
 from emulator.entra.saml.subject import Subject
 from emulator.tenant import users
+from emulator.tenant.policies import assigned_policy
 from emulator.tenant.records import ServicePrincipal, User
 from emulator.tenant.store import Store
 
 ACS_PATH = "/flex/login/callback"
-# Narrow on purpose: what a URL library takes for loopback, a browser may read as another host ("http://evil\\@127.0.0.1").
+# Narrow on purpose: a browser may read another host in a URL that a library takes for loopback ("http://evil\\@127.0.0.1").
 _LOOPBACK = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?(?:[/?][!-~]*)?")
 
 
 @dataclass(frozen=True)
 class Issued:
-    """A response on its way to `acs`."""
+    """A signed response, to be posted to `acs`."""
 
     xml: bytes
     acs: str
@@ -51,42 +52,45 @@ class SignIn:
             raise errors.unknown_tenant(tenant)
 
     def principal(self, key: str, status: int = 400) -> ServicePrincipal:
-        """By appId or object id."""
-        by_app = self.store.principal_app_ids.get(key.lower(), "")
-        found = self.store.service_principals.get(by_app) or self.store.service_principals.get(key.lower())
-        if found is None:
+        """By appId or object id. Raises SignInError, with this status, for an unknown one."""
+        lowered = key.lower()
+        principal = self.store.service_principals.get(self.store.principal_app_ids.get(lowered, lowered))
+        if principal is None:
             raise errors.unknown_application(key, self.store.tenant_id, status)
-        return found
+        return principal
 
     def principal_of(self, request: AuthnRequest) -> ServicePrincipal:
-        for one in self.store.service_principals.values():
-            if request.issuer in one.attributes.get("servicePrincipalNames", ()):
-                return one
+        for principal in self.store.service_principals.values():
+            if request.issuer in principal.attributes.get("servicePrincipalNames", ()):
+                return principal
         raise errors.unknown_application(request.issuer, self.store.tenant_id)
 
     def user(self, key: str) -> User:
-        found = users.locate(self.store, key.strip())
-        if found is None:
+        user = users.locate(self.store, key.strip())
+        if user is None:
             raise errors.unknown_user(key, self.store.tenant_id)
-        return found
+        return user
 
     # -- the sign-in ----------------------------------------------------------------------------------------------
 
-    def acs(self, principal: ServicePrincipal, wanted: str, origin: str) -> str:
-        """Where the response goes: the wanted address if it may be, else the principal's first."""
+    def acs(self, principal: ServicePrincipal, requested: str, origin: str) -> str:
+        """Where the response goes: to the requested address or, without one, to the principal's first reply URL.
+
+        Raises SignInError for an address that is neither a reply URL nor loopback.
+        """
         configured = [str(url) for url in principal.attributes.get("replyUrls") or ()]
-        if wanted and wanted not in configured:
-            if not _LOOPBACK.fullmatch(wanted):
-                raise errors.foreign_reply_url(wanted, principal.app_id)
-            return wanted
-        chosen = wanted or (configured[0] if configured else "")
-        if not chosen:
+        if requested and requested not in configured:
+            if not _LOOPBACK.fullmatch(requested):
+                raise errors.foreign_reply_url(requested, principal.app_id)
+            return requested
+        url = requested or (configured[0] if configured else "")
+        if not url:
             raise errors.foreign_reply_url("(none)", principal.app_id)
-        connection = parse_qs(urlsplit(chosen).query).get("connection", [""])[0]
-        return f"{origin}{ACS_PATH}?{urlencode({'connection': connection})}" if connection else chosen
+        connection = parse_qs(urlsplit(url).query).get("connection", [""])[0]
+        return f"{origin}{ACS_PATH}?{urlencode({'connection': connection})}" if connection else url
 
     def check_allowed(self, principal: ServicePrincipal, user: User) -> None:
-        """Raises SignInError with the first reason why not."""
+        """Raises SignInError with the first reason why this user may not sign in."""
         name = principal.display_name
         if principal.attributes.get("accountEnabled") is False:
             raise errors.principal_disabled(principal.app_id, name)
@@ -99,18 +103,18 @@ class SignIn:
     def issue(self, principal: ServicePrincipal, user: User, acs: str, request: AuthnRequest | None = None) -> Issued:
         self.check_allowed(principal, user)
         certificate = keys.signing(principal, self._clock.now())
-        assigned = self.assigned_policy(principal)
+        assigned = assigned_policy(self.store, principal)
         if assigned and certificate is None and not self._accepts_mapped_claims(principal):
             raise errors.no_signing_key()
-        told = statement.issued(
+        issued_statement = statement.build_statement(
             Subject(self.store, principal, user),
-            assigned,
+            policy.read(assigned.definition) if assigned else None,
             has_key=certificate is not None,
             requested_format=request.name_id_format if request else "",
         )
-        signs = certificate or keys.any_valid(principal, self._clock.now())
-        pem = keys.private_key(self.store, signs) if signs else None
-        if signs is None or pem is None or not signs.der:
+        certificate = certificate or keys.latest_valid(principal, self._clock.now())
+        pem = keys.private_key(self.store, certificate) if certificate else None
+        if certificate is None or pem is None or not certificate.der:
             raise errors.no_certificate()
         envelope = response.Envelope(
             issuer=self.issuer,
@@ -121,17 +125,12 @@ class SignIn:
             assertion_id=f"_{self.store.new_id('samlAssertions')}",
             in_response_to=request.id if request else "",
         )
-        self.store.commit()  # the counters: no restart issues an id again
-        return Issued(response.signed(told, envelope, pem, signs.der), acs)
+        self.store.commit()  # makes the counters durable: no id is issued twice, even after a restart
+        return Issued(response.signed(issued_statement, envelope, pem, certificate.der), acs)
 
     @property
     def issuer(self) -> str:
         return f"https://sts.windows.net/{self.store.tenant_id}/"
-
-    def assigned_policy(self, principal: ServicePrincipal) -> policy.ClaimsPolicy | None:
-        links = [link for link in self.store.links.values() if link.service_principal_id == principal.id]
-        found = self.store.policies.get(links[0].policy_id) if links else None
-        return policy.read(found.definition) if found else None
 
     def _accepts_mapped_claims(self, principal: ServicePrincipal) -> bool:
         application = self.store.applications.get(self.store.app_ids.get(principal.app_id, ""))

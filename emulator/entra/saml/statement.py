@@ -1,6 +1,6 @@
 """The assertion's content: NameID and attributes that the assigned policy gives a user. Pure.
 
-The rules are those of docs/sign-in.md, section by section (S, N); each carries its grade there.
+The rules are those of docs/sign-in.md (sections S and N), which grades each of them.
 """
 
 from __future__ import annotations
@@ -37,15 +37,17 @@ class Statement:
     attributes: tuple[Attribute, ...]
 
 
-def issued(subject: Subject, policy: ClaimsPolicy | None, *, has_key: bool, requested_format: str = "") -> Statement:
-    """What the sign-in delivers; `has_key`: the principal has an active signing certificate."""
+def build_statement(
+    subject: Subject, policy: ClaimsPolicy | None, *, has_key: bool, requested_format: str = ""
+) -> Statement:
+    """What the sign-in delivers; `has_key` tells whether the principal has an active signing certificate."""
     claims = _Claims(subject, policy or ClaimsPolicy((), (), basic=True))
     name_id, default_format, own_format = claims.name_id()
     if policy is None:
         default_format = EMAIL_ADDRESS
-    asked = "" if requested_format.endswith(":unspecified") else requested_format
+    requested_format = "" if requested_format.endswith(":unspecified") else requested_format
     attributes = [*_core(subject), *claims.basic(), *claims.attributes(has_key=has_key)]
-    return Statement(name_id, asked or own_format or default_format, tuple(attributes))
+    return Statement(name_id, requested_format or own_format or default_format, tuple(attributes))
 
 
 def _core(subject: Subject) -> list[Attribute]:
@@ -68,7 +70,7 @@ class _Claims:
 
     def name_id(self) -> tuple[str, str, str]:
         """Value, default format, and the format the entry names."""
-        entry = next((one for one in self.policy.entries if one.saml_type == NAME_IDENTIFIER), None)
+        entry = next((entry for entry in self.policy.entries if entry.saml_type == NAME_IDENTIFIER), None)
         if entry is None:
             return self.subject.user.upn, PERSISTENT, ""
         value = self._allowed_name_id(entry)
@@ -83,10 +85,10 @@ class _Claims:
             transformation = self.policy.transformation(entry.transformation_id)
             if transformation is None or transformation.method not in transformations.NAME_ID_METHODS:
                 return ""
-            found = "".join(self.values(entry)[:1])
-            domain = found.rpartition("@")[2].casefold() if "@" in found else ""
-            verified = domain in {one.casefold() for one in self.subject.store.domains}
-            return found if transformation.method != "join" or verified else ""
+            value = "".join(self.values(entry)[:1])
+            domain = value.rpartition("@")[2].casefold() if "@" in value else ""
+            is_verified = domain in {name.casefold() for name in self.subject.store.domains}
+            return value if transformation.method != "join" or is_verified else ""
         is_listed = entry.source == "user" and not entry.extension_id and entry.id.lower() in TABLES["name_id"]
         return "".join(self.values(entry)[:1]) if is_listed else ""
 
@@ -98,46 +100,50 @@ class _Claims:
     def basic(self) -> list[Attribute]:
         if not self.policy.basic:
             return []
-        person = self.subject
-        found = {
-            f"{XMLSOAP}name": (person.user.upn,),
-            f"{XMLSOAP}givenname": person.value("user", "givenname"),
-            f"{XMLSOAP}surname": person.value("user", "surname"),
-            f"{XMLSOAP}emailaddress": person.value("user", "mail"),
+        claims = {
+            f"{XMLSOAP}name": (self.subject.user.upn,),
+            f"{XMLSOAP}givenname": self.subject.value("user", "givenname"),
+            f"{XMLSOAP}surname": self.subject.value("user", "surname"),
+            f"{XMLSOAP}emailaddress": self.subject.value("user", "mail"),
         }
         replaced = {entry.saml_type for entry in self.policy.entries}
-        return [Attribute(name, values) for name, values in found.items() if values and name not in replaced]
+        return [Attribute(name, values) for name, values in claims.items() if values and name not in replaced]
 
     def attributes(self, *, has_key: bool) -> Iterable[Attribute]:
         withheld = {NAME_IDENTIFIER, "", *TABLES["restricted"], *(() if has_key else TABLES["released_by_key"])}
-        found: dict[str, Attribute] = {}
+        attributes: dict[str, Attribute] = {}
         for entry in self.policy.entries:
             values = () if entry.saml_type in withheld else self.values(entry)
             if not values:
                 continue
-            before = found.get(entry.saml_type, Attribute(entry.saml_type, (), _form(entry.name_form)))
-            found[entry.saml_type] = Attribute(before.name, before.values + values, before.name_form)
-        return found.values()
+            before = attributes.get(entry.saml_type, Attribute(entry.saml_type, (), _full_form(entry.name_form)))
+            attributes[entry.saml_type] = Attribute(before.name, before.values + values, before.name_form)
+        return attributes.values()
 
-    def values(self, entry: Entry, seen: tuple[Entry, ...] = ()) -> Values:
-        """What an entry's one source gives; a source beside a constant decides."""
-        if entry in seen:
+    def values(self, entry: Entry, outer: tuple[Entry, ...] = ()) -> Values:
+        """The values of an entry's source; a source takes precedence over a constant.
+
+        `outer` are the entries whose transformations led here.
+        """
+        if entry in outer:
             return ()  # a transformation of itself
         if entry.source == "transformation":
             transformation = self.policy.transformation(entry.transformation_id)
             if transformation is None:
                 return ()
-            return transformations.run(transformation, lambda reference: self._referred(reference, (*seen, entry)))
+            return transformations.run(
+                transformation, lambda reference: self._referenced_values(reference, (*outer, entry))
+            )
         if not entry.source:
             return () if entry.value is None else (entry.value,)
         if entry.extension_id:
             return self.subject.extension(entry.extension_id) if entry.source == "user" else ()
         return self.subject.value(entry.source, entry.id.lower())
 
-    def _referred(self, reference: str, seen: tuple[Entry, ...]) -> Values:
-        named = next((one for one in self.policy.entries if one.is_named(reference)), None)
-        return () if named is None else self.values(named, seen)
+    def _referenced_values(self, reference: str, outer: tuple[Entry, ...]) -> Values:
+        named = next((entry for entry in self.policy.entries if entry.is_named(reference)), None)
+        return () if named is None else self.values(named, outer)
 
 
-def _form(written: str) -> str:
+def _full_form(written: str) -> str:
     return written if not written or written.startswith("urn:") else f"{_NAME_FORM}{written}"

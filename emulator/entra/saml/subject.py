@@ -1,8 +1,8 @@
-"""What the claims of a policy read: one user of the tenant, with its roles and extension values, at one principal.
+"""What the claims of a policy read: a user of the tenant, with roles and extension values, at a service principal.
 
-Quirks tamed: extension names are read with case (A); a role given to a group is its direct members' only (A); some
-lists give one value (A); `application`, `resource` and `audience` all mean the service principal (D). Values are texts;
-none means null. Reads the store, changes nothing, and knows no replica lag.
+Quirks: extension names are read with case (A); a role given to a group is its direct members' only (A); some lists give
+a single value (A); `application`, `resource` and `audience` all mean the service principal (D). Values are texts; an
+empty tuple means null. Reads the store, changes nothing, and knows no replica lag.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import TypeAlias
 
-from emulator.tenant import groups, users
+from emulator.tenant import access, users
 from emulator.tenant.records import ServicePrincipal, User
 from emulator.tenant.store import Store
 from emulator.types import Attributes, Json
@@ -30,7 +30,7 @@ _FIRST = frozenset({*TABLES["one_value"], "telephonenumber"})
 
 
 class Subject:
-    """Who signs in where."""
+    """A user who signs in to a service principal."""
 
     def __init__(self, store: Store, principal: ServicePrincipal, user: User) -> None:
         self.store = store
@@ -41,14 +41,13 @@ class Subject:
         return bool(self._assignments())
 
     def roles(self) -> Values:
-        texts = {role["id"]: role.get("value") for role in self.principal.attributes.get("appRoles", ())}
-        held = {texts.get(row["appRoleId"]) for row in self._assignments()}
-        return tuple(sorted(text for text in held if text))
+        values = {role["id"]: role.get("value") for role in self.principal.attributes.get("appRoles", ())}
+        held = {values.get(row["appRoleId"]) for row in self._assignments()}
+        return tuple(sorted(value for value in held if value))
 
     def _assignments(self) -> list[Attributes]:
-        own = {self.user.id, *(one.id for one in groups.direct_groups_of(self.store, self.user.id))}
-        rows = (one.attributes for one in self.store.role_assignments.values())
-        return [row for row in rows if row["principalId"] in own and row["resourceId"] == self.principal.id]
+        rows = access.assignments_of(self.store, self.user.id)
+        return [row for row in rows if row["resourceId"] == self.principal.id]
 
     def extension(self, name: str) -> Values:
         return texts(users.visible_values(self.store, self.user).get(name))
@@ -71,16 +70,16 @@ class Subject:
         if identifier.startswith("extensionattribute"):
             numbered = attributes.get("onpremisesextensionattributes") or {}
             return texts(numbered.get(f"extensionAttribute{identifier.removeprefix('extensionattribute')}"))
-        found = texts(attributes.get(_PROPERTIES.get(identifier, identifier)))
-        return found[:1] if identifier in _FIRST else found
+        values = texts(attributes.get(_PROPERTIES.get(identifier, identifier)))
+        return values[:1] if identifier in _FIRST else values
 
 
 def texts(value: Json) -> Values:
-    """A value as an assertion spells it: booleans in words, numbers in digits, each of several by itself."""
+    """A value as an assertion spells it: booleans in words, numbers in digits, a list item by item."""
     if value is None:
         return ()
     if isinstance(value, list):
-        return tuple(text for one in value for text in texts(one))
+        return tuple(text for item in value for text in texts(item))
     if isinstance(value, bool):
         return ("true" if value else "false",)
     return (str(value),)

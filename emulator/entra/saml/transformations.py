@@ -1,6 +1,6 @@
 """The transformations of a claims mapping policy, over values that have been read. Pure.
 
-Quirks tamed: an unknown method or a null input gives nothing (D); a claim with several values gives its first unless it
+Quirks: an unknown method or a null input gives nothing (D); a claim with several values gives its first unless it
 is treated as multi-valued (D); CreateStringClaim is accepted and gives nothing (A).
 """
 
@@ -18,7 +18,7 @@ _Inputs = Mapping[str, str]  # by kind, in lower case
 
 
 def run(transformation: Transformation, values_of: Callable[[str], Values]) -> Values:
-    """The values it gives; `values_of` reads the entry that a reference names."""
+    """The values that a transformation gives; `values_of` reads the entry that a reference names."""
     method = _METHODS.get(transformation.method)
     if method is None:
         return ()
@@ -27,9 +27,9 @@ def run(transformation: Transformation, values_of: Callable[[str], Values]) -> V
         values = values_of(claim.reference)
         columns.append([(claim.kind, value) for value in (values if claim.each else values[:1])])
     constants = {name.lower(): value for name, value in transformation.parameters}
-    # A null input leaves its column empty, and with it the product.
-    found = [method(transformation, {**constants, **dict(row)}) for row in product(*columns)]
-    return tuple(text for text in found if text is not None)
+    # A null input leaves its column empty, and then the product is empty too.
+    results = [method(transformation, {**constants, **dict(row)}) for row in product(*columns)]
+    return tuple(text for text in results if text is not None)
 
 
 def _join(_transformation: Transformation, inputs: _Inputs) -> str | None:
@@ -43,16 +43,16 @@ def _prefix(_transformation: Transformation, inputs: _Inputs) -> str | None:
 
 
 def _cased(change: Callable[[str], str]) -> Callable[[Transformation, _Inputs], str | None]:
-    def run_on_the_one_input(_transformation: Transformation, inputs: _Inputs) -> str | None:
+    def change_only_input(_transformation: Transformation, inputs: _Inputs) -> str | None:
         return next((change(text) for text in inputs.values()), None)
 
-    return run_on_the_one_input
+    return change_only_input
 
 
 def _regex_replace(transformation: Transformation, inputs: _Inputs) -> str | None:
     if not {"sourceclaim", "regex", "replacement"} <= inputs.keys():
         return None
-    # Names in a replacement are as they are spelled; inputs came in lower case.
+    # A replacement names parameters as the policy spells them; the inputs have their names in lower case.
     extra = {name: value for name, value in inputs.items() if name not in ("sourceclaim", "regex", "replacement")}
     extra |= {name: inputs[name.lower()] for name, _ in transformation.parameters if name.lower() in extra}
     return dotnet.replace(inputs["regex"], inputs["replacement"], inputs["sourceclaim"], extra)
@@ -61,12 +61,12 @@ def _regex_replace(transformation: Transformation, inputs: _Inputs) -> str | Non
 _METHODS: dict[str, Callable[[Transformation, _Inputs], str | None]] = {
     "join": _join,
     "extractmailprefix": _prefix,
-    "tolowercase": _cased(lambda text: "".join(_one_to_one(c, c.lower()) for c in text)),
-    "touppercase": _cased(lambda text: "".join(_one_to_one(c, c.upper()) for c in text)),
+    "tolowercase": _cased(lambda text: "".join(_single_character(c, c.lower()) for c in text)),
+    "touppercase": _cased(lambda text: "".join(_single_character(c, c.upper()) for c in text)),
     "regexreplace": _regex_replace,
 }
 
 
-def _one_to_one(before: str, after: str) -> str:
-    """.NET's invariant case maps one character to one: the sharp s stays, Python makes it SS."""
+def _single_character(before: str, after: str) -> str:
+    """.NET's invariant case maps a character to a single one: the sharp s stays, Python makes it SS."""
     return after if len(after) == 1 else before

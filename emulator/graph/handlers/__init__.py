@@ -1,1 +1,1 @@
-"""Handlers: parse the call, ask the tenant, render the answer. A rule found here belongs in the tenant."""
+"""Handlers: parse the call, ask the tenant, render the answer. A rule in a handler belongs in `emulator.tenant`."""

@@ -1,7 +1,4 @@
-"""Role assignments, from the side of the application and of the user.
-
-No quirk lives here: who has a role through a group is told in the tenant.
-"""
+"""Role assignments, by application and by user."""
 
 from __future__ import annotations
 
@@ -9,27 +6,28 @@ from emulator.graph import render
 from emulator.graph.call import Call
 from emulator.graph.handlers.applications import principal_of
 from emulator.messages import Reply
-from emulator.tenant import access
+from emulator.tenant import access, users
 from emulator.types import Attributes
 
 _CONTEXT = "appRoleAssignments"
 
 
 def list_assigned_to(call: Call) -> Reply:
-    return _page(call, access.assigned_to(call.store, principal_of(call)))
+    return _page(call, access.assignments_to(call.store, principal_of(call)))
 
 
-def list_roles_of_user(call: Call) -> Reply:
-    return _page(call, access.roles_of_user(call.store, call.keys["user"].value))
+def list_roles_of(call: Call) -> Reply:
+    user = users.find(call.store, call.keys["user"].value)
+    return _page(call, access.assignments_of(call.store, user.id))
 
 
 def assign_role(call: Call) -> Reply:
-    made = access.assign_role(call.store, principal_of(call), call.body())
-    return render.entity(call, f"{_CONTEXT}/$entity", made, 201)
+    row = access.assign_role(call.store, principal_of(call), call.body())
+    return render.entity(call, f"{_CONTEXT}/$entity", row, 201)
 
 
-def take_role(call: Call) -> Reply:
-    access.take_role(call.store, principal_of(call), call.keys["assignment"].value)
+def remove_role(call: Call) -> Reply:
+    access.remove_role(call.store, principal_of(call), call.keys["assignment"].value)
     return render.no_content()
 
 

@@ -1,7 +1,7 @@
 """Applications, service principals, the organization, and the directory extensions of an application.
 
-Quirk tamed: an application's object id, its service principal's object id and their common appId are three ids (A);
-the alternate key `(appId='…')` answers one entity or 404, never a list (A).
+Quirk: an application's object id, its service principal's object id and their common appId are three ids (A); the
+alternate key `(appId='…')` answers one entity or 404, never a list (A).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from emulator.errors import bad_request, not_found
+from emulator.errors import bad_request, invalid_body, not_found
 from emulator.graph import render
 from emulator.graph.call import Call
 from emulator.graph.query import parse_filter, parse_search
@@ -19,22 +19,23 @@ from emulator.tenant.records import Application, ServicePrincipal
 
 A = TypeVar("A", bound=Application)
 _FILTERABLE = frozenset({"appId", "displayName", "id"})
+_PROPERTY_BODY = frozenset({"name", "dataType", "targetObjects", "isMultiValued"})
 
 
 def application_of(call: Call) -> Application:
-    return _resolve(call, "application", call.store.applications, call.store.app_ids)
+    return _addressed(call, "application", call.store.applications, call.store.app_ids)
 
 
 def principal_of(call: Call) -> ServicePrincipal:
-    return _resolve(call, "principal", call.store.service_principals, call.store.principal_app_ids)
+    return _addressed(call, "principal", call.store.service_principals, call.store.principal_app_ids)
 
 
-def _resolve(call: Call, name: str, table: Mapping[str, A], by_app_id: Mapping[str, str]) -> A:
+def _addressed(call: Call, name: str, table: Mapping[str, A], by_app_id: Mapping[str, str]) -> A:
     key = call.keys[name]
-    found = table.get(by_app_id.get(key.value.lower(), "") if key.name else call.guid(name))
-    if found is None:
+    app = table.get(by_app_id.get(key.value.lower(), "") if key.name else call.guid(name))
+    if app is None:
         raise not_found(key.value)
-    return found
+    return app
 
 
 def list_applications(call: Call) -> Reply:
@@ -46,73 +47,63 @@ def list_principals(call: Call) -> Reply:
 
 
 def _list(call: Call, fragment: str, table: Mapping[str, Application], resource: str) -> Reply:
-    keep = [parse_filter(call.query, _FILTERABLE.__contains__, resource), parse_search(call.query)]
-    found = [a for a in table.values() if all(rule is None or rule(a.attributes) for rule in keep)]
+    rules = [parse_filter(call.query, _FILTERABLE.__contains__, resource), parse_search(call.query)]
+    apps = [app for app in table.values() if all(rule is None or rule(app.attributes) for rule in rules)]
+    select = call.query.select
     return render.page(
-        call,
-        fragment,
-        found,
-        lambda a: render.application(a, call.query.select, single=False),
-        served={"$filter", "$search"},
+        call, fragment, apps, lambda app: render.application(app, select, single=False), served={"$filter", "$search"}
     )
 
 
 def get_application(call: Call) -> Reply:
-    found = application_of(call)
-    return render.entity(call, "applications/$entity", render.application(found, call.query.select, single=True))
+    body = render.application(application_of(call), call.query.select, single=True)
+    return render.entity(call, "applications/$entity", body)
 
 
 def get_principal(call: Call) -> Reply:
-    found = principal_of(call)
-    return render.entity(call, "servicePrincipals/$entity", render.application(found, call.query.select, single=True))
+    body = render.application(principal_of(call), call.query.select, single=True)
+    return render.entity(call, "servicePrincipals/$entity", body)
 
 
 def get_organization(call: Call) -> Reply:
     select = call.query.select
-    return render.page(call, "organization", [call.store.organization], lambda o: render.selected(o.attributes, select))
+    rows = [call.store.organization.attributes]
+    return render.page(call, "organization", rows, lambda row: render.selected(row, select))
 
 
 def list_properties(call: Call) -> Reply:
     app = application_of(call)
-    keep = parse_filter(call.query, {"name"}.__contains__, "ExtensionProperty")
-    found = [p for p in extensions.of_application(call.store, app) if keep is None or keep({"name": p.name})]
+    rule = parse_filter(call.query, {"name"}.__contains__, "ExtensionProperty")
+    properties = extensions.list_properties(call.store, app)
     return render.page(
         call,
         f"applications('{app.id}')/extensionProperties",
-        found,
-        lambda p: render.selected(render.extension_property(call.store, p), call.query.select),
+        [prop for prop in properties if rule is None or rule({"name": prop.name})],
+        lambda prop: render.selected(render.extension_property(call.store, prop), call.query.select),
         served={"$filter"},
     )
 
 
 def create_property(call: Call) -> Reply:
     app, body = application_of(call), call.body()
-    name, targets = body.get("name"), body.get("targetObjects")
-    known = {"name", "dataType", "targetObjects", "isMultiValued"}
-    for unknown in sorted(n for n in body if n not in known and "@odata." not in n):
-        raise bad_request(f"Invalid property '{unknown}'.")
-    shaped = isinstance(name, str) and name and isinstance(body.get("isMultiValued", False), bool)
-    if not shaped or not isinstance(targets, list) or not all(isinstance(t, str) for t in targets):
-        raise bad_request("One or more properties contains invalid values.")
-    made = extensions.create(
-        call.store, app, str(name), str(body.get("dataType")), body.get("isMultiValued", False), targets
-    )
-    return render.entity(
-        call,
-        f"applications('{app.id}')/extensionProperties/$entity",
-        render.extension_property(call.store, made),
-        201,
-    )
+    unknown = sorted(name for name in body if name not in _PROPERTY_BODY and "@odata." not in name)
+    if unknown:
+        raise bad_request(f"Invalid property '{unknown[0]}'.")
+    name, targets, is_multi_valued = body.get("name"), body.get("targetObjects"), body.get("isMultiValued", False)
+    if not isinstance(name, str) or not name or not isinstance(is_multi_valued, bool):
+        raise invalid_body()
+    if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
+        raise invalid_body()
+    prop = extensions.create(call.store, app, name, str(body.get("dataType")), is_multi_valued, targets)
+    fragment = f"applications('{app.id}')/extensionProperties/$entity"
+    return render.entity(call, fragment, render.extension_property(call.store, prop), 201)
 
 
 def get_property(call: Call) -> Reply:
     app = application_of(call)
-    found = extensions.find(call.store, app, call.guid("property"))
-    return render.entity(
-        call,
-        f"applications('{app.id}')/extensionProperties/$entity",
-        render.selected(render.extension_property(call.store, found), call.query.select),
-    )
+    prop = extensions.find(call.store, app, call.guid("property"))
+    body = render.selected(render.extension_property(call.store, prop), call.query.select)
+    return render.entity(call, f"applications('{app.id}')/extensionProperties/$entity", body)
 
 
 def delete_property(call: Call) -> Reply:
@@ -120,18 +111,19 @@ def delete_property(call: Call) -> Reply:
     return render.no_content()
 
 
-def available_properties(call: Call) -> Reply:
-    synced = call.body(optional=True).get("isSyncedFromOnPremises")
-    if synced not in (None, True, False):
-        raise bad_request("One or more properties contains invalid values.")
-    listed = call.store.seen_properties.see_all(call.store.properties.values())
-    found = [p for p in listed if extensions.ask_usable(call.store, p) and synced in (None, p.is_synced)]
+def list_available_properties(call: Call) -> Reply:
+    is_synced = call.body(optional=True).get("isSyncedFromOnPremises")
+    if is_synced not in (None, True, False):
+        raise invalid_body()
+    properties = [
+        prop
+        for prop in call.store.property_view.read_all(call.store.properties.values())
+        if extensions.request_use(call.store, prop) and is_synced in (None, prop.is_synced_from_on_premises)
+    ]
+    kind = {"@odata.type": "#microsoft.graph.extensionProperty"}
     return render.page(
         call,
         "Collection(extensionProperty)",
-        found,
-        lambda p: {
-            "@odata.type": "#microsoft.graph.extensionProperty",
-            **render.extension_property(call.store, p),
-        },
+        properties,
+        lambda prop: {**kind, **render.extension_property(call.store, prop)},
     )

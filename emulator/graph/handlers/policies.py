@@ -1,7 +1,7 @@
 """Claims mapping policies and their links to service principals.
 
-Quirks tamed: the link is written through `/$ref` with an absolute `@odata.id` (A), of which two path forms are
-accepted (B); without `/$ref` the gateway refuses the write (A).
+Quirks: the link is written through `/$ref` with an absolute `@odata.id` (A), of which two path forms are accepted (B);
+without `/$ref` the gateway refuses the write (A).
 """
 
 from __future__ import annotations
@@ -10,31 +10,31 @@ from emulator.errors import write_not_contained
 from emulator.graph import render
 from emulator.graph.call import Call
 from emulator.graph.handlers.applications import principal_of
-from emulator.graph.handlers.references import referred
+from emulator.graph.handlers.references import referenced_id
 from emulator.graph.query import parse_filter
 from emulator.messages import Reply
 from emulator.tenant import policies
 from emulator.tenant.records import Policy
+from emulator.types import Attributes
 
 _CONTEXT = "policies/claimsMappingPolicies"
 
 
 def list_policies(call: Call) -> Reply:
-    keep = parse_filter(call.query, {"displayName", "id"}.__contains__, "Policy")
-    seen = call.store.seen_policies.see_all(call.store.policies.values())
-    found = [p for p in seen if keep is None or keep({"displayName": p.display_name, "id": p.id})]
-    shown = call.query.select
-    return render.page(call, _CONTEXT, found, lambda p: render.selected(render.policy(p), shown), served={"$filter"})
+    rule = parse_filter(call.query, {"displayName", "id"}.__contains__, "Policy")
+    listed = call.store.policy_view.read_all(call.store.policies.values())
+    matching = [policy for policy in listed if rule is None or rule(render.policy(policy))]
+    return render.page(call, _CONTEXT, matching, lambda policy: _body(call, policy), served={"$filter"})
 
 
 def create_policy(call: Call) -> Reply:
-    made = policies.create(call.store, call.body())
-    return render.entity(call, f"{_CONTEXT}/$entity", render.policy(made), 201)
+    policy = policies.create(call.store, call.body())
+    return render.entity(call, f"{_CONTEXT}/$entity", render.policy(policy), 201)
 
 
 def get_policy(call: Call) -> Reply:
-    found = policies.find(call.store, call.guid("policy"))
-    return render.entity(call, f"{_CONTEXT}/$entity", render.selected(render.policy(found), call.query.select))
+    policy = policies.find(call.store, call.guid("policy"))
+    return render.entity(call, f"{_CONTEXT}/$entity", _body(call, policy))
 
 
 def patch_policy(call: Call) -> Reply:
@@ -47,43 +47,27 @@ def delete_policy(call: Call) -> Reply:
     return render.no_content()
 
 
-def applies_to(call: Call) -> Reply:
-    found = policies.find(call.store, call.guid("policy"))
-    links = [link for link in call.store.links.values() if link.policy_id == found.id]
-    seen = call.store.seen_links.see_all(links, lambda link: link.policy_id == found.id)
-    return render.page(
-        call,
-        "directoryObjects",
-        [link.service_principal_id for link in seen],
-        lambda principal_id: render.selected(
-            {
-                "@odata.type": "#microsoft.graph.servicePrincipal",
-                "id": principal_id,
-                "deletedDateTime": None,
-            },
-            call.query.select,
-        ),
-    )
+def list_principals_of(call: Call) -> Reply:
+    policy = policies.find(call.store, call.guid("policy"))
+    current = [link for link in call.store.links.values() if link.policy_id == policy.id]
+    links = call.store.link_view.read_all(current, lambda link: link.policy_id == policy.id)
+    kind = {"@odata.type": "#microsoft.graph.servicePrincipal"}
+    rows = [{**kind, "id": link.service_principal_id, "deletedDateTime": None} for link in links]
+    return render.page(call, "directoryObjects", rows, lambda row: render.selected(row, call.query.select))
 
 
 def list_assigned(call: Call) -> Reply:
-    principal = principal_of(call)
     return render.page(
         call,
         "Collection(microsoft.graph.claimsMappingPolicy)",
-        policies.of_principal(call.store, principal),
-        lambda p: {**_odata_id(call, p), **render.selected(render.policy(p), call.query.select)},
+        policies.list_assigned(call.store, principal_of(call)),
+        lambda policy: {"@odata.id": _odata_id(call, policy), **_body(call, policy)},
     )
-
-
-def _odata_id(call: Call, policy: Policy) -> dict[str, str]:
-    where = f"{call.request.origin}/v2/{call.store.tenant_id}/directoryObjects/{policy.id}"
-    return {"@odata.id": f"{where}/Microsoft.DirectoryServices.ClaimsMappingPolicy"}
 
 
 def assign(call: Call) -> Reply:
     principal = principal_of(call)
-    policies.assign(call.store, principal, referred(call.body().get("@odata.id"), (_CONTEXT,)))
+    policies.assign(call.store, principal, referenced_id(call.body().get("@odata.id"), (_CONTEXT,)))
     return render.no_content()
 
 
@@ -94,3 +78,12 @@ def assign_without_ref(_call: Call) -> Reply:
 def unassign(call: Call) -> Reply:
     policies.unassign(call.store, principal_of(call), call.guid("policy"))
     return render.no_content()
+
+
+def _body(call: Call, policy: Policy) -> Attributes:
+    return render.selected(render.policy(policy), call.query.select)
+
+
+def _odata_id(call: Call, policy: Policy) -> str:
+    directory_object = f"{call.request.origin}/v2/{call.store.tenant_id}/directoryObjects/{policy.id}"
+    return f"{directory_object}/Microsoft.DirectoryServices.ClaimsMappingPolicy"

@@ -1,7 +1,4 @@
-"""Service principals and applications as they are made, changed and deleted, and their custom claims (beta).
-
-No quirk lives here: what a change drags along is told in the tenant, and beta-only routes are marked in the table.
-"""
+"""Service principals and applications as they are created, changed and deleted, and their custom claims (beta)."""
 
 from __future__ import annotations
 
@@ -23,8 +20,8 @@ def patch_application(call: Call) -> Reply:
 
 
 def create_principal(call: Call) -> Reply:
-    made = principals.create_principal(call.store, call.body())
-    return render.entity(call, "servicePrincipals/$entity", render.application(made, (), single=True), 201)
+    principal = principals.create_principal(call.store, call.body())
+    return render.entity(call, "servicePrincipals/$entity", render.application(principal, (), single=True), 201)
 
 
 def delete_principal(call: Call) -> Reply:

@@ -1,7 +1,7 @@
 """The `@odata.id` of a `$ref` body: which object it names.
 
-Quirk tamed: the url is absolute, of either version, and names the object below its own collection or below
-directoryObjects (B); words of the refusal are D.
+Quirk: the url is absolute, of either version, and names the object below its own collection or below directoryObjects
+(B); words of the refusal are D.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _VERSIONS = frozenset({"v1.0", "beta"})
 
 
-def referred(url: object, collections: Sequence[str]) -> str:
+def referenced_id(url: object, collections: Sequence[str]) -> str:
     """The id in the url: on a host this program serves, below one of `collections` or directoryObjects."""
     try:
         parts = urlsplit(url) if isinstance(url, str) else None
@@ -24,8 +24,8 @@ def referred(url: object, collections: Sequence[str]) -> str:
         parts = None
     version, _, path = parts.path.strip("/").partition("/") if parts else ("", "", "")
     collection, _, object_id = path.rpartition("/")
-    served = parts is not None and parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK
-    known = version in _VERSIONS and collection in (*collections, "directoryObjects")
-    if not served or not known or not GUID.fullmatch(object_id):
+    is_served = parts is not None and parts.scheme in ("http", "https") and parts.hostname in _LOOPBACK
+    is_known = version in _VERSIONS and collection in (*collections, "directoryObjects")
+    if not is_served or not is_known or not GUID.fullmatch(object_id):
         raise bad_request("Invalid URL format specified in payload.")
     return object_id.lower()
