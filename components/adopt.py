@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from pulumi.runtime import mocks
 
 from flexsaml.graph import Directory
-from providers import PROVIDERS
+from providers import provider_class
 
 from .flex_saml_claims import FlexSamlClaims
 from .settings import FlexSamlClaimsArgs
@@ -49,15 +49,15 @@ class _Recorder(mocks.Mocks):
             self.adoption.resources.append({"type": args.typ, "name": args.name, "component": True})
             return None, args.inputs
         given = {key: value for key, value in args.inputs.items() if not key.lstrip("_").startswith("seen")}
-        provider = PROVIDERS[args.typ.rsplit(":", 1)[-1]]()
-        inputs = provider.check({}, given).inputs
-        found = provider.adopt(self._directory, inputs)
+        kind = provider_class(args.typ.rsplit(":", 1)[-1]).kind
+        inputs, _ = kind.check({}, given)
+        found = kind.adopt(self._directory, inputs)
         if found is None:
-            self.adoption.absent.append(f"{provider.kind} {provider.label(inputs)}")
+            self.adoption.absent.append(f"{kind.name} {kind.describe(inputs)}")
             return "", inputs
         id_, outputs = found
         reference = {"__provider": given["__provider"]}
-        kept = {key: outputs[key] for key in provider.inputs if key in outputs}
+        kept = {key: outputs[key] for key in kind.inputs if key in outputs}
         self.adoption.resources.append(
             {
                 "type": args.typ,

@@ -1,164 +1,21 @@
-"""ClaimsMappingPolicy: what Entra puts into the assertion.
-
-POST, GET, PATCH, DELETE /policies/claimsMappingPolicies (v1.0). Writing needs
-Policy.ReadWrite.ApplicationConfiguration, reading Policy.Read.All as well (grade A: known issue).
-
-* The visible input is a map claim name -> source, which previews show as one line for each changed
-  claim; the JSON string exists only towards Graph. A raw `definition` is taken instead of claims.
-* Changes are PATCHed in place, so that the assignment survives. It is replaced in one case only: when
-  the tenant baseline in front is (another service principal), which takes everything back first.
-* `description` is never sent: a POST with it fails with 404 (A).
-* displayName is not unique (D): our own half-made policy is recognised by its name, by a definition
-  that is byte for byte of our make, and by applying to nobody else.
-* A policy that applies to another principal is kept on delete.
-"""
+"""ClaimsMappingPolicy as a dynamic resource; `providers.kinds.claims_mapping_policy` says what it is and does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from flexsaml.claims import (
-    ClaimsPolicy,
-    InvalidClaim,
-    InvalidDefinition,
-    decode,
-    encode,
-    has_same_meaning,
-    is_made_here,
-    normalise_definition,
-)
-from flexsaml.graph import NotFound, Policy
-
-from . import engine
-from .base import Failures, Props, Provider, RefusedChange, known, text
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
+from .dynamic import DynamicProvider, DynamicResource
+from .kinds.claims_mapping_policy import ClaimsMappingPolicyKind
 
 
-class ClaimsMappingPolicyProvider(Provider):
-    kind = "ClaimsMappingPolicy"
-    inputs = ("display_name", "claims", "include_basic_claim_set", "definition", "extensions", "baseline")
-    replaced_by = frozenset({"baseline"})
-
-    def label(self, props: Props) -> str:
-        return f"'{text(props.get('display_name'))}'"
-
-    def normalise(self, olds: Props, news: Props) -> tuple[Props, Failures]:
-        failures: Failures = {}
-        claims, definition = news.get("claims") or {}, news.get("definition") or ""
-        if not text(news.get("display_name")) and known(news.get("display_name")):
-            failures["display_name"] = "a policy needs a display name"
-        if bool(claims) == bool(definition):
-            failures["claims"] = "give either claims or a raw definition"
-        try:
-            if definition and known(definition):
-                definition = normalise_definition(definition)
-            elif claims and known(claims):
-                claims = ClaimsPolicy.parse(claims).to_short()
-        except (InvalidClaim, InvalidDefinition) as problem:
-            failures["definition" if definition else "claims"] = str(problem)
-        return {
-            "display_name": news.get("display_name"),
-            "claims": claims,
-            "include_basic_claim_set": bool(news.get("include_basic_claim_set")),
-            "definition": definition,
-            "extensions": news.get("extensions") or {},
-            "baseline": news.get("baseline") or "",
-        }, failures
-
-    def differing(self, olds: Props, news: Props) -> set[str]:
-        changed = super().differing(olds, news)
-        meaning = {"claims", "include_basic_claim_set", "definition", "extensions"}
-        if (
-            changed & meaning
-            and known([olds.get(key) for key in meaning])
-            and known([news.get(key) for key in meaning])
-        ):
-            try:
-                same = has_same_meaning(_definition(olds), _definition(news))
-            except (InvalidClaim, InvalidDefinition, KeyError):
-                same = False
-            if same:
-                changed -= meaning
-        return changed
-
-    def make(self, directory: Directory, props: Props) -> tuple[str, Props]:
-        wanted, name = _definition(props), props["display_name"]
-        ours = half_made(directory, directory.policies(name), props["baseline"]) if props["baseline"] else []
-        if not ours:
-            return directory.create_policy(display_name=name, definition=wanted).id, {}
-        engine.say(f"policy '{name}' is there already, made by an earlier run of this stack that did not finish")
-        if ours[0].definition != wanted:
-            directory.update_policy(ours[0].id, display_name=name, definition=wanted)
-        return ours[0].id, {}
-
-    def alter(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
-        if self.differing(olds, news):
-            try:
-                directory.update_policy(id_, display_name=news["display_name"], definition=_definition(news))
-            except NotFound:
-                raise RefusedChange(f"policy {id_} is gone: run `pulumi refresh`, then `pulumi up`") from None
-        return {}
-
-    def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
-        found = directory.policy(id_)
-        if found is None:
-            return None
-        live = {**props, "display_name": found.display_name}
-        if found.definition == _definition(props) or has_same_meaning(found.definition, _definition(props)):
-            return live
-        if not props["definition"]:
-            try:
-                policy = decode(found.definition, props["extensions"])
-            except InvalidDefinition:
-                return {**live, "claims": {}, "definition": found.definition}
-            return {**live, "claims": policy.to_short(), "include_basic_claim_set": policy.include_basic_claim_set}
-        return {**live, "definition": found.definition}
-
-    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
-        """The one assigned to the principal, whatever its name; else the one of our name."""
-        candidates = directory.assigned_policies(props["baseline"]) if props["baseline"] else []
-        candidates = candidates or directory.policies(props["display_name"])
-        if len(candidates) != 1:
-            return None
-        live = self.look(directory, candidates[0].id, props)
-        return (candidates[0].id, live) if live else None
-
-    def remove(self, directory: Directory, id_: str, props: Props) -> None:
-        delete_unless_used(directory, id_, props["display_name"], props["baseline"])
+class ClaimsMappingPolicyProvider(DynamicProvider):
+    kind = ClaimsMappingPolicyKind()
 
 
-def _definition(props: Props) -> str:
-    """The definition string that the inputs ask for."""
-    if props["definition"]:
-        return str(props["definition"])
-    return encode(ClaimsPolicy.parse(props["claims"], props["include_basic_claim_set"]), props["extensions"])
-
-
-def half_made(directory: Directory, named: list[Policy], principal: str) -> list[Policy]:
-    """Which of the policies of our name an unfinished run of this stack left behind."""
-    ours = [policy for policy in named if is_made_here(policy.definition)]
-    return [policy for policy in ours if set(directory.applies_to(policy.id)) <= {principal}]
-
-
-def delete_unless_used(directory: Directory, policy_id: str, name: str, principal: str) -> None:
-    """Delete a policy, and its link to our principal first; keep it while others sign in with it."""
-    users = directory.applies_to(policy_id)
-    others = [one for one in users if one != principal]
-    if others:
-        engine.warn(f"policy '{name}' ({policy_id}) is kept: it applies to {', '.join(others[:3])}, not this stack's")
-        return
-    if users:
-        directory.unassign(principal, policy_id)
-    directory.delete_policy(policy_id)
-
-
-class ClaimsMappingPolicy(Resource, module="flexsaml", name="ClaimsMappingPolicy"):
+class ClaimsMappingPolicy(DynamicResource, module="flexsaml", name="ClaimsMappingPolicy"):
     """A claims mapping policy.
 
     Alone, its delete removes what its create made; only a `TenantBaseline` in front covers a create
@@ -173,20 +30,20 @@ class ClaimsMappingPolicy(Resource, module="flexsaml", name="ClaimsMappingPolicy
         *,
         display_name: pulumi.Input[str],
         claims: Mapping[str, Any] | None = None,
-        include_basic_claim_set: bool = False,
-        definition: str | Mapping[str, Any] = "",
+        include_basic_claim_set: bool | None = None,
+        definition: str | Mapping[str, Any] | None = None,
         extensions: Mapping[str, pulumi.Input[str]] | None = None,
         baseline: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`claims` maps claim name to source (see `flexsaml.claims`), `extensions` short name to full name;
         `baseline` is the id of the `TenantBaseline` in front, a service principal's object id."""
-        props = {
+        arguments = {
             "display_name": display_name,
-            "claims": dict(claims or {}),
+            "claims": claims,
             "include_basic_claim_set": include_basic_claim_set,
             "definition": definition,
-            "extensions": dict(extensions or {}),
+            "extensions": extensions,
             "baseline": baseline,
         }
-        super().__init__(ClaimsMappingPolicyProvider(), resource_name, props, opts)
+        super().__init__(ClaimsMappingPolicyProvider(), resource_name, arguments, opts)

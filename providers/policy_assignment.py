@@ -1,110 +1,20 @@
-"""PolicyAssignment: the link that makes a service principal use a claims mapping policy.
-
-POST and DELETE /servicePrincipals/{id}/claimsMappingPolicies/$ref, GET the list (v1.0;
-Application.ReadWrite.OwnedBy or .All together with Policy.Read.All, for the list too).
-
-* A service principal has one policy (grade C/D: several clients say so, no error body was found), so
-  the list is read first and another policy is never displaced unless the baseline recorded it.
-* The same link twice is refused with a known text (B) and counts as success, as does taking a link
-  away that is not there.
-* $ref answers 404 for seconds after the policy was made (B): waited out.
-* From here on the portal's claims page is read-only and says so; preview says it beforehand.
-"""
+"""PolicyAssignment as a dynamic resource; `providers.kinds.policy_assignment` says what it is and does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from . import engine
-from .base import Failures, Props, Provider, RefusedChange, known, text
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
-
-PORTAL_SAYS = "This configuration was overwritten by a claim mapping policy created via Graph/PowerShell."
+from .dynamic import DynamicProvider, DynamicResource
+from .kinds.policy_assignment import PolicyAssignmentKind
 
 
-class PolicyAssignmentProvider(Provider):
-    kind = "PolicyAssignment"
-    inputs = ("service_principal_id", "policy_id", "displaces")
-    replaced_by = frozenset({"service_principal_id", "policy_id"})
-    ignored = frozenset({"displaces"})
-    required = ("service_principal_id", "policy_id")
-
-    def label(self, props: Props) -> str:
-        return (
-            f"of policy {text(props.get('policy_id'))} to service principal {text(props.get('service_principal_id'))}"
-        )
-
-    def normalise(self, olds: Props, news: Props) -> tuple[Props, Failures]:
-        failures: Failures = {}
-        ours = {text(olds.get("policy_id")), text(news.get("policy_id"))}
-        seen = news.get("seen_assigned")
-        others = {id_: name for id_, name in (seen if known(seen) and seen else {}).items() if id_ not in ours}
-        if olds and seen is not None and known(seen) and text(olds.get("policy_id")) not in seen:
-            now = ", ".join(f"'{name}' ({id_})" for id_, name in others.items()) or "none"
-            engine.warn(
-                f"this stack's policy is no longer assigned (now: {now}): run `pulumi refresh`, then `pulumi up`"
-            )
-        if not olds:
-            if others and not news.get("replace_existing"):
-                named = ", ".join(f"'{name}' ({id_})" for id_, name in others.items())
-                failures[""] = (
-                    f"the service principal already has the claims mapping policy {named}, not this stack's: "
-                    "unassign it, or set flexsaml:replaceExisting to true (it comes back on destroy)"
-                )
-            elif others:
-                named = ", ".join(f"'{name}'" for name in others.values())
-                engine.warn(
-                    f"the claims mapping policy {named} will be displaced; it comes back on destroy. Sign-ins may miss "
-                    "claims for minutes meanwhile"
-                )
-            engine.say(f'once assigned, the portal\'s claims page will answer: "{PORTAL_SAYS}"')
-        return {
-            "service_principal_id": news.get("service_principal_id"),
-            "policy_id": news.get("policy_id"),
-            "displaces": news.get("displaces") or [],
-        }, failures
-
-    def make(self, directory: Directory, props: Props) -> tuple[str, Props]:
-        principal, policy = props["service_principal_id"], props["policy_id"]
-        assigned = directory.assigned_policies(principal)
-        for other in assigned:
-            if other.id == policy:
-                return f"{principal}/{policy}", {}
-            if other.id not in props["displaces"]:
-                raise RefusedChange(
-                    f"policy '{other.display_name}' ({other.id}) is assigned and was not when this stack began: "
-                    "unassign it, then run the same command again"
-                )
-        for other in assigned:
-            directory.unassign(principal, other.id)
-        directory.assign(principal, policy)
-        return f"{principal}/{policy}", {}
-
-    def look(self, directory: Directory, id_: str, props: Props) -> Props | None:
-        principal, _, policy = id_.partition("/")
-        if not policy:
-            raise RefusedChange(f"'{id_}' is no id of an assignment: servicePrincipalObjectId/policyId")
-        if not directory.is_assigned(principal, policy):
-            return None
-        return {**props, "service_principal_id": principal, "policy_id": policy}
-
-    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
-        id_ = f"{props['service_principal_id']}/{props['policy_id']}"
-        live = self.look(directory, id_, props)
-        return (id_, live) if live else None
-
-    def remove(self, directory: Directory, id_: str, props: Props) -> None:
-        principal, _, policy = id_.partition("/")
-        directory.unassign(principal, policy)
+class PolicyAssignmentProvider(DynamicProvider):
+    kind = PolicyAssignmentKind()
 
 
-class PolicyAssignment(Resource, module="flexsaml", name="PolicyAssignment"):
+class PolicyAssignment(DynamicResource, module="flexsaml", name="PolicyAssignment"):
     """The assignment of a claims mapping policy to a service principal.
 
     Alone it displaces nothing, and its delete unassigns; displacing needs a `TenantBaseline` in front.
@@ -119,18 +29,18 @@ class PolicyAssignment(Resource, module="flexsaml", name="PolicyAssignment"):
         *,
         service_principal_id: pulumi.Input[str],
         policy_id: pulumi.Input[str],
-        displaces: pulumi.Input[Sequence[str]] = (),
-        replace_existing: bool = False,
-        seen_assigned: dict[str, str] | None = None,
+        displaces: pulumi.Input[Sequence[str]] | None = None,
+        replace_existing: bool | None = None,
+        seen_assigned: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`displaces`: ids of policies that may be unassigned, as a baseline recorded them.
         `seen_assigned`: id to name of what preflight saw assigned; judged in `check`, then dropped."""
-        props = {
+        arguments = {
             "service_principal_id": service_principal_id,
             "policy_id": policy_id,
             "displaces": displaces,
             "replace_existing": replace_existing,
             "seen_assigned": seen_assigned,
         }
-        super().__init__(PolicyAssignmentProvider(), resource_name, props, opts)
+        super().__init__(PolicyAssignmentProvider(), resource_name, arguments, opts)

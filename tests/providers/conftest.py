@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -10,13 +9,6 @@ import pytest
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant
 from tests.providers.process import FakeEngine, ProviderProcess
-
-
-@pytest.fixture(autouse=True)
-def tracebacks() -> Iterator[None]:
-    """A provider that reported a mistake shortens the tracebacks of its process; here that is the tests' own."""
-    yield
-    sys.__dict__.pop("tracebacklimit", None)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from providers import PROVIDERS
-from providers.base import OneLine
+from flexsaml.errors import UserError
+from providers import provider_class
 
 Props = dict[str, Any]
 Declared = dict[str, tuple[str, Props]]
@@ -47,13 +47,13 @@ class FakeStack:
                 done.append(name)
             for name in [name for name in reversed(self.state) if name not in declared]:
                 self._delete(name)
-        except (Killed, OneLine):
+        except (Killed, UserError):
             pass
         return done
 
     def refresh(self) -> None:
         for name, held in list(self.state.items()):
-            found = PROVIDERS[held.kind]().read(held.id, held.outs)
+            found = provider_class(held.kind)().read(held.id, held.outs)
             if found.id:
                 self.state[name] = Held(held.kind, found.id, found.inputs or {}, found.outs or {})
             else:
@@ -68,7 +68,7 @@ class FakeStack:
             pass
 
     def _settle(self, name: str, kind: str, props: Props) -> None:
-        provider, held = PROVIDERS[kind](), self.state.get(name)
+        provider, held = provider_class(kind)(), self.state.get(name)
         checked = provider.check(held.inputs if held else {}, props)
         assert checked.failures == []
         inputs = checked.inputs
@@ -86,7 +86,7 @@ class FakeStack:
 
     def _delete(self, name: str) -> None:
         held = self.state[name]
-        PROVIDERS[held.kind]().delete(held.id, held.outs)
+        provider_class(held.kind)().delete(held.id, held.outs)
         self._record()
         del self.state[name]
 

@@ -17,7 +17,7 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2, provider_pb2_grpc
 
-from providers import PROVIDERS
+from providers import provider_class
 
 PROJECT = Path(__file__).resolve().parents[2]
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -114,7 +114,7 @@ class ProviderProcess:
 
 def reference(kind: str) -> str:
     """The `__provider` string that state keeps for this kind."""
-    return str(serialize_provider(PROVIDERS[kind]()))
+    return str(serialize_provider(provider_class(kind)()))
 
 
 def with_reference(kind: str, props: Props) -> Props:

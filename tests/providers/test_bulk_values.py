@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from flexsaml.graph import Progress
-from providers.cells import packed
+from providers.kinds.cells import packed
 from providers.progress import duration, line, some, teller
 from tests.engine.stack import Tenant
 from tests.providers.process import FakeEngine, Props, ProviderProcess, Refused

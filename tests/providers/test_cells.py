@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from providers.cells import Rows, changed, ids_for, memory_in, pack_memory, pack_rows, packed, rows_in, turn
+from providers.kinds.cells import Rows, changed, ids_for, memory_in, pack_memory, pack_rows, packed, rows_in, turn
 
 ADA, OTHER = "11111111-0000-4000-8000-00000000000a", "22222222-0000-4000-8000-00000000000b"
 IDS = {"ada@x": ADA, "ada.king@x": ADA, "bob@x": OTHER}

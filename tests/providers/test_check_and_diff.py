@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from flexsaml.values import pack
-from providers.cells import packed
+from providers.kinds.cells import packed
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant
 from tests.providers.conftest import config

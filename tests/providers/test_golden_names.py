@@ -15,18 +15,11 @@ import yaml
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from flexsaml.values import digest, unpack
-from providers import PROVIDERS
+from providers import provider_class
 from tests.golden.states import NAMES, PASSPHRASE, GoldenState
 
 Props = dict[str, Any]
 
-OUTPUTS = {
-    "TenantBaseline": {"displaced", "__policy_names"},
-    "UserExtensionValue": {"__memory", "user_id"},
-    "UserExtensionValues": {"__memory"},
-    "UserValueBaseline": {"__memory"},
-}
-"""Kind to the outputs that are no inputs."""
 SECRET = "4dabf18193072939515e22adb298388d"
 """The key by which the engine recognises an encrypted value in state."""
 
@@ -42,20 +35,20 @@ def name_of(parameter: str | Props) -> str:
 @pytest.mark.parametrize(("name", "resource"), RESOURCES, ids=name_of)
 def test_the_class_in_state_is_the_one_of_its_type(name: str, resource: Props) -> None:  # noqa: ARG001
     provider = dill.loads(base64.b64decode(resource["inputs"]["__provider"]))  # noqa: S301
-    assert type(provider) is PROVIDERS[kind_of(resource)]
+    assert type(provider) is provider_class(kind_of(resource))
 
 
 @pytest.mark.parametrize(("name", "resource"), RESOURCES, ids=name_of)
 def test_every_property_in_state_is_one_of_its_kind(name: str, resource: Props) -> None:  # noqa: ARG001
-    kind = kind_of(resource)
-    inputs = set(PROVIDERS[kind].inputs)
+    kind = provider_class(kind_of(resource)).kind
+    inputs = set(kind.inputs)
     assert resource["inputs"].keys() - {"__provider"} <= inputs
-    assert resource["outputs"].keys() - {"__provider"} <= inputs | OUTPUTS.get(kind, set())
+    assert resource["outputs"].keys() - {"__provider"} <= inputs | set(kind.outputs)
 
 
 @pytest.mark.parametrize(("name", "resource"), RESOURCES, ids=name_of)
 def test_the_same_inputs_are_no_change(name: str, resource: Props) -> None:
-    provider = PROVIDERS[kind_of(resource)]()
+    provider = provider_class(kind_of(resource))()
     inputs, outputs = decrypted(name, resource["inputs"]), decrypted(name, resource["outputs"])
     checked = provider.check(inputs, inputs)
     assert not checked.failures

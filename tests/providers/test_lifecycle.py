@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.cells import packed
+from providers.kinds.cells import packed
 from tests.emulator.process import ADMIN, LEAST, PREVIEW, SECRET
 from tests.engine.stack import Tenant, until
 from tests.providers.conftest import config

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 import providers
-from providers import PROVIDERS
+from providers import KINDS, provider_class
 from tests.providers.process import reference
 
 PERSISTED = {
@@ -26,12 +26,12 @@ def test_the_reference_in_state_is_the_same_for_ever(kind: str) -> None:
 
 
 def test_every_kind_is_frozen_here() -> None:
-    assert set(PERSISTED) == set(PROVIDERS)
+    assert set(PERSISTED) == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", PERSISTED)
 def test_a_provider_object_has_no_fields_and_a_fixed_type(kind: str) -> None:
-    assert vars(PROVIDERS[kind]()) == {}, "whatever it held would be pickled into state"
-    assert PROVIDERS[kind].serialize_as_secret_always is False
+    assert vars(provider_class(kind)()) == {}, "whatever it held would be pickled into state"
+    assert provider_class(kind).serialize_as_secret_always is False
     resource = getattr(providers, kind)
     assert resource._resource_type_name == f"dynamic/flexsaml:{kind}"

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from providers import Connection
-from providers.cells import packed
+from providers.kinds.cells import packed
 from providers.tenant import TENANT
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant

@@ -1,0 +1,186 @@
+"""The shell that makes a kind a Pulumi dynamic resource: a provider class and a resource class.
+
+Pulumi serializes the provider object into state and unpickles it in a server process of its own. Hence a provider
+object has no fields: what state keeps is a reference to the class, `providers.<module>:<Kind>Provider`, nothing else.
+The shell strips that reference (`__provider`) from properties, and counts a changed one as an update, so that a
+renamed class moves on.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import Unknown as PulumiUnknown
+
+from flexsaml.errors import UserError
+
+from . import engine
+from .kinds.base import UNKNOWN, Kind, Props, RefusedChange, Unknown
+from .tenant import TENANT, Connection
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
+
+
+class DynamicProvider(ResourceProvider):
+    """What Pulumi calls, in terms of the kind."""
+
+    serialize_as_secret_always = False
+    kind: ClassVar[Kind]
+
+    def configure(self, req: ConfigureRequest) -> None:
+        engine.watch()
+        answer_user_errors_in_one_line(vars(sys.modules["__main__"]))
+        # Full keys: the namespace stays `flexsaml` whatever the project is called.
+        TENANT.configure(Connection.from_config(lambda key: req.config.get(f"flexsaml:{key}")))
+
+    def check(self, _olds: Props, news: Props) -> CheckResult:
+        try:
+            inputs, failures = self.kind.check(_from_pulumi(_olds), _from_pulumi(news))
+        except UserError as problem:
+            inputs, failures = _from_pulumi(news), {"": str(problem)}
+        return CheckResult(_to_pulumi(inputs), [CheckFailure(name, reason) for name, reason in failures.items()])
+
+    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+        arguments = self.kind.arguments
+        changed = self.kind.diff(_from_pulumi(_olds), _from_pulumi(_news))
+        changed = {name for name in changed if not arguments[name].ignored}
+        moved = _olds.get("__provider") != _news.get("__provider")
+        return DiffResult(
+            changes=bool(changed) or moved,
+            replaces=sorted(name for name in changed if arguments[name].replaces),
+            delete_before_replace=True,
+        )
+
+    def create(self, props: Props) -> CreateResult:
+        inputs = _from_pulumi(props)
+        with self._attempt("create", inputs):
+            id_, computed = self.kind.create(_directory(), inputs)
+            return CreateResult(id_, {**inputs, **computed})
+
+    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+        olds, news = _from_pulumi(_olds), _from_pulumi(_news)
+        with self._attempt("update", news):
+            return UpdateResult({**news, **self.kind.update(_directory(), _id, olds, news)})
+
+    def read(self, id_: str, props: Props) -> ReadResult:
+        outputs = _from_pulumi(props)
+        with self._attempt("read", outputs):
+            live = self.kind.read(_directory(), id_, outputs)
+            if live is None:
+                return ReadResult("", {})
+            return ReadResult(id_, live, {name: live[name] for name in self.kind.inputs if name in live})
+
+    def delete(self, _id: str, _props: Props) -> None:
+        outputs = _from_pulumi(_props)
+        with self._attempt("delete", outputs):
+            self.kind.delete(_directory(), _id, outputs)
+
+    @contextmanager
+    def _attempt(self, verb: str, props: Props) -> Iterator[None]:
+        """Say in a user's error what was tried, and on which object."""
+        try:
+            yield
+        except UserError as problem:
+            raise RefusedChange(f"{verb} {self.kind.name} {self.kind.describe(props)}: {problem}") from problem
+
+
+class DynamicResource(Resource):
+    """Base of the typed resource classes: arguments as a program gives them become what crosses the engine."""
+
+    def __init__(
+        self,
+        provider: DynamicProvider,
+        resource_name: str,
+        arguments: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        kind = provider.kind
+        sources = {source for names in kind.packed_from.values() for source in names}
+        props = {name: value for name, value in arguments.items() if name not in sources}
+        for name, names in kind.packed_from.items():
+            props[name] = _lift(partial(kind.pack, name), {source: arguments[source] for source in names})
+        for name in kind.secret_inputs(dict(arguments)):
+            props[name] = pulumi.Output.secret(props[name])
+        computed = [name for name, argument in kind.arguments.items() if argument.computed]
+        for name in (*computed, *kind.outputs):
+            props.setdefault(name, None)  # Pulumi resolves outputs only of properties that were named
+        secret = pulumi.ResourceOptions(additional_secret_outputs=list(kind.secret_outputs))
+        super().__init__(provider, resource_name, props, pulumi.ResourceOptions.merge(secret, opts))
+
+
+def _lift(function: Callable[[Props], str], arguments: Props) -> pulumi.Input[str]:
+    """`function(arguments)`, at once where it can be: an Output of a map costs a future for every item."""
+    if not _contains_output(arguments):
+        return function(arguments)
+    return pulumi.Output.from_input(arguments).apply(function)
+
+
+def _contains_output(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(_contains_output(item) for item in value.values())
+    return isinstance(value, pulumi.Output)
+
+
+def _directory() -> Directory:
+    """The tenant's; a cloud or endpoint that cannot be is a mistake in the stack configuration."""
+    try:
+        return TENANT.directory()
+    except ValueError as problem:
+        raise RefusedChange(f"{problem} (stack configuration)") from None
+
+
+def _from_pulumi(props: Mapping[str, Any]) -> Props:
+    """Properties without the reference to the provider, and with `UNKNOWN` for Pulumi's stand-in."""
+    own = {key: value for key, value in props.items() if key != "__provider"}
+    return _replaced(own, PulumiUnknown, UNKNOWN)  # type: ignore[no-any-return]
+
+
+def _to_pulumi(props: Props) -> Props:
+    return _replaced(props, Unknown, pulumi.UNKNOWN)  # type: ignore[no-any-return]
+
+
+def _replaced(value: Any, kind: type, stand_in: object) -> Any:
+    if isinstance(value, dict):
+        return {key: _replaced(item, kind, stand_in) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, kind, stand_in) for item in value]
+    return stand_in if isinstance(value, kind) else value
+
+
+class _Tracebacks:
+    """Takes the place of the module `traceback` in Pulumi's provider server (see `answer_user_errors_in_one_line`)."""
+
+    @staticmethod
+    def format_exc() -> str:
+        error = sys.exc_info()[1]
+        return f"flexsaml: {error}" if isinstance(error, UserError) else traceback.format_exc()
+
+
+def answer_user_errors_in_one_line(server: dict[str, Any]) -> None:
+    """Make Pulumi's provider server answer a `UserError` with its one line; every other error keeps its traceback.
+
+    The server (`pulumi/dynamic/__main__.py`) answers any exception with `traceback.format_exc()`, which no exception
+    can shorten by itself. So the name `traceback` in that module is bound to `_Tracebacks`. The answer depends on the
+    error alone: `sys.tracebacklimit` would hold for all of the server's threads. `server`: the module's variables;
+    those of any other program have no such function and stay as they are.
+    """
+    if "_abort_with_traceback" in server:
+        server["traceback"] = _Tracebacks

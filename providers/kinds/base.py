@@ -1,0 +1,149 @@
+"""A resource kind without Pulumi: its arguments, and what it does in the tenant.
+
+Properties are plain dicts. A shell (`providers.dynamic`, or a plugin) calls `check`, `diff`, `create`, `read`,
+`update` and `delete`, and replaces its engine's stand-in for values that are not known yet by `UNKNOWN`.
+
+`check` and `diff` never touch the tenant and never raise for mistakes of a user. Replacement is always
+delete-before-replace: names of extensions are unique and a principal has one policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from flexsaml.errors import UserError
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
+
+Props = dict[str, Any]
+Failures = dict[str, str]
+"""Property name to reason; "" for a failure of several properties, or of a value that must not be printed."""
+
+
+class Unknown:
+    """The type of `UNKNOWN`."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown()
+"""A value that another resource has yet to produce: only previews have it."""
+
+
+class RefusedChange(UserError):
+    """Something this stack will not do, in one line that says what to do instead."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a kind. Its type is that of `default`, which stands for an absent, null or empty value."""
+
+    default: Any = ""
+    required: bool = False
+    """It must not be empty: it becomes part of a path, or the object's name."""
+    replaces: bool = False
+    """A change of it replaces the object."""
+    ignored: bool = False
+    """A change of it alone is no change."""
+    computed: bool = False
+    """`check` computes it; no program gives it."""
+    transient: bool = False
+    """`check` judges it and drops it: what preflight saw, or what holds for one run."""
+
+    def complete(self, given: object) -> Any:
+        """The value as inputs hold it."""
+        if isinstance(given, Unknown):
+            return given
+        if isinstance(self.default, (bool, int)):  # the engine hands numbers over as doubles
+            return type(self.default)(given or self.default)  # type: ignore[call-overload]
+        return given or type(self.default)(self.default)
+
+
+class Kind:
+    """What a shell needs to know of a resource kind, and what it calls. Objects have no fields."""
+
+    name: ClassVar[str]
+    arguments: ClassVar[Mapping[str, Argument]]
+    """In the order a person reads them."""
+    outputs: ClassVar[tuple[str, ...]] = ()
+    """Properties that exist besides the inputs once the object does."""
+    secret_outputs: ClassVar[tuple[str, ...]] = ()
+    packed_from: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Input that crosses the engine as one string, to the arguments that `pack` makes it from."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs that state keeps."""
+        return tuple(name for name, argument in self.arguments.items() if not argument.transient)
+
+    def describe(self, props: Props) -> str:
+        """The object in a person's words, for messages; follows the kind's name."""
+        raise NotImplementedError
+
+    def pack(self, name: str, arguments: Props) -> str:
+        """The packed input of that name; `arguments` are those `packed_from` lists."""
+        raise NotImplementedError
+
+    def secret_inputs(self, arguments: Props) -> set[str]:
+        """Names of inputs that must be secret in state whatever the program says."""
+        return set()
+
+    def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
+        """Inputs with every key present, equal intent giving equal inputs; and what is wrong with them. Pure.
+
+        A kind calls this first: it fills in defaults and reports required arguments that are empty.
+        """
+        given = {name: argument for name, argument in self.arguments.items() if not argument.computed}
+        inputs = {name: argument.complete(news.get(name)) for name, argument in given.items() if not argument.transient}
+        return inputs, {
+            name: f"{self.name} needs a {name.replace('_', ' ')}, and it is empty"
+            for name, argument in given.items()
+            if argument.required and not inputs[name]
+        }
+
+    def diff(self, olds: Props, news: Props) -> set[str]:
+        """Names of inputs whose meaning differs between old outputs and new inputs. Pure."""
+        return {name for name in self.inputs if differs(olds.get(name), news.get(name))}
+
+    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+        """Create the object; its id and the outputs besides the inputs."""
+        raise NotImplementedError
+
+    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+        """Outputs as the tenant has them now, None when the object is gone."""
+        raise NotImplementedError
+
+    def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
+        """Update the object in place; the outputs besides the inputs."""
+        return {name: olds[name] for name in self.outputs if name in olds}
+
+    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+        """Delete the object; one that is gone already is a success."""
+        raise NotImplementedError
+
+    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+        """Id and outputs of the object that exists already for these inputs; None when there is none. Reads only."""
+        raise NotImplementedError
+
+
+def known(value: object) -> bool:
+    """Whether a value has no `UNKNOWN` in it."""
+    if isinstance(value, Mapping):
+        return all(known(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(known(item) for item in value)
+    return not isinstance(value, Unknown)
+
+
+def differs(old: object, new: object) -> bool:
+    """Whether two property values differ or may differ."""
+    return not known(old) or not known(new) or old != new
+
+
+def text(value: object) -> str:
+    """A property as text; "" for one that is absent or unknown."""
+    return str(value) if value is not None and known(value) else ""
