@@ -1,4 +1,4 @@
-"""Entry of `python -m flexsaml`: picks the command's module and hands over."""
+"""Entry of `python -m flexsaml`: picks the command's module, and reports errors in one line with exit status 2."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import argparse
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
+
+from flexsaml.cli.terminal import end, lenient
+from flexsaml.errors import UserError
 
 COMMANDS = {
     "adopt": "a file for `pulumi import` that makes what exists in the tenant this stack's own",
@@ -19,23 +23,35 @@ COMMANDS = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m flexsaml", description="beside `pulumi`: what a stack cannot say")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    for name, help_ in COMMANDS.items():
-        made = commands.add_parser(name, help=help_, description=help_)
-        if name == wanted:
-            import_module(f"flexsaml.cli.{name}").arguments(made)
-    given = parser.parse_args()
+    lenient()
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
-        status = int(import_module(f"flexsaml.cli.{given.command}").run(given))
+        status = _run(command)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has seen enough, `| head`
+    except UserError as error:
+        return end(command, error)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if (Path(__file__).parents[1] / package).exists():  # a module of this project is missing: a bug
+            raise
+        return end(command, f"the package {package} is not installed; run `pip install -r requirements.txt`")
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _run(command: str) -> int:
+    parser = argparse.ArgumentParser(prog="python -m flexsaml", description="commands beside `pulumi`")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, help_ in COMMANDS.items():
+        subparser = commands.add_parser(name, help=help_, description=help_)
+        if name == command:
+            import_module(f"flexsaml.cli.{name}").arguments(subparser)
+    given = parser.parse_args()
+    return int(import_module(f"flexsaml.cli.{given.command}").run(given))
 
 
 if __name__ == "__main__":

@@ -1,28 +1,25 @@
 """`verify`: what one SAML response proves, and whether its attributes are those this stack declares.
 
 Reads a file or stdin, certificates from a file or one GET to the metadata, and the stack file; the tenant is asked
-only where the stack file does not tell whose metadata that is. Changes nothing. Values of people are masked unless
-they are asked for. Exit status: 0 fine, 1 looked and found faults, 2 could not look.
+only if the stack file does not say whose metadata that is. Changes nothing. Personal values are masked unless
+--show-values is given. Exit status: 0 fine, 1 faults, 2 could not judge.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from flexsaml.graph import GraphError, SystemClock, is_guid
+from flexsaml.errors import UserError
 
 from . import declared as stacks
-from . import terminal
+from .terminal import one_line, read_file
 
 if TYPE_CHECKING:
-    from flexsaml.graph import Directory
-    from flexsaml.verification.metadata import Trust
-    from flexsaml.verification.verdict import Declared, Verdict
+    from flexsaml.verification import TrustedCertificates, Verdict
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,192 +27,160 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--certificate", action="append", default=[], metavar="PEM", help="may be given several times")
     keys.add_argument("--metadata", default="", metavar="FILE|URL", help="federation metadata of the application")
-    parser.add_argument("--issuer", default="", metavar="ID", help="default: the one of the metadata")
-    parser.add_argument("--audience", default="", metavar="ID", help="entity ID that Twilio's SSO page shows")
-    parser.add_argument("--recipient", default="", metavar="URL", help="ACS address that Twilio's SSO page shows")
+    parser.add_argument("--issuer", default="", metavar="ID", help="default: that of the metadata")
+    parser.add_argument("--audience", default="", metavar="ID", help="entity ID on Twilio's SSO page")
+    parser.add_argument("--recipient", default="", metavar="URL", help="ACS address on Twilio's SSO page")
     parser.add_argument("--in-response-to", default="", metavar="ID", help="ID of the request that was answered")
-    parser.add_argument("--at", default="", metavar="TIME", help="as of when, like 2026-05-04T09:30:00Z; default: now")
+    parser.add_argument(
+        "--at", default="", metavar="TIME", help="time of judgement, like 2026-05-04T09:30:00Z; default: now"
+    )
     stacks.arguments(parser)
     parser.add_argument("--show-values", action="store_true", help="show NameID and values of attributes")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
 
 def run(given: argparse.Namespace) -> int:
-    terminal.lenient()
+    from flexsaml.verification import CannotVerify, ResponseRefused, Verdict
+
     try:
-        from flexsaml.verification.checks import CannotLook, Refused
-        from flexsaml.verification.verdict import Verdict
-    except ImportError as problem:
-        return terminal.end("verify", f"needs {problem.name}; run `pip install -r requirements.txt`")
-    try:
-        at = _time(given.at)
-        verdict = _verdict(given, at)
-    except Refused as refused:
+        at = _parse_time(given.at)
+        verdict = _judge(given, at)
+    except ResponseRefused as refused:
         verdict = Verdict(refused.faults)
-    except (CannotLook, terminal.CannotLook) as problem:
+    except UserError as error:
         if given.json:
-            check = (
-                problem.check.to_json()
-                if isinstance(problem, CannotLook)
-                else {"check": "usage", "message": str(problem)}
-            )
-            print(json.dumps({"verdict": "not looked at", "checks": [check]}, indent=2))
-        return terminal.end("verify", f"{given.response}: {problem}" if isinstance(problem, CannotLook) else problem)
+            usage = {"check": "usage", "message": str(error)}
+            check = error.check.to_json() if isinstance(error, CannotVerify) else usage
+            print(json.dumps({"verdict": "not judged", "checks": [check]}, indent=2))
+        raise
+    show = str if given.show_values else mask
     if given.json:
-        print(json.dumps(_json(verdict, at, given.show_values), indent=2))
+        print(json.dumps(_to_json(verdict, at, show), indent=2))
     else:
-        print("\n".join(map(terminal.one_line, _lines(verdict, at, given))))
-    return 1 if verdict.refused else 0
+        print("\n".join(map(one_line, _lines(verdict, at, show))))
+    return 1 if verdict.is_refused else 0
 
 
-def _verdict(given: argparse.Namespace, at: datetime) -> Verdict:
-    """In the order in which things cost: what is no response at all needs neither a network nor a stack."""
-    from flexsaml.verification.expected import Expected
-    from flexsaml.verification.response import document, is_response
-    from flexsaml.verification.verdict import judge
+def _judge(given: argparse.Namespace, at: datetime) -> Verdict:
+    """Cheap steps first: what is no response needs neither a network nor a stack."""
+    from flexsaml import verification
 
-    root = document(_read(given.response))
-    posted = is_response(root)
-    stack, why = _stack(given, posted)
-    trust = _trust(given, stack)
-    expected = Expected(at, given.issuer or trust.issuer, given.audience, given.recipient, given.in_response_to)
-    return judge(root, trust, expected, flex=posted or stack is not None, declared=_claims(stack) or why)
+    source = "the standard input" if given.response == "-" else given.response
+    root = verification.parse_response(read_file(given.response, verification.MAX_BYTES), source)
+    posted = verification.is_response(root)
+    stack, reason = _find_stack(given, posted)
+    trusted = _read_certificates(given, stack)
+    expected = verification.Expected(
+        at, given.issuer or trusted.issuer, given.audience, given.recipient, given.in_response_to
+    )
+    declared = verification.DeclaredClaims(stack.claims, f"stack {stack.stack or stack.file}") if stack else reason
+    return verification.judge_response(root, trusted, expected, flex=posted or stack is not None, declared=declared)
 
 
-def _stack(given: argparse.Namespace, posted: bool) -> tuple[stacks.Declared | None, str]:
-    """The stack that is meant, or why there is none. One that was named must be there."""
+def _find_stack(given: argparse.Namespace, posted: bool) -> tuple[stacks.Declared | None, str]:
+    """The stack whose claims are expected, or why there is none. A stack that was named must exist."""
     if given.stack or given.file:
         return stacks.declared(given), ""
     if not posted:
-        return None, "Flex receives no bare assertion; name a stack with --stack to hold its attributes against it"
+        return None, "Flex receives no bare assertion; give --stack to compare its attributes with a stack"
     try:
         return stacks.declared(given), ""
-    except terminal.CannotLook as problem:
-        return None, str(problem)
+    except UserError as error:
+        return None, str(error)
 
 
-def _claims(stack: stacks.Declared | None) -> Declared | None:
-    from flexsaml.verification.verdict import Declared
-
-    return None if stack is None else Declared(stack.claims, f"stack {stack.stack or stack.file}")
-
-
-def _trust(given: argparse.Namespace, stack: stacks.Declared | None) -> Trust:
-    from flexsaml.verification import metadata
+def _read_certificates(given: argparse.Namespace, stack: stacks.Declared | None) -> TrustedCertificates:
+    from flexsaml import verification
 
     if given.certificate:
-        found = [metadata.from_certificates(_read(name), name) for name in given.certificate]
-        source = found[0].source if len(found) == 1 else "--certificate"
-        return metadata.Trust(tuple(dict.fromkeys(one for trust in found for one in trust.certificates)), source)
-    where = given.metadata or _address(stack)
-    raw = metadata.fetched(where) if "://" in where else _read(where)
-    return metadata.from_metadata(raw, where)
+        files = [(read_file(name, verification.MAX_BYTES), name) for name in given.certificate]
+        parsed = [verification.parse_certificates(raw, name) for raw, name in files]
+        source = parsed[0].source if len(parsed) == 1 else "--certificate"
+        certificates = dict.fromkeys(certificate for trusted in parsed for certificate in trusted.certificates)
+        return verification.TrustedCertificates(tuple(certificates), source)
+    source = given.metadata or _find_metadata_url(stack)
+    is_url = "://" in source
+    raw = verification.fetch_metadata(source) if is_url else read_file(source, verification.MAX_BYTES)
+    return verification.parse_metadata(raw, source)
 
 
-def _address(stack: stacks.Declared | None) -> str:
-    """Where the stack's own metadata is: by its file alone where that tells, else by asking the tenant who is meant."""
-    from flexsaml.verification.metadata import address
+def _find_metadata_url(stack: stacks.Declared | None) -> str:
+    """The address of the stack's own metadata, from its file if that has tenant and appId, else from the tenant."""
+    from flexsaml.graph import is_guid
+    from flexsaml.verification import GIVE_METADATA, build_metadata_url
 
-    ask = "give --metadata FILE|URL (Entra: Single sign-on, App Federation Metadata Url) or --certificate PEM"
     if stack is None:
-        raise terminal.CannotLook(f"no certificate to check the signature with; {ask}")
-    tenant, principal = stack.connection["tenantId"], stack.service_principal
-    if not tenant or not is_guid(principal):
+        raise UserError(f"there is no certificate to check the signature with; {GIVE_METADATA}")
+    tenant, app_id = stack.connection["tenantId"], stack.service_principal
+    if not tenant or not is_guid(app_id):
         try:
-            tenant, principal = _asked(stack.directory(), tenant, principal)
-        except (GraphError, LookupError) as problem:
-            raise terminal.CannotLook(
-                f"no certificate to check the signature with: {stack.file} has no tenantId and appId (as "
-                f"servicePrincipal) to find the metadata by, and the tenant does not tell ({problem}); {ask}"
-            ) from None
-    return address(stack.cloud.login, tenant, principal)
+            snapshot = stack.directory().read_principal_snapshot(app_id)
+            tenant, app_id = tenant or (snapshot.domains or [""])[0], snapshot.principal.app_id
+            problem = "" if tenant else "its verified domains may not be read; set flexsaml:tenantId"
+        except UserError as error:
+            problem = str(error)
+        if problem:
+            raise UserError(
+                f"there is no certificate to check the signature with: {stack.file} has no tenantId or no appId as "
+                f"servicePrincipal, and the tenant could not be asked ({problem}); {GIVE_METADATA}"
+            )
+    return build_metadata_url(stack.cloud.login, tenant, app_id)
 
 
-def _asked(directory: Directory, tenant: str, reference: str) -> tuple[str, str]:
-    """Tenant (its id, or a verified domain) and appId. Raises GraphError, and LookupError when nobody is meant."""
-    from flexsaml.prediction.inspect import PrincipalNotFound, survey
+def _parse_time(text: str) -> datetime:
+    from flexsaml.verification import parse_time
 
-    try:
-        seen = survey(directory, reference)
-    except PrincipalNotFound as problem:
-        raise LookupError(str(problem)) from None
-    if not tenant and not seen.domains:
-        raise LookupError("verified domains may not be read; set flexsaml:tenantId")
-    return tenant or (seen.domains or ())[0], seen.principal.app_id
+    time = parse_time(text) if text else datetime.now(timezone.utc)
+    if time is None:
+        raise UserError(f"--at: '{text}' is not a time; write it in UTC, like 2026-05-04T09:30:00Z")
+    return time
 
 
-def _read(name: str) -> bytes:
-    """The file, or as much of it as tells that it is too large."""
-    from flexsaml.verification.response import LARGEST
+def _lines(verdict: Verdict, at: datetime, show: Callable[[str], str]) -> Iterator[str]:
+    from flexsaml.verification import FAULT, MAX_CLOCK_SKEW, NOT_JUDGED, WARNING, format_time
 
-    try:
-        if name == "-":
-            return sys.stdin.buffer.read(LARGEST + 1)
-        with open(name, "rb") as file:
-            return file.read(LARGEST + 1)
-    except (OSError, ValueError) as problem:
-        why = getattr(problem, "strerror", None) or str(problem)
-        raise terminal.CannotLook(f"cannot read {name}: {why}") from None
-
-
-def _time(text: str) -> datetime:
-    from flexsaml.verification.expected import moment
-
-    if not text:
-        return SystemClock().utc()
-    found = moment(text)
-    if found is None:
-        raise terminal.CannotLook(f"--at: '{text}' is no time; write it in UTC, like 2026-05-04T09:30:00Z")
-    return found
-
-
-# -- telling -----------------------------------------------------------------------------------------------------------
-
-
-def _lines(verdict: Verdict, at: datetime, given: argparse.Namespace) -> Iterator[str]:
-    from flexsaml.verification.checks import FAULT, NOTE, WARNING
-    from flexsaml.verification.expected import SKEW, stamp
-
-    for one in verdict.checks:
-        yield f"{one.status:<12}{one.name:<22}{one}"
+    for check in verdict.checks:
+        yield f"{check.status:<12}{check.name:<22}{check}"
     statement = verdict.statement
     if statement:
-        show = (lambda value: value) if given.show_values else masked
         yield ""
         yield f"NameID      {show(statement.name_id.value)}  {statement.name_id.format}"
         for attribute in statement.attributes:
             yield f"attribute   {attribute.name} = {' | '.join(map(show, attribute.values))}"
-        if not given.show_values:
+        if show is mask:
             yield "            (values are masked; --show-values shows them)"
         yield ""
-    faults, warnings, open_ = (sum(one.status == status for one in verdict.checks) for status in (FAULT, WARNING, NOTE))
-    told = f"{faults} fault{'s' * (faults != 1)}, {warnings} warning{'s' * (warnings != 1)}, {open_} not judged"
-    word = "refused" if verdict.refused else "fine"
-    yield f"{word}: {told}, as of {stamp(at)}; clocks may differ by {SKEW.seconds} s"
+    counts = [sum(check.status == status for check in verdict.checks) for status in (FAULT, WARNING, NOT_JUDGED)]
+    faults, warnings = (
+        f"{count} {word}{'s' * (count != 1)}" for count, word in zip(counts, ("fault", "warning"), strict=False)
+    )
+    word = "refused" if verdict.is_refused else "fine"
+    skew = f"clocks may differ by {MAX_CLOCK_SKEW.seconds} s"
+    yield f"{word}: {faults}, {warnings}, {counts[2]} not judged, at {format_time(at)} ({skew})"
 
 
-def _json(verdict: Verdict, at: datetime, show: bool) -> dict[str, Any]:
-    from flexsaml.verification.expected import SKEW, stamp
+def _to_json(verdict: Verdict, at: datetime, show: Callable[[str], str]) -> dict[str, Any]:
+    from flexsaml.verification import MAX_CLOCK_SKEW, format_time
 
-    told: dict[str, Any] = {
-        "verdict": "refused" if verdict.refused else "fine",
-        "at": stamp(at),
-        "skew_seconds": SKEW.seconds,
-        "checks": [one.to_json() for one in verdict.checks],
+    body: dict[str, Any] = {
+        "verdict": "refused" if verdict.is_refused else "fine",
+        "at": format_time(at),
+        "skew_seconds": MAX_CLOCK_SKEW.seconds,
+        "checks": [check.to_json() for check in verdict.checks],
     }
     if verdict.statement:
         name_id = verdict.statement.name_id
-        told["masked"] = not show
-        told["name_id"] = {"value": name_id.value if show else masked(name_id.value), "format": name_id.format}
-        told["attributes"] = [
-            {"name": one.name, "values": [value if show else masked(value) for value in one.values]}
-            for one in verdict.statement.attributes
+        body["masked"] = show is mask
+        body["name_id"] = {"value": show(name_id.value), "format": name_id.format}
+        body["attributes"] = [
+            {"name": attribute.name, "values": list(map(show, attribute.values))}
+            for attribute in verdict.statement.attributes
         ]
-    return told
+    return body
 
 
-def masked(value: str) -> str:
-    """Enough to tell one value from another, too little to know a person by."""
+def mask(value: str) -> str:
+    """First letter and length: enough to tell values apart, too little to identify a person."""
     if not value:
         return "(empty)"
     return f"{value[0] if len(value) > 3 else ''}… ({len(value)})"

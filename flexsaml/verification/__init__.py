@@ -1,1 +1,42 @@
-"""Judging a captured SAML response."""
+"""Judging a captured SAML response: who signed it, for whom and when it is valid, and what Flex makes of it.
+
+Only `python -m flexsaml verify` imports this room: it loads XML and cryptography libraries.
+"""
+
+from flexsaml.verification.checks import FAULT, NOT_JUDGED, WARNING, CannotVerify, Check, ResponseRefused
+from flexsaml.verification.expected import MAX_CLOCK_SKEW, Expected, format_time, parse_time
+from flexsaml.verification.metadata import (
+    GIVE_METADATA,
+    TrustedCertificates,
+    build_metadata_url,
+    fetch_metadata,
+    parse_certificates,
+    parse_metadata,
+)
+from flexsaml.verification.response import MAX_BYTES, is_response, parse_response
+from flexsaml.verification.verdict import DeclaredClaims, Verdict, judge_response
+
+__all__ = [
+    "FAULT",
+    "GIVE_METADATA",
+    "MAX_BYTES",
+    "MAX_CLOCK_SKEW",
+    "NOT_JUDGED",
+    "WARNING",
+    "CannotVerify",
+    "Check",
+    "DeclaredClaims",
+    "Expected",
+    "ResponseRefused",
+    "TrustedCertificates",
+    "Verdict",
+    "build_metadata_url",
+    "fetch_metadata",
+    "format_time",
+    "is_response",
+    "judge_response",
+    "parse_certificates",
+    "parse_metadata",
+    "parse_response",
+    "parse_time",
+]

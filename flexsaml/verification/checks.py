@@ -1,13 +1,17 @@
-"""What verification has to say: one check, by a stable name, with what to do.
+"""One line of a verdict, and the two ways in which verification ends without one.
 
-Pure: standard library only. The names are listed in docs/commands.md; scripts may rely on them.
+Pure. The names of checks are listed in docs/commands.md; scripts may rely on them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-OK, FAULT, WARNING, NOTE = "ok", "fault", "warning", "not judged"
+from flexsaml.errors import UserError
+
+OK, FAULT, WARNING, NOT_JUDGED = "ok", "fault", "warning", "not judged"
+ASK_SENDER = "Entra does not send this: ask who made the response"
+TAMPERED = "somebody altered it after Entra sent it: do not trust it, and find out where it came from"
 
 
 @dataclass(frozen=True)
@@ -31,30 +35,21 @@ class Check:
         return {"check": self.name, "status": self.status, **about, "message": self.message, "fix": self.fix}
 
 
-class Refused(Exception):
-    """It was looked at, and nothing of it may be read. One fault for each reason."""
+class ResponseRefused(UserError):
+    """The response was judged and nothing of it may be read. One fault for each reason."""
 
     def __init__(self, *faults: Check) -> None:
         super().__init__("; ".join(map(str, faults)))
         self.faults = faults
 
 
-class CannotLook(Exception):
-    """There was nothing to look at, or nothing to look with. One line that says what to do."""
+class CannotVerify(UserError):
+    """The input is no response, or there is no certificate to judge it by. `check` says which."""
 
     def __init__(self, name: str, message: str, fix: str = "") -> None:
-        super().__init__(f"{message}; {fix}" if fix else message)
-        self.check = Check(name, NOTE, message, fix)
+        self.check = Check(name, NOT_JUDGED, message, fix)
+        super().__init__(str(self.check))
 
 
 def fault(name: str, message: str, fix: str = "") -> Check:
     return Check(name, FAULT, message, fix)
-
-
-def shown(text: str, most: int = 120) -> str:
-    """Foreign text in a line of ours: quoted, on one line, not longer than a person reads."""
-    cut = text if len(text) <= most else text[: most - 1] + "…"
-    plain = "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in cut
-    )
-    return f"'{plain}'"

@@ -1,7 +1,7 @@
-"""What the receiver expects of a response, and how an address, a request and a time are held against it.
+"""What the receiver expects, and how an address, a request ID and an end time are checked against it. Pure.
 
-Pure. Quirks tamed: SAML times are UTC with any number of decimals, which Python reads only partly; Entra's clock and
-this machine's differ, so `SKEW` is allowed for. What the person did not say is told and not judged.
+Quirks: SAML times are UTC with any number of decimals, of which Python keeps six; Entra's clock and this machine's may
+differ by `MAX_CLOCK_SKEW`. What the user did not state is shown and not judged.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from .checks import NOTE, OK, Check, fault, shown
+from flexsaml.claims import quote
 
-SKEW = timedelta(seconds=60)
-"""How far two clocks may differ."""
-CLOCK = "set this machine's clock, or give --at TIME, when the response was received"
-LATE = "sign in again; or give --at TIME, when the response was received"
-ELSEWHERE = "compare the reply URL of the application in Entra with the ACS address that Twilio's SSO page shows"
+from .checks import ASK_SENDER, NOT_JUDGED, OK, Check, fault
+
+MAX_CLOCK_SKEW = timedelta(seconds=60)
+SET_CLOCK = "set this machine's clock, or give the time at which the response was received with --at TIME"
+TOO_LATE = "sign in again, or give the time at which the response was received with --at TIME"
+COMPARE_ADDRESS = "compare the reply URL of the application in Entra with the ACS address on Twilio's SSO page"
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,12}))?Z")
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the receiver is, "" where the person did not say; `at` is the time that is judged."""
+    """What the receiver expects, "" for what the user did not state; `at` is the time of judgement."""
 
     at: datetime
     issuer: str = ""
@@ -32,53 +33,58 @@ class Expected:
     in_response_to: str = ""
 
 
-def moment(text: str) -> datetime | None:
+def parse_time(text: str) -> datetime | None:
     """A time as SAML writes it, None for anything else."""
-    found = _TIME.fullmatch(text)
-    if not found:
+    match = _TIME.fullmatch(text)
+    if not match:
         return None
+    year, month, day, hour, minute, second = map(int, match.groups()[:6])
     try:
-        year, month, day, hour, minute, second = map(int, found.groups()[:6])
-        whole = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+        whole_seconds = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         return None
-    return whole + timedelta(seconds=float(f"0.{found[7] or 0}"))
+    return whole_seconds + timedelta(seconds=float(f"0.{match[7] or 0}"))
 
 
-def stamp(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+def format_time(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def address(name: str, found: str, expected: Expected) -> Iterator[Check]:
-    if not found:
-        yield fault(name, f"names no {name}", "ask who made this response; Entra names one")
+def check_address(name: str, address: str, expected: Expected) -> Iterator[Check]:
+    """`name`: destination or recipient."""
+    if not address:
+        yield fault(name, f"the {name} is missing", ASK_SENDER)
     elif not expected.recipient:
-        yield Check(name, NOTE, shown(found), "give --recipient URL, the ACS address that Twilio's SSO page shows")
-    elif found != expected.recipient:
-        yield fault(name, f"is for {shown(found)}, not for {shown(expected.recipient)}", ELSEWHERE)
+        yield Check(name, NOT_JUDGED, quote(address), "give --recipient URL, the ACS address on Twilio's SSO page")
+    elif address != expected.recipient:
+        yield fault(name, f"the {name} is {quote(address)}, not {quote(expected.recipient)}", COMPARE_ADDRESS)
     else:
-        yield Check(name, OK, shown(found))
+        yield Check(name, OK, quote(address))
 
 
-def request(answers: str, expected: Expected) -> Iterator[Check]:
+def check_request(request_id: str, expected: Expected) -> Iterator[Check]:
+    """`request_id`: the InResponseTo, "" if the sign-in began at Entra."""
+    answer = f"it answers request {quote(request_id)}" if request_id else "it answers no request"
     if not expected.in_response_to:
-        said = f"answers request {shown(answers)}" if answers else "answers no request: the sign-in began at Entra"
-        yield Check("in-response-to", NOTE, said, "give --in-response-to ID to judge it" if answers else "")
-    elif answers != expected.in_response_to:
-        said = f"answers {shown(answers)}" if answers else "answers no request"
-        yield fault(
-            "in-response-to", f"{said}, not {shown(expected.in_response_to)}", "sign in again, starting at Flex"
-        )
+        fix = "give --in-response-to ID to judge it" if request_id else ""
+        message = answer if request_id else f"{answer}: the sign-in began at Entra"
+        yield Check("in-response-to", NOT_JUDGED, message, fix)
+    elif request_id != expected.in_response_to:
+        message = f"{answer}, not {quote(expected.in_response_to)}"
+        yield fault("in-response-to", message, "sign in again, starting at Flex")
     else:
-        yield Check("in-response-to", OK, shown(answers))
+        yield Check("in-response-to", OK, quote(request_id))
 
 
-def ends(name: str, limit: str | None, expected: Expected, what: str) -> Iterator[Check]:
-    end = moment(limit or "")
-    if end is None:
-        said = f"{shown(limit)} is no time in UTC" if limit is not None else f"{what} for ever"
-        yield fault(name, said, "ask who made this response; Entra sets an end")
-    elif end <= expected.at - SKEW:
-        yield fault(name, f"{what} until {stamp(end)}, and {stamp(expected.at)} is judged", LATE)
+def check_end(name: str, limit: str | None, expected: Expected, subject: str) -> Iterator[Check]:
+    """`limit`: the attribute as written, None if it is missing; `subject`: what ends, for the message."""
+    end = parse_time(limit or "")
+    if limit is None:
+        yield fault(name, f"{subject} has no end", ASK_SENDER)
+    elif end is None:
+        yield fault(name, f"the end of {subject} is {quote(limit)}, which is no time in UTC", ASK_SENDER)
+    elif end <= expected.at - MAX_CLOCK_SKEW:
+        message = f"{subject} ended at {format_time(end)}, before the time of judgement, {format_time(expected.at)}"
+        yield fault(name, message, TOO_LATE)
     else:
-        yield Check(name, OK, f"{what} until {stamp(end)}")
+        yield Check(name, OK, f"{subject} ends at {format_time(end)}")

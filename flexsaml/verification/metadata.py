@@ -1,144 +1,152 @@
-"""Whose signature counts: the certificates of a file, or of the application's federation metadata.
+"""The certificates that are trusted: from a file, or from the application's federation metadata.
 
-Reads one file, or sends one GET with a deadline; nothing is sent along. The metadata's own signature says nothing (its
-key stands beside it): what is fetched is trusted for its https address, what is a file for the person who gave it.
+Reads one file, or sends one GET with a deadline and without credentials. The metadata's own signature proves nothing
+(its key is beside it): a fetched document is trusted for its https address, a file because the user gave it.
 
-Quirks tamed: Entra's metadata starts with a byte-order mark, names each certificate in RoleDescriptor and
-IDPSSODescriptor alike, and lists inactive ones too, so any of them may have signed (A; C for the inactive ones).
+Quirks: Entra's metadata starts with a byte-order mark, names each certificate in RoleDescriptor and IDPSSODescriptor
+alike, and lists inactive certificates too, so any of them may have signed (A; C for the inactive ones).
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote as quote_url
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
-from flexsaml.graph import SystemClock
+from flexsaml.claims import quote
 from flexsaml.loopback import is_loopback_host
 
-from .checks import CannotLook, Refused, shown
-from .response import LARGEST, SIGNATURE, parsed
+from .checks import CannotVerify, ResponseRefused
+from .response import MAX_BYTES, SIGNATURE, local_name, parse_xml
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-    from flexsaml.graph import Clock
-
 METADATA = "urn:oasis:names:tc:SAML:2.0:metadata"
-SHORTEST_KEY = 2048
-SECONDS = 10.0
-_GIVE = "give --metadata FILE|URL (Entra: Single sign-on, App Federation Metadata Url) or --certificate PEM"
+MIN_KEY_BITS = 2048
+DEADLINE_SECONDS = 10.0
+GIVE_METADATA = "give --metadata FILE|URL (Entra: Single sign-on, App Federation Metadata Url) or --certificate PEM"
 
 
 @dataclass(frozen=True)
-class Trust:
-    """Certificates any of which may have signed; `issuer` is the metadata's entityID, "" if there is none."""
+class TrustedCertificates:
+    """Any of them may have signed. `issuer` is the metadata's entityID, "" without metadata; `source` for messages."""
 
     certificates: tuple[x509.Certificate, ...]
     source: str
     issuer: str = ""
 
 
-def address(login: str, tenant: str, app_id: str) -> str:
+def build_metadata_url(login: str, tenant: str, app_id: str) -> str:
     """Where Entra publishes the metadata of one application."""
     path = "federationmetadata/2007-06/federationmetadata.xml"
-    return f"{login}/{quote(tenant, safe='')}/{path}?appid={quote(app_id, safe='')}"
+    return f"{login}/{quote_url(tenant, safe='')}/{path}?appid={quote_url(app_id, safe='')}"
 
 
-def from_certificates(raw: bytes, source: str) -> Trust:
-    """PEM, one or several, or DER, as the portal offers both."""
+def parse_certificates(raw: bytes, source: str) -> TrustedCertificates:
+    """PEM, with one or several certificates, or DER; the portal offers both. Raises `CannotVerify`."""
+    load_pem, load_der = x509.load_pem_x509_certificates, x509.load_der_x509_certificate
     try:
-        found = x509.load_pem_x509_certificates(raw) if b"-----BEGIN" in raw else [x509.load_der_x509_certificate(raw)]
+        certificates = load_pem(raw) if b"-----BEGIN" in raw else [load_der(raw)]
     except ValueError:
-        raise CannotLook(
-            "certificate",
-            f"{source} holds no certificate",
-            "download 'Certificate (Base64)' from the application in Entra",
-        ) from None
-    return Trust(_usable(found, source), source)
+        fix = "download 'Certificate (Base64)' from the application in Entra"
+        raise CannotVerify("certificate", f"{source} contains no certificate", fix) from None
+    return TrustedCertificates(_select_usable(certificates, source), source)
 
 
-def from_metadata(raw: bytes, source: str) -> Trust:
-    """One EntityDescriptor with certificates for signing."""
+def parse_metadata(raw: bytes, source: str) -> TrustedCertificates:
+    """One EntityDescriptor with certificates for signing. Raises `CannotVerify`."""
     try:
-        root = parsed(raw.removeprefix(b"\xef\xbb\xbf").strip())
-    except Refused as refused:
-        raise CannotLook("metadata", f"{source} {refused.faults[0].message}", _GIVE) from None
-    except CannotLook as problem:
-        raise CannotLook("metadata", f"{source} {problem.check.message}", _GIVE) from None
+        root = parse_xml(raw.removeprefix(b"\xef\xbb\xbf").strip())
+    except ResponseRefused as refused:
+        problem = refused.faults[0].message
+        raise CannotVerify("metadata", f"{source} is no metadata: {problem}", GIVE_METADATA) from None
+    except CannotVerify as error:
+        raise CannotVerify("metadata", f"{source} {error.check.message}", GIVE_METADATA) from None
     if root.tag != f"{{{METADATA}}}EntityDescriptor":
-        name = shown(etree.QName(root).localname, 40)
-        raise CannotLook("metadata", f"{source} is no metadata of one application: its root is {name}", _GIVE)
+        problem = f"is no metadata of one application: its root is {quote(local_name(root), 40)}"
+        raise CannotVerify("metadata", f"{source} {problem}", GIVE_METADATA)
     try:
-        found = [x509.load_der_x509_certificate(one) for one in dict.fromkeys(_listed(root))]
+        certificates = [x509.load_der_x509_certificate(der) for der in dict.fromkeys(_find_certificates(root))]
     except ValueError:
-        raise CannotLook("metadata", f"{source} lists a certificate that cannot be read", _GIVE) from None
-    if not found:
-        raise CannotLook("metadata", f"{source} lists no certificate for signing", _GIVE)
-    return Trust(_usable(found, source), "the metadata", root.get("entityID", ""))
+        raise CannotVerify("metadata", f"{source} lists an unreadable certificate", GIVE_METADATA) from None
+    if not certificates:
+        raise CannotVerify("metadata", f"{source} lists no certificate for signing", GIVE_METADATA)
+    return TrustedCertificates(_select_usable(certificates, source), "the metadata", root.get("entityID", ""))
 
 
-def fetched(url: str, clock: Clock | None = None) -> bytes:
-    """The document at `url`: https, or http on loopback, without redirects, within a deadline."""
-    import requests  # only those who fetch pay for it
+def fetch_metadata(url: str, now: Callable[[], float] = time.monotonic) -> bytes:
+    """The document at `url`, which is https, or http on loopback; without redirects, before a deadline.
 
-    clock = clock or SystemClock()
+    Raises `CannotVerify`.
+    """
+    import requests  # not needed for files
+
     try:
         parts = urlsplit(url)
-        safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback_host(parts.hostname or ""))
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback_host(parts.hostname or ""))
     except ValueError:
-        safe = False
-    if not safe:
-        raise CannotLook("metadata", f"{shown(url)} is no https address", "certificates from elsewhere prove nothing")
-    until = clock.now() + SECONDS
+        is_safe = False
+    if not is_safe:
+        fix = "certificates from other addresses prove nothing"
+        raise CannotVerify("metadata", f"{quote(url)} is not an https address", fix)
+    deadline = now() + DEADLINE_SECONDS
     try:
-        with requests.get(url, timeout=SECONDS / 2, stream=True, allow_redirects=False, auth=_nobody) as answer:
+        with requests.get(
+            url, timeout=DEADLINE_SECONDS / 2, stream=True, allow_redirects=False, auth=_without_credentials
+        ) as answer:
             if answer.status_code != 200:
-                raise CannotLook("metadata", f"{url} answered {answer.status_code}", f"check tenant and appid; {_GIVE}")
-            return _within(answer.iter_content(65536), lambda: clock.now() > until, url)
+                fix = f"check tenant and appid; or {GIVE_METADATA}"
+                raise CannotVerify("metadata", f"{url} answered with status {answer.status_code}", fix)
+            return join_chunks(answer.iter_content(65536), lambda: now() > deadline, url)
     except (requests.RequestException, UnicodeError, ValueError) as problem:
-        raise CannotLook("metadata", f"{url} cannot be reached ({type(problem).__name__})", _GIVE) from None
+        message = f"{url} cannot be reached ({type(problem).__name__})"
+        raise CannotVerify("metadata", message, GIVE_METADATA) from None
 
 
-def _nobody(request: PreparedRequest) -> PreparedRequest:
-    """Keeps requests from sending along what a .netrc has for that host."""
+def _without_credentials(request: PreparedRequest) -> PreparedRequest:
+    """Keeps requests from sending what a .netrc has for that host."""
     return request
 
 
-def _within(chunks: Iterator[bytes], late: Callable[[], bool], url: str) -> bytes:
+def join_chunks(chunks: Iterable[bytes], is_late: Callable[[], bool], url: str) -> bytes:
+    """Raises `CannotVerify` for a document that is too large or comes too late."""
     body = b""
     for chunk in chunks:
         body += chunk
-        if len(body) > LARGEST:
-            raise CannotLook("metadata", f"{url} answered more than {LARGEST:,} bytes", _GIVE)
-        if late():
-            raise CannotLook("metadata", f"{url} did not answer within {SECONDS:.0f} seconds", _GIVE)
+        if len(body) > MAX_BYTES:
+            raise CannotVerify("metadata", f"{url} sent more than {MAX_BYTES:,} bytes", GIVE_METADATA)
+        if is_late():
+            message = f"{url} did not answer within {DEADLINE_SECONDS:.0f} seconds"
+            raise CannotVerify("metadata", message, GIVE_METADATA)
     return body
 
 
-def _listed(root: etree._Element) -> Iterator[bytes]:
+def _find_certificates(root: etree._Element) -> Iterator[bytes]:
     for descriptor in root.iterfind(f"{{{METADATA}}}IDPSSODescriptor/{{{METADATA}}}KeyDescriptor"):
         if descriptor.get("use", "signing") == "signing":
-            for one in descriptor.iter(f"{{{SIGNATURE}}}X509Certificate"):
-                yield base64.b64decode("".join((one.text or "").split()), validate=True)
+            for element in descriptor.iter(f"{{{SIGNATURE}}}X509Certificate"):
+                yield base64.b64decode("".join((element.text or "").split()), validate=True)
 
 
-def _usable(found: list[x509.Certificate], source: str) -> tuple[x509.Certificate, ...]:
-    """Entra signs SAML with RSA; a short key is one that somebody could have computed."""
+def _select_usable(certificates: list[x509.Certificate], source: str) -> tuple[x509.Certificate, ...]:
+    """Those with an RSA key, as Entra signs SAML, that is too long to be computed by somebody else."""
     usable = []
-    for one in found:
+    for certificate in certificates:
         try:
-            key = one.public_key()
+            key = certificate.public_key()
         except ValueError:
             continue
-        if isinstance(key, rsa.RSAPublicKey) and key.key_size >= SHORTEST_KEY:
-            usable.append(one)
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_KEY_BITS:
+            usable.append(certificate)
     if not usable:
-        raise CannotLook("certificate", f"{source} has no RSA key of {SHORTEST_KEY} bits or more", _GIVE)
+        raise CannotVerify("certificate", f"{source} has no RSA key of {MIN_KEY_BITS} bits or more", GIVE_METADATA)
     return tuple(usable)

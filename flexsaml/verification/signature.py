@@ -1,12 +1,12 @@
-"""Who signed a response, and exactly what: nothing else is ever read.
+"""Who signed a response, and exactly what: nothing else is ever read. Pure.
 
-Touches nothing. The work is signxml's; the policy is ours and narrower than the standard, since Entra needs little of
-it: RSA with SHA-2, one reference to the element the signature stands in, enveloped and exclusively canonicalized. The
-element that comes back is parsed anew from the bytes that were digested.
+signxml verifies; the policy here is narrower than the standard, because Entra needs little of it: RSA with SHA-2, one
+reference to the element that contains the signature, enveloped and exclusively canonicalized. The element that comes
+back is parsed again from the bytes that were digested.
 
-Quirks tamed: signxml strips every `#` of a reference, takes any of several ID attributes, reads a document with an
-empty URI, and compares keys of KeyInfo with the certificate. The first three are settled before it is asked (here, and
-by the shape of the document); KeyInfo is passed over, because it names whatever key the sender likes.
+Quirks: signxml strips every `#` of a reference, accepts any of several ID attributes, reads a document with an empty
+URI, and compares keys of KeyInfo with the certificate. The first three are excluded before it is called (here, and by
+the structure of the document); KeyInfo is ignored, because it names whatever key the sender likes.
 """
 
 from __future__ import annotations
@@ -18,32 +18,36 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.exceptions import InvalidDigest, SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from .checks import OK, WARNING, Check, Refused, fault, shown
-from .metadata import Trust
-from .response import ASSERTION, NAMESPACES, assertion_of, parser
+from flexsaml.claims import quote
+
+from .checks import OK, TAMPERED, WARNING, Check, ResponseRefused, fault
+from .metadata import TrustedCertificates
+from .response import ASSERTION, NAMESPACES, find_assertion, local_name, make_parser
 
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 METHODS = frozenset((SignatureMethod.RSA_SHA256, SignatureMethod.RSA_SHA384, SignatureMethod.RSA_SHA512))
 DIGESTS = frozenset((DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512))
 
-_ALTERED = "somebody altered it after Entra signed it: do not trust it, and look where it came from"
-_STRONGER = "set the signing algorithm of the application in Entra to SHA-256"
-_NEVER = "Entra signs in no such way: do not trust it, and look where it came from"
-_UNREADABLE = (
+_USE_SHA256 = "set the signing algorithm of the application in Entra to SHA-256"
+_SIGN_BOTH = "set the signing option of the application in Entra to 'Sign SAML response and assertion'"
+_RENEW = "renew the certificate of the application in Entra, and give the new one to Twilio"
+_NOT_ENTRA = "Entra does not sign like this: do not trust it, and find out where it came from"
+_SIGNXML_ERRORS = (
     SignXMLException, etree.LxmlError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, NotImplementedError,
     AssertionError,
 )  # fmt: skip
-"""What signxml raises for signatures that make no sense, as found by feeding it some."""
+"""What signxml raises for malformed signatures, as seen in trials."""
 
 
 @dataclass(frozen=True)
-class Proven:
+class SignedParts:
     """What a trusted key signed. `response` is None when only the assertion is signed."""
 
     response: etree._Element | None
@@ -51,124 +55,128 @@ class Proven:
     checks: tuple[Check, ...]
 
 
-def proven(root: etree._Element, trust: Trust, at: datetime) -> Proven:
-    """Every signature that is there holds, and at least one is. Raises Refused otherwise."""
-    inner = assertion_of(root)
-    places = [one for one in dict.fromkeys((root, inner)) if one.find("ds:Signature", NAMESPACES) is not None]
-    if not places:
-        raise Refused(fault("signature", "is not signed", "do not trust it; Entra signs every response"))
-    faults = [one for place in places for one in _outside_policy(place)]
+def verify_signatures(root: etree._Element, trusted: TrustedCertificates, at: datetime) -> SignedParts:
+    """Every signature must be valid, and there must be one. Raises `ResponseRefused` otherwise."""
+    inner = find_assertion(root)
+    signed = [
+        element for element in dict.fromkeys((root, inner)) if element.find("ds:Signature", NAMESPACES) is not None
+    ]
+    if not signed:
+        raise ResponseRefused(fault("signature", "it is not signed", "do not trust it: Entra signs every response"))
+    faults = [problem for element in signed for problem in _check_algorithms(element)]
     if faults:
-        raise Refused(*faults)
-    signed: dict[etree._Element, etree._Element] = {}
+        raise ResponseRefused(*faults)
+    verified: dict[etree._Element, etree._Element] = {}
     checks: list[Check] = []
-    for place in places:
-        signed[place], signer = _signed(root, place, trust)
-        checks += _told(etree.QName(place).localname.lower(), signer, trust, at)
-    if root is not inner and len(places) == 1:
-        what, other = ("response", "assertion") if places[0] is root else ("assertion", "response")
-        fix = "set the signing option of the application in Entra to 'Sign SAML response and assertion'"
-        checks.append(
-            Check("both-signed", WARNING, f"only the {what} is signed, not the {other}; Twilio asks for both", fix)
-        )
-    response = signed.get(root) if root is not inner else None
-    assertion = signed[inner] if response is None else assertion_of(response)
-    return Proven(response, assertion, tuple(checks))
+    for element in signed:
+        verified[element], signer = _verify_signature(root, element, trusted)
+        checks += _describe_signer(local_name(element).lower(), signer, trusted, at)
+    if root is not inner and len(signed) == 1:
+        what, other = ("response", "assertion") if signed[0] is root else ("assertion", "response")
+        message = f"only the {what} is signed, not the {other}; Twilio asks for both"
+        checks.append(Check("both-signed", WARNING, message, _SIGN_BOTH))
+    response = verified.get(root) if root is not inner else None
+    assertion = verified[inner] if response is None else find_assertion(response)
+    return SignedParts(response, assertion, tuple(checks))
 
 
-def _outside_policy(place: etree._Element) -> Iterator[Check]:
-    """Everything of SignedInfo is looked at here, before any key."""
-    signature = place.findall("ds:Signature", NAMESPACES)[0]
-    info = signature.findall("ds:SignedInfo", NAMESPACES)
-    if len(info) != 1:
-        yield fault("signature", "has a signature that says not what it signs", _NEVER)
+def _check_algorithms(element: etree._Element) -> Iterator[Check]:
+    """Everything in SignedInfo is checked here, before any key is used."""
+    signature = element.findall("ds:Signature", NAMESPACES)[0]
+    infos = signature.findall("ds:SignedInfo", NAMESPACES)
+    if len(infos) != 1:
+        yield fault("signature", "a signature does not have exactly one SignedInfo", _NOT_ENTRA)
         return
-    canonical = [one.get("Algorithm") for one in info[0].findall("ds:CanonicalizationMethod", NAMESPACES)]
-    if canonical != [EXCLUSIVE]:
-        yield fault("canonicalization", f"is canonicalized by {_names(canonical)}", _NEVER)
-    methods = [one.get("Algorithm") for one in info[0].findall("ds:SignatureMethod", NAMESPACES)]
-    if [one for one in methods if one in _values(METHODS)] != methods or len(methods) != 1:
-        yield fault("signature-algorithm", f"is signed with {_names(methods)}, which proves nothing", _STRONGER)
-    references = info[0].findall("ds:Reference", NAMESPACES)
+    canonicalization = _algorithms(infos[0], "ds:CanonicalizationMethod")
+    if canonicalization != [EXCLUSIVE]:
+        yield fault("canonicalization", f"the canonicalization is {_show(canonicalization)}", _NOT_ENTRA)
+    methods = _algorithms(infos[0], "ds:SignatureMethod")
+    if len(methods) != 1 or methods[0] not in {method.value for method in METHODS}:
+        yield fault("signature-algorithm", f"the signature uses {_show(methods)}, which proves nothing", _USE_SHA256)
+    references = infos[0].findall("ds:Reference", NAMESPACES)
     if len(references) != 1:
-        yield fault("signature-reference", f"has a signature over {len(references)} things", _NEVER)
+        yield fault("signature-reference", f"a signature covers {len(references)} elements, not one", _NOT_ENTRA)
         return
-    if references[0].get("URI") != f"#{place.get('ID')}":
-        yield fault("signature-reference", "has a signature over something else than the element it stands in", _NEVER)
-    transforms = [one.get("Algorithm") for one in references[0].findall("ds:Transforms/ds:Transform", NAMESPACES)]
+    if references[0].get("URI") != f"#{element.get('ID')}":
+        yield fault("signature-reference", "a signature does not cover the element that contains it", _NOT_ENTRA)
+    transforms = _algorithms(references[0], "ds:Transforms/ds:Transform")
     if transforms != [ENVELOPED, EXCLUSIVE]:
-        yield fault("signature-transforms", f"is transformed by {_names(transforms)} before it is signed", _NEVER)
-    digests = [one.get("Algorithm") for one in references[0].findall("ds:DigestMethod", NAMESPACES)]
-    if [one for one in digests if one in _values(DIGESTS)] != digests or len(digests) != 1:
-        yield fault("digest-algorithm", f"is digested with {_names(digests)}, which proves nothing", _STRONGER)
+        yield fault("signature-transforms", f"the transforms before signing are {_show(transforms)}", _NOT_ENTRA)
+    digests = _algorithms(references[0], "ds:DigestMethod")
+    if len(digests) != 1 or digests[0] not in {digest.value for digest in DIGESTS}:
+        yield fault("digest-algorithm", f"the digest uses {_show(digests)}, which proves nothing", _USE_SHA256)
 
 
-def _signed(root: etree._Element, place: etree._Element, trust: Trust) -> tuple[etree._Element, x509.Certificate]:
-    """What the first fitting key signed in this place. Whether the certificate holds at the time is looked at later."""
-    what = etree.QName(place).localname.lower()
-    for one in trust.certificates:
+def _verify_signature(
+    root: etree._Element, place: etree._Element, trusted: TrustedCertificates
+) -> tuple[etree._Element, x509.Certificate]:
+    """What the first matching key signed in `place`. Whether its certificate has ended is checked afterwards."""
+    what = local_name(place).lower()
+    for certificate in trusted.certificates:
         config = SignatureConfiguration(
             location="./" if place is root else f"./{{{ASSERTION}}}Assertion/",
             signature_methods=METHODS,
             digest_algorithms=DIGESTS,
             ignore_ambiguous_key_info=True,
-            verification_time=one.not_valid_before_utc,
+            verification_time=certificate.not_valid_before_utc,
         )
         try:
-            found = XMLVerifier().verify(root, x509_cert=one, parser=parser(), expect_config=config, id_attribute="ID")
+            result = XMLVerifier().verify(
+                root, x509_cert=certificate, parser=make_parser(), expect_config=config, id_attribute="ID"
+            )
         except InvalidDigest:
-            raise Refused(fault("digest", f"its {what} is not what was signed", _ALTERED)) from None
-        except _UNREADABLE:
+            message = f"the {what} is not what was signed"
+            raise ResponseRefused(fault("digest", message, TAMPERED)) from None
+        except _SIGNXML_ERRORS:
             continue
-        element = None if isinstance(found, list) else found.signed_xml
+        element = None if isinstance(result, list) else result.signed_xml
         if element is None or element.tag != place.tag or element.get("ID") != place.get("ID"):
-            raise Refused(fault("signature-reference", f"has a signature over something else than the {what}", _NEVER))
-        return element, one
+            message = f"a signature covers something other than the {what}"
+            raise ResponseRefused(fault("signature-reference", message, _NOT_ENTRA))
+        return element, certificate
     named = place.findtext("ds:Signature/ds:KeyInfo/ds:X509Data/ds:X509Certificate", "", NAMESPACES)
-    raise Refused(fault("signature", *_by_whom(what, named, trust)))
+    raise ResponseRefused(_explain_unknown_signer(what, named, trusted))
 
 
-def _by_whom(what: str, named: str, trust: Trust) -> tuple[str, str]:
-    """The certificate a response brings along proves nothing, but tells which one was meant."""
-    count = len(trust.certificates)
-    of = f"the certificate of {trust.source}" if count == 1 else f"any of the {count} certificates of {trust.source}"
+def _explain_unknown_signer(what: str, named: str, trusted: TrustedCertificates) -> Check:
+    """`named`: the certificate that the response brings along. It proves nothing, but tells which one was meant."""
+    count = len(trusted.certificates)
+    known = f"{'the certificate' if count == 1 else f'any of the {count} certificates'} of {trusted.source}"
+    pem = f"-----BEGIN CERTIFICATE-----\n{''.join(named.split())}\n-----END CERTIFICATE-----\n"
+    message = f"the {what} is not signed with {known}"
     try:
-        claimed = x509.load_pem_x509_certificate(
-            f"-----BEGIN CERTIFICATE-----\n{''.join(named.split())}\n-----END CERTIFICATE-----\n".encode()
-        )
+        claimed = x509.load_pem_x509_certificate(pem.encode())
     except ValueError:
-        return f"its {what} is not signed with {of}", "check that the metadata is this application's"
-    if claimed in trust.certificates:
-        return f"has a signature of the {what} that {of} did not make", _ALTERED
-    return (
-        f"its {what} is not signed with {of}; it names the certificate {thumbprint(claimed)}",
-        "compare that with the certificates of the application in Entra; metadata of another application has others",
-    )
+        return fault("signature", message, "check that the metadata is this application's")
+    if claimed in trusted.certificates:
+        return fault("signature", f"{message}, although it names one of them", TAMPERED)
+    message = f"{message}; it names the certificate {thumbprint(claimed)}"
+    fix = "compare that with the certificates of this application in Entra; another application has others"
+    return fault("signature", message, fix)
 
 
-def _told(what: str, signer: x509.Certificate, trust: Trust, at: datetime) -> Iterator[Check]:
-    count = len(trust.certificates)
-    among = "" if count == 1 else f", one of {count}"
-    yield Check("signature", OK, f"{what} signed with the certificate {thumbprint(signer)} of {trust.source}{among}")
+def _describe_signer(
+    what: str, signer: x509.Certificate, trusted: TrustedCertificates, at: datetime
+) -> Iterator[Check]:
+    message = f"the {what} is signed with the certificate {thumbprint(signer)} of {trusted.source}"
+    yield Check("signature", OK, message)
     begins, ends = signer.not_valid_before_utc, signer.not_valid_after_utc
     if begins <= at <= ends:
         yield Check("certificate", OK, f"valid until {ends:%Y-%m-%d}")
     else:
-        told = f"ended on {ends:%Y-%m-%d}" if at > ends else f"begins on {begins:%Y-%m-%d} only"
-        fix = "renew the certificate of the application in Entra, and give Twilio the new one"
-        yield fault("certificate", f"{thumbprint(signer)} {told}, and {at:%Y-%m-%d} is judged", fix)
+        validity = f"ended on {ends:%Y-%m-%d}" if at > ends else f"is valid only from {begins:%Y-%m-%d}"
+        message = f"the certificate {thumbprint(signer)} {validity}; the time of judgement is {at:%Y-%m-%d}"
+        yield fault("certificate", message, _RENEW)
 
 
 def thumbprint(certificate: x509.Certificate) -> str:
-    """As the portal shows it; it names a certificate and proves nothing, so SHA-1 will do."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-
+    """As the portal shows it. SHA-1 is enough for a name that proves nothing."""
     return hashlib.sha1(certificate.public_bytes(Encoding.DER), usedforsecurity=False).hexdigest().upper()
 
 
-def _values(allowed: frozenset[SignatureMethod] | frozenset[DigestAlgorithm]) -> set[str]:
-    return {one.value for one in allowed}
+def _algorithms(parent: etree._Element, path: str) -> list[str]:
+    return [element.get("Algorithm", "") for element in parent.findall(path, NAMESPACES)]
 
 
-def _names(algorithms: list[str | None]) -> str:
-    return ", ".join(shown((one or "").rpartition("/")[2] or "nothing", 60) for one in algorithms) or "nothing"
+def _show(algorithms: list[str]) -> str:
+    return ", ".join(quote(algorithm.rpartition("/")[2] or "nothing", 60) for algorithm in algorithms) or "nothing"

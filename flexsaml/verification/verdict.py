@@ -1,10 +1,10 @@
-"""The verdict on one SAML response: signature, conditions, and its attributes held against what was declared.
+"""The verdict on one SAML response: its signature, its conditions, and its attributes against those of a stack.
 
-Pure: everything it needs is given. Attributes are judged by the rules F1 to F8 of docs/sign-in.md. Messages never hold
-a value of an attribute or a NameID; whoever prints the statement decides whether a person may see them.
+Pure. Attributes are judged by rules F1 to F8 of docs/sign-in.md. Messages never contain a value of an attribute or a
+NameID; whoever prints the statement decides who may see them.
 
-Quirk tamed: Entra leaves out what is null (S5, A), so a declared claim that is missing may be a user without a value as
-well as a policy that is not in force; both are told.
+Quirk: Entra omits attributes without a value (S5, A), so a declared claim that is missing means either a user without
+a value or a policy that is not in force; the fix names both.
 """
 
 from __future__ import annotations
@@ -15,143 +15,153 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from flexsaml.claims import NAME_ID
-from flexsaml.flex import (
-    NameId,
-    SamlAttribute,
-    SamlStatement,
-    compute_worker_update,
-    is_ignored,
-    parse_attribute_name,
-)
+from flexsaml.claims import NAME_ID, quote
+from flexsaml.flex import NameId, SamlAttribute, SamlStatement, compute_worker_update, is_ignored, parse_attribute_name
 
-from .checks import FAULT, NOTE, OK, WARNING, Check, Refused, fault, shown
-from .conditions import conditions, only, text
+from .checks import ASK_SENDER, FAULT, NOT_JUDGED, OK, WARNING, Check, ResponseRefused, fault
+from .conditions import check_conditions, find_single, read_text
 from .expected import Expected
-from .metadata import Trust
+from .metadata import TrustedCertificates
 from .response import NAMESPACES, is_response
-from .signature import proven
+from .signature import verify_signatures
 
-_NULL = (
-    "Entra leaves out what is null: give the user a value, see whether `predict` has it, "
+_FIX_MISSING = (
+    "Entra omits attributes without a value: give the user a value, check whether `predict` shows it, "
     "and whether the stack's policy is the assigned one"
 )
 _FIXES = {
-    "missing": _NULL,
+    "missing": _FIX_MISSING,
     "empty": "give the user a value in Entra",
     "ill-typed": "correct the user's value in Entra, or the suffix of the claim's name",
 }
 
 
 @dataclass(frozen=True)
-class Declared:
-    """The claims of a stack, as SamlClaimTypes, and where they were declared."""
+class DeclaredClaims:
+    """The SamlClaimTypes that a stack declares; `source` names the stack in messages."""
 
-    claims: Collection[str]
-    where: str
+    names: Collection[str]
+    source: str
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found. `statement` is None where nothing may be read."""
+    """`statement` is None where nothing of the response may be read."""
 
     checks: tuple[Check, ...]
     statement: SamlStatement | None = None
 
     @property
-    def refused(self) -> bool:
-        return any(one.status == FAULT for one in self.checks)
+    def is_refused(self) -> bool:
+        return any(check.status == FAULT for check in self.checks)
 
 
-def judge(root: etree._Element, trust: Trust, expected: Expected, *, flex: bool, declared: Declared | str) -> Verdict:
-    """The verdict on a document of response.py.
+def judge_response(
+    root: etree._Element,
+    trusted: TrustedCertificates,
+    expected: Expected,
+    *,
+    flex: bool,
+    declared: DeclaredClaims | str,
+) -> Verdict:
+    """The verdict on what `parse_response` returned.
 
-    `flex`: whether Flex would have to take its attributes. `declared`: the claims of a stack, or why there are none.
+    `flex`: whether Flex would receive the attributes. `declared`: the claims of a stack, or why there are none.
     """
     checks: list[Check] = []
     try:
-        held = proven(root, trust, expected.at)
-        checks += held.checks
-        checks += conditions(held, root if is_response(root) else None, expected)
-        statement, faults = _statement(held.assertion)
+        signed = verify_signatures(root, trusted, expected.at)
+        checks += signed.checks
+        checks += check_conditions(signed, root if is_response(root) else None, expected)
+        statement, faults = _read_statement(signed.assertion)
         checks += faults
-    except Refused as refused:
+    except ResponseRefused as refused:
         return Verdict((*checks, *refused.faults))
     if flex:
-        checks += _as_flex_reads(statement)
+        checks += _check_flex_rules(statement)
     if isinstance(declared, str):
-        checks.append(Check("declared", NOTE, declared))
+        checks.append(Check("declared", NOT_JUDGED, declared))
     else:
-        told = {one.attribute for one in checks if one.status == FAULT}
-        checks += (one for one in _against(statement, declared) if one.attribute not in told)
+        faulty = {check.attribute for check in checks if check.status == FAULT}
+        checks += (check for check in _compare_claims(statement, declared) if check.attribute not in faulty)
     return Verdict(tuple(checks), statement)
 
 
-def _statement(assertion: etree._Element) -> tuple[SamlStatement, list[Check]]:
+def _read_statement(assertion: etree._Element) -> tuple[SamlStatement, list[Check]]:
     faults = []
-    subject = only(assertion, "Subject")
-    name_id = None if subject is None else only(subject, "NameID")
-    if not text(name_id).strip():
-        faults.append(fault("name-id", "has no NameID: Flex would not know who signs in", "check the claim 'nameid'"))
+    subject = find_single(assertion, "Subject")
+    name_id = None if subject is None else find_single(subject, "NameID")
+    if not read_text(name_id).strip():
+        message = "the NameID is missing: Flex would not know who signs in"
+        faults.append(fault("name-id", message, "check the claim 'nameid'"))
     attributes = []
-    for one in assertion.iterfind("saml:AttributeStatement/saml:Attribute", NAMESPACES):
-        values = one.findall("saml:AttributeValue", NAMESPACES)
+    for element in assertion.iterfind("saml:AttributeStatement/saml:Attribute", NAMESPACES):
+        name, values = element.get("Name", ""), element.findall("saml:AttributeValue", NAMESPACES)
         if any(len(value) for value in values):
-            told = f"attribute {shown(one.get('Name', ''))} has elements where values belong"
-            faults.append(fault("attribute-shape", told, "ask who made this response"))
+            message = f"attribute {quote(name)} contains elements instead of values"
+            faults.append(fault("attribute-shape", message, ASK_SENDER))
             values = []
-        attributes.append(
-            SamlAttribute(one.get("Name", ""), tuple(value.text or "" for value in values), one.get("NameFormat", ""))
-        )
-    if any(not one.name.strip() for one in attributes):
-        faults.append(fault("attribute-shape", "has an attribute without a Name", "ask who made this response"))
-    for name, count in Counter(one.name for one in attributes).items():
+        texts = tuple(value.text or "" for value in values)
+        attributes.append(SamlAttribute(name, texts, element.get("NameFormat", "")))
+    if any(not attribute.name.strip() for attribute in attributes):
+        faults.append(fault("attribute-shape", "an attribute has no Name", ASK_SENDER))
+    for name, count in Counter(attribute.name for attribute in attributes).items():
         if count > 1:
-            said = f"{shown(name)} is there {count} times, and readers differ in which they take"
-            faults.append(Check("attribute-duplicate", FAULT, said, "ask who made this response", name))
-    form = "" if name_id is None else name_id.get("Format", "")
-    return SamlStatement(NameId(text(name_id), form), tuple(attributes)), faults
+            message = f"{quote(name)} is there {count} times, and parsers disagree on which wins"
+            faults.append(Check("attribute-duplicate", FAULT, message, ASK_SENDER, name))
+    name_format = "" if name_id is None else name_id.get("Format", "")
+    return SamlStatement(NameId(read_text(name_id), name_format), tuple(attributes)), faults
 
 
-def _as_flex_reads(statement: SamlStatement) -> Iterator[Check]:
-    found = compute_worker_update(statement)
-    for one in found.faults:
-        yield Check(f"attribute-{one.kind}", FAULT, one.message, _FIXES[one.kind], one.name)
-    told = {one.name for one in found.faults}
+def _check_flex_rules(statement: SamlStatement) -> Iterator[Check]:
+    update = compute_worker_update(statement)
+    for problem in update.faults:
+        yield Check(f"attribute-{problem.kind}", FAULT, problem.message, _FIXES[problem.kind], problem.name)
+    faulty = {problem.name for problem in update.faults}
+    names: Counter[str] = Counter()
     for attribute in statement.attributes:
-        if attribute.name in told or is_ignored(attribute.name):
+        if is_ignored(attribute.name):
+            continue
+        worker_name, kind = parse_attribute_name(attribute.name)
+        names[worker_name] += 1
+        if attribute.name in faulty:
             continue
         if not any(attribute.values):
-            said = f"{shown(attribute.name)} is empty: Flex clears the worker's attribute (F7, A)"
-            yield Check("attribute-empty", WARNING, said, "give the user a value if that is not meant", attribute.name)
-        elif len(attribute.values) > 1 and parse_attribute_name(attribute.name)[1] == "string":
-            said = f"{shown(attribute.name)} has {len(attribute.values)} values; what Flex keeps is not known (F8, D)"
-            fix = f"name the claim '{attribute.name}.stringarray' to have them all"
-            yield Check("attribute-several", WARNING, said, fix, attribute.name)
-    collided = Counter(parse_attribute_name(one.name)[0] for one in statement.attributes if not is_ignored(one.name))
-    for base, count in collided.items():
-        if count > 1 and base not in told:
-            said = f"{count} attributes lead to the worker attribute {shown(base)}; which one stays is not known (D)"
-            yield Check("attribute-collision", WARNING, said, "keep one of these claims", base)
-    if found.ignored:
-        said = f"{len(found.ignored)} attributes have a URI as Name: Flex ignores them (F2, A)"
-        yield Check("attribute-namespaced", OK, said)
+            message = f"{quote(attribute.name)} is empty: Flex clears the worker's attribute (F7, A)"
+            yield Check(
+                "attribute-empty", WARNING, message, "unless that is meant, give the user a value", attribute.name
+            )
+        elif len(attribute.values) > 1 and kind == "string":
+            message = (
+                f"{quote(attribute.name)} has {len(attribute.values)} values; it is unknown what Flex keeps (F8, D)"
+            )
+            fix = f"name the claim '{attribute.name}.stringarray' to keep them all"
+            yield Check("attribute-several", WARNING, message, fix, attribute.name)
+    for name, count in names.items():
+        if count > 1 and name not in faulty:
+            message = f"{count} attributes set the worker attribute {quote(name)}; it is unknown which one wins (D)"
+            yield Check("attribute-collision", WARNING, message, "keep only one of these claims", name)
+    if update.ignored:
+        message = f"Flex ignores {len(update.ignored)} attributes whose Name is a URI (F2, A)"
+        yield Check("attribute-namespaced", OK, message)
 
 
-def _against(statement: SamlStatement, declared: Declared) -> Iterator[Check]:
-    wanted = [one for one in declared.claims if one != NAME_ID]
-    given = {one.name for one in statement.attributes}
-    for name in wanted:
-        if name not in given:
-            said = f"{shown(name)}, declared by {declared.where}, is missing; Flex keeps what the worker had (F7, A)"
-            yield Check("attribute-missing", FAULT, said, _NULL, name)
+def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Iterator[Check]:
+    names = [name for name in declared.names if name != NAME_ID]
+    received = {attribute.name for attribute in statement.attributes}
+    for name in names:
+        if name not in received:
+            message = (
+                f"{quote(name)} is declared by {declared.source} and missing; the worker keeps its old value (F7, A)"
+            )
+            yield Check("attribute-missing", FAULT, message, _FIX_MISSING, name)
         elif is_ignored(name):
-            said = f"{shown(name)}, declared by {declared.where}, has a URI as Name: Flex ignores it (F2, A)"
-            yield Check("attribute-namespaced", WARNING, said, "give the claim a name without a colon", name)
-    for name in sorted(given - set(wanted)):
+            message = f"{quote(name)} is declared by {declared.source}, but Flex ignores Names that are URIs (F2, A)"
+            yield Check("attribute-namespaced", WARNING, message, "give the claim a name without a colon", name)
+    for name in sorted(received - set(names)):
         if not is_ignored(name):
-            said = f"{shown(name)} is not declared by {declared.where}, and Flex stores it"
-            fix = "declare it, or see with `pulumi refresh` whether somebody changed or replaced the policy"
-            yield Check("attribute-unexpected", WARNING, said, fix, name)
-    if wanted and given.issuperset(wanted):
-        yield Check("declared", OK, f"all {len(wanted)} attributes declared by {declared.where} are there")
+            message = f"{quote(name)} is not declared by {declared.source}, and Flex stores it"
+            fix = "declare it, or run `pulumi refresh` to see whether somebody changed or replaced the policy"
+            yield Check("attribute-unexpected", WARNING, message, fix, name)
+    if names and received.issuperset(names):
+        yield Check("declared", OK, f"all {len(names)} attributes declared by {declared.source} are there")

@@ -1,10 +1,11 @@
-"""Commands as users run them: in a process of its own, against an emulator, with a stack file in a folder. A helper."""
+"""Runs commands as users do: each in its own process, against an emulator, with a stack file. A helper."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,22 +30,30 @@ class Ended:
     err: str
 
 
-def run(*arguments: str, cwd: Path = ROOT, **environment: str | None) -> Ended:
+def run(
+    *arguments: str,
+    cwd: Path = ROOT,
+    stdin: bytes = b"",
+    preexec: Callable[[], None] | None = None,
+    **environment: str | None,
+) -> Ended:
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "AZURE_", "PULUMI_"))
     }
     given = {"AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": SECRET, "PYTHONPATH": str(ROOT), **environment}
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "flexsaml", *arguments],
         cwd=cwd,
         env={**inherited, **{name: value for name, value in given.items() if value is not None}},
+        input=stdin,
+        preexec_fn=preexec,
         capture_output=True,
-        text=True,
         timeout=120,
         check=False,
     )
-    assert "Traceback" not in found.stderr + found.stdout, found.stderr
-    return Ended(found.returncode, found.stdout, found.stderr)
+    ended = Ended(process.returncode, process.stdout.decode(), process.stderr.decode())
+    assert "Traceback" not in ended.err + ended.out, ended.err
+    return ended
 
 
 def stack_file(folder: Path, emulator: Emulator, claims: str = CLAIMS, **keys: str) -> str:
@@ -61,11 +70,11 @@ def stack_file(folder: Path, emulator: Emulator, claims: str = CLAIMS, **keys: s
     return str(file)
 
 
-def refused(found: Ended, command: str, *words: str) -> None:
-    """One line that says what and why, and the status of a command that could not look."""
-    assert found.status == 2, found.out
-    lines = found.err.splitlines()
-    assert len(lines) == 1, found.err
+def refused(ended: Ended, command: str, *words: str) -> None:
+    """Asserts one line on stderr with these words, and exit status 2."""
+    assert ended.status == 2, ended.out
+    lines = ended.err.splitlines()
+    assert len(lines) == 1, ended.err
     assert lines[0].startswith(f"{command}: ")
     for word in words:
         assert word in lines[0], lines[0]

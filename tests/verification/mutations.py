@@ -1,7 +1,7 @@
-"""A good SAML response made here, and what somebody might make of it. A helper, not a test.
+"""A good SAML response, and a table of attacks on it. A helper, not a test.
 
-Signed by hand, so that it can be signed in ways no library would: with SHA-1, with the public key as a shared secret,
-over something else. That a good one is well signed is witnessed by the sandbox's, which xmlsec signs.
+Signed by hand, because no library signs with SHA-1, with the public key as a shared secret, or over another element.
+That the good one is signed correctly is shown by the sandbox's response, which xmlsec signs.
 """
 
 from __future__ import annotations
@@ -63,16 +63,16 @@ def certificate(
     return builder.sign(key(name), hashes.SHA256())
 
 
-def pem(one: x509.Certificate) -> bytes:
-    return one.public_bytes(Encoding.PEM)
+def pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.PEM)
 
 
 # -- a good response ---------------------------------------------------------------------------------------------------
 
 
 def attribute(name: str, *values: str) -> str:
-    told = "".join(f"<AttributeValue>{value}</AttributeValue>" for value in values)
-    return f'<Attribute Name="{name}">{told}</Attribute>'
+    children = "".join(f"<AttributeValue>{value}</AttributeValue>" for value in values)
+    return f'<Attribute Name="{name}">{children}</Attribute>'
 
 
 ATTRIBUTES = (
@@ -86,7 +86,7 @@ ATTRIBUTES = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """What goes into a response; every part is text, so that a mutation can put anything there."""
+    """The contents of a response, as text, so that a mutation can put anything anywhere."""
 
     version: str = 'Version="2.0"'
     issued: str = 'IssueInstant="2026-05-04T09:29:58.123Z"'
@@ -134,7 +134,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Signing:
-    """How a signature is made. `also`: URIs of more references; `inside`: XML put into the signature's end."""
+    """How a signature is made. `also`: URIs of more references; `inside`: XML at the end of the signature."""
 
     key: str = "entra"
     method: str = f"{MORE}rsa-sha256"
@@ -153,15 +153,15 @@ def sign(place: etree._Element, how: Signing | None = None) -> None:
     how = how or Signing()
     uri = f"#{place.get('ID')}" if how.uri == "own" else how.uri
     digest = _digest(how.digest, _canonical(how.target(place), how.transforms[-1] if how.transforms else INCLUSIVE))
-    references = "".join(_reference(one, how, digest) for one in (uri, *how.also))
+    references = "".join(_reference(target, how, digest) for target in (uri, *how.also))
     info = (
         f'<ds:SignedInfo xmlns:ds="{XMLDSIG}"><ds:CanonicalizationMethod Algorithm="{how.canonical}"/>'
         f'<ds:SignatureMethod Algorithm="{how.method}"/>{references}</ds:SignedInfo>'
     )
     brought = base64.b64encode(certificate(how.key).public_bytes(Encoding.DER)).decode()
-    told = f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{brought}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
+    key_info = f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{brought}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
     signature = etree.fromstring(
-        f'<ds:Signature xmlns:ds="{XMLDSIG}">{info}<ds:SignatureValue/>{told * how.certificate}{how.inside}</ds:Signature>'
+        f'<ds:Signature xmlns:ds="{XMLDSIG}">{info}<ds:SignatureValue/>{key_info * how.certificate}{how.inside}</ds:Signature>'
     )
     place.insert(1, signature)
     value = signature.find(f"{D}SignatureValue")
@@ -172,7 +172,7 @@ def sign(place: etree._Element, how: Signing | None = None) -> None:
 
 
 def _reference(uri: str | None, how: Signing, digest: bytes) -> str:
-    steps = "".join(f'<ds:Transform Algorithm="{one}"/>' for one in how.transforms)
+    steps = "".join(f'<ds:Transform Algorithm="{transform}"/>' for transform in how.transforms)
     named = "" if uri is None else f' URI="{uri}"'
     return (
         f"<ds:Reference{named}>{f'<ds:Transforms>{steps}</ds:Transforms>' if steps else ''}"
@@ -221,43 +221,64 @@ def good(
     return root
 
 
+def good_bytes(
+    recipe: Recipe | None = None, *, assertion: Signing | None = Signing(), response: Signing | None = Signing()
+) -> bytes:
+    return bytes_of(good(recipe, assertion=assertion, response=response))
+
+
 def public_key_pem() -> bytes:
     return key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-# -- what somebody might make of it ------------------------------------------------------------------------------------
+def metadata(*keys: str, entity: str = ISSUER, use: str = ' use="signing"', root: str = "EntityDescriptor") -> bytes:
+    """Federation metadata with the certificates of these keys, as Entra publishes it."""
+    descriptors = "".join(
+        f'<KeyDescriptor{use}><KeyInfo xmlns="{XMLDSIG}"><X509Data><X509Certificate>'
+        f"{base64.encodebytes(certificate(name).public_bytes(Encoding.DER)).decode()}"
+        "</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
+        for name in keys
+    )
+    text = (
+        f'<{root} xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity}"><IDPSSODescriptor '
+        f'protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">{descriptors}</IDPSSODescriptor></{root}>'
+    )
+    return b"\xef\xbb\xbf" + text.encode()
+
+
+# -- attacks -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """`check` is the fault that has to be among those told."""
+    """An attack. `check` is the name of the fault that must be among those reported."""
 
     name: str
     check: str
     make: Callable[[], bytes]
 
 
-def _signed(name: str, check: str, **parts: object) -> Mutation:
-    """Said otherwise before it was signed, by whoever holds the key."""
-    return Mutation(name, check, lambda: bytes_of(good(replace(Recipe(), **parts))))  # type: ignore[arg-type]
+def _signed(name: str, check: str, **changes: object) -> Mutation:
+    """Changed before it was signed, by somebody who has the key."""
+    return Mutation(name, check, lambda: good_bytes(replace(Recipe(), **changes)))  # type: ignore[arg-type]
 
 
-def _loose(name: str, check: str, **parts: object) -> Mutation:
-    """Only the assertion is signed: somebody altered the response around it."""
-    return Mutation(name, check, lambda: bytes_of(good(replace(Recipe(), **parts), response=None)))  # type: ignore[arg-type]
+def _loose(name: str, check: str, **changes: object) -> Mutation:
+    """Only the assertion is signed: the response around it was altered."""
+    return Mutation(name, check, lambda: good_bytes(replace(Recipe(), **changes), response=None))  # type: ignore[arg-type]
 
 
-def _how(name: str, check: str, **parts: object) -> Mutation:
+def _how(name: str, check: str, **changes: object) -> Mutation:
     """Signed in another way."""
-    how = replace(Signing(), **parts)  # type: ignore[arg-type]
-    return Mutation(name, check, lambda: bytes_of(good(assertion=how, response=None)))
+    how = replace(Signing(), **changes)  # type: ignore[arg-type]
+    return Mutation(name, check, lambda: good_bytes(assertion=how, response=None))
 
 
 def _text(name: str, check: str, old: str, new: str, count: int = 1) -> Mutation:
-    """Altered on its way, letter by letter."""
+    """Altered in transit, as text."""
 
     def make() -> bytes:
-        text = bytes_of(good()).decode()
+        text = good_bytes().decode()
         assert old in text, old
         return text.replace(old, new, count).encode()
 
@@ -267,7 +288,7 @@ def _text(name: str, check: str, old: str, new: str, count: int = 1) -> Mutation
 def _tree(
     name: str, check: str, change: Callable[[etree._Element], etree._Element | None], **signing: object
 ) -> Mutation:
-    """Altered on its way, in its tree."""
+    """Altered in transit, as a tree."""
 
     def make() -> bytes:
         root = good(**signing)  # type: ignore[arg-type]
@@ -278,9 +299,9 @@ def _tree(
 
 
 def _find(root: etree._Element, name: str) -> etree._Element:
-    found = root.find(f".//{name}")
-    assert found is not None, name
-    return found
+    element = root.find(f".//{name}")
+    assert element is not None, name
+    return element
 
 
 def _copy(element: etree._Element) -> etree._Element:
@@ -288,20 +309,19 @@ def _copy(element: etree._Element) -> etree._Element:
 
 
 def _evil(element: etree._Element, *, signature: bool = False, new_id: str = "_evil") -> etree._Element:
-    """A copy that says another name, under another ID."""
+    """A copy with another NameID, under another ID."""
     copy = _copy(element)
     copy.set("ID", new_id)
     _find(copy, f"{A}NameID").text = "eve@contoso.example"
     if not signature:
-        for one in copy.findall(f"{D}Signature"):
-            copy.remove(one)
+        return _without(copy)
     return copy
 
 
 def _without(element: etree._Element) -> etree._Element:
     copy = _copy(element)
-    for one in copy.findall(f"{D}Signature"):
-        copy.remove(one)
+    for signature in copy.findall(f"{D}Signature"):
+        copy.remove(signature)
     return copy
 
 
@@ -364,10 +384,10 @@ def _evil_response_around(root: etree._Element) -> etree._Element:
 
 
 def _drop_signatures(root: etree._Element) -> None:
-    for one in list(root.iter(f"{D}Signature")):
-        parent = one.getparent()
+    for signature in list(root.iter(f"{D}Signature")):
+        parent = signature.getparent()
         assert parent is not None
-        parent.remove(one)
+        parent.remove(signature)
 
 
 def _set(path: str, name: str, value: str) -> Callable[[etree._Element], None]:
@@ -387,7 +407,7 @@ def _two_signatures(root: etree._Element) -> None:
 
 def _doctype(subset: str, reference: str = "&e;") -> Callable[[], bytes]:
     def make() -> bytes:
-        text = bytes_of(good()).decode().replace("Ada Lovelace", reference)
+        text = good_bytes().decode().replace("Ada Lovelace", reference)
         return f"<!DOCTYPE samlp:Response {subset}>{text}".encode()
 
     return make
@@ -399,34 +419,34 @@ def _bomb() -> bytes:
 
 
 def _flood(piece: bytes, count: int) -> Callable[[], bytes]:
-    return lambda: bytes_of(good()).replace(b"<samlp:Status>", piece * count + b"<samlp:Status>", 1)
+    return lambda: good_bytes().replace(b"<samlp:Status>", piece * count + b"<samlp:Status>", 1)
 
 
 _SCD = "<SubjectConfirmationData {}/>"
-_HELD = f'Recipient="{ACS}" InResponseTo="{REQUEST}"'
+_DELIVERY = f'Recipient="{ACS}" InResponseTo="{REQUEST}"'
 _LATER = f'InResponseTo="{REQUEST}" NotOnOrAfter="2026-05-04T10:29:58Z"'
-_FAILED = '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:{}"/></samlp:Status>'
-_ONE = "<AudienceRestriction><Audience>{}</Audience></AudienceRestriction>"
+FAILED_STATUS = '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:{}"/></samlp:Status>'
+_RESTRICTION = "<AudienceRestriction><Audience>{}</Audience></AudienceRestriction>"
 
 
-def _more(*attributes: str) -> tuple[str, ...]:
+def with_more(*attributes: str) -> tuple[str, ...]:
     return (*ATTRIBUTES, *attributes)
 
 
-def _instead(name: str, *values: str) -> tuple[str, ...]:
-    kept = tuple(one for one in ATTRIBUTES if f'Name="{name}"' not in one)
+def with_instead(name: str, *values: str) -> tuple[str, ...]:
+    kept = tuple(xml for xml in ATTRIBUTES if f'Name="{name}"' not in xml)
     return (*kept, attribute(name, *values)) if values else kept
 
 
 MUTATIONS = (
-    # said by whoever holds the key: meant for another, or at another time
-    _signed("another audience", "audience", audience=_ONE.format("urn:flex:JQ99")),
-    _signed("audience with a slash", "audience", audience=_ONE.format(AUDIENCE + "/")),
-    _signed("audience in other case", "audience", audience=_ONE.format(AUDIENCE.upper())),
-    _signed("a second restriction", "audience", audience=_ONE.format(AUDIENCE) + _ONE.format("urn:other")),
+    # signed by the right key: for another receiver, or at another time
+    _signed("another audience", "audience", audience=_RESTRICTION.format("urn:flex:JQ99")),
+    _signed("audience with a slash", "audience", audience=_RESTRICTION.format(AUDIENCE + "/")),
+    _signed("audience in other case", "audience", audience=_RESTRICTION.format(AUDIENCE.upper())),
+    _signed("a second restriction", "audience", audience=_RESTRICTION.format(AUDIENCE) + _RESTRICTION.format("urn:other")),
     _signed("no audience", "audience", audience=""),
     _signed("restriction without audience", "audience", audience="<AudienceRestriction/>"),
-    _signed("an unknown condition", "conditions", audience=_ONE.format(AUDIENCE) + '<Condition xmlns:x="urn:x" x:y=""/>'),
+    _signed("an unknown condition", "conditions", audience=_RESTRICTION.format(AUDIENCE) + '<Condition xmlns:x="urn:x" x:y=""/>'),
     _signed("another recipient", "recipient", data=_SCD.format(f'{_LATER} Recipient="https://evil.example/acs"')),
     _signed("no recipient", "recipient", data=_SCD.format(_LATER)),
     _signed("another destination", "destination", destination='Destination="https://evil.example/acs"'),
@@ -437,9 +457,9 @@ MUTATIONS = (
     _signed("an end in another zone", "not-on-or-after", times='NotOnOrAfter="2026-05-04T12:29:58+02:00"'),
     _signed("an end that is no date", "not-on-or-after", times='NotOnOrAfter="2026-13-04T10:29:58Z"'),
     _signed("a beginning that is no time", "not-before", times='NotBefore="now" NotOnOrAfter="2026-05-04T10:29:58Z"'),
-    _signed("shown too late", "subject-confirmation", data=_SCD.format(f'{_HELD} NotOnOrAfter="2026-05-04T09:28:00Z"')),
-    _signed("shown for ever", "subject-confirmation", data=_SCD.format(_HELD)),
-    _signed("shown later only", "subject-confirmation", data=_SCD.format(f'{_HELD} {_LATER.split()[1]} NotBefore="2026-05-04T09:00:00Z"')),
+    _signed("shown too late", "subject-confirmation", data=_SCD.format(f'{_DELIVERY} NotOnOrAfter="2026-05-04T09:28:00Z"')),
+    _signed("shown for ever", "subject-confirmation", data=_SCD.format(_DELIVERY)),
+    _signed("shown later only", "subject-confirmation", data=_SCD.format(f'{_DELIVERY} {_LATER.split()[1]} NotBefore="2026-05-04T09:00:00Z"')),
     _signed("nothing said of showing", "subject-confirmation", data=""),
     _signed("holder of a key", "subject-confirmation", method="urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"),
     _signed("another request", "in-response-to", answers='InResponseTo="_other"', data=_SCD.format(f'InResponseTo="_other" NotOnOrAfter="2026-05-04T10:29:58Z" Recipient="{ACS}"')),
@@ -454,7 +474,7 @@ MUTATIONS = (
     _signed("version 1.1", "version", version='Version="1.1"'),
     _signed("version 2.1", "version", version='Version="2.1"'),
     _signed("no version", "version", version=""),
-    _signed("status of failure", "status", status=_FAILED.format("Responder")),
+    _signed("status of failure", "status", status=FAILED_STATUS.format("Responder")),
     _signed("no status", "status", status=""),
     _signed("a session of an hour", "session", session='<AuthnStatement AuthnInstant="2026-05-04T09:29:00Z" SessionNotOnOrAfter="2026-05-04T10:29:58.123Z"/>'),
     _signed("a session that ended", "session", session='<AuthnStatement AuthnInstant="2026-05-04T07:29:00Z" SessionNotOnOrAfter="2026-05-04T09:00:00Z"/>'),
@@ -465,24 +485,24 @@ MUTATIONS = (
     _signed("elements in the name", "shape", name_id=f"<NameID><b>{NAME}</b></NameID>"),
     _signed("no name", "name-id", name_id=""),
     _signed("an empty name", "name-id", name_id="<NameID> </NameID>"),
-    _signed("two conditions", "shape", audience=_ONE.format(AUDIENCE) + f"</Conditions><Conditions>{_ONE.format(AUDIENCE)}"),
+    _signed("two conditions", "shape", audience=_RESTRICTION.format(AUDIENCE) + f"</Conditions><Conditions>{_RESTRICTION.format(AUDIENCE)}"),
     # attributes
-    _signed("an attribute twice", "attribute-duplicate", attributes=_more(attribute("email", "eve@contoso.example"))),
-    _signed("an attribute twice, in two forms", "attribute-duplicate", attributes=_more('<Attribute Name="email" NameFormat="urn:x"><AttributeValue>e</AttributeValue></Attribute>')),
-    _signed("an attribute without a name", "attribute-shape", attributes=_more("<Attribute><AttributeValue>a</AttributeValue></Attribute>")),
-    _signed("elements in a value", "attribute-shape", attributes=_instead("full_name", "<b>Ada</b>")),
-    _signed("no roles", "attribute-missing", attributes=_instead("roles")),
-    _signed("no declared attribute", "attribute-missing", attributes=_instead("languages.stringarray")),
-    _signed("an empty email", "attribute-empty", attributes=_instead("email", "")),
-    _signed("a number that is none", "attribute-ill-typed", attributes=_more(attribute("level.int", "three"))),
-    _signed("an empty boolean", "attribute-ill-typed", attributes=_more(attribute("active.boolean", ""))),
+    _signed("an attribute twice", "attribute-duplicate", attributes=with_more(attribute("email", "eve@contoso.example"))),
+    _signed("an attribute twice, in two forms", "attribute-duplicate", attributes=with_more('<Attribute Name="email" NameFormat="urn:x"><AttributeValue>e</AttributeValue></Attribute>')),
+    _signed("an attribute without a name", "attribute-shape", attributes=with_more("<Attribute><AttributeValue>a</AttributeValue></Attribute>")),
+    _signed("elements in a value", "attribute-shape", attributes=with_instead("full_name", "<b>Ada</b>")),
+    _signed("no roles", "attribute-missing", attributes=with_instead("roles")),
+    _signed("no declared attribute", "attribute-missing", attributes=with_instead("languages.stringarray")),
+    _signed("an empty email", "attribute-empty", attributes=with_instead("email", "")),
+    _signed("a number that is none", "attribute-ill-typed", attributes=with_more(attribute("level.int", "three"))),
+    _signed("an empty boolean", "attribute-ill-typed", attributes=with_more(attribute("active.boolean", ""))),
     # only the assertion is signed, and the response around it was altered
     _loose("unsigned: another destination", "destination", destination='Destination="https://evil.example/acs"'),
-    _loose("unsigned: status of failure", "status", status=_FAILED.format("Responder")),
+    _loose("unsigned: status of failure", "status", status=FAILED_STATUS.format("Responder")),
     _loose("unsigned: another request", "in-response-to", answers='InResponseTo="_other"'),
     _tree("unsigned: issued tomorrow", "issued", lambda root: root.set("IssueInstant", "2026-05-05T09:30:00Z"), response=None),
     _loose("unsigned: another issuer", "issuer", outer_issuer='<Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://evil.example/</Issuer>'),
-    # signed by another, or in another way
+    # signed by another key, or in another way
     _how("another key, brought along", "signature", key="other"),
     _how("another key, without certificate", "signature", key="other", certificate=False),
     _how("SHA-1 signature", "signature-algorithm", method=f"{XMLDSIG}rsa-sha1"),
@@ -512,7 +532,7 @@ MUTATIONS = (
     _how("signed name alone", "signature-reference", target=lambda place: _find(place, f"{A}NameID"), uri="#_name"),
     _how("content in the signature", "signature-object", inside="<ds:Object><x/></ds:Object>"),
     _how("manifest", "signature-object", inside='<ds:Object><ds:Manifest><ds:Reference URI="#_a1"/></ds:Manifest></ds:Object>'),
-    # not signed, or half
+    # not signed, or only in part
     _tree("unsigned", "signature", lambda _: None, assertion=None, response=None),
     _tree("signatures taken out", "signature", _drop_signatures),
     _tree("signature of the response in the assertion", "signature-place", lambda root: root[-1].insert(1, root[1])),
@@ -526,7 +546,7 @@ MUTATIONS = (
     _tree("empty digest value", "signature", _say(f"{D}DigestValue", "")),
     _tree("no signed info", "signature", lambda root: root[1].remove(root[1][0])),
     _tree("another digest value", "signature", _say(f"{D}DigestValue", base64.b64encode(bytes(32)).decode())),
-    # altered on its way
+    # altered in transit
     _text("another name", "digest", f">{NAME}</NameID>", ">eve@contoso.example</NameID>"),
     _text("another value", "digest", "Ada Lovelace", "Eve Lovelace"),
     _text("one more role", "digest", "<AttributeValue>agent</AttributeValue>", "<AttributeValue>agent</AttributeValue><AttributeValue>admin</AttributeValue>"),
@@ -546,7 +566,7 @@ MUTATIONS = (
     _text("comment before the root", "comment", "<samlp:Response", "<!-- x --><samlp:Response"),
     _text("instruction in the name", "processing-instruction", f">{NAME}</NameID>", ">ada@contoso.example<?x?></NameID>"),
     _text("style sheet", "processing-instruction", "<samlp:Response", '<?xml-stylesheet href="https://evil.example/x.xsl"?><samlp:Response'),
-    # wrapped: the eight ways of Somorovsky and others, and some more
+    # signature wrapping: the eight attacks of Somorovsky et al., and more
     _tree("XSW1", "one-response", _xsw1, assertion=None),
     _tree("XSW2", "one-response", _xsw2, assertion=None),
     _tree("XSW3", "one-assertion", _xsw3, response=None),
@@ -567,14 +587,14 @@ MUTATIONS = (
     Mutation("parameter entity", "doctype", _doctype('[<!ENTITY % p SYSTEM "https://evil.example/x.dtd"> %p;]', "Ada")),
     Mutation("a doctype that makes IDs", "doctype", _doctype("[<!ATTLIST NameID Format ID #IMPLIED>]", "Ada")),
     Mutation("a billion laughs", "doctype", _bomb),
-    Mutation("UTF-16", "encoding", lambda: base64.b64encode(bytes_of(good()).decode().encode("utf-16"))),
-    Mutation("UTF-7 declared", "encoding", lambda: b'<?xml version="1.0" encoding="UTF-7"?>' + bytes_of(good())),
-    Mutation("Latin-1", "encoding", lambda: bytes_of(good()).replace(b"Ada", b"\xc4da")),
+    Mutation("UTF-16", "encoding", lambda: base64.b64encode(good_bytes().decode().encode("utf-16"))),
+    Mutation("UTF-7 declared", "encoding", lambda: b'<?xml version="1.0" encoding="UTF-7"?>' + good_bytes()),
+    Mutation("Latin-1", "encoding", lambda: good_bytes().replace(b"Ada", b"\xc4da")),
     Mutation("ten thousand levels", "nesting", _flood(b"<a>", 3000)),
-    Mutation("fifty levels", "nesting", lambda: bytes_of(good()).replace(b"<samlp:Status>", b"<a>" * 50 + b"</a>" * 50 + b"<samlp:Status>")),
+    Mutation("fifty levels", "nesting", lambda: good_bytes().replace(b"<samlp:Status>", b"<a>" * 50 + b"</a>" * 50 + b"<samlp:Status>")),
     Mutation("a hundred thousand elements", "size", _flood(b"<a/>", 100_000)),
-    Mutation("many namespaces", "size", lambda: bytes_of(good()).replace(b"<samlp:Status>", b"<samlp:Status " + b" ".join(b'xmlns:n%d="u"' % n for n in range(2000)) + b">")),
-    Mutation("many attributes", "size", lambda: bytes_of(good()).replace(b"<samlp:Status>", b"<samlp:Status " + b" ".join(b'a%d=""' % n for n in range(50_000)) + b">")),
+    Mutation("many namespaces", "size", lambda: good_bytes().replace(b"<samlp:Status>", b"<samlp:Status " + b" ".join(b'xmlns:n%d="u"' % n for n in range(2000)) + b">")),
+    Mutation("many attributes", "size", lambda: good_bytes().replace(b"<samlp:Status>", b"<samlp:Status " + b" ".join(b'a%d=""' % n for n in range(50_000)) + b">")),
     Mutation("ten megabytes", "size", _flood(b" " * 1000, 10_000)),
 )  # fmt: skip
 
