@@ -36,10 +36,10 @@ from flexsaml.graph.models import (
     Policy,
     ServicePrincipal,
     User,
+    ValueHolders,
 )
 from flexsaml.graph.pace import quota_seconds
 from flexsaml.graph.urls import is_guid
-from flexsaml.graph.wait import until
 
 if TYPE_CHECKING:
     from flexsaml.graph.bulk import Progress
@@ -86,12 +86,12 @@ __all__ = [
     "Unanswered",
     "Unauthorized",
     "User",
+    "ValueHolders",
     "cloud",
     "credentials",
     "is_guid",
     "quota_seconds",
     "skew",
-    "until",
 ]
 
 
@@ -114,6 +114,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    found = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    globals()[name] = found
-    return found
+    value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value

@@ -61,9 +61,12 @@ class BatchResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
     failure: GraphError | None = None
 
-    def error(self) -> GraphError | None:
-        """None when the item succeeded."""
-        return self.failure
+
+def body_of(answer: BatchResponse) -> dict[str, Any]:
+    """The body of an item that succeeded; raises the failure of one that did not."""
+    if answer.failure is not None:
+        raise answer.failure
+    return answer.body or {}
 
 
 @dataclass

@@ -1,10 +1,9 @@
 """Very many writes: batches of 20 over a small pool, at one pace, each item settled by itself.
 
 Quirks: single items of a batch are throttled, each with its own Retry-After, and even refused writes use up quota (A);
-so a refusal slows all workers together (pace.py) and the item goes again alone. A 5xx or a lost answer leaves
-the outcome open; such items are handed back as errors for the caller to look up. A network that goes away for less
-than a minute in the middle is waited for. Stops between two batches when it is told to. Pinned by
-tests/graph/test_bulk.py.
+so a refusal slows all workers together (pace.py) and only that item is sent again. A 5xx or a lost answer leaves
+the outcome open; such items are returned as errors, and the caller checks whether they were carried out. A network
+that fails for less than a minute in the middle of a run is waited for. Pinned by tests/graph/test_bulk.py.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from flexsaml.graph.pace import Pace
 from flexsaml.graph.retry import tries
 
 WORKERS = 8
-OUTAGE = 60.0  # seconds a network may be away once something was answered
+OUTAGE = 60.0  # seconds a network may fail once something was answered
 _PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 Send = Callable[[Sequence[BatchRequest]], list[BatchResponse]]
@@ -30,7 +29,7 @@ Send = Callable[[Sequence[BatchRequest]], list[BatchResponse]]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a bulk write is. `rate` is writes per second so far; `left` seconds, None while nothing is known."""
+    """How far a bulk write is. `rate`: writes per second so far; `left`: seconds, None while nothing is known."""
 
     done: int
     total: int
@@ -40,29 +39,34 @@ class Progress:
     left: float | None
 
     def after(self, others: int) -> Progress:
-        """The same with others that were done before."""
+        """The same, counting others that were written before."""
         return replace(self, done=self.done + others, total=self.total + others)
 
 
-Told = Callable[[Progress], None]
+OnProgress = Callable[[Progress], None]
 
 
 class BulkWrite:
     """One run over a list of writes; `outcomes` has an entry for each, by its number: None or the error."""
 
     def __init__(
-        self, items: Sequence[BatchRequest], send: Send, clock: Clock, told: Told | None, pace: Pace | None = None
+        self,
+        items: Sequence[BatchRequest],
+        send: Send,
+        clock: Clock,
+        on_progress: OnProgress | None,
+        pace: Pace | None = None,
     ) -> None:
         self._items = items
         self._send = send
         self._clock = clock
-        self._told = told
+        self._on_progress = on_progress
         self._pace = pace or Pace(clock)
         self._lock = threading.Lock()
         self._waiting = deque(range(len(items)))
         self._started = clock.now()
-        self._away_since: float | None = None
-        self._away_tries = 0
+        self._failing_since: float | None = None
+        self._failing_tries = 0
         self._stopped: GraphError | None = None
         self._failed = 0
         self.outcomes: dict[int, GraphError | None] = {}
@@ -79,7 +83,9 @@ class BulkWrite:
         return [self.outcomes.get(number, self._stopped) for number in range(len(self._items))]
 
     def _work(self) -> None:
-        """Until nothing is waiting. What another worker still has under way may come back: it sees to that itself."""
+        """Send chunks until none is waiting. A chunk that has to be sent again is taken up by the worker that requeued
+        it.
+        """
         while chunk := self._next():
             try:
                 answers = self._send([self._items[number] for number in chunk])
@@ -96,7 +102,7 @@ class BulkWrite:
                 return []
             chunk = [self._waiting.popleft() for _ in range(min(CHUNK, len(self._waiting)))]
         while chunk and (seconds := self._pace.take(len(chunk))):
-            self._tell()
+            self._report()
             self._clock.sleep(seconds)
             if self._stopped is not None:
                 return []
@@ -105,9 +111,9 @@ class BulkWrite:
     def _answered(self, chunk: list[int], answers: list[BatchResponse]) -> None:
         throttled: list[float] = []
         with self._lock:
-            self._away_since, self._away_tries = None, 0
+            self._failing_since, self._failing_tries = None, 0
             for number, answer in zip(chunk, answers, strict=True):
-                error = answer.error()
+                error = answer.failure
                 if isinstance(error, Throttled):
                     throttled.append(error.retry_after or 1.0)
                     self._waiting.appendleft(number)
@@ -116,15 +122,15 @@ class BulkWrite:
                     self._failed += error is not None
         if throttled:
             self._pace.refused(max(throttled))
-        self._tell()
+        self._report()
 
     def _not_answered(self, chunk: list[int], error: GraphError) -> None:
-        """The batch as a whole: refused by quota or never sent goes again, an unknown outcome is handed back."""
+        """No item has an answer of its own: a batch that was refused by quota or never sent is sent again."""
         if isinstance(error, Throttled):
             self._pace.refused(error.retry_after or 1.0)
-            self._back(chunk)
-        elif isinstance(error, NotSent) and error.passing and self._worth_waiting(error):
-            self._back(chunk)
+            self._requeue(chunk)
+        elif isinstance(error, NotSent) and error.passing and self._may_recover(error):
+            self._requeue(chunk)
         else:
             with self._lock:
                 if isinstance(error, (Unanswered, ServerError)):
@@ -133,25 +139,25 @@ class BulkWrite:
                 else:
                     self._stopped = self._stopped or error
 
-    def _back(self, chunk: list[int]) -> None:
+    def _requeue(self, chunk: list[int]) -> None:
         with self._lock:
             self._waiting.extendleft(reversed(chunk))
 
-    def _worth_waiting(self, error: NotSent) -> bool:
-        """A network that has worked in this run may come back; one that never did is told within seconds."""
+    def _may_recover(self, error: NotSent) -> bool:
+        """True if another try makes sense: for `OUTAGE` seconds if the network worked in this run, else a few times."""
         with self._lock:
             now = self._clock.now()
-            self._away_since = now if self._away_since is None else self._away_since
-            self._away_tries += 1
+            self._failing_since = now if self._failing_since is None else self._failing_since
+            self._failing_tries += 1
             worked = bool(self.outcomes)
-            pause = min(_LONGEST_PAUSE, _PAUSE * 2.0 ** min(self._away_tries, 8))
-            if now - self._away_since + pause > OUTAGE if worked else self._away_tries >= tries(error):
+            pause = min(_LONGEST_PAUSE, _PAUSE * 2.0 ** min(self._failing_tries, 8))
+            if now - self._failing_since + pause > OUTAGE if worked else self._failing_tries >= tries(error):
                 return False
         self._pace.pause(pause)
         return True
 
-    def _tell(self) -> None:
-        if self._told is None:
+    def _report(self) -> None:
+        if self._on_progress is None:
             return
         done = len(self.outcomes)
         spent = self._clock.now() - self._started
@@ -159,11 +165,11 @@ class BulkWrite:
         rest = len(self._items) - done
         by_quota = self._pace.seconds_for(rest)
         left = max(by_quota or 0.0, rest / rate if rate and by_quota is None else 0.0) if done else None
-        self._told(Progress(done, len(self._items), self._failed, rate, self._pace.refusals, left))
+        self._on_progress(Progress(done, len(self._items), self._failed, rate, self._pace.refusals, left))
 
 
 def _share(answers: Sequence[BatchResponse]) -> float | None:
-    """The fullest bucket that an answer told of."""
+    """The highest share of the quota in use that an answer states; None where none does."""
     shares = []
     for answer in answers:
         for name, value in answer.headers.items():

@@ -1,9 +1,8 @@
 """The one way in to Microsoft Graph: a call with token, deadline, retries and typed errors.
 
-Touches the network through transport.py only. One deadline covers an operation with all its repeats and
-looks; a look made while a write is being settled shares the write's. A 401 makes the token be fetched anew,
-once (A: F5). Links of pages are followed only within the cloud and version that were asked (see paging.py).
-Pinned by tests/graph/test_client.py.
+Touches the network through transport.py only. One deadline covers an operation with all its repeats; reads that check
+whether a write was carried out share the write's. A 401 makes the token be fetched anew, once (A: F5). Links of pages
+are followed only within the cloud and version that were asked (see paging.py). Pinned by tests/graph/test_client.py.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Any, TypeVar
 import requests
 
 from flexsaml.graph.batch import BatchRequest, BatchResponse, run_batch, run_once
-from flexsaml.graph.bulk import BulkWrite, Told
+from flexsaml.graph.bulk import BulkWrite, OnProgress
 from flexsaml.graph.clock import Clock, SystemClock
 from flexsaml.graph.clouds import Cloud
 from flexsaml.graph.errors import GraphError, Unauthorized
@@ -36,7 +35,7 @@ Json = dict[str, Any]
 class Client:
     """Graph of one cloud for one identity. Safe to share between threads.
 
-    `deadline` is in seconds and covers one operation with all its repeats. `progress` is told, in one line,
+    `deadline` is in seconds and covers one operation with all its repeats. `progress` gets one line
     about every pause of a second or more. `session` replaces the pooled one, for tests.
     """
 
@@ -93,7 +92,7 @@ class Client:
     def rest_of(
         self, path: str, page: Json, *, headers: Mapping[str, str] | None = None, version: str = "v1.0"
     ) -> Iterator[Json]:
-        """Like `pages`, when the first page is at hand already (from a batch or an action)."""
+        """Like `pages`, where the first page is known already (from a batch or an action)."""
         return self._follow(self._call("GET", path, version, headers), page, headers)
 
     def write(
@@ -107,9 +106,9 @@ class Client:
     ) -> Json | T:
         """POST, PATCH or DELETE, sent once; {} for a 204.
 
-        After an unknown outcome `landed` is asked; its value, if any, is the result, and only when repeated
-        looks give none is the call sent again. Without `landed` an unknown outcome raises Unanswered or
-        ServerError.
+        After an unknown outcome `landed` reads whether it was carried out; its value, if any, is the result, and only
+        when it gives none several times is the call sent again. Without `landed` an unknown outcome raises Unanswered
+        or ServerError.
         """
         call = self._call(method, path, version, None, json)
         with self._operation() as ends:
@@ -124,8 +123,8 @@ class Client:
 
         return run_batch(items, post=post, retrier=self._retrier, deadline=self.deadline)
 
-    def bulk(self, items: Sequence[BatchRequest], told: Told | None = None) -> list[GraphError | None]:
-        """Any number of writes side by side, at the pace of Graph's quota; what became of each (see bulk.py)."""
+    def bulk(self, items: Sequence[BatchRequest], on_progress: OnProgress | None = None) -> list[GraphError | None]:
+        """Any number of writes side by side, at the pace of Graph's quota; None or the error of each (see bulk.py)."""
 
         def send(chunk: Sequence[BatchRequest]) -> list[BatchResponse]:
             def post(body: Json) -> Json:
@@ -133,7 +132,7 @@ class Client:
 
             return run_once(chunk, post=post, retrier=self._retrier)
 
-        return BulkWrite(items, send, self.clock, told).run()
+        return BulkWrite(items, send, self.clock, on_progress).run()
 
     def identity(self) -> Identity | None:
         """Whom the token names, as a hint; None when the token cannot be read. Asks for a token, not for Graph."""
@@ -145,10 +144,10 @@ class Client:
         return Call(method, path, f"{self.cloud.graph}/{version}{path}", dict(headers or {}), body)
 
     def _follow(self, call: Call, page: Json, headers: Mapping[str, str] | None) -> Iterator[Json]:
-        seen = {call.url}
+        urls = {call.url}
         while True:
             yield from page.get("value", ())
-            following = next_page(self.cloud, call, page, seen)
+            following = next_page(self.cloud, call, page, urls)
             if following is None:
                 return
             call = Call("GET", call.path, following, dict(headers or {}))

@@ -1,8 +1,7 @@
-"""What the parts of `Directory` share: the client, and the confirmed 404. Touches Graph through the client
-only.
+"""What the groups of calls of `Directory` share: the client, the confirmed 404, the bounded wait.
 
-Quirk: a replica that has not heard of an object yet answers 404 for one that exists; a provider that believed
-it once made a duplicate (C). So absence is believed only after three looks. Pinned by
+Touches Graph through the client only. Quirk: a replica that has not heard of an object yet answers 404 for one that
+exists; a provider that believed it once made a duplicate (C). So absence is believed only after three reads. Pinned by
 tests/graph/test_policies.py.
 """
 
@@ -12,11 +11,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flexsaml.graph.client import Client
-from flexsaml.graph.errors import NotFound
+from flexsaml.graph.errors import RUN_AGAIN, NotFound
+from flexsaml.graph.wait import Wait, until
 
 T = TypeVar("T")
 
-ABSENCE_LOOKS = (1.0, 2.0)  # seconds before the second and the third look
+ABSENCE_PAUSES = (1.0, 2.0)  # seconds before the second and the third read
 CONFIRM_WITHIN = 30.0  # seconds in which a tenant must show what was written
 
 
@@ -26,27 +26,37 @@ class DirectoryCalls:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def _unless_absent(self, look: Callable[[], T]) -> T | None:
-        """`look()`, or None once three looks in a row answered 404."""
-        for seconds in (*ABSENCE_LOOKS, None):
+    def _unless_absent(self, read: Callable[[], T]) -> T | None:
+        """`read()`, or None once three in a row answered 404."""
+        for seconds in (*ABSENCE_PAUSES, None):
             try:
-                return look()
+                return read()
             except NotFound:
                 if seconds is not None:
                     self._client.clock.sleep(seconds)
         return None
 
-    def _gone(self, path: str) -> bool | None:
-        """True when one GET answers 404, else None: the shape that `landed` wants for a DELETE."""
-        try:
-            self._client.get(path, params={"$select": "id"})
-        except NotFound:
-            return True
-        return None
+    def _wait(self, what: str, deadline: float = CONFIRM_WITHIN, hint: str = RUN_AGAIN) -> Wait:
+        client = self._client
+        return Wait(what, deadline=deadline, clock=client.clock, hint=hint, progress=client.progress)
+
+    def _until(
+        self, check: Callable[[], T | None], what: str, deadline: float = CONFIRM_WITHIN, hint: str = RUN_AGAIN
+    ) -> T:
+        """The first result of `check()` that is true; raises StillPending when there is none in time."""
+        return until(check, self._wait(what, deadline, hint))
 
     def _delete(self, path: str) -> None:
         """DELETE an object; one that is gone already is a success."""
+
+        def gone() -> bool | None:
+            try:
+                self._client.get(path, params={"$select": "id"})
+            except NotFound:
+                return True
+            return None
+
         try:
-            self._client.write("DELETE", path, landed=lambda: self._gone(path))
+            self._client.write("DELETE", path, landed=gone)
         except NotFound:
             return

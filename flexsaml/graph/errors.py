@@ -23,7 +23,7 @@ from flexsaml.graph.urls import is_guid
 if TYPE_CHECKING:
     from flexsaml.graph.models import ServicePrincipal
 
-_AGAIN = "run the same command again"
+RUN_AGAIN = "run the same command again"
 _WRITE_UNSURE = "it may have been carried out or not; the same command can be run again, it looks at the tenant first"
 
 
@@ -195,7 +195,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     (r"\$ref cannot|contained entities", "this is an error of this project; please report it"),
 )
 _AVAILABLE_HINT = (
-    "it must exist, its application needs a service principal in this tenant, and a new one takes minutes; " + _AGAIN
+    "it must exist, its application needs a service principal in this tenant, and a new one takes minutes; " + RUN_AGAIN
 )
 
 
@@ -206,7 +206,7 @@ def operation(method: str, path: str) -> str:
 
 def unsure_hint(method: str) -> str:
     """What to do after a call whose outcome is unknown."""
-    return _AGAIN if method == "GET" else _WRITE_UNSURE
+    return RUN_AGAIN if method == "GET" else _WRITE_UNSURE
 
 
 def refusal(
@@ -252,7 +252,7 @@ def _hint(kind: type[Refused], method: str, path: str, message: str, status: int
         return f"grant the identity in use {permission or 'the permission for this call'}"
     if kind is Throttled:
         wait = f" in {retry_after:g} s" if retry_after is not None else " in some minutes"
-        return f"the quota of this tenant is spent; {_AGAIN}{wait}"
+        return f"the quota of this tenant is spent; {RUN_AGAIN}{wait}"
     if kind is ServerError:
         return unsure_hint(method)
     if kind is Conflict and path.endswith("/$ref"):

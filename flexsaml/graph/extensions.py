@@ -13,14 +13,13 @@ tests/graph/test_extensions.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from flexsaml.graph.directory_calls import CONFIRM_WITHIN, DirectoryCalls
+from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import Conflict, Forbidden, StillPending
 from flexsaml.graph.models import ExtensionProperty
 from flexsaml.graph.urls import literal, segment
-from flexsaml.graph.wait import until
 
 AVAILABLE = "/directoryObjects/getAvailableExtensionProperties"
 USABLE_WITHIN = 300.0
@@ -38,7 +37,7 @@ class Extensions(DirectoryCalls):
         """All of an application, or those of that full name (without case, as Graph writes)."""
         params = {"$filter": f"name eq {literal(name)}"} if name else None
         listed = map(ExtensionProperty.read, self._client.pages(_collection(application_id), params=params))
-        return [one for one in listed if not name or one.name.lower() == name.lower()]
+        return [extension for extension in listed if not name or extension.name.lower() == name.lower()]
 
     def extension_property(self, application_id: str, property_id: str) -> ExtensionProperty | None:
         """None only after a confirmed 404."""
@@ -53,9 +52,8 @@ class Extensions(DirectoryCalls):
         data_type: str,
         multi_valued: bool,
         target_objects: Sequence[str] = ("User",),
-        known: Collection[str] = (),
     ) -> ExtensionProperty:
-        """POST, then wait until it is listed. `name` is the short one; `known`: ids that existed before.
+        """POST, then wait until it is listed. `name` is the short one.
 
         Raises Conflict when the name is taken, StillPending when the tenant answered 201 twice and lists
         nothing.
@@ -69,20 +67,21 @@ class Extensions(DirectoryCalls):
             "targetObjects": list(target_objects),
         }
 
-        def ours() -> ExtensionProperty | None:
-            for one in self.extension_properties(application_id):
-                shape = (one.data_type, one.multi_valued) == (data_type, multi_valued)
-                if full_name.fullmatch(one.name) and one.id not in known and shape:
-                    return one
+        def created() -> ExtensionProperty | None:
+            for extension in self.extension_properties(application_id):
+                shape = (extension.data_type, extension.multi_valued)
+                if full_name.fullmatch(extension.name) and shape == (data_type, multi_valued):
+                    return extension
             return None
 
-        self._client.write("POST", path, body, landed=ours)
+        self._client.write("POST", path, body, landed=created)
+        what = f"GET {path} after the creation of {name}"
         try:
-            return self._wait_listed(ours, path, name, LISTED_WITHIN)
+            return self._until(created, what, LISTED_WITHIN)
         except StillPending:
             with suppress(Conflict):  # it exists after all, the list is late
-                self._client.write("POST", path, body, landed=ours)
-            return self._wait_listed(ours, path, name, CONFIRM_WITHIN)
+                self._client.write("POST", path, body, landed=created)
+            return self._until(created, what)
 
     def delete_extension_property(self, application_id: str, property_id: str) -> None:
         """DELETE; a property that is gone already is a success. Clear its values first, they outlive it."""
@@ -100,36 +99,11 @@ class Extensions(DirectoryCalls):
             listed = self._client.rest_of(AVAILABLE, page)
             return wanted <= {str(body.get("name", "")).lower() for body in listed}
 
-        what = f"waiting until {', '.join(sorted(names))} can be written"
-        client = self._client
         try:
-            until(
-                usable,
-                deadline=deadline,
-                clock=client.clock,
-                what=what,
-                hint=NOT_USABLE_HINT,
-                progress=client.progress,
-            )
+            self._until(usable, f"waiting until {', '.join(sorted(names))} can be written", deadline, NOT_USABLE_HINT)
         except Forbidden:
             return False
         return True
-
-    def _wait_listed(
-        self, ours: Callable[[], ExtensionProperty | None], path: str, name: str, deadline: float
-    ) -> ExtensionProperty:
-        seen: list[ExtensionProperty] = []
-
-        def listed() -> bool:
-            found = ours()
-            if found is not None:
-                seen.append(found)
-            return found is not None
-
-        client = self._client
-        what = f"GET {path} after the creation of {name}"
-        until(listed, deadline=deadline, clock=client.clock, what=what, progress=client.progress)
-        return seen[0]
 
 
 def _collection(application_id: str) -> str:

@@ -103,10 +103,21 @@ class User:
     @classmethod
     def read(cls, body: Json, extensions: Iterable[str]) -> User:
         # Graph answers under the property's own spelling, which may differ in case from the one asked for.
-        found = {key.lower(): value for key, value in body.items()}
-        values: dict[str, object] = {name: found.get(name.lower()) for name in extensions}
+        lowered = {key.lower(): value for key, value in body.items()}
+        values: dict[str, object] = {name: lowered.get(name.lower()) for name in extensions}
         profile = {key: value for key, value in body.items() if not key.startswith(("extension_", "@"))}
         return cls(body["id"], body.get("userPrincipalName") or "", values, profile)
+
+
+@dataclass(frozen=True)
+class ValueHolders:
+    """How many users hold a value of an extension, and the first of them, who were read directly.
+
+    `users` is empty although `count` is not where only the directory's index says so.
+    """
+
+    count: int
+    users: tuple[User, ...] = ()
 
 
 @dataclass(frozen=True)

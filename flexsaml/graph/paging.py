@@ -1,8 +1,8 @@
 """Which link leads to the next page, and whether it may be followed with a token. Pure.
 
-Quirks: `@odata.nextLink` is used verbatim, it is opaque (A); a live tenant was seen to link a page to itself
-(C), so a link seen before ends the listing with an error, never silently. A link that leaves the cloud's host
-or the version that was asked is refused. Pinned by tests/graph/test_paging.py.
+Quirks: `@odata.nextLink` is used verbatim, it is opaque (A); a live tenant has linked a page to itself (C), so a link
+that was followed before ends the listing with an error, never silently. A link that leaves the cloud's host or the
+version that was asked is refused. Pinned by tests/graph/test_paging.py.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from flexsaml.graph.transport import Call
 _PORTS = {"http": 80, "https": 443}
 
 
-def next_page(cloud: Cloud, call: Call, page: Mapping[str, Any], seen: set[str]) -> str | None:
+def next_page(cloud: Cloud, call: Call, page: Mapping[str, Any], urls: set[str]) -> str | None:
     """The URL of the page after `page`, None at the end.
 
-    Adds it to `seen`; raises Unanswered when not to be followed.
+    Adds it to `urls`, those of the pages before; raises Unanswered when it must not be followed.
     """
     link = page.get("@odata.nextLink")
     if link is None:
@@ -29,23 +29,23 @@ def next_page(cloud: Cloud, call: Call, page: Mapping[str, Any], seen: set[str])
     tried = operation(call.method, call.path)
     if not isinstance(link, str) or not _same_root(cloud, call, link):
         raise Unanswered(tried, "the link to the next page leaves this cloud's Graph and is not followed")
-    if link in seen:
+    if link in urls:
         raise Unanswered(
             tried, "the link to the next page leads back to a page already read", "run the same command again"
         )
-    seen.add(link)
+    urls.add(link)
     return link
 
 
 def _same_root(cloud: Cloud, call: Call, link: str) -> bool:
     try:
-        there, here = urlsplit(link), urlsplit(call.url)
-        origins = _origin(there) == _origin(urlsplit(cloud.graph))
+        target = urlsplit(link)
+        same_origin = _origin(target) == _origin(urlsplit(cloud.graph))
     except ValueError:  # a port that is no number
         return False
-    version = here.path.split("/")[1]
-    segments = there.path.split("/")
-    return origins and there.username is None and segments[1:2] == [version] and ".." not in segments
+    version = urlsplit(call.url).path.split("/")[1]
+    segments = target.path.split("/")
+    return same_origin and target.username is None and segments[1:2] == [version] and ".." not in segments
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int | None]:

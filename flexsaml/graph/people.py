@@ -1,9 +1,10 @@
 """Reading users, one or a hundred thousand, the way that takes the fewest requests. v1.0, reads only.
 
-Quirks: v1.0 shows extension values only on $select (A); a page holds at most 999 users (C), and each page waits for the
-one before, so listings by the beginning of the name are read side by side (prefixes.py); listings may lag behind
-fresh writes (A) and $count needs ConsistencyLevel (A). So who is in no listing is asked for by name, and where the
-tenant may not be counted or a listing is refused, everybody is. Pinned by tests/graph/test_people.py.
+Quirks: v1.0 shows extension values only on $select (A); a page holds at most 999 users (C), and each page needs the
+link of the page before, so several listings, by the beginning of the name, are read side by side (prefixes.py);
+listings may lag behind fresh writes (A) and $count needs ConsistencyLevel (A). So users that no listing shows are read
+by name, and where the tenant may not be counted or a listing is refused, all users are. Pinned by
+tests/graph/test_people.py.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from flexsaml.graph.batch import CHUNK, BatchRequest, BatchResponse
+from flexsaml.graph.batch import CHUNK, BatchRequest, BatchResponse, body_of
 from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import Forbidden, Malformed, NotFound
 from flexsaml.graph.models import User
@@ -26,7 +27,7 @@ SIDE_BY_SIDE = 4
 
 
 class UserReads(DirectoryCalls):
-    """Users as they are read."""
+    """Reading users."""
 
     def read_users(
         self,
@@ -37,23 +38,20 @@ class UserReads(DirectoryCalls):
     ) -> dict[str, User | None]:
         """Any number of users by UPN or object id; None for one that does not exist.
 
-        Read in batches, or, where that takes fewer requests, from listings of the tenant; who is in no listing is
-        asked for by name all the same. `profile`: other properties to read along. `names`: UPNs those users are
+        Read in batches, or, where that takes fewer requests, from listings of the tenant; users that no listing shows
+        are read by name all the same. `profile`: other properties to read. `names`: UPNs those users are
         thought to have, when the references are object ids; they only make the listings shorter.
         """
         asked = list(dict.fromkeys(references))
-        found: dict[str, User | None] = dict(self._from_listings(asked, extensions, profile, names))
-        absent = [one for one in asked if one not in found]
-        answers = self._in_batches([select(one, (*profile, *extensions)) for one in absent])
+        users: dict[str, User | None] = dict(self._from_listings(asked, extensions, profile, names))
+        absent = [reference for reference in asked if reference not in users]
+        answers = self._in_batches([select(reference, (*profile, *extensions)) for reference in absent])
         for reference, answer in zip(absent, answers, strict=True):
-            error = answer.error()
-            if isinstance(error, NotFound):
-                found[reference] = None
-            elif error is not None:
-                raise error
+            if isinstance(answer.failure, NotFound):
+                users[reference] = None
             else:
-                found[reference] = User.read(answer.body or {}, extensions)
-        return {one: found[one] for one in asked}
+                users[reference] = User.read(body_of(answer), extensions)
+        return {reference: users[reference] for reference in asked}
 
     def _from_listings(
         self, asked: Sequence[str], extensions: Sequence[str], profile: Sequence[str], names: Collection[str]
@@ -62,27 +60,27 @@ class UserReads(DirectoryCalls):
         if len(asked) <= FEW or self._tenant_size() / PAGE >= len(asked) / CHUNK:
             return {}
         wanted: dict[str, list[str]] = {}
-        for one in asked:
-            wanted.setdefault(one.lower(), []).append(one)
-        spelt = names or [one for one in asked if "@" in one]
-        parts = [[""]] if len(spelt) < len(asked) else listings(spelt, SIDE_BY_SIDE)
+        for reference in asked:
+            wanted.setdefault(reference.lower(), []).append(reference)
+        upns = names or [reference for reference in asked if "@" in reference]
+        groups = [[""]] if len(upns) < len(asked) else listings(upns, SIDE_BY_SIDE)
         select = ",".join((*BASICS, *profile, *extensions))
 
         def listed(prefixes: list[str]) -> dict[str, User]:
-            keep = starting_with(prefixes)
-            params = {"$top": PAGE, "$select": select, **({"$filter": keep} if keep else {})}
-            found = {}
+            condition = starting_with(prefixes)
+            params = {"$top": PAGE, "$select": select, **({"$filter": condition} if condition else {})}
+            users = {}
             for body in self._client.pages("/users", params=params):
                 for key in (body["id"], body.get("userPrincipalName") or ""):
                     for reference in wanted.get(key.lower(), ()):
-                        found[reference] = User.read(body, extensions)
-            return found
+                        users[reference] = User.read(body, extensions)
+            return users
 
         try:
-            with ThreadPoolExecutor(len(parts)) as pool:
-                return {one: person for part in pool.map(listed, parts) for one, person in part.items()}
+            with ThreadPoolExecutor(len(groups)) as pool:
+                return {reference: user for users in pool.map(listed, groups) for reference, user in users.items()}
         except Malformed:
-            return {}  # a filter or property that a listing does not take: asked for one by one
+            return {}  # a filter or property that a listing does not take
 
     def _tenant_size(self) -> float:
         """How many users the tenant has; infinite where it may not be counted."""
@@ -102,8 +100,8 @@ class UserReads(DirectoryCalls):
         if len(items) <= SIDE_BY_SIDE * CHUNK:
             return self._client.batch(items)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            parts = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
-            return [answer for answers in pool.map(self._client.batch, parts) for answer in answers]
+            chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+            return [answer for answers in pool.map(self._client.batch, chunks) for answer in answers]
 
 
 def select(reference: str, extensions: Sequence[str]) -> str:

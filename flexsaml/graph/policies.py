@@ -13,14 +13,12 @@ by tests/graph/test_policies.py. It leaves alone who else uses a policy: callers
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
 
 from flexsaml.graph.batch import BatchRequest
-from flexsaml.graph.directory_calls import ABSENCE_LOOKS, CONFIRM_WITHIN, DirectoryCalls
+from flexsaml.graph.directory_calls import ABSENCE_PAUSES, DirectoryCalls
 from flexsaml.graph.errors import Conflict, Forbidden, NotFound, StillPending
 from flexsaml.graph.models import Policy
 from flexsaml.graph.urls import literal, segment
-from flexsaml.graph.wait import until
 
 POLICIES = "/policies/claimsMappingPolicies"
 LINKABLE_WITHIN = 60.0
@@ -31,12 +29,12 @@ def named(display_name: str) -> dict[str, object]:
     return {"$filter": f"displayName eq {literal(display_name)}"}
 
 
-def same_definition(one: str, other: str) -> bool:
+def same_definition(live: str, wanted: str) -> bool:
     """Equal text, or equal JSON: nothing documents that every tenant keeps the text byte for byte."""
-    if one == other:
+    if live == wanted:
         return True
     try:
-        return bool(json.loads(one) == json.loads(other))
+        return bool(json.loads(live) == json.loads(wanted))
     except ValueError:
         return False
 
@@ -53,20 +51,15 @@ class Policies(DirectoryCalls):
         """None only after a confirmed 404."""
         return self._unless_absent(lambda: self._policy(policy_id))
 
-    def create_policy(self, *, display_name: str, definition: str, known: Collection[str] = ()) -> Policy:
-        """POST, then wait until it can be read.
+    def create_policy(self, *, display_name: str, definition: str) -> Policy:
+        """POST, then wait until it can be read."""
 
-        `known`: ids of that name that existed before and are not ours.
-        """
-
-        def landed() -> Policy | None:
-            for policy in self.policies(display_name):
-                if policy.id not in known and same_definition(policy.definition, definition):
-                    return policy
-            return None
+        def created() -> Policy | None:
+            policies = self.policies(display_name)
+            return next((policy for policy in policies if same_definition(policy.definition, definition)), None)
 
         body = {"definition": [definition], "displayName": display_name, "isOrganizationDefault": False}
-        made = self._client.write("POST", POLICIES, body, landed=landed)
+        made = self._client.write("POST", POLICIES, body, landed=created)
         policy = made if isinstance(made, Policy) else Policy.read(made)
         self._until(lambda: self._readable(policy.id), f"GET {POLICIES}/{policy.id} after its creation")
         return policy
@@ -93,8 +86,8 @@ class Policies(DirectoryCalls):
     def applies_to(self, policy_id: str) -> list[str]:
         """Object ids of what the policy is assigned to; [] when it is gone."""
         try:
-            found = self._client.pages(f"{_path(policy_id)}/appliesTo", params={"$select": "id"})
-            return [str(body["id"]) for body in found]
+            bodies = self._client.pages(f"{_path(policy_id)}/appliesTo", params={"$select": "id"})
+            return [str(body["id"]) for body in bodies]
         except NotFound:
             return []
 
@@ -103,21 +96,21 @@ class Policies(DirectoryCalls):
         return [Policy.read(body) for body in self._client.pages(_links(service_principal_id))]
 
     def policies_applied_to(self, service_principal_id: str) -> list[Policy]:
-        """The same seen from the policies' side, one by one: needs Policy.Read.All and no right to write (A: I6)."""
+        """The same, read from each policy: this needs Policy.Read.All and no right to write (A: I6)."""
         listed = [Policy.read(body) for body in self._client.pages(POLICIES)]
-        items = [BatchRequest("GET", f"{_path(one.id)}/appliesTo?$select=id") for one in listed]
+        items = [BatchRequest("GET", f"{_path(policy.id)}/appliesTo?$select=id") for policy in listed]
         applied = []
         for policy, answer in zip(listed, self._client.batch(items) if items else (), strict=True):
-            error = answer.error()
+            error = answer.failure
             if error is not None and not isinstance(error, NotFound):
                 raise error
-            ids = [str(one["id"]) for one in self._client.rest_of(answer.request.url, answer.body or {})]
+            ids = [str(body["id"]) for body in self._client.rest_of(answer.request.url, answer.body or {})]
             applied += [policy] if service_principal_id in ids else []
         return applied
 
     def is_assigned(self, service_principal_id: str, policy_id: str) -> bool:
-        """False only once three looks in a row did not show it. A principal that is gone has no assignment."""
-        for seconds in (*ABSENCE_LOOKS, None):
+        """False only once three reads in a row did not show it. A principal that is gone has no assignment."""
+        for seconds in (*ABSENCE_PAUSES, None):
             try:
                 if any(policy.id == policy_id for policy in self.assigned_policies(service_principal_id)):
                     return True
@@ -187,10 +180,6 @@ class Policies(DirectoryCalls):
             # It was made: an identity that may write but not read must not lose its id. The next read tells.
             return True
         return True
-
-    def _until(self, check: Callable[[], bool], what: str, deadline: float = CONFIRM_WITHIN) -> None:
-        client = self._client
-        until(check, deadline=deadline, clock=client.clock, what=what, progress=client.progress)
 
 
 def _path(policy_id: str) -> str:

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from flexsaml.graph.batch import BatchRequest, BatchResponse
+from flexsaml.graph.batch import BatchRequest, BatchResponse, body_of
 from flexsaml.graph.errors import Forbidden, NotFound, PrincipalNotFound
 from flexsaml.graph.identity import Identity
 from flexsaml.graph.models import Application, ExistingObjects, Policy, ServicePrincipal
 from flexsaml.graph.policies import POLICIES, named
-from flexsaml.graph.principals import Principals, body_of, owner_requests
+from flexsaml.graph.principals import Principals, owner_requests
 from flexsaml.graph.urls import is_guid, segment, segment_literal, with_query
 
 T = TypeVar("T")
@@ -111,9 +111,9 @@ class PrincipalSnapshots(Principals):
             *answers, by_id = self._around(
                 by_app_id, owner or reference, policy_name, BatchRequest("GET", f"/servicePrincipals/{reference}")
             )
-            if not isinstance(answers[0].error(), NotFound):
+            if not isinstance(answers[0].failure, NotFound):
                 return self._read(answers, policy_name, roles)
-            if isinstance(by_id.error(), NotFound):
+            if isinstance(by_id.failure, NotFound):
                 raise PrincipalNotFound(reference)
             principal = ServicePrincipal.read(body_of(by_id))
         else:
@@ -203,7 +203,7 @@ class PrincipalSnapshots(Principals):
             domains=None
             if tenant is None
             else tuple(str(body["name"]) for body in tenant.get("verifiedDomains") or ()),
-            owner_has_principal=not isinstance(owning.error(), NotFound),
+            owner_has_principal=not isinstance(owning.failure, NotFound),
             assignment_required=body.get("appRoleAssignmentRequired") is True,
             tags=tuple(map(str, body.get("tags") or ())),
             tenant_id=str((tenant or {}).get("id") or ""),
@@ -223,7 +223,7 @@ def _existing_requests(
 
 
 def _unless_forbidden(answer: BatchResponse, read: Callable[[], T]) -> T | None:
-    return None if isinstance(answer.error(), Forbidden) else read()
+    return None if isinstance(answer.failure, Forbidden) else read()
 
 
 def _role(body: Mapping[str, Any], values: Mapping[str, str]) -> RoleAssignment:

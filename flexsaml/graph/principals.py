@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flexsaml.graph.batch import BatchRequest, BatchResponse
+from flexsaml.graph.batch import BatchRequest, BatchResponse, body_of
 from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import NotFound, PrincipalNotFound
 from flexsaml.graph.models import Application, ExtensionOwner, ExtensionProperty, ServicePrincipal
@@ -63,7 +63,7 @@ class Principals(DirectoryCalls):
         }
 
     def _read_owner(self, owner: BatchResponse, properties: BatchResponse) -> ExtensionOwner | None:
-        if isinstance(owner.error(), NotFound):
+        if isinstance(owner.failure, NotFound):
             return None
         listed = tuple(map(ExtensionProperty.read, self._all(properties)))
         return ExtensionOwner(Application.read(body_of(owner)), listed)
@@ -71,7 +71,7 @@ class Principals(DirectoryCalls):
     def _by_either_id(self, collection: str, guid: str, select: str) -> list[dict[str, Any]]:
         paths = (f"{collection}/{guid}", f"{collection}(appId='{guid}')")
         answers = self._client.batch([BatchRequest("GET", with_query(path, {"$select": select})) for path in paths])
-        return [body_of(answer) for answer in answers if not isinstance(answer.error(), NotFound)]
+        return [body_of(answer) for answer in answers if not isinstance(answer.failure, NotFound)]
 
     def _all(self, answer: BatchResponse) -> Iterable[dict[str, Any]]:
         """Every item of a collection whose first page is an answer of a batch."""
@@ -84,11 +84,3 @@ def owner_requests(app_id: str, query: dict[str, object] | None = None) -> tuple
     return BatchRequest("GET", with_query(application, query)), BatchRequest(
         "GET", f"{application}/extensionProperties"
     )
-
-
-def body_of(answer: BatchResponse) -> dict[str, Any]:
-    """The body of an item that succeeded; raises the error of one that did not."""
-    error = answer.error()
-    if error is not None:
-        raise error
-    return answer.body or {}

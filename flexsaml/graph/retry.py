@@ -27,10 +27,10 @@ L = TypeVar("L")
 BACKOFF_BASE = 0.5
 BACKOFF_CAP = 20.0
 SHORTEST_PAUSE = 0.1
-LOOKS = (1.0, 2.0, 4.0)  # seconds before each look at the tenant after a write of unknown outcome
+CHECK_PAUSES = (1.0, 2.0, 4.0)  # seconds before each check whether a write of unknown outcome was carried out
 _TRIES_NOT_SENT = 4  # a wrong endpoint must be told in seconds, not at the end of the deadline
 _TRIES_FAILED = 6
-_WRITES_LOOKED_UP = 3
+_CHECKED_WRITES = 3
 
 
 class Next(Enum):
@@ -121,7 +121,7 @@ class Retrier:
                 after = decide(error, safe=safe)
                 if after is Next.REPEAT and alike < tries(error):
                     self.pause(pause_before(attempt, error, self.chance), error, ends)
-                elif after is Next.LOOK and landed is not None and attempt < _WRITES_LOOKED_UP:
+                elif after is Next.LOOK and landed is not None and attempt < _CHECKED_WRITES:
                     found = self._look(landed, error, ends)
                     if found is not None:
                         return found
@@ -141,7 +141,7 @@ class Retrier:
 
     def _look(self, landed: Callable[[], L | None], error: GraphError, ends: float) -> L | None:
         self.progress(f"{error.operation}: {error.words}; looking whether it was carried out")
-        for seconds in LOOKS:
+        for seconds in CHECK_PAUSES:
             self._afford(seconds, error, ends)
             self.clock.sleep(seconds)
             try:

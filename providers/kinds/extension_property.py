@@ -151,16 +151,11 @@ def split(id_: str) -> tuple[str, str]:
     return application, property_id
 
 
-def holders(directory: Directory, whole: str) -> str:
-    """Who holds a value in the property, in words; "" when nobody does.
-
-    The filter reads an index that may lag behind our own clearing (grade A), so whom it names is read
-    once more directly.
-    """
-    count, people = directory.holders(whole)
-    live = directory.read_users([person.id for person in people], [whole]) if people else {}
-    named = [one.user_principal_name for one in live.values() if one and one.values.get(whole) not in (None, [])]
-    if not named and count <= len(people):
+def holders(directory: Directory, full_name: str) -> str:
+    """Who holds a value in the property, in words; "" when nobody does."""
+    held = directory.find_value_holders(full_name)
+    if not held.count:
         return ""
-    names = ", ".join(named[:3]) + (", …" if count > 3 else "")
-    return f"{count} user{'s hold values' if count > 1 else ' holds a value'} in it ({names})"
+    names = [user.user_principal_name for user in held.users[:3]]
+    listed = f" ({', '.join(names)}{', …' if held.count > 3 else ''})" if names else ""
+    return f"{held.count} user{'s hold values' if held.count > 1 else ' holds a value'} in it{listed}"

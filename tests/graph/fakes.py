@@ -55,7 +55,7 @@ class FakeTokens:
 
 
 @dataclass(frozen=True)
-class Seen:
+class RecordedRequest:
     """One request as it arrived."""
 
     method: str
@@ -65,8 +65,8 @@ class Seen:
 
     @property
     def line(self) -> str:
-        parts = urlsplit(self.url)
-        return f"{self.method} {unquote(parts.path)}" + (f"?{unquote(parts.query)}" if parts.query else "")
+        target = urlsplit(self.url)
+        return f"{self.method} {unquote(target.path)}" + (f"?{unquote(target.query)}" if target.query else "")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Answer:
     raises: Exception | None = None
 
 
-Step = Answer | Callable[[Seen], Answer]
+Step = Answer | Callable[[RecordedRequest], Answer]
 
 
 class FakeGraph(BaseAdapter):
@@ -89,16 +89,16 @@ class FakeGraph(BaseAdapter):
     def __init__(self, steps: Iterable[Step], clock: FakeClock) -> None:
         super().__init__()
         self.steps = list(steps)
-        self.seen: list[Seen] = []
+        self.requests: list[RecordedRequest] = []
         self._clock = clock
 
     def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:  # type: ignore[override]
         body = json.loads(request.body) if request.body else None
-        seen = Seen(request.method or "", request.url or "", dict(request.headers), body)
-        self.seen.append(seen)
-        assert self.steps, f"a request that the script does not hold: {seen.line}"
+        recorded = RecordedRequest(request.method or "", request.url or "", dict(request.headers), body)
+        self.requests.append(recorded)
+        assert self.steps, f"a request that the script does not hold: {recorded.line}"
         step = self.steps.pop(0)
-        answer = step(seen) if callable(step) else step
+        answer = step(recorded) if callable(step) else step
         self._clock.passed += answer.takes
         if answer.raises is not None:
             raise answer.raises
@@ -117,7 +117,7 @@ class FakeGraph(BaseAdapter):
     @property
     def lines(self) -> list[str]:
         """The requests so far, unescaped, without scheme and host."""
-        return [seen.line for seen in self.seen]
+        return [request.line for request in self.requests]
 
 
 @dataclass
@@ -128,7 +128,7 @@ class Stage:
     clock: FakeClock
     tokens: FakeTokens
     client: Client
-    told: list[str]
+    progress_lines: list[str]
 
     @property
     def directory(self) -> Directory:
@@ -137,7 +137,7 @@ class Stage:
 
 def stage(*steps: Step, deadline: float = 120.0, chance: float = 1.0, cloud: Cloud = PUBLIC) -> Stage:
     """A client whose Graph answers `steps`; `chance` is what every throw of the dice gives."""
-    clock, tokens, told = FakeClock(), FakeTokens(), list[str]()
+    clock, tokens, progress_lines = FakeClock(), FakeTokens(), list[str]()
     graph = FakeGraph(steps, clock)
     session = requests.Session()
     session.mount("https://", graph)
@@ -149,9 +149,9 @@ def stage(*steps: Step, deadline: float = 120.0, chance: float = 1.0, cloud: Clo
         chance=lambda: chance,
         deadline=deadline,
         session=session,
-        progress=told.append,
+        progress=progress_lines.append,
     )
-    return Stage(graph, clock, tokens, client, told)
+    return Stage(graph, clock, tokens, client, progress_lines)
 
 
 def ok(body: Any = None, **more: Any) -> Answer:
@@ -199,11 +199,11 @@ def unreachable() -> Answer:
     return Answer(raises=requests.ConnectionError(MaxRetryError(None, "/", reason)))  # type: ignore[arg-type]
 
 
-def batch(*answers: Answer, shuffle: bool = True) -> Callable[[Seen], Answer]:
+def batch(*answers: Answer, shuffle: bool = True) -> Callable[[RecordedRequest], Answer]:
     """A $batch answer holding one answer per item, in reverse order as the service may."""
 
-    def respond(seen: Seen) -> Answer:
-        asked = seen.body["requests"]
+    def respond(request: RecordedRequest) -> Answer:
+        asked = request.body["requests"]
         assert len(asked) == len(answers), f"{len(asked)} items asked, {len(answers)} scripted: {asked}"
         responses = [
             {"id": item["id"], "status": answer.status, "headers": answer.headers, "body": answer.body}
@@ -214,6 +214,6 @@ def batch(*answers: Answer, shuffle: bool = True) -> Callable[[Seen], Answer]:
     return respond
 
 
-def asked(seen: Seen) -> list[str]:
+def asked(request: RecordedRequest) -> list[str]:
     """The items of a $batch request."""
-    return [f"{item['method']} {unquote(item['url'])}" for item in seen.body["requests"]]
+    return [f"{item['method']} {unquote(item['url'])}" for item in request.body["requests"]]

@@ -22,15 +22,15 @@ def test_answers_come_in_the_order_of_the_items() -> None:
     scene = stage(batch(ok({"n": 0}), missing(), ok({"n": 2})))
     first, second, third = scene.client.batch(gets(3))
     assert (first.body, third.body) == ({"n": 0}, {"n": 2})
-    assert first.error() is None
-    assert isinstance(second.error(), NotFound)
-    assert str(second.error()).startswith("GET /users/1: 404 Request_ResourceNotFound")
+    assert first.failure is None
+    assert isinstance(second.failure, NotFound)
+    assert str(second.failure).startswith("GET /users/1: 404 Request_ResourceNotFound")
 
 
 def test_chunks_of_twenty_with_unique_ids() -> None:
     scene = stage(*[batch(*[ok({})] * size) for size in (20, 20, 5)])
     assert len(scene.client.batch(gets(45))) == 45
-    for seen in scene.graph.seen:
+    for seen in scene.graph.requests:
         ids = [item["id"] for item in seen.body["requests"]]
         assert len(set(ids)) == len(ids) <= 20
     assert scene.graph.lines == ["POST /v1.0/$batch"] * 3
@@ -47,7 +47,7 @@ def test_item_on_the_wire() -> None:
         BatchRequest("GET", "/users", headers={"ConsistencyLevel": "eventual"}),
     ]
     scene.client.batch(items, version="beta")
-    write, read = scene.graph.seen[0].body["requests"]
+    write, read = scene.graph.requests[0].body["requests"]
     assert write == {
         "id": "0",
         "method": "PATCH",
@@ -67,16 +67,16 @@ def test_throttled_items_go_again_alone_each_after_its_own_time() -> None:
         batch(ok()),
     )
     answers = scene.client.batch(patches(4))
-    assert all(answer.error() is None for answer in answers)
-    assert [asked(seen) for seen in scene.graph.seen[1:]] == [["PATCH /users/2"], ["PATCH /users/1"]]
+    assert all(answer.failure is None for answer in answers)
+    assert [asked(seen) for seen in scene.graph.requests[1:]] == [["PATCH /users/2"], ["PATCH /users/1"]]
     assert scene.clock.slept == [0.249, pytest.approx(4.251)]
 
 
 def test_item_throttled_beyond_the_deadline_is_told_others_succeed() -> None:
     scene = stage(batch(ok(), throttled("500")))
     fine, throttled_one = scene.client.batch(patches(2))
-    assert fine.error() is None
-    assert isinstance(throttled_one.error(), Throttled)
+    assert fine.failure is None
+    assert isinstance(throttled_one.failure, Throttled)
     assert scene.clock.slept == []
 
 
@@ -84,23 +84,23 @@ def test_failed_read_goes_again_failed_write_does_not() -> None:
     scene = stage(batch(error(503), error(503)), batch(ok({"id": "1"})))
     read, write = scene.client.batch([BatchRequest("GET", "/users/1"), BatchRequest("PATCH", "/users/1", {})])
     assert read.body == {"id": "1"}
-    assert isinstance(write.error(), ServerError)
-    assert asked(scene.graph.seen[1]) == ["GET /users/1"]
+    assert isinstance(write.failure, ServerError)
+    assert asked(scene.graph.requests[1]) == ["GET /users/1"]
 
 
 def test_refused_items_are_not_repeated() -> None:
     scene = stage(batch(error(403), error(400), error(409)))
     answers = scene.client.batch(patches(3))
-    assert isinstance(answers[0].error(), Forbidden)
-    assert len(scene.graph.seen) == 1
+    assert isinstance(answers[0].failure, Forbidden)
+    assert len(scene.graph.requests) == 1
 
 
 def test_item_left_out_of_the_answer_is_unanswered() -> None:
     scene = stage(ok({"responses": [{"id": "0", "status": 204}]}))
     fine, left_out = scene.client.batch(patches(2))
-    assert fine.error() is None
-    assert isinstance(left_out.error(), Unanswered)
-    assert "PATCH /users/1" in str(left_out.error())
+    assert fine.failure is None
+    assert isinstance(left_out.failure, Unanswered)
+    assert "PATCH /users/1" in str(left_out.failure)
 
 
 def test_lost_batch_of_reads_goes_again() -> None:
@@ -111,16 +111,16 @@ def test_lost_batch_of_reads_goes_again() -> None:
 def test_lost_batch_with_a_write_does_not_and_later_chunks_still_go() -> None:
     scene = stage(lost(), batch(*[ok()] * 5))
     answers = scene.client.batch(patches(25))
-    assert [isinstance(answer.error(), Unanswered) for answer in answers] == [True] * 20 + [False] * 5
-    assert len(scene.graph.seen) == 2
+    assert [isinstance(answer.failure, Unanswered) for answer in answers] == [True] * 20 + [False] * 5
+    assert len(scene.graph.requests) == 2
 
 
 def test_batch_that_cannot_be_sent_stops_and_fails_every_item() -> None:
     scene = stage(*[unreachable()] * 4)
     answers = scene.client.batch(patches(65))
     assert len(answers) == 65
-    assert all(isinstance(answer.error(), NotSent) for answer in answers)
-    assert len(scene.graph.seen) == 4
+    assert all(isinstance(answer.failure, NotSent) for answer in answers)
+    assert len(scene.graph.requests) == 4
 
 
 def test_batch_of_reads_that_is_refused_raises() -> None:
@@ -131,4 +131,4 @@ def test_batch_of_reads_that_is_refused_raises() -> None:
 @pytest.mark.parametrize("answer", [ok({}), ok({"responses": "x"}), Answer(200, {"responses": [1]})])
 def test_answer_without_responses_leaves_the_writes_unanswered(answer: Answer) -> None:
     scene = stage(answer)
-    assert isinstance(scene.client.batch(patches(1))[0].error(), Unanswered)
+    assert isinstance(scene.client.batch(patches(1))[0].failure, Unanswered)

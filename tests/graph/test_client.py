@@ -17,7 +17,7 @@ def test_request_carries_token_and_a_fresh_id() -> None:
     scene = stage(ok({"id": "1"}), ok({"id": "1"}))
     scene.client.get("/x", params={"$select": "id,name"}, headers={"ConsistencyLevel": "eventual"}, version="beta")
     scene.client.get("/x")
-    first, second = scene.graph.seen
+    first, second = scene.graph.requests
     assert first.line == "GET /beta/x?$select=id,name"
     assert first.url.startswith("https://graph.microsoft.com/beta/")
     assert first.headers["Authorization"] == f"Bearer {SECRET}-0"
@@ -30,15 +30,15 @@ def test_401_drops_the_token_once() -> None:
     scene = stage(NO_TOKEN, ok({"id": "1"}))
     assert scene.client.write("POST", "/x", {"a": 1}) == {"id": "1"}
     assert scene.tokens.forgotten == [f"{SECRET}-0"]
-    assert [seen.headers["Authorization"][-2:] for seen in scene.graph.seen] == ["-0", "-1"]
-    assert [seen.body for seen in scene.graph.seen] == [{"a": 1}] * 2
+    assert [seen.headers["Authorization"][-2:] for seen in scene.graph.requests] == ["-0", "-1"]
+    assert [seen.body for seen in scene.graph.requests] == [{"a": 1}] * 2
 
 
 def test_second_401_is_told() -> None:
     scene = stage(NO_TOKEN, NO_TOKEN)
     with pytest.raises(Unauthorized, match="az login"):
         scene.client.get("/x")
-    assert len(scene.graph.seen) == 2
+    assert len(scene.graph.requests) == 2
 
 
 def test_no_answer_body_is_an_empty_object() -> None:
@@ -60,7 +60,7 @@ def test_redirect_is_not_followed() -> None:
     scene = stage(Answer(302, None, {"Location": "https://evil.example/"}))
     with pytest.raises(Exception, match="redirects are not followed"):
         scene.client.get("/x")
-    assert len(scene.graph.seen) == 1
+    assert len(scene.graph.requests) == 1
 
 
 def test_pages_send_their_headers_with_each_page() -> None:
@@ -69,18 +69,18 @@ def test_pages_send_their_headers_with_each_page() -> None:
     items = scene.client.pages("/x", headers={"ConsistencyLevel": "eventual"})
     assert [item["n"] for item in items] == [1, 2]
     assert scene.graph.lines == ["GET /v1.0/x", "GET /v1.0/x?$skiptoken=2"]
-    assert {seen.headers["ConsistencyLevel"] for seen in scene.graph.seen} == {"eventual"}
+    assert {seen.headers["ConsistencyLevel"] for seen in scene.graph.requests} == {"eventual"}
 
 
 def test_loopback_cloud_goes_to_its_endpoint() -> None:
     scene = stage(ok({}), cloud=cloud("loopback", graph_endpoint="http://localhost:9/"))
     scene.client.get("/x")
-    assert scene.graph.seen[0].url == "http://localhost:9/v1.0/x"
+    assert scene.graph.requests[0].url == "http://localhost:9/v1.0/x"
 
 
 def test_token_shows_in_no_message() -> None:
     scene = stage(NO_TOKEN, NO_TOKEN)
     with pytest.raises(Unauthorized) as raised:
         scene.client.get("/x")
-    shown = [str(raised.value), repr(raised.value), repr(Bearer(SECRET)), str(Bearer(SECRET)), *scene.told]
+    shown = [str(raised.value), repr(raised.value), repr(Bearer(SECRET)), str(Bearer(SECRET)), *scene.progress_lines]
     assert not any(SECRET in text for text in shown)

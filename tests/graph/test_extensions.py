@@ -34,7 +34,7 @@ def test_create_is_one_post_and_one_list() -> None:
     scene = stage(ok(wire()), listing(wire()))
     assert create(scene) == ExtensionProperty("p1", FULL, "String", False, ("User",), False)
     assert scene.graph.lines == [f"POST {PATH}", f"GET {PATH}"]
-    assert scene.graph.seen[0].body == {
+    assert scene.graph.requests[0].body == {
         "name": "lang",
         "dataType": "String",
         "isMultiValued": False,
@@ -48,8 +48,7 @@ def test_answer_lost_but_made_is_recognised() -> None:
     assert methods(scene) == ["POST", "GET", "GET"]
 
 
-NOT_OURS = [
-    wire("old"),
+NOT_THE_NEW_ONE = [
     wire("p1", FULL + "2"),
     wire("p1", FULL.replace("_lang", "_x_lang")),
     wire("p1", isMultiValued=True),
@@ -57,11 +56,11 @@ NOT_OURS = [
 ]
 
 
-@pytest.mark.parametrize("other", NOT_OURS)
+@pytest.mark.parametrize("other", NOT_THE_NEW_ONE)
 def test_answer_lost_and_somebody_elses_listed_is_sent_again(other: dict[str, Any]) -> None:
     scene = stage(lost(), *[listing(other)] * 3, DUPLICATE)
     with pytest.raises(Conflict):
-        create(scene, known={"old"})
+        create(scene)
     assert methods(scene) == ["POST", "GET", "GET", "GET", "POST"]
 
 
@@ -72,8 +71,8 @@ def test_list_that_lags_is_waited_for() -> None:
 
 
 def test_property_silently_lost_is_posted_once_more() -> None:
-    looks: list[Step] = [listing()] * 6
-    scene = stage(ok(wire("ghost")), *looks, ok(wire("p2")), listing(wire("p2")))
+    empty: list[Step] = [listing()] * 6
+    scene = stage(ok(wire("ghost")), *empty, ok(wire("p2")), listing(wire("p2")))
     assert create(scene).id == "p2"
     assert methods(scene).count("POST") == 2
 
@@ -90,19 +89,19 @@ def test_duplicate_is_told() -> None:
         create(stage(DUPLICATE))
 
 
-def test_read_believes_absence_after_three_looks() -> None:
+def test_read_believes_absence_after_three_reads() -> None:
     scene = stage(missing(), missing(), missing())
     assert scene.directory.extension_property(APP, "p1") is None
     assert scene.clock.slept == [1.0, 2.0]
     scene = stage(missing(), missing(), ok(wire()))
-    found = scene.directory.extension_property(APP, "p1")
-    assert found is not None
-    assert found.name == FULL
+    extension = scene.directory.extension_property(APP, "p1")
+    assert extension is not None
+    assert extension.name == FULL
 
 
 def test_list_by_name() -> None:
     scene = stage(listing(wire(), wire("p2", FULL.upper()), wire("p3", FULL + "2")))
-    assert [one.id for one in scene.directory.extension_properties(APP, FULL)] == ["p1", "p2"]
+    assert [extension.id for extension in scene.directory.extension_properties(APP, FULL)] == ["p1", "p2"]
     assert scene.graph.lines == [f"GET {PATH}?$filter=name eq '{FULL}'"]
 
 
@@ -130,7 +129,7 @@ def test_usable_at_once_is_one_request() -> None:
 def test_usable_only_when_all_are() -> None:
     scene = stage(listing(wire()), listing(wire(), wire("x", "extension_y")))
     assert scene.directory.wait_usable([FULL, "extension_y"]) is True
-    assert len(scene.graph.seen) == 2
+    assert len(scene.graph.requests) == 2
 
 
 def test_identity_that_may_not_ask() -> None:
@@ -142,7 +141,7 @@ def test_never_usable_names_the_reason() -> None:
     with pytest.raises(StillPending, match=r"needs a service principal"):
         scene.directory.wait_usable([FULL], deadline=20.0)
     assert scene.clock.passed <= 20.0
-    assert any(FULL in line for line in scene.told)
+    assert any(FULL in line for line in scene.progress_lines)
 
 
 def test_unknown_application_is_told() -> None:

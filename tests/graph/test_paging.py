@@ -33,14 +33,14 @@ def test_foreign_link_is_not_followed(link: object) -> None:
     scene = stage(listing({"n": 1}, **{"@odata.nextLink": link}))
     with pytest.raises(Unanswered, match=r"GET /x: .* is not followed"):
         list(scene.client.pages("/x"))
-    assert len(scene.graph.seen) == 1
+    assert len(scene.graph.requests) == 1
 
 
 @pytest.mark.parametrize("link", [ROOT + "x?p=2", "https://GRAPH.microsoft.com:443/v1.0/x?p=2"])
 def test_own_link_is_followed(link: str) -> None:
     scene = stage(listing({"n": 1}, **{"@odata.nextLink": link}), listing({"n": 2}))
     assert [item["n"] for item in scene.client.pages("/x")] == [1, 2]
-    assert urlsplit(scene.graph.seen[1].url).hostname == urlsplit(PUBLIC.graph).hostname
+    assert urlsplit(scene.graph.requests[1].url).hostname == urlsplit(PUBLIC.graph).hostname
 
 
 LOOPS = [[ROOT + "x"], [ROOT + "x?p=2", ROOT + "x?p=2"], [ROOT + "x?p=2", ROOT + "x?p=3", ROOT + "x?p=2"]]
@@ -51,7 +51,7 @@ def test_loop_ends_with_an_error(links: list[str]) -> None:
     scene = stage(*[listing({"n": 1}, **{"@odata.nextLink": link}) for link in links])
     with pytest.raises(Unanswered, match="leads back to a page already read"):
         list(scene.client.pages("/x"))
-    assert len(scene.graph.seen) == len(links)
+    assert len(scene.graph.requests) == len(links)
 
 
 def test_page_without_items_may_have_a_successor() -> None:

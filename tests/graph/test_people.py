@@ -6,7 +6,7 @@ import pytest
 
 from flexsaml.graph.models import User
 
-from .fakes import Answer, Seen, Stage, error, listing, missing, ok, stage
+from .fakes import Answer, RecordedRequest, Stage, error, listing, missing, ok, stage
 
 LANG = "extension_0_lang"
 NAMES = [f"user{number:03}@contoso.example" for number in range(100)]
@@ -19,7 +19,7 @@ class Tenant:
         self.size, self.unlisted, self.counts, self.lists = size, unlisted, counts, lists
         self.scene: Stage = stage(*[self.answer] * 200)
 
-    def answer(self, seen: Seen) -> Answer:
+    def answer(self, seen: RecordedRequest) -> Answer:
         if seen.method == "POST":
             return ok({"responses": [self._item(item) for item in seen.body["requests"]]})
         if "$count=true" in seen.line:

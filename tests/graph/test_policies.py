@@ -36,7 +36,7 @@ def test_create_is_one_post_and_one_read() -> None:
     made = scene.directory.create_policy(display_name="Flex", definition=DEFINITION)
     assert made == Policy("pol", "Flex", DEFINITION)
     assert scene.graph.lines == [f"POST {POLICIES}", f"GET {POLICIES}/pol"]
-    assert scene.graph.seen[0].body == {
+    assert scene.graph.requests[0].body == {
         "definition": [DEFINITION],
         "displayName": "Flex",
         "isOrganizationDefault": False,
@@ -55,10 +55,10 @@ def test_create_by_an_identity_that_may_not_read_keeps_the_id() -> None:
     assert made.id == "pol"
 
 
-def test_create_with_a_lost_answer_recognises_ours_only() -> None:
-    others = [wire("known"), wire("other", "{}"), wire("named", name="flex")]
+def test_create_with_a_lost_answer_recognises_the_new_policy_only() -> None:
+    others = [wire("other", "{}"), wire("named", name="flex")]
     scene = stage(lost(), listing(*others), listing(*others, wire()), ok(wire()))
-    made = scene.directory.create_policy(display_name="Flex", definition=DEFINITION, known={"known"})
+    made = scene.directory.create_policy(display_name="Flex", definition=DEFINITION)
     assert made.id == "pol"
     assert [line.split()[0] for line in scene.graph.lines] == ["POST", "GET", "GET", "GET"]
 
@@ -74,13 +74,13 @@ def test_update_is_one_patch_and_one_read() -> None:
     scene = stage(ok(), ok(wire()))
     scene.directory.update_policy("pol", display_name="Flex", definition=DEFINITION)
     assert scene.graph.lines == [f"PATCH {POLICIES}/pol", f"GET {POLICIES}/pol"]
-    assert scene.graph.seen[0].body == {"definition": [DEFINITION], "displayName": "Flex"}
+    assert scene.graph.requests[0].body == {"definition": [DEFINITION], "displayName": "Flex"}
 
 
 def test_update_waits_out_stale_reads() -> None:
     scene = stage(ok(), ok(wire(definition="{}")), missing(), ok(wire(name="Old")), ok(wire()))
     scene.directory.update_policy("pol", display_name="Flex", definition=DEFINITION)
-    assert len(scene.graph.seen) == 5
+    assert len(scene.graph.requests) == 5
 
 
 def test_update_accepts_equal_json_in_another_spelling() -> None:
@@ -95,14 +95,14 @@ def test_update_of_a_policy_that_is_gone() -> None:
 
 def test_policy_absence_is_confirmed() -> None:
     assert stage(missing(), missing(), missing()).directory.policy("pol") is None
-    found = stage(missing(), ok(wire())).directory.policy("pol")
-    assert found is not None
-    assert found.definition == DEFINITION
+    policy = stage(missing(), ok(wire())).directory.policy("pol")
+    assert policy is not None
+    assert policy.definition == DEFINITION
 
 
 def test_policies_by_exact_name() -> None:
     scene = stage(listing(wire(), wire("p2", name="FLEX"), wire("p3")))
-    assert [one.id for one in scene.directory.policies("Flex")] == ["pol", "p3"]
+    assert [policy.id for policy in scene.directory.policies("Flex")] == ["pol", "p3"]
     assert scene.graph.lines == [f"GET {POLICIES}?$filter=displayName eq 'Flex'"]
 
 
@@ -134,7 +134,7 @@ def test_assign(steps: list[Step], wanted: list[str]) -> None:
     scene.directory.assign("sp", "pol")
     assert [line.split()[0] for line in scene.graph.lines] == wanted
     assert scene.graph.lines[0] == f"POST {LINKS}/$ref"
-    assert scene.graph.seen[0].body == {
+    assert scene.graph.requests[0].body == {
         "@odata.id": "https://graph.microsoft.com/v1.0/policies/claimsMappingPolicies/pol"
     }
 

@@ -28,11 +28,11 @@ def test_guid_tries_both_ids_in_one_request(by_id: bool, by_app_id: bool) -> Non
     scene = stage(batch(*[ok(principal()) if hit else missing() for hit in (by_id, by_app_id)]))
     assert scene.directory.find_service_principal(ID) == ServicePrincipal(ID, APP_ID, "Twilio Flex", "t")
     select = "?$select=id,appId,displayName,appOwnerOrganizationId"
-    assert asked(scene.graph.seen[0]) == [
+    assert asked(scene.graph.requests[0]) == [
         f"GET /servicePrincipals/{ID}{select}",
         f"GET /servicePrincipals(appId='{ID}'){select}",
     ]
-    assert len(scene.graph.seen) == 1
+    assert len(scene.graph.requests) == 1
 
 
 def test_unknown_guid_is_told() -> None:
@@ -58,7 +58,7 @@ SEARCHES = [
 def test_search_matches_exactly(name: str, listed: list[str], match: str) -> None:
     scene = stage(listing(*[principal(other, str(number)) for number, other in enumerate(listed)]))
     assert scene.directory.find_service_principal(name).display_name == match
-    assert scene.graph.seen[0].headers["ConsistencyLevel"] == "eventual"
+    assert scene.graph.requests[0].headers["ConsistencyLevel"] == "eventual"
     assert f'$search="displayName:{name}"' in scene.graph.lines[0]
 
 
@@ -97,7 +97,7 @@ def test_owners_of_extensions_in_one_request() -> None:
         Application("app", APP_ID, "Twilio Flex"),
         (ExtensionProperty("p1", "extension_x_lang", "String", False, (), False),),
     )
-    assert len(scene.graph.seen) == 1
+    assert len(scene.graph.requests) == 1
     assert stage().directory.read_extension_owners([]) == {}
 
 
@@ -118,13 +118,13 @@ def test_existing_objects_is_one_request() -> None:
     assert [item.name for item in existing.properties or ()] == ["extension_x_lang"]
     assert [item.id for item in existing.assigned or ()] == ["pol"]
     assert [item.id for item in existing.policies or ()] == ["pol"]
-    assert asked(scene.graph.seen[0]) == [
+    assert asked(scene.graph.requests[0]) == [
         f"GET /applications(appId='{APP_ID}')?$select=id,appId,displayName",
         f"GET /applications(appId='{APP_ID}')/extensionProperties",
         f"GET /servicePrincipals/{ID}/claimsMappingPolicies",
         "GET /policies/claimsMappingPolicies?$filter=displayName eq 'Flex'",
     ]
-    assert len(scene.graph.seen) == 1
+    assert len(scene.graph.requests) == 1
 
 
 def test_existing_objects_tells_may_not_be_read_from_empty() -> None:

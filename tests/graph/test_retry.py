@@ -20,7 +20,7 @@ from flexsaml.graph.errors import (
     Unanswered,
     Unauthorized,
 )
-from flexsaml.graph.retry import BACKOFF_CAP, LOOKS, SHORTEST_PAUSE, Next, decide, pause_before, retry_after
+from flexsaml.graph.retry import BACKOFF_CAP, CHECK_PAUSES, SHORTEST_PAUSE, Next, decide, pause_before, retry_after
 
 from .fakes import error, late, listing, lost, missing, ok, stage, throttled, unreachable
 
@@ -96,16 +96,16 @@ def test_pauses(attempt: int, failed: GraphError, chance: float, seconds: float)
 def test_read_survives_all_that_passes() -> None:
     scene = stage(throttled("2.5"), error(503), lost(), late(), unreachable(), ok({"id": "1"}))
     assert scene.client.get("/x") == {"id": "1"}
-    assert len(scene.graph.seen) == 6
+    assert len(scene.graph.requests) == 6
     assert scene.clock.slept[0] == 2.5
-    assert scene.told[0].startswith("GET /x: 429 TooManyRequests")
+    assert scene.progress_lines[0].startswith("GET /x: 429 TooManyRequests")
 
 
 def test_read_gives_up_after_six_failures() -> None:
     scene = stage(*[error(500, "boom")] * 6)
     with pytest.raises(ServerError, match="run the same command again"):
         scene.client.get("/x")
-    assert len(scene.graph.seen) == 6
+    assert len(scene.graph.requests) == 6
 
 
 def test_endpoint_that_is_not_there_is_told_in_seconds() -> None:
@@ -133,12 +133,12 @@ def test_write_of_unknown_outcome_that_landed_is_not_sent_again(answer: object) 
     assert scene.client.write("POST", "/x", {}, landed=landed) == "1"
     assert scene.graph.lines == ["POST /v1.0/x", "GET /v1.0/x", "GET /v1.0/x"]
     assert scene.clock.slept == [1.0, 2.0]
-    assert len(scene.told) == 1
-    assert scene.told[0].endswith("looking whether it was carried out")
+    assert len(scene.progress_lines) == 1
+    assert scene.progress_lines[0].endswith("looking whether it was carried out")
 
 
 def test_write_that_looks_show_not_carried_out_is_sent_again() -> None:
-    scene = stage(lost(), *[listing()] * len(LOOKS), ok({"id": "2"}))
+    scene = stage(lost(), *[listing()] * len(CHECK_PAUSES), ok({"id": "2"}))
     landed = scene.client.write("POST", "/x", {}, landed=lambda: next(scene.client.pages("/x"), None))
     assert landed == {"id": "2"}
     assert [line.split()[0] for line in scene.graph.lines] == ["POST", "GET", "GET", "GET", "POST"]
@@ -163,7 +163,7 @@ def test_write_is_sent_three_times_at_most() -> None:
     scene = stage(*[lost()] * 3)
     with pytest.raises(Unanswered):
         scene.client.write("DELETE", "/x", landed=lambda: None)
-    assert len(scene.graph.seen) == 3
+    assert len(scene.graph.requests) == 3
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 409])
@@ -186,7 +186,7 @@ def test_deadline_covers_all_repeats() -> None:
     with pytest.raises(Throttled):
         scene.client.get("/x")
     assert scene.clock.passed == 60.0
-    assert len(scene.graph.seen) == 4
+    assert len(scene.graph.requests) == 4
 
 
 def test_looks_share_the_deadline_of_their_write() -> None:

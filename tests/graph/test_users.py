@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from flexsaml.graph.errors import Forbidden, NotAvailable, NotFound, StillPending, Unanswered
+from flexsaml.graph.errors import Forbidden, NotAvailable, NotFound, NotSent, StillPending, Unanswered, Unauthorized
 from flexsaml.graph.models import User
 
-from .fakes import Answer, asked, batch, error, listing, lost, missing, ok, stage, throttled, unreachable
+from .fakes import (
+    Answer,
+    RecordedRequest,
+    Step,
+    asked,
+    batch,
+    error,
+    listing,
+    lost,
+    missing,
+    ok,
+    stage,
+    throttled,
+    unreachable,
+)
 
 LANG, AGE = "extension_0_lang", "extension_0_age"
 DENIED = error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
@@ -23,8 +39,8 @@ def test_people_in_batches_with_select() -> None:
     people = scene.directory.read_users(["ada@x", "g#EXT#@x", "ada@x"], [LANG, AGE])
     assert people == {"ada@x": User("ada", "ada@contoso.example", {LANG: "en", AGE: None}), "g#EXT#@x": None}
     select = f"?$select=id,userPrincipalName,{LANG},{AGE}"
-    assert asked(scene.graph.seen[0]) == [f"GET /users/ada@x{select}", f"GET /users/g#EXT#@x{select}"]
-    assert "%23EXT%23" in scene.graph.seen[0].body["requests"][1]["url"]
+    assert asked(scene.graph.requests[0]) == [f"GET /users/ada@x{select}", f"GET /users/g#EXT#@x{select}"]
+    assert "%23EXT%23" in scene.graph.requests[0].body["requests"][1]["url"]
 
 
 def test_unreadable_person_is_not_an_absent_one() -> None:
@@ -51,7 +67,7 @@ def test_patch_person_is_one_request() -> None:
     scene = stage(ok())
     scene.directory.patch_user("ada", {LANG: "en", AGE: None})
     assert scene.graph.lines == ["PATCH /v1.0/users/ada"]
-    assert scene.graph.seen[0].body == {LANG: "en", AGE: None}
+    assert scene.graph.requests[0].body == {LANG: "en", AGE: None}
 
 
 def test_patch_person_with_a_lost_answer_is_looked_up() -> None:
@@ -75,8 +91,8 @@ def test_not_available_passes_through() -> None:
 def test_patch_when_usable_repeats_what_was_refused_as_not_available() -> None:
     scene = stage(*[UNAVAILABLE] * 5, ok())
     scene.directory.patch_user_when_usable("ada", {LANG: "en"})
-    assert len(scene.graph.seen) == 6
-    assert scene.told
+    assert len(scene.graph.requests) == 6
+    assert scene.progress_lines
 
 
 def test_patch_when_usable_ends_with_the_reason() -> None:
@@ -99,13 +115,13 @@ def test_patch_people_returns_the_failures_only() -> None:
     failures = scene.directory.patch_users(CHANGES)
     assert list(failures) == ["bob"]
     assert "PATCH /users/bob: 403" in str(failures["bob"])
-    assert [item["body"] for item in scene.graph.seen[0].body["requests"]] == list(CHANGES.values())
+    assert [item["body"] for item in scene.graph.requests[0].body["requests"]] == list(CHANGES.values())
 
 
 def test_patch_people_repeats_throttled_ones_alone() -> None:
     scene = stage(batch(ok(), throttled("3"), ok()), batch(ok()))
     assert scene.directory.patch_users(CHANGES) == {}
-    assert asked(scene.graph.seen[1]) == ["PATCH /users/bob"]
+    assert asked(scene.graph.requests[1]) == ["PATCH /users/bob"]
 
 
 def test_patch_people_looks_up_unknown_outcomes() -> None:
@@ -116,7 +132,7 @@ def test_patch_people_looks_up_unknown_outcomes() -> None:
         batch(ok()),
     )
     assert scene.directory.patch_users(CHANGES) == {}
-    assert asked(scene.graph.seen[-1]) == ["PATCH /users/eve"]
+    assert asked(scene.graph.requests[-1]) == ["PATCH /users/eve"]
 
 
 def test_patch_people_tells_what_stays_unknown() -> None:
@@ -144,12 +160,12 @@ def test_confirm_people_reads_again_only_who_lags() -> None:
         batch(user("bob", **{LANG: "de"})),
     )
     scene.directory.confirm_users(CHANGES)
-    assert [item.partition("?")[0] for item in asked(scene.graph.seen[1])] == ["GET /users/bob"]
+    assert [item.partition("?")[0] for item in asked(scene.graph.requests[1])] == ["GET /users/bob"]
 
 
 def test_confirm_people_names_who_does_not_show() -> None:
     scene = stage(*[batch(user("ada", **{LANG: "old"}))] * 20)
-    with pytest.raises(StillPending, match=r"1 user\(s\) do not show what was written \(ada\)"):
+    with pytest.raises(StillPending, match=r"1 user does not show what was written \(ada\)"):
         scene.directory.confirm_users({"ada": {LANG: "en"}})
     assert scene.clock.passed <= 30.0
 
@@ -158,11 +174,98 @@ def test_confirm_nobody_asks_nothing() -> None:
     stage().directory.confirm_users({})
 
 
-def test_holders() -> None:
-    item = {"id": "ada", "userPrincipalName": "ada@x", LANG: "en"}
-    scene = stage(listing(item, **{"@odata.count": 120}))
-    assert scene.directory.holders(LANG, 1) == (120, [User("ada", "ada@x", {LANG: "en"})])
-    assert scene.graph.lines == [
-        f"GET /v1.0/users?$filter={LANG} ne null&$count=true&$top=1&$select=id,userPrincipalName,{LANG}"
-    ]
-    assert scene.graph.seen[0].headers["ConsistencyLevel"] == "eventual"
+REFUSALS = [
+    error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
+    missing(),
+    error(409, "Request_Conflict", "A conflicting object is present."),
+    error(423, "Locked", "The resource is locked."),
+    error(400, "Request_BadRequest", "Unable to update the specified properties for on-premises mastered objects."),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=[str(refusal.status) for refusal in REFUSALS])
+def test_a_first_user_that_is_refused_stops_nobody(refusal: Answer) -> None:
+    scene = stage(refusal, ok(), batch(ok()))
+    assert list(scene.directory.patch_users_when_usable(CHANGES)) == ["ada"]
+    assert scene.graph.lines[:2] == ["PATCH /v1.0/users/ada", "PATCH /v1.0/users/bob"]
+    assert asked(scene.graph.requests[2]) == ["PATCH /users/eve"]
+
+
+def test_many_refused_users_in_front_stop_nobody() -> None:
+    changes = {f"user{number}": {LANG: "en"} for number in range(40)}
+    refused, written = [batch(*[DENIED] * 20), batch(*[ok()] * 15)], [DENIED] * 5
+    scene = stage(*written, *refused)
+    assert list(scene.directory.patch_users_when_usable(changes)) == [f"user{number}" for number in range(25)]
+
+
+@pytest.mark.parametrize("answer", [error(401, "InvalidAuthenticationToken"), unreachable()])
+def test_an_identity_or_network_that_fails_stops_everybody(answer: Answer) -> None:
+    scene = stage(*[answer] * 4)
+    with pytest.raises((Unauthorized, NotSent)):
+        scene.directory.patch_users_when_usable(CHANGES)
+    assert {line.split()[1] for line in scene.graph.lines} == {"/v1.0/users/ada"}
+
+
+def test_a_first_user_of_unknown_outcome_stops_nobody() -> None:
+    scene = stage(*[error(503), *[user("ada")] * 3] * 2, error(503), batch(ok(), ok()))
+    assert list(scene.directory.patch_users_when_usable(CHANGES)) == ["ada"]
+
+
+def test_only_one_user_waits_for_an_extension_to_be_usable() -> None:
+    scene = stage(*[UNAVAILABLE] * 3, ok(), batch(ok(), ok()))
+    assert scene.directory.patch_users_when_usable(CHANGES) == {}
+    assert scene.graph.lines.count("PATCH /v1.0/users/ada") == 4
+
+
+def test_the_time_of_writing_does_not_count_as_waiting() -> None:
+    def slow(request: RecordedRequest) -> Answer:
+        return replace(batch(UNAVAILABLE, ok())(request), takes=310.0)
+
+    scene = stage(ok(), slow, ok())
+    assert scene.directory.patch_users_when_usable(CHANGES) == {}
+    assert scene.graph.lines[-1] == "PATCH /v1.0/users/bob"
+
+
+def test_users_whose_extensions_never_become_usable_fail_alone() -> None:
+    scene = stage(ok(), batch(UNAVAILABLE, ok()), *[UNAVAILABLE] * 100)
+    failures = scene.directory.patch_users_when_usable(CHANGES)
+    assert isinstance(failures.pop("bob"), StillPending)
+    assert failures == {}
+    assert sum(scene.clock.slept) <= 300.0
+
+
+def indexed(*names: str, count: int | None = None) -> Answer:
+    """What the filter on values answers."""
+    bodies = [{"id": name, "userPrincipalName": f"{name}@x", LANG: "en"} for name in names]
+    return listing(*bodies, **{"@odata.count": len(names) if count is None else count})
+
+
+def test_holders_are_read_directly() -> None:
+    scene = stage(indexed("ada", "bob", count=120), batch(user("ada", **{LANG: "en"}), user("bob")))
+    held = scene.directory.find_value_holders(LANG, 2)
+    assert (held.count, [holder.id for holder in held.users]) == (120, ["ada"])
+    assert scene.graph.lines[0] == (
+        f"GET /v1.0/users?$filter={LANG} ne null&$count=true&$top=2&$select=id,userPrincipalName,{LANG}"
+    )
+    assert scene.graph.requests[0].headers["ConsistencyLevel"] == "eventual"
+
+
+@pytest.mark.parametrize(
+    ("steps", "count", "waits"),
+    [
+        ([indexed()], 0, 0),
+        ([indexed("ada"), batch(user("ada")), indexed()], 0, 1),
+        (
+            [indexed("ada"), batch(missing()), indexed("ada", "bob"), batch(user("ada"), user("bob", **{LANG: "de"}))],
+            2,
+            1,
+        ),
+        ([*[indexed("ada"), batch(user("ada"))] * 3], 0, 2),
+        ([*[indexed("ada", count=3), batch(user("ada"))] * 3], 2, 2),
+    ],
+    ids=["nobody", "index late", "index late and somebody else", "index very late", "more than were read"],
+)
+def test_an_index_that_lags_is_read_again(steps: list[Step], count: int, waits: int) -> None:
+    scene = stage(*steps)
+    assert scene.directory.find_value_holders(LANG).count == count
+    assert len(scene.clock.slept) == waits
