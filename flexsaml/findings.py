@@ -1,7 +1,7 @@
-"""Findings: what lint and preflight have to say, in one shape.
+"""Findings: what lint and preflight report, in one form.
 
-A rule returns findings and never raises; its level comes from one table and can be changed for a stack
-(`flexsaml:rules`), by name. Pure: standard library only.
+A rule returns findings and never raises. Its level comes from one table, and a stack can change it by name
+(`flexsaml:rules`). Pure: standard library only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ OFF = "off"
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding. `where` names the key, entry or object; `fix` says what to do, "" if there is nothing to."""
+    """One finding. `where` names the key, entry or object; `fix` says what to do, "" if there is nothing to do."""
 
     rule: str
     level: str
@@ -32,6 +32,6 @@ class Finding:
 
 
 def apply_levels(findings: Iterable[Finding], levels: Mapping[str, str]) -> list[Finding]:
-    """With the levels a stack gave to rules, without those it turned off, errors first."""
-    changed = [replace(one, level=levels.get(one.rule, one.level)) for one in findings]
-    return sorted((one for one in changed if one.level != OFF), key=lambda one: LEVELS.index(one.level))
+    """The findings with the levels that a stack gave to rules, without the rules it turned off, errors first."""
+    changed = [replace(finding, level=levels.get(finding.rule, finding.level)) for finding in findings]
+    return sorted((finding for finding in changed if finding.level != OFF), key=lambda each: LEVELS.index(each.level))

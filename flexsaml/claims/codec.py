@@ -1,10 +1,10 @@
 """The policy definition string: `{"ClaimsMappingPolicy": {…}}`, to and from typed claims.
 
-Graph takes `definition` as an array of one JSON string, refuses raw newlines in it, wants `Version`
-with exactly that case, and answers every mistake with "Property definition has an invalid value."
-(grade A). So the string is made here and nowhere else, byte-stable: claims sorted by name, keys in
-one order, no white space. That stability is also how a policy this project made is told from one a
-person pasted (`is_made_here`), after an answer was lost or a run was killed.
+Graph takes `definition` as an array of one JSON string, refuses raw newlines in it, needs `Version`
+in exactly that case, and answers every mistake with "Property definition has an invalid value."
+(grade A). So only this module writes the string, and always the same bytes for the same policy: claims
+sorted by name, keys in one order, no white space. By that a policy that this project made is recognised
+(`is_made_here`), after an answer was lost or a run was killed.
 
 Decoding accepts what the service accepts: keys in any case but `Version`, `Id` for `ID`, the basic
 claim set as string or boolean. What has no typed form (transformations, JWT-only entries, group
@@ -19,18 +19,18 @@ from typing import Any
 
 from flexsaml.errors import UserError
 
-from .model import NAME_ID, Claim, ClaimsPolicy, Constant, Extension, InvalidClaim, attribute
+from .model import NAME_ID, Claim, ClaimsPolicy, Constant, DirectoryAttribute, Extension
 
 _NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 _ENTRY_KEYS = {"source", "id", "extensionid", "value", "samlclaimtype", "samlnameform"}
 
 
 class InvalidDefinition(UserError):
-    """A definition without a typed form; the text says which part."""
+    """The definition has no typed form; the message names the place."""
 
 
 def encode(policy: ClaimsPolicy, full_names: Mapping[str, str]) -> str:
-    """The definition string. `full_names` resolves the short names of extensions; a full name stays."""
+    """The definition string. `full_names` maps short names of extensions to full ones; a full name stays."""
     schema = []
     for claim in policy.claims.values():
         entry: dict[str, str] = {}
@@ -49,47 +49,47 @@ def encode(policy: ClaimsPolicy, full_names: Mapping[str, str]) -> str:
         "IncludeBasicClaimSet": "true" if policy.include_basic_claim_set else "false",
         "ClaimsSchema": schema,
     }
-    return compact({"ClaimsMappingPolicy": body})
+    return _compact({"ClaimsMappingPolicy": body})
 
 
 def decode(definition: str, full_names: Mapping[str, str]) -> ClaimsPolicy:
-    """Typed claims from a definition string; full names known to the stack become short again."""
-    body = _body(definition)
+    """Typed claims from a definition string. `full_names` maps short names to full ones, as in `encode`."""
+    body = _parse_body(definition)
     unknown = sorted(set(body) - {"version", "includebasicclaimset", "claimsschema"})
     if unknown and any(body[key] for key in unknown):
         raise InvalidDefinition(f"'{unknown[0]}' has no typed form")
     short = {full: name for name, full in full_names.items()}
     claims: dict[str, Claim] = {}
     for raw in body.get("claimsschema") or []:
-        claim = _claim(raw, short)
+        claim = _parse_entry(raw, short)
         if claim.name in claims:
-            raise InvalidDefinition(f"claim '{claim.name}' is there twice")
+            raise InvalidDefinition(f"the claim '{claim.name}' appears twice")
         claims[claim.name] = claim
     basic = str(body.get("includebasicclaimset", "false")).lower() == "true"
     return ClaimsPolicy(dict(sorted(claims.items())), basic)
 
 
 def normalise_definition(definition: str | Mapping[str, Any]) -> str:
-    """A raw definition, text or structure, in its one byte form. Raises `InvalidDefinition` if it is no JSON object."""
+    """A raw definition, text or structure, as compact JSON with sorted keys. Raises `InvalidDefinition`."""
     if isinstance(definition, str):
         try:
             definition = json.loads(definition)
         except ValueError as problem:
-            raise InvalidDefinition(f"the definition is no JSON: {problem}") from None
+            raise InvalidDefinition(f"the definition is not JSON: {problem}") from None
     if not isinstance(definition, Mapping) or not isinstance(definition.get("ClaimsMappingPolicy"), Mapping):
-        raise InvalidDefinition('the definition is no JSON object {"ClaimsMappingPolicy": {...}}')
-    return json.dumps(_whole(definition), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
+        raise InvalidDefinition('the definition is not a JSON object {"ClaimsMappingPolicy": {...}}')
+    return json.dumps(_restore_integers(definition), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 
 
-def has_same_meaning(one: str, other: str) -> bool:
-    """Whether two definition strings mean the same, whatever their order, spelling and white space."""
-    if one == other:
+def has_same_meaning(definition: str, other: str) -> bool:
+    """True if two definition strings mean the same, whatever their order, spelling and white space."""
+    if definition == other:
         return True
     try:
-        return decode(one, {}) == decode(other, {})
+        return decode(definition, {}) == decode(other, {})
     except InvalidDefinition:
         try:
-            return bool(json.loads(one) == json.loads(other))
+            return bool(json.loads(definition) == json.loads(other))
         except ValueError:
             return False
 
@@ -102,43 +102,42 @@ def is_made_here(definition: str) -> bool:
         return False
 
 
-def compact(data: Any) -> str:
+def _compact(data: Any) -> str:
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
-def _whole(value: Any) -> Any:
-    """Numbers that crossed the engine as doubles become whole again (`Version: 1.0`)."""
+def _restore_integers(value: Any) -> Any:
+    """Integers that crossed the engine became floats (`Version: 1.0`)."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Mapping):
-        return {key: _whole(item) for key, item in value.items()}
-    return [_whole(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {key: _restore_integers(item) for key, item in value.items()}
+    return [_restore_integers(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _body(definition: str) -> dict[str, Any]:
+def _parse_body(definition: str) -> dict[str, Any]:
     try:
         data = json.loads(definition)
     except ValueError as problem:
-        raise InvalidDefinition(f"no JSON: {problem}") from None
+        raise InvalidDefinition(f"the definition is not JSON: {problem}") from None
     body = data.get("ClaimsMappingPolicy") if isinstance(data, dict) else None
     if not isinstance(body, dict) or body.get("Version") != 1:
-        raise InvalidDefinition("no ClaimsMappingPolicy of Version 1")
+        raise InvalidDefinition("the definition is not a ClaimsMappingPolicy of Version 1")
     return {key.lower(): value for key, value in body.items()}
 
 
-def _claim(raw: object, short: Mapping[str, str]) -> Claim:
+def _parse_entry(raw: object, short: Mapping[str, str]) -> Claim:
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
-        raise InvalidDefinition("an entry of ClaimsSchema is no object of strings")
+        raise InvalidDefinition("an entry of ClaimsSchema is not an object of strings")
     entry = {key.lower(): value for key, value in raw.items()}
     if "samlclaimtype" not in entry or set(entry) - _ENTRY_KEYS:
-        raise InvalidDefinition(f"the entry {compact(raw)} has no typed form")
+        raise InvalidDefinition(f"the entry {_compact(raw)} has no typed form")
     name = "nameid" if entry["samlclaimtype"] == NAME_ID else entry["samlclaimtype"]
     form = entry.get("samlnameform", "").removeprefix(_NAME_FORM)
     if "extensionid" in entry:
         return Claim(name, Extension(short.get(entry["extensionid"], entry["extensionid"])), form)
     if "value" in entry and "id" not in entry:
         return Claim(name, Constant(entry["value"]), form)
-    try:
-        return Claim(name, attribute(entry["source"], entry["id"]), form)
-    except (KeyError, InvalidClaim):
-        raise InvalidDefinition(f"the entry {compact(raw)} has no source") from None
+    if "source" not in entry or "id" not in entry:
+        raise InvalidDefinition(f"the entry {_compact(raw)} has no source")
+    return Claim(name, DirectoryAttribute.of(entry["source"], entry["id"]), form)

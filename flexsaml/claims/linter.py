@@ -1,10 +1,9 @@
-"""Lint: what is wrong, or will not do what it seems to, in a claims mapping policy.
+"""Lint: what is wrong in a claims mapping policy, or will not do what it seems to.
 
-Graph accepts almost any definition and answers a broken one with one sentence that names nothing; the rest shows at
-sign-in, as an absent claim or a refused login. `lint` says it before. `RULES` is the whole list, in two profiles:
-`entra` holds for any policy, `flex` adds what Twilio Flex needs. What the service is known to have accepted is a
-warning at most. No tenant has confirmed any rule; each carries the grade of its evidence. Pure: no network, and the
-only files read are the tables beside this module.
+Graph accepts almost any definition, and answers a broken one with one sentence that names nothing; the rest shows at
+sign-in, as an absent claim or a refused login. `lint` reports it before. `RULES` is the complete list, in two
+profiles: `entra` holds for any policy, `flex` adds what Twilio Flex needs. What the service is known to have accepted
+is a warning at most. No tenant has confirmed any rule; each has the grade of its evidence. No network is used.
 """
 
 from __future__ import annotations
@@ -22,129 +21,113 @@ from . import rules_flex_types as types
 from . import rules_sources as sources
 from . import rules_transformations as transformations
 from .reading import Document, read_policies
-from .rules import Context, Rule
-from .rules_document import told
+from .rules import Context, Rule, context_rule, document_rule, entry_rule, reader_rule, transformation_rule
 
-PROFILES = ("entra", "flex")
+MAX_FINDINGS = 50
+"""Findings of one rule about one policy; more are reported in one."""
 
-MOST = 50
-"""Findings of one rule that are told one by one."""
+_ENTRA = "A: entra-docs reference-claims-customization"
+_EXTENSIONS = "A: entra-docs schema-extensions"
+_GRAPH = "A: Graph reference, claimsMappingPolicy"
+_TWILIO = "A: Twilio, Configuring SSO and IdP in Flex"
+_INFERENCE = "D: our inference"
 
-_ED = "A: entra-docs reference-claims-customization"
-_GD = "A: Graph reference, claimsMappingPolicy"
-_TW = "A: Twilio, Configuring SSO and IdP in Flex"
-_OURS = "D: our inference"
+RULES: dict[str, tuple[Rule, ...]] = {
+    "entra": (
+        reader_rule("json", "error", "A: graph-docs#9650", "The text is JSON."),
+        reader_rule("encoding", "error", "A: RFC 8259", "The text is UTF-8."),
+        reader_rule("byte-order-mark", "warning", "A: RFC 8259", "The text has no byte order mark."),
+        reader_rule("size", "error", _INFERENCE, "The text has at most 1,000,000 bytes; more is not read."),
+        reader_rule("nesting", "error", _INFERENCE, "The text is nested at most 16 levels deep."),
+        reader_rule("duplicate-key", "error", "A: RFC 8259", "An object has each key once."),
+        document_rule("error", _GRAPH, document.wrong_type),
+        reader_rule("root", "error", _GRAPH, "The policy is the value of `ClaimsMappingPolicy`."),
+        reader_rule(
+            "definition-array", "error", "A: msgraph-sdk-powershell#3227",
+            "The `definition` of a request is an array of one string.",
+        ),
+        reader_rule("double-encoded", "error", _GRAPH, "The definition is encoded once."),
+        reader_rule("raw-line-break", "error", "A: graph-docs#9732", "A JSON string has no raw line break."),
+        reader_rule(
+            "line-break", "warning", "D: inferred from graph-docs#9732", "A definition sent as a string is one line.",
+        ),
+        reader_rule("description-sent", "warning", "A: graph-docs#17907", "A request does not send `description`."),
+        reader_rule("organization-default", "warning", _GRAPH, "`isOrganizationDefault` is not true."),
+        document_rule("error", "A: azure-docs#57565", document.version),
+        document_rule("error", _GRAPH, document.basic_claim_set_value),
+        document_rule("info", _INFERENCE, document.basic_claim_set_missing),
+        document_rule("error", _ENTRA, document.key_misspelt),
+        document_rule("warning", _ENTRA, document.key_unknown),
+        document_rule("warning", "A: azure-docs#57565, for Version", document.key_case),
+        document_rule("warning", "A: azure-docs#9453", document.white_space),
+        document_rule("warning", _INFERENCE, document.empty_schema),
+        document_rule("warning", _GRAPH, document.too_many_claims),
+        document_rule("warning", _ENTRA, document.group_filter),
+        document_rule("warning", _ENTRA, document.needs_signing_key),
+        entry_rule("error", _ENTRA, sources.no_source),
+        entry_rule("error", _ENTRA, sources.several_sources),
+        entry_rule("error", _ENTRA, sources.source_incomplete),
+        entry_rule("error", _ENTRA, sources.source_unknown),
+        entry_rule("error", "C: terraform-provider-azuread#1724", sources.constant_source),
+        entry_rule("warning", f"{_ENTRA}, hamilton#224", sources.id_unknown),
+        entry_rule("info", "C: published policies", sources.id_undocumented),
+        entry_rule("warning", "A: azure-docs#97317", extensions.extension_in_id),
+        entry_rule("error", "A: Graph reference, extensionProperty", extensions.extension_name),
+        entry_rule("warning", _INFERENCE, extensions.extension_placeholder),
+        entry_rule("warning", _EXTENSIONS, extensions.extension_application_case),
+        entry_rule("warning", _EXTENSIONS, extensions.extension_source),
+        context_rule("error", _EXTENSIONS, extensions.extension_case),
+        context_rule("warning", _INFERENCE, extensions.extension_unknown),
+        context_rule("warning", f"{_ENTRA}; D for the outcome", extensions.multi_valued),
+        entry_rule("info", _ENTRA, sources.single_value_emitted),
+        entry_rule("warning", _ENTRA, sources.custom_claims_provider),
+        document_rule("warning", _ENTRA, claims.feeds_nothing),
+        entry_rule("warning", f"{_ENTRA}; D for the outcome", claims.restricted_saml_claim),
+        entry_rule("warning", _ENTRA, claims.restricted_saml_claim_signing_key),
+        entry_rule("warning", _ENTRA, claims.restricted_jwt_claim),
+        entry_rule("warning", _ENTRA, claims.nameid_source),
+        document_rule("warning", _ENTRA, claims.nameid_transformation),
+        entry_rule("warning", "A: terraform-provider-azuread#1115", claims.nameid_format),
+        entry_rule("warning", _ENTRA, claims.name_form),
+        document_rule("error", _INFERENCE, claims.duplicate_claim),
+        document_rule("warning", _INFERENCE, claims.duplicate_claim_case),
+        document_rule("warning", "A: entra-docs#121 against azure-docs#90732", transformations.transformations_key),
+        document_rule("warning", _GRAPH, transformations.too_many_transformations),
+        transformation_rule("error", _ENTRA, transformations.transformation_incomplete),
+        transformation_rule("warning", _ENTRA, transformations.transformation_method),
+        transformation_rule("warning", _ENTRA, transformations.transformation_inputs),
+        document_rule("warning", _ENTRA, transformations.transformation_outputs),
+        document_rule("warning", _ENTRA, transformations.transformation_reference),
+        document_rule("warning", _INFERENCE, transformations.reference_case),
+        document_rule("error", _ENTRA, transformations.transformation_undefined),
+        entry_rule("warning", _ENTRA, transformations.transformation_source),
+        document_rule("warning", _INFERENCE, transformations.transformation_unused),
+    ),
+    "flex": (
+        document_rule("error", _TWILIO, flex.flex_required),
+        entry_rule("warning", _TWILIO, flex.flex_namespace),
+        entry_rule("warning", _TWILIO, flex.flex_jwt_only),
+        document_rule("warning", "D: the default of Entra", flex.flex_nameid_missing),
+        document_rule("info", _TWILIO, flex.flex_basic_claim_set),
+        entry_rule("error", _TWILIO, types.suffix_case),
+        entry_rule("warning", _TWILIO, types.suffix_unknown),
+        context_rule("error", _TWILIO, types.typed_source),
+        context_rule("error", _TWILIO, types.typed_value),
+        context_rule("info", _TWILIO, types.untyped_source),
+        entry_rule("warning", _TWILIO, flex.contact_uri),
+        context_rule("warning", _INFERENCE, flex.image_url),
+        entry_rule("warning", _TWILIO, flex.channel_attribute),
+        entry_rule("warning", _TWILIO, flex.team_attribute),
+        context_rule("warning", "A: Twilio, TaskRouter worker attributes", flex.hyphen_value),
+        context_rule("warning", _TWILIO, flex.flex_roles),
+        context_rule("info", _TWILIO, flex.null_keeps_old),
+    ),
+}  # fmt: skip
+"""Profile to its rules."""
+PROFILES = tuple(RULES)
+RULE_NAMES = tuple(rule.name for rules in RULES.values() for rule in rules)
 
-RULES: tuple[Rule, ...] = (
-    Rule("json", "error", "entra", "A: graph-docs#9650", told("json"), "The text is JSON."),
-    Rule("encoding", "error", "entra", "A: RFC 8259", told("encoding"), "The text is UTF-8."),
-    Rule("byte-order-mark", "warning", "entra", "A: RFC 8259", told("byte-order-mark"), "No byte order mark."),
-    Rule("size", "error", "entra", _OURS, told("size"), "At most 1,000,000 bytes; more is not looked at."),
-    Rule("nesting", "error", "entra", _OURS, told("nesting"), "Not nested deeper than any policy is."),
-    Rule("duplicate-key", "error", "entra", "A: RFC 8259", told("duplicate-key"), "No key twice in one object."),
-    Rule("wrong-type", "error", "entra", _GD, document.wrong_type),
-    Rule("root", "error", "entra", _GD, told("root"), "Everything stands in `ClaimsMappingPolicy`."),
-    Rule(
-        "definition-array", "error", "entra", "A: msgraph-sdk-powershell#3227", told("definition-array"),
-        "A request's `definition` is an array of one string.",
-    ),
-    Rule("double-encoded", "error", "entra", _GD, told("double-encoded"), "The definition is encoded once."),
-    Rule(
-        "raw-line-break", "error", "entra", "A: graph-docs#9732", told("raw-line-break"),
-        "No raw line break inside a JSON string.",
-    ),
-    Rule(
-        "line-break", "warning", "entra", "D: inferred from graph-docs#9732", told("line-break"),
-        "A definition sent as a string is one line.",
-    ),
-    Rule(
-        "description-sent", "warning", "entra", "A: graph-docs#17907", told("description-sent"),
-        "A request does not send `description`.",
-    ),
-    Rule(
-        "organization-default", "warning", "entra", _GD, told("organization-default"),
-        "`isOrganizationDefault` is not true.",
-    ),
-    Rule("version", "error", "entra", "A: azure-docs#57565", document.version),
-    Rule("basic-claim-set-value", "error", "entra", _GD, document.basic_claim_set_value),
-    Rule("basic-claim-set-missing", "info", "entra", _OURS, document.basic_claim_set_missing),
-    Rule("key-misspelt", "error", "entra", _ED, document.key_misspelt),
-    Rule("key-unknown", "warning", "entra", _ED, document.key_unknown),
-    Rule("key-case", "warning", "entra", "A: azure-docs#57565, for Version", document.key_case),
-    Rule("white-space", "warning", "entra", "A: azure-docs#9453", document.white_space),
-    Rule("empty-schema", "warning", "entra", _OURS, document.empty_schema),
-    Rule("too-many-claims", "warning", "entra", _GD, document.too_many_claims),
-    Rule("group-filter", "warning", "entra", _ED, document.group_filter),
-    Rule("needs-signing-key", "warning", "entra", _ED, document.needs_signing_key),
-    Rule("no-source", "error", "entra", _ED, sources.no_source),
-    Rule("several-sources", "error", "entra", _ED, sources.several_sources),
-    Rule("source-incomplete", "error", "entra", _ED, sources.source_incomplete),
-    Rule("source-unknown", "error", "entra", _ED, sources.source_unknown),
-    Rule("constant-source", "error", "entra", "C: terraform-provider-azuread#1724", sources.constant_source),
-    Rule("id-unknown", "warning", "entra", _ED + ", hamilton#224", sources.id_unknown),
-    Rule("id-undocumented", "info", "entra", "C: published policies", sources.id_undocumented),
-    Rule("extension-in-id", "warning", "entra", "A: azure-docs#97317", extensions.extension_in_id),
-    Rule("extension-name", "error", "entra", "A: Graph reference, extensionProperty", extensions.extension_name),
-    Rule("extension-placeholder", "warning", "entra", _OURS, extensions.extension_placeholder),
-    Rule(
-        "extension-application-case", "warning", "entra", "A: entra-docs schema-extensions",
-        extensions.extension_application_case,
-    ),
-    Rule("extension-source", "warning", "entra", "A: entra-docs schema-extensions", extensions.extension_source),
-    Rule("extension-case", "error", "entra", "A: entra-docs schema-extensions", extensions.extension_case),
-    Rule("extension-unknown", "warning", "entra", _OURS, extensions.extension_unknown),
-    Rule("multi-valued", "warning", "entra", _ED + "; D for the outcome", extensions.multi_valued),
-    Rule("single-value-emitted", "info", "entra", _ED, sources.single_value_emitted),
-    Rule("custom-claims-provider", "warning", "entra", _ED, sources.custom_claims_provider),
-    Rule("feeds-nothing", "warning", "entra", _ED, claims.feeds_nothing),
-    Rule("restricted-saml-claim", "warning", "entra", _ED + "; D for the outcome", claims.restricted_saml_claim),
-    Rule(
-        "restricted-saml-claim-signing-key", "warning", "entra", _ED, claims.restricted_saml_claim_signing_key,
-    ),
-    Rule("restricted-jwt-claim", "warning", "entra", _ED, claims.restricted_jwt_claim),
-    Rule("nameid-source", "warning", "entra", _ED, claims.nameid_source),
-    Rule("nameid-transformation", "warning", "entra", _ED, claims.nameid_transformation),
-    Rule("nameid-format", "warning", "entra", "A: terraform-provider-azuread#1115", claims.nameid_format),
-    Rule("name-form", "warning", "entra", _ED, claims.name_form),
-    Rule("duplicate-claim", "error", "entra", _OURS, claims.duplicate_claim),
-    Rule("duplicate-claim-case", "warning", "entra", _OURS, claims.duplicate_claim_case),
-    Rule(
-        "transformations-key", "warning", "entra", "A: entra-docs#121 against azure-docs#90732",
-        transformations.transformations_key,
-    ),
-    Rule("too-many-transformations", "warning", "entra", _GD, transformations.too_many_transformations),
-    Rule("transformation-incomplete", "error", "entra", _ED, transformations.transformation_incomplete),
-    Rule("transformation-method", "warning", "entra", _ED, transformations.transformation_method),
-    Rule("transformation-inputs", "warning", "entra", _ED, transformations.transformation_inputs),
-    Rule("transformation-outputs", "warning", "entra", _ED, transformations.transformation_outputs),
-    Rule("transformation-reference", "warning", "entra", _ED, transformations.transformation_reference),
-    Rule("reference-case", "warning", "entra", _OURS, transformations.reference_case),
-    Rule("transformation-undefined", "error", "entra", _ED, transformations.transformation_undefined),
-    Rule("transformation-source", "warning", "entra", _ED, transformations.transformation_source),
-    Rule("transformation-unused", "warning", "entra", _OURS, transformations.transformation_unused),
-    Rule("flex-required", "error", "flex", _TW, flex.flex_required),
-    Rule("flex-namespace", "warning", "flex", _TW, flex.flex_namespace),
-    Rule("flex-jwt-only", "warning", "flex", _TW, flex.flex_jwt_only),
-    Rule("flex-nameid-missing", "warning", "flex", "D: the default of Entra", flex.flex_nameid_missing),
-    Rule("flex-basic-claim-set", "info", "flex", _TW, flex.flex_basic_claim_set),
-    Rule("suffix-case", "error", "flex", _TW, types.suffix_case),
-    Rule("suffix-unknown", "warning", "flex", _TW, types.suffix_unknown),
-    Rule("typed-source", "error", "flex", _TW, types.typed_source),
-    Rule("typed-value", "error", "flex", _TW, types.typed_value),
-    Rule("untyped-source", "info", "flex", _TW, types.untyped_source),
-    Rule("contact-uri", "warning", "flex", _TW, flex.contact_uri),
-    Rule("image-url", "warning", "flex", _OURS, flex.image_url),
-    Rule("channel-attribute", "warning", "flex", _TW, flex.channel_attribute),
-    Rule("team-attribute", "warning", "flex", _TW, flex.team_attribute),
-    Rule("hyphen-value", "warning", "flex", "A: Twilio, TaskRouter worker attributes", flex.hyphen_value),
-    Rule("flex-roles", "warning", "flex", _TW, flex.flex_roles),
-    Rule("null-keeps-old", "info", "flex", _TW, flex.null_keeps_old),
-)  # fmt: skip
-
-LEVEL = {rule.name: rule.level for rule in RULES}
-RULE_NAMES = tuple(LEVEL)
-
-_PLACE = re.compile(r"(?:value\[(\d+)\] )?(ClaimsSchema|ClaimsTransformations?)\[(\d+)\]")
+_PLACE = re.compile(r"(?:value\[\d+\] )?(ClaimsSchema|ClaimsTransformations?)\[(\d+)\]")
 
 
 def lint(text: str | bytes, *, profile: str = "entra", context: Context | None = None) -> list[Finding]:
@@ -155,23 +138,25 @@ def lint(text: str | bytes, *, profile: str = "entra", context: Context | None =
     """
     if profile not in PROFILES:
         raise ValueError(f"profile '{profile}' is none of {', '.join(PROFILES)}")
-    known = context or Context()
-    chosen = [rule for rule in RULES if rule.profile in ("entra", profile)]
+    rules = RULES["entra"] if profile == "entra" else RULES["entra"] + RULES[profile]
     findings: list[Finding] = []
-    for one in read_policies(text):
-        found = [finding for rule in chosen for finding in _findings(rule, one, known)]
-        findings += sorted(found, key=_place)
+    for policy in read_policies(text):
+        of_policy = [finding for rule in rules for finding in _apply(rule, policy, context or Context())]
+        findings += sorted(of_policy, key=_position)
     return findings
 
 
-def _findings(rule: Rule, one: Document, context: Context) -> list[Finding]:
-    """Rules are generators: what nobody would read is not even looked for."""
-    found = [Finding(rule.name, rule.level, *words) for words in islice(rule.check(one, context), MOST + 1)]
-    if len(found) > MOST:
-        found[MOST] = Finding(rule.name, rule.level, "definition", f"more than {MOST} of the same kind, not told")
-    return found
+def _apply(rule: Rule, policy: Document, context: Context) -> list[Finding]:
+    """Checks are generators, so a rule stops as soon as it has enough findings."""
+    violations = islice(rule.check(policy, context), MAX_FINDINGS + 1)
+    findings = [Finding(rule.name, rule.level, *violation) for violation in violations]
+    if len(findings) > MAX_FINDINGS:
+        message = f"there are more than {MAX_FINDINGS} of these; the others are not listed"
+        findings[MAX_FINDINGS] = Finding(rule.name, rule.level, "definition", message)
+    return findings
 
 
-def _place(finding: Finding) -> tuple[int, int]:
-    found = _PLACE.match(finding.where)
-    return (0, 0) if not found else (1 if found[2] == "ClaimsSchema" else 2, int(found[3]))
+def _position(finding: Finding) -> tuple[int, int]:
+    """The document comes first, then the entries, then the transformations."""
+    match = _PLACE.match(finding.where)
+    return (0, 0) if not match else (1 if match[1] == "ClaimsSchema" else 2, int(match[2]))

@@ -1,16 +1,16 @@
 """Typed claims: a name and exactly one source.
 
 A policy is a map of claims, so two policies that mean the same are equal whatever their order or
-spelling. Forms a person may write (the short form is what previews show, one line for each claim):
+spelling. Forms a person may write (previews show the short form, one line for each claim):
 
     nameid: user.userprincipalname            languages: extension.languages
     site: { value: vienna }
     costcenter: { source: user, id: employeeid, samlNameForm: basic }
     skills: { extension: skills, samlNameForm: basic }
 
-`nameid` stands for the claim type of the SAML NameID. Attribute IDs are compared without case, as
+`nameid` is short for the claim type of the SAML NameID. Attribute IDs are compared without case, as
 Entra does (grade A: `Id`, `User` and mixed-case IDs stand in accepted policies); extension names are
-not, because the token service reads them with case (grade A).
+compared with case, as the token service does (grade A).
 """
 
 from __future__ import annotations
@@ -27,15 +27,20 @@ _EXACT_CASE = {"accountenabled": "accountEnabled"}  # the one ID the reference p
 
 
 class InvalidClaim(UserError):
-    """What a person wrote is not one claim; the text says why and how to write it."""
+    """What a person wrote is not a claim; the message says why, and how to write it."""
 
 
 @dataclass(frozen=True)
-class Attribute:
-    """A directory attribute, for example `user.mail`."""
+class DirectoryAttribute:
+    """A directory attribute, for example `user.mail`; made by `of`, so that equal attributes are equal objects."""
 
     source: str
     id: str
+
+    @classmethod
+    def of(cls, source: str, id_: str) -> DirectoryAttribute:
+        """The attribute in the one spelling that is compared and sent."""
+        return cls(source.lower(), _EXACT_CASE.get(id_.lower(), id_.lower()))
 
     def __str__(self) -> str:
         return f"{self.source}.{self.id}"
@@ -63,7 +68,7 @@ class Claim:
     """One claim: the attribute `name` of the assertion, its source, and its NameFormat if any."""
 
     name: str
-    source: Attribute | Extension | Constant
+    source: DirectoryAttribute | Extension | Constant
     name_form: str = ""
 
     @property
@@ -78,22 +83,22 @@ class Claim:
             raise InvalidClaim("the claim's name is empty or has spaces around it")
         name = "nameid" if name == NAME_ID else name
         if isinstance(written, str):
-            return cls(name, _short(written))
+            return cls(name, _parse_short(written))
         if not isinstance(written, Mapping):
             raise InvalidClaim(f"write a source such as user.mail, or {{ value: text }}, not {written!r}")
         unknown = sorted(set(written) - {"source", "id", "extension", "value", "samlNameForm"})
         if unknown:
             raise InvalidClaim(f"unknown key {unknown[0]!r}: a claim has source and id, or extension, or value")
-        given = [key for key in ("source", "extension", "value") if written.get(key) not in (None, "")]
-        if len(given) != 1 or ("id" in written) != ("source" in written):
+        sources = [key for key in ("source", "extension", "value") if written.get(key) not in (None, "")]
+        if len(sources) != 1 or ("id" in written) != ("source" in written):
             raise InvalidClaim("a claim has exactly one source: source and id, or extension, or value")
         form = str(written.get("samlNameForm") or "").rsplit(":", 1)[-1]
         if form and form not in NAME_FORMS:
-            raise InvalidClaim(f"samlNameForm '{form}' is none of {', '.join(NAME_FORMS)}")
-        return cls(name, _long(given[0], written), form)
+            raise InvalidClaim(f"samlNameForm '{form}' is not {' or '.join(NAME_FORMS)}")
+        return cls(name, _parse_long(sources[0], written), form)
 
     def to_short(self) -> str | dict[str, str]:
-        """The shortest form that says it all; `parse` reads it back."""
+        """The shortest form of the claim; `parse` reads it back."""
         if isinstance(self.source, Constant):
             form: dict[str, str] = {"value": self.source.value}
         elif not self.name_form:
@@ -107,7 +112,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class ClaimsPolicy:
-    """What the claims mapping policy says, as meaning: claims by name, and the basic claim set."""
+    """The meaning of a claims mapping policy: its claims by name, and whether it adds the basic claim set."""
 
     claims: Mapping[str, Claim]
     include_basic_claim_set: bool = False
@@ -122,7 +127,7 @@ class ClaimsPolicy:
             except InvalidClaim as problem:
                 raise InvalidClaim(f"claim '{name}': {problem}") from None
             if claim.name in claims:
-                raise InvalidClaim(f"claim '{name}' is there twice ('nameid' is {NAME_ID})")
+                raise InvalidClaim(f"claim '{name}' appears twice ('nameid' is {NAME_ID})")
             claims[claim.name] = claim
         return cls(dict(sorted(claims.items())), include_basic_claim_set)
 
@@ -136,30 +141,25 @@ class ClaimsPolicy:
         return {name: claim.to_short() for name, claim in self.claims.items()}
 
 
-def attribute(source: str, id_: str) -> Attribute:
-    """A directory attribute in the one spelling that is compared and sent."""
-    return Attribute(source.lower(), _EXACT_CASE.get(id_.lower(), id_.lower()))
-
-
-def _short(text: str) -> Attribute | Extension:
+def _parse_short(text: str) -> DirectoryAttribute | Extension:
     source, dot, rest = text.strip().partition(".")
     if not dot or not rest:
-        raise InvalidClaim(f"'{text}' is no source: write user.mail, extension.NAME, or {{ value: {text} }}")
+        raise InvalidClaim(f"'{text}' is not a source: write user.mail, extension.NAME, or {{ value: {text} }}")
     if source == "extension":
         return Extension(rest)
     if source.lower() not in SOURCES:
-        raise InvalidClaim(f"source '{source}' is none of {', '.join(SOURCES)}, extension")
-    return attribute(source, rest)
+        raise InvalidClaim(f"source '{source}' is not one of {', '.join(SOURCES)}, extension")
+    return DirectoryAttribute.of(source, rest)
 
 
-def _long(kind: str, written: Mapping[str, object]) -> Attribute | Extension | Constant:
+def _parse_long(kind: str, written: Mapping[str, object]) -> DirectoryAttribute | Extension | Constant:
     if kind == "value":
         value = written["value"]
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise InvalidClaim("value is text: write it in quotes")
+            raise InvalidClaim("value has to be text: write it in quotes")
         return Constant(str(int(value) if isinstance(value, float) and value.is_integer() else value))
     if kind == "extension":
         return Extension(str(written["extension"]))
     if str(written["source"]).lower() not in SOURCES:
-        raise InvalidClaim(f"source '{written['source']}' is none of {', '.join(SOURCES)}")
-    return attribute(str(written["source"]), str(written["id"]))
+        raise InvalidClaim(f"source '{written['source']}' is not one of {', '.join(SOURCES)}")
+    return DirectoryAttribute.of(str(written["source"]), str(written["id"]))

@@ -1,11 +1,11 @@
-"""Any text to policies that rules can look at, and what is wrong with it as text.
+"""Any text to policies that rules can inspect, and what is wrong with it as text.
 
-Accepted is what a person has at hand: the definition as an object or as a JSON string, the array Graph keeps it in,
-a request body or an answer copied from Graph Explorer (one policy, or a list of them). Nothing raises: what does not
-fit becomes a `Problem` with its path, and as much as possible is still read, so that one look tells all.
+Accepted is what a person has at hand: the definition as an object or as a JSON string, the array that Graph keeps it
+in, a request body or an answer copied from Graph Explorer (one policy, or a list of them). Nothing raises: what does
+not fit becomes a `TextProblem` with its path, and the rest is still read, so that one run reports everything.
 
-Keys are looked up without regard to case, as the service was seen to do (grade A: `Id`, `TransformationId`,
-`JWTClaimType` stand in accepted policies); `Version` alone has to be exact, its rule looks at the raw key.
+Keys are looked up without regard to case, as the service was observed to do (grade A: `Id`, `TransformationId`,
+`JWTClaimType` stand in accepted policies). Only `Version` has to be exact, and its rule reads the raw key.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .json_text import ROOT, Problem, decoded, parsed
+from .json_text import ROOT, TextProblem, decode_text, parse_json
 from .wording import escape, find_nearest, quote
 
-LOOKED_AT = 100  # entries; Entra itself ignores those after the fiftieth
+MAX_NODES = 100
+"""Entries, transformations or policies that are read; Entra itself ignores entries after the fiftieth."""
+_WRITE_ROOT = f'write {{"{ROOT}": {{...}}}}'
 
 
 @dataclass(frozen=True)
 class JsonNode:
-    """One JSON object with its path; `get` and `text` take a key in any case."""
+    """One JSON object with its path; `get`, `text` and `has` take a key in any case."""
 
     where: str
     raw: Mapping[str, Any]
@@ -38,7 +40,7 @@ class JsonNode:
         return self.raw.get(self.keys.get(key.lower(), key))
 
     def text(self, key: str) -> str:
-        """The text of a key without surrounding white space, "" when it is absent or no text."""
+        """The text of a key without surrounding white space, "" when it is absent or not text."""
         value = self.get(key)
         return value.strip() if isinstance(value, str) else ""
 
@@ -47,7 +49,7 @@ class JsonNode:
 
     @property
     def label(self) -> str:
-        """The entry in a sentence."""
+        """What a sentence calls the entry."""
         name = self.text("SamlClaimType") or self.text("JwtClaimType")
         if name:
             return f"claim {quote(name)}"
@@ -56,9 +58,9 @@ class JsonNode:
 
 @dataclass
 class Document:
-    """One policy as read, and the problems of its text. Without a policy (`body` is None) only those are told."""
+    """One policy as read, and the problems of its text. If no policy could be read, `body` is None."""
 
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[TextProblem] = field(default_factory=list)
     root: Mapping[str, Any] = field(default_factory=dict)
     body: JsonNode | None = None
     entries: list[JsonNode] = field(default_factory=list)
@@ -66,65 +68,73 @@ class Document:
     entry_count: int = 0
     transformation_count: int = 0
 
-    def tell(self, rule: str, where: str, message: str, fix: str = "") -> None:
-        self.problems.append(Problem(rule, where, message, fix))
+    def report(self, rule: str, where: str, message: str, fix: str = "") -> None:
+        self.problems.append(TextProblem(rule, where, message, fix))
+
+    def problems_of(self, rule: str) -> Iterator[tuple[str, str, str]]:
+        """Where, message and fix of the problems that this rule reports."""
+        return ((problem.where, problem.message, problem.fix) for problem in self.problems if problem.rule == rule)
 
 
 def read_policies(source: str | bytes) -> list[Document]:
     """The policies in a text, at least one document."""
-    first = Document()
-    text = decoded(source, first)
+    document = Document()
+    text = decode_text(source, document.problems)
     if text is None:
-        return [first]
-    found, value = parsed(text, "definition", first)
-    return list(_unwrapped(value, "", first)) if found else [first]
+        return [document]
+    is_json, value = parse_json(text, "definition", document.problems)
+    return list(_read_value(value, "", document)) if is_json else [document]
 
 
-def _unwrapped(value: Any, prefix: str, told: Document, depth: int = 0) -> Iterator[Document]:
-    """Finds the policies in what was pasted."""
+def _read_value(value: Any, prefix: str, document: Document, depth: int = 0) -> Iterator[Document]:
+    """The policies in a value of any shape. `prefix` is the path to it, `depth` counts the layers taken off."""
     where = f"{prefix}definition"
     if isinstance(value, str) and depth < 2:
-        yield from _from_string(value, where, prefix, told, depth)
+        yield from _read_string(value, where, prefix, document, depth)
     elif isinstance(value, list):
-        yield from _from_list(value, where, prefix, told, depth)
+        yield from _read_array(value, where, prefix, document, depth)
     elif isinstance(value, dict) and ROOT not in value and isinstance(value.get("value"), list) and depth == 0:
-        for index, item in enumerate(value["value"][:LOOKED_AT]):
-            document = Document(told.problems if index == 0 else [])
-            yield from _unwrapped(item, f"value[{index}] ", document, 1)
+        for index, item in enumerate(value["value"][:MAX_NODES]):
+            policy = Document(document.problems if index == 0 else [])
+            yield from _read_value(item, f"value[{index}] ", policy, 1)
         if not value["value"]:
-            told.tell("root", "value", "the list holds no policy")
-            yield told
+            document.report("root", "value", "the list holds no policy")
+            yield document
     elif isinstance(value, dict) and ROOT not in value and _definition_key(value):
-        _body_keys(value, prefix, told)
-        inner = value[_definition_key(value)]
-        if isinstance(inner, list):
-            yield from _from_list(inner, where, prefix, told, depth + 1)
+        _check_request(value, prefix, document)
+        definition = value[_definition_key(value)]
+        if isinstance(definition, list):
+            yield from _read_array(definition, where, prefix, document, depth + 1)
         else:
-            kind = "an object" if isinstance(inner, dict) else f"{quote(inner, 40)}"
-            fix = 'write "definition": ["..."], an array of one string'
-            told.tell("definition-array", where, f"definition is {kind} where Graph wants an array of one string", fix)
-            yield from _unwrapped(inner, prefix, told, depth + 1) if isinstance(inner, (str, dict)) else (told,)
+            message = f"'definition' is {_kind_of(definition)}; Graph needs an array of one string"
+            document.report("definition-array", where, message, 'write "definition": ["..."]')
+            if isinstance(definition, (str, dict)):
+                yield from _read_value(definition, prefix, document, depth + 1)
+            else:
+                yield document
     elif isinstance(value, dict):
-        yield _policy(value, prefix, told)
+        yield _read_policy(value, prefix, document)
     else:
-        fix = 'write {"ClaimsMappingPolicy": {...}}'
-        told.tell("wrong-type", where, f"{quote(value, 40)} stands where an object belongs", fix)
-        yield told
+        document.report("wrong-type", where, f"{quote(value, 40)} is not an object", _WRITE_ROOT)
+        yield document
 
 
-def _from_string(text: str, where: str, prefix: str, told: Document, depth: int) -> Iterator[Document]:
+def _kind_of(value: Any) -> str:
+    return "an object" if isinstance(value, dict) else quote(value, 40)
+
+
+def _read_string(text: str, where: str, prefix: str, document: Document, depth: int) -> Iterator[Document]:
     if re.search(r"[\r\n]", text.strip()):
-        told.tell("line-break", where, "the definition string holds line breaks", "write the JSON in one line")
-    found, value = parsed(text, where, told)
-    if not found:
-        yield told
+        document.report("line-break", where, "the definition string holds line breaks", "write the JSON in one line")
+    is_json, value = parse_json(text, where, document.problems)
+    if not is_json:
+        yield document
         return
     if isinstance(value, str) and depth:
-        told.tell("double-encoded", where, "the definition is a JSON string inside a JSON string", "encode it once")
+        document.report("double-encoded", where, "the definition is a JSON string in a JSON string", "encode it once")
     elif isinstance(value, dict) and ROOT not in value and _definition_key(value):
-        text = "the definition string holds a whole request body"
-        told.tell("root", where, text, f'write {{"{ROOT}": {{...}}}} in it')
-    yield from _unwrapped(value, prefix, told, depth + 1)
+        document.report("root", where, "the definition string holds a request body, not a definition", _WRITE_ROOT)
+    yield from _read_value(value, prefix, document, depth + 1)
 
 
 def _definition_key(body: dict[str, Any]) -> str:
@@ -132,81 +142,81 @@ def _definition_key(body: dict[str, Any]) -> str:
     return next((key for key in body if key.strip().lower() == "definition"), "")
 
 
-def _from_list(items: list[Any], where: str, prefix: str, told: Document, depth: int) -> Iterator[Document]:
-    """The array of one string; anything else in it is told of and read all the same."""
+def _read_array(items: list[Any], where: str, prefix: str, document: Document, depth: int) -> Iterator[Document]:
+    """The array of one string. Anything else in it is reported and read all the same."""
     if len(items) != 1:
-        fix = "keep one string; for several policies make several requests"
-        told.tell("definition-array", where, f"the array holds {len(items)} definitions, Graph wants one string", fix)
+        message = f"the array holds {len(items)} definitions; Graph needs one string"
+        document.report("definition-array", where, message, "keep one string, and send a request for each policy")
     if not items:
-        yield told
+        yield document
     elif isinstance(items[0], str):
-        yield from _from_string(items[0], f"{where}[0]", prefix, told, max(depth, 1))
+        yield from _read_string(items[0], f"{where}[0]", prefix, document, max(depth, 1))
     elif isinstance(items[0], dict):
-        text = "an object stands where Graph wants a string of JSON (or an array where an object belongs)"
-        told.tell("definition-array", f"{where}[0]", text, "turn the definition into one JSON string")
-        yield from _unwrapped(items[0], prefix, told, depth + 1)
+        message = "the array holds an object; Graph needs a string of JSON there (and no array around a bare policy)"
+        document.report("definition-array", f"{where}[0]", message, "write the definition as one JSON string")
+        yield from _read_value(items[0], prefix, document, depth + 1)
     else:
-        text = f"an array with {quote(items[0], 40)} stands where an object belongs"
-        told.tell("wrong-type", where, text, 'write {"ClaimsMappingPolicy": {...}}')
-        yield told
+        message = f"an array with {quote(items[0], 40)} is not an object"
+        document.report("wrong-type", where, message, _WRITE_ROOT)
+        yield document
 
 
-def _body_keys(body: dict[str, Any], prefix: str, told: Document) -> None:
-    answer = "id" in body or any(key.startswith("@odata") for key in body)
-    if body.get("description") and not answer:
-        text = "a request with 'description' was answered 404, without it the same request worked"
-        told.tell("description-sent", f"{prefix}description", text, "leave 'description' out")
+def _check_request(body: dict[str, Any], prefix: str, document: Document) -> None:
+    is_answer = "id" in body or any(key.startswith("@odata") for key in body)
+    if body.get("description") and not is_answer:
+        message = "Graph answered 404 to a request with 'description'; without it the same request worked"
+        document.report("description-sent", f"{prefix}description", message, "remove 'description'")
     if body.get("isOrganizationDefault") is True:
-        text = "isOrganizationDefault has no effect on claims mapping policies"
-        told.tell("organization-default", f"{prefix}isOrganizationDefault", text, "write false")
+        message = "'isOrganizationDefault' has no effect on claims mapping policies"
+        document.report("organization-default", f"{prefix}isOrganizationDefault", message, "write false")
 
 
-def _policy(root: dict[str, Any], prefix: str, told: Document) -> Document:
-    told.root = root
+def _read_policy(root: dict[str, Any], prefix: str, document: Document) -> Document:
+    document.root = root
     body = root.get(ROOT)
     if ROOT not in root:
-        keys = JsonNode("", root).keys
-        close = find_nearest(ROOT, tuple(root)[:50]) or next((key for key in root if key.strip() == ROOT), "")
-        if close:
-            text = f"the key {quote(close)} stands where '{ROOT}' belongs"
-            told.tell("root", f"{prefix}{escape(close)}", text, f"write '{ROOT}', in exactly this case")
-            body = root[close]
-        elif {"version", "claimsschema", "includebasicclaimset"} & set(keys):
-            text = f"'{ROOT}' is missing around {quote(', '.join(list(root)[:4]))}"
-            told.tell("root", f"{prefix}definition", text, f'write {{"{ROOT}": {{...}}}}')
+        similar = find_nearest(ROOT, tuple(root)[:50]) or next((key for key in root if key.strip() == ROOT), "")
+        if similar:
+            message = f"the key {quote(similar)} has to be '{ROOT}'"
+            document.report("root", f"{prefix}{escape(similar)}", message, f"write '{ROOT}', in exactly this case")
+            body = root[similar]
+        elif {"version", "claimsschema", "includebasicclaimset"} & set(JsonNode("", root).keys):
+            message = f"'{ROOT}' is missing around {quote(', '.join(list(root)[:4]))}"
+            document.report("root", f"{prefix}definition", message, _WRITE_ROOT)
             body = root
-            told.root = {}
+            document.root = {}
         else:
-            text = f"there is no '{ROOT}' in it"
-            told.tell("root", f"{prefix}definition", text, f'write {{"{ROOT}": {{"Version": 1, ...}}}}')
-            return told
+            fix = f'write {{"{ROOT}": {{"Version": 1, ...}}}}'
+            document.report("root", f"{prefix}definition", f"the object has no key '{ROOT}'", fix)
+            return document
     if not isinstance(body, dict):
-        told.tell("wrong-type", f"{prefix}{ROOT}", f"{quote(body, 40)} stands where an object belongs")
-        return told
-    told.body = JsonNode(f"{prefix}{ROOT}", body)
-    told.entries, told.entry_count = _parts(told.body, "ClaimsSchema", prefix, told)
+        document.report("wrong-type", f"{prefix}{ROOT}", f"{quote(body, 40)} is not an object")
+        return document
+    node = document.body = JsonNode(f"{prefix}{ROOT}", body)
+    document.entries, document.entry_count = _read_nodes(node, "ClaimsSchema", prefix, document)
     for key in ("ClaimsTransformation", "ClaimsTransformations"):
-        parts, count = _parts(told.body, key, prefix, told)
-        told.transformations += parts
-        told.transformation_count += count
-    return told
+        transformations, count = _read_nodes(node, key, prefix, document)
+        document.transformations += transformations
+        document.transformation_count += count
+    return document
 
 
-def _parts(body: JsonNode, key: str, prefix: str, told: Document) -> tuple[list[JsonNode], int]:
+def _read_nodes(body: JsonNode, key: str, prefix: str, document: Document) -> tuple[list[JsonNode], int]:
+    """The objects in an array of the policy, and how many items the array has."""
     items = body.get(key)
     if key.lower() not in body.keys:
         return [], 0
     if not isinstance(items, list):
-        kind = "an object" if isinstance(items, dict) else quote(items, 40)
-        told.tell("wrong-type", f"{prefix}{key}", f"'{key}' is {kind} where an array belongs", "write [ ... ]")
+        message = f"'{key}' is {_kind_of(items)}, not an array"
+        document.report("wrong-type", f"{prefix}{key}", message, "write [ ... ]")
         return [], 0
-    parts: list[JsonNode] = []
-    for index, item in enumerate(items[:LOOKED_AT]):
+    nodes: list[JsonNode] = []
+    for index, item in enumerate(items[:MAX_NODES]):
         where = f"{prefix}{key}[{index}]"
         if not isinstance(item, dict):
-            told.tell("wrong-type", where, f"{quote(item, 40)} stands where an entry (an object) belongs")
+            document.report("wrong-type", where, f"{quote(item, 40)} is not an object")
             continue
-        part = JsonNode(where, item)
-        name = part.text("SamlClaimType") or part.text("JwtClaimType") or part.text("ID")
-        parts.append(JsonNode(f"{where} {quote(name)}" if name else where, item))
-    return parts, len(items)
+        node = JsonNode(where, item)
+        name = node.text("SamlClaimType") or node.text("JwtClaimType") or node.text("ID")
+        nodes.append(JsonNode(f"{where} {quote(name)}" if name else where, item))
+    return nodes, len(items)

@@ -1,29 +1,32 @@
-"""What every lint rule is made of: the rule itself, and what it may know.
+"""The parts of a lint rule: the rule itself, what its check takes, and what it may know about a stack.
 
-A rule is a small function over one policy as read (`reading`): it yields `(where, message, fix)`, never raises,
-and knows neither its level nor its name; the table in `lint` gives it both. Tables come from `data/`, public
-documents named in each file, loaded when a rule first asks.
+A check is a small function that yields what it has to say and never raises. It takes an entry of `ClaimsSchema`, a
+transformation, the document, or the document and the stack's context; `linter` names its level and evidence. Tables
+come from `data/`, public documents named in each file, loaded when a rule first needs them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .reading import Document
+    from .reading import Document, JsonNode
 
-Told = tuple[str, str, str]
+Violation = tuple[str, str, str]
 """Where, message, fix."""
+Violations = Iterator[Violation]
+NodeViolations = Iterator[tuple[str, str]]
+"""Message and fix; where is the object that the check was given."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a stack knows beyond the definition; empty means nothing is known, and rules that need it are silent."""
+    """What a stack knows beyond the definition. Rules that need it yield nothing when it is empty."""
 
     extensions: Mapping[str, str] = field(default_factory=dict)
     """Full name of an extension to its data type: "String", "Integer[]"."""
@@ -31,27 +34,60 @@ class Context:
     """Full name of an extension to the canonical values declared for it ("<null>" for null)."""
 
 
-Check = Callable[["Document", Context], Iterator[Told]]
+NodeCheck = Callable[["JsonNode"], NodeViolations]
+DocumentCheck = Callable[["Document"], Violations]
+ContextCheck = Callable[["Document", Context], Violations]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One row of the table: `grade` is the evidence (A to D) and its source, `what` the check's docstring."""
+    """One row of the table. `evidence` is its grade (A to D) and source, `summary` what a good policy has."""
 
     name: str
     level: str
-    profile: str
-    grade: str
-    check: Check
-    says: str = ""
+    evidence: str
+    summary: str
+    check: ContextCheck
 
-    @property
-    def what(self) -> str:
-        return self.says or (self.check.__doc__ or "").strip().splitlines()[0]
+
+def entry_rule(level: str, evidence: str, check: NodeCheck) -> Rule:
+    """A rule about each entry of ClaimsSchema by itself."""
+    return _rule(level, evidence, check, lambda document, _context: _check_each(document.entries, check))
+
+
+def transformation_rule(level: str, evidence: str, check: NodeCheck) -> Rule:
+    """A rule about each transformation by itself."""
+    return _rule(level, evidence, check, lambda document, _context: _check_each(document.transformations, check))
+
+
+def document_rule(level: str, evidence: str, check: DocumentCheck) -> Rule:
+    return _rule(level, evidence, check, lambda document, _context: check(document))
+
+
+def context_rule(level: str, evidence: str, check: ContextCheck) -> Rule:
+    """A rule that needs to know the extensions or values of the stack."""
+    return _rule(level, evidence, check, check)
+
+
+def reader_rule(name: str, level: str, evidence: str, summary: str) -> Rule:
+    """A rule whose violations are the problems that reading the text has reported under its name."""
+    return Rule(name, level, evidence, summary, lambda document, _context: document.problems_of(name))
+
+
+def _rule(level: str, evidence: str, function: Callable[..., object], check: ContextCheck) -> Rule:
+    """The function's name and the first line of its docstring are the rule's name and summary."""
+    summary = (function.__doc__ or "").partition("\n")[0]
+    return Rule(function.__name__.replace("_", "-"), level, evidence, summary, check)
+
+
+def _check_each(nodes: Iterable[JsonNode], check: NodeCheck) -> Violations:
+    for node in nodes:
+        for message, fix in check(node):
+            yield node.where, message, fix
 
 
 @cache
 def load_table(name: str) -> dict[str, Any]:
-    """`data/<name>.json`."""
-    loaded: dict[str, Any] = json.loads((Path(__file__).parent / "data" / f"{name}.json").read_text("utf-8"))
-    return loaded
+    """The content of `data/<name>.json`."""
+    table: dict[str, Any] = json.loads((Path(__file__).parent / "data" / f"{name}.json").read_text("utf-8"))
+    return table

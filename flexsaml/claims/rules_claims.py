@@ -1,7 +1,7 @@
-"""Rules about what a claim is called: restricted types, NameID, name forms, names that stand twice.
+"""Rules about what a claim is called: restricted types, NameID, name forms, repeated names.
 
-The API accepts restricted types (grade A: `.../upn` and `.../role` stand in accepted policies); what the token
-service then does was not found (grade D), hence warnings. For NameID only a short list of sources is documented.
+Graph accepts restricted types (grade A: `.../upn` and `.../role` stand in accepted policies); what the token
+service then does is not documented (grade D), hence warnings. For NameID only a short list of sources is documented.
 """
 
 from __future__ import annotations
@@ -10,160 +10,142 @@ from collections.abc import Iterator
 
 from .model import NAME_FORMS, NAME_ID
 from .reading import Document, JsonNode
-from .rules import Context, Told, load_table
-from .rules_document import items
+from .rules import NodeViolations, Violations, load_table
+from .rules_document import list_items
 from .rules_sources import source_of
 from .wording import find_nearest, join_names, quote
 
-_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
+_NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 _NAME_ID_FORMATS = tuple(
-    f"urn:oasis:names:tc:SAML:{rest}"
-    for rest in (
+    f"urn:oasis:names:tc:SAML:{format_}"
+    for format_ in (
         "1.1:nameid-format:unspecified", "1.1:nameid-format:emailAddress",
         "1.1:nameid-format:WindowsDomainQualifiedName", "2.0:nameid-format:persistent",
         "2.0:nameid-format:transient",
     )
 )  # fmt: skip
+_OTHER_NAME = "send it under another name"
 
 
 def is_name_id(entry: JsonNode) -> bool:
     return entry.text("SamlClaimType").lower() == NAME_ID
 
 
-def feeds_nothing(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
-    """An entry without claim type feeds a transformation."""
-    used = {
+def feeds_nothing(document: Document) -> Violations:
+    """An entry without claim type is the input or output of a transformation."""
+    references = {
         item.text("ClaimTypeReferenceId").lower()
         for transformation in document.transformations
         for key in ("InputClaims", "OutputClaims")
-        for item in items(transformation, key)
+        for item in list_items(transformation, key)
     }
     for entry in document.entries:
-        if entry.text("SamlClaimType") or entry.text("JwtClaimType"):
-            continue
         name = entry.text("ID") or entry.text("ExtensionID")
-        if name.lower() not in used:
-            text = f"{entry.label} has neither SamlClaimType nor JwtClaimType and feeds no transformation"
-            yield entry.where, text, "write the SamlClaimType it is sent as"
+        if not entry.text("SamlClaimType") and not entry.text("JwtClaimType") and name.lower() not in references:
+            message = f"{entry.label} has neither SamlClaimType nor JwtClaimType, and no transformation uses it"
+            yield entry.where, message, "write the SamlClaimType under which it is sent"
 
 
-def restricted_saml_claim(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
-    """SamlClaimType is none of the restricted ones."""
-    restricted = set(load_table("restricted_claims")["saml"])
-    for entry in document.entries:
-        if entry.text("SamlClaimType").lower() in restricted:
-            text = f"{entry.label} is a restricted claim type: Entra sets or withholds it, whatever a policy says"
-            yield entry.where, text, "send it under another name"
+def restricted_saml_claim(entry: JsonNode) -> NodeViolations:
+    """SamlClaimType is not a restricted one."""
+    if entry.text("SamlClaimType").lower() in load_table("restricted_claims")["saml"]:
+        message = f"{entry.label} is a restricted claim type: Entra issues or withholds it, whatever a policy says"
+        yield message, _OTHER_NAME
 
 
-def restricted_saml_claim_signing_key(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
-    """SamlClaimType is none of those that only a custom signing key releases."""
-    released = set(load_table("restricted_claims")["saml_released_by_signing_key"])
-    for entry in document.entries:
-        if entry.text("SamlClaimType").lower() in released:
-            text = f"{entry.label} is restricted unless the service principal has a custom signing key"
-            yield entry.where, text, "send it under another name, or make sure of the key"
+def restricted_saml_claim_signing_key(entry: JsonNode) -> NodeViolations:
+    """SamlClaimType is not one that is restricted without a custom signing key."""
+    if entry.text("SamlClaimType").lower() in load_table("restricted_claims")["saml_released_by_signing_key"]:
+        message = f"{entry.label} is restricted unless the service principal has a custom signing key"
+        yield message, f"{_OTHER_NAME}, or make sure that the key exists"
 
 
-def restricted_jwt_claim(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
-    """JwtClaimType is none of the restricted ones (`email`, `roles`, …, `xms_`)."""
-    restricted, prefixes = (
-        set(load_table("restricted_claims")["jwt"]),
-        tuple(load_table("restricted_claims")["jwt_prefixes"]),
-    )
-    for entry in document.entries:
-        name = entry.text("JwtClaimType")
-        if name in restricted or name.startswith(prefixes):
-            text = f"JwtClaimType {quote(name)} of {entry.label} is restricted"
-            saml = entry.text("SamlClaimType")
-            yield entry.where, text, "leave JwtClaimType out; SAML has SamlClaimType" if saml else "use another name"
+def restricted_jwt_claim(entry: JsonNode) -> NodeViolations:
+    """JwtClaimType is not a restricted one (`email`, `roles`, …, `xms_`)."""
+    table, name = load_table("restricted_claims"), entry.text("JwtClaimType")
+    if name in table["jwt"] or name.startswith(tuple(table["jwt_prefixes"])):
+        fix = "remove JwtClaimType; SAML uses SamlClaimType" if entry.text("SamlClaimType") else _OTHER_NAME
+        yield f"JwtClaimType {quote(name)} of {entry.label} is restricted", fix
 
 
-def nameid_source(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
+def nameid_source(entry: JsonNode) -> NodeViolations:
     """NameID comes from one of the documented attributes."""
-    allowed = load_table("attributes")["nameid"]
-    for entry in document.entries:
-        if not is_name_id(entry) or source_of(entry) == "transformation":
-            continue
-        source, id_ = source_of(entry), entry.text("ID")
-        if source == "user" and id_.lower() in allowed:
-            continue
-        if source == "user" and id_.lower() in load_table("attributes")["nameid_observed"]:
-            text = f"NameID from {quote(id_)} is not documented, a policy with it was accepted"
-        elif entry.text("ExtensionID"):
-            text = f"NameID from the extension {quote(entry.text('ExtensionID'))}: extensions are not in the list"
-        elif entry.has("Value"):
-            text = "NameID is the same constant for everyone"
-        else:
-            text = f"NameID from {quote(f'{source}.{id_}')} is not in the documented list"
-        yield entry.where, text, f"use one of {join_names(allowed[:5])}, extensionattribute1 to 15"
+    table, source, id_ = load_table("attributes"), source_of(entry), entry.text("ID")
+    if not is_name_id(entry) or source == "transformation" or (source == "user" and id_.lower() in table["nameid"]):
+        return
+    if source == "user" and id_.lower() in table["nameid_observed"]:
+        message = f"NameID from {quote(id_)} is not documented, but a policy with it was accepted"
+    elif entry.text("ExtensionID"):
+        message = f"NameID from the extension {quote(entry.text('ExtensionID'))} is not documented"
+    elif entry.has("Value"):
+        message = "NameID is the same constant for everyone"
+    else:
+        message = f"NameID from {quote(f'{source}.{id_}')} is not documented"
+    yield message, f"use one of {join_names(table['nameid'][:5])}, extensionattribute1 to 15"
 
 
-def nameid_transformation(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
-    """A NameID from a transformation: only ExtractMailPrefix, and Join with a verified domain."""
-    methods = {one.text("ID").lower(): one.text("TransformationMethod") for one in document.transformations}
+def nameid_transformation(document: Document) -> Violations:
+    """A NameID from a transformation comes from ExtractMailPrefix, or from Join with a verified domain."""
+    methods = {node.text("ID").lower(): node.text("TransformationMethod") for node in document.transformations}
     allowed = load_table("transformations")["nameid"]
     for entry in document.entries:
         method = methods.get(entry.text("TransformationID").lower(), "")
-        if is_name_id(entry) and source_of(entry) == "transformation" and method:
-            if method.lower() == "join":
-                text = "NameID from Join: the suffix has to be a verified domain of the tenant"
-                yield entry.where, text, "check that it is"
-            elif method.lower() not in {one.lower() for one in allowed}:
-                text = f"NameID from the transformation {quote(method)}: documented are {join_names(allowed)} only"
-                yield entry.where, text, f"use {join_names(allowed)}, or an attribute"
-
-
-def nameid_format(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
-    """`SamlNameIdFormat` is undocumented; its value is a NameID format and stands on the NameID."""
-    for entry in document.entries:
-        value = entry.text("SamlNameIdFormat")
-        if not entry.has("SamlNameIdFormat"):
+        if not method or not is_name_id(entry) or source_of(entry) != "transformation":
             continue
-        if not is_name_id(entry):
-            yield entry.where, f"'SamlNameIdFormat' on {entry.label}, which is not the NameID", "leave it out"
-        elif value not in _NAME_ID_FORMATS:
-            near = find_nearest(value, _NAME_ID_FORMATS, 0.6)
-            text = f"'SamlNameIdFormat' {quote(value)} is no NameID format of SAML"
-            yield entry.where, text, f"write '{near or _NAME_ID_FORMATS[0]}'"
-        else:
-            text = "'SamlNameIdFormat' is undocumented (a policy with it was accepted); the request's format wins"
-            yield entry.where, text, ""
+        if method.lower() == "join":
+            message = "NameID comes from Join, whose suffix has to be a verified domain of the tenant"
+            yield entry.where, message, "check that it is"
+        elif method.lower() not in {name.lower() for name in allowed}:
+            message = f"NameID comes from the transformation {quote(method)}; only {join_names(allowed)} are documented"
+            yield entry.where, message, f"use {' or '.join(allowed)}, or an attribute"
 
 
-def name_form(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
+def nameid_format(entry: JsonNode) -> NodeViolations:
+    """`SamlNameIdFormat`, which is undocumented, holds a NameID format and belongs to the NameID."""
+    format_ = entry.text("SamlNameIdFormat")
+    if not entry.has("SamlNameIdFormat"):
+        return
+    if not is_name_id(entry):
+        yield f"'SamlNameIdFormat' is set on {entry.label}, which is not the NameID", "remove it"
+    elif format_ not in _NAME_ID_FORMATS:
+        similar = find_nearest(format_, _NAME_ID_FORMATS, 0.6) or _NAME_ID_FORMATS[0]
+        yield f"'SamlNameIdFormat' {quote(format_)} is not a NameID format of SAML", f"write '{similar}'"
+    else:
+        message = "'SamlNameIdFormat' is not documented, but a policy with it was accepted"
+        yield f"{message}; a format in the sign-in request overrides it", ""
+
+
+def name_form(entry: JsonNode) -> NodeViolations:
     """`SAMLNameForm` is one of the three documented URNs."""
-    for entry in document.entries:
-        value = entry.text("SAMLNameForm")
-        if not entry.has("SAMLNameForm") or value in {_FORM + form for form in NAME_FORMS}:
-            continue
-        form = find_nearest(value.rsplit(":", 1)[-1], NAME_FORMS, 0.6) or "basic"
-        text = f"'SAMLNameForm' {quote(value)} of {entry.label} is none of {join_names(NAME_FORMS)}"
-        yield entry.where, text, f"write '{_FORM}{form}'"
+    urn = entry.text("SAMLNameForm")
+    if entry.has("SAMLNameForm") and urn not in {_NAME_FORM + form for form in NAME_FORMS}:
+        form = find_nearest(urn.rsplit(":", 1)[-1], NAME_FORMS, 0.6) or "basic"
+        message = f"'SAMLNameForm' {quote(urn)} of {entry.label} is not the URN of {' or '.join(NAME_FORMS)}"
+        yield message, f"write '{_NAME_FORM}{form}'"
 
 
-def _named(document: Document, key: str) -> Iterator[tuple[JsonNode, JsonNode, str]]:
-    """Entries whose claim type an earlier entry has too, whatever the case."""
-    first: dict[str, JsonNode] = {}
-    for entry in document.entries:
-        name = entry.text(key)
-        if name and first.setdefault(name.lower(), entry) is not entry:
-            yield entry, first[name.lower()], name
+def _repeated_names(document: Document) -> Iterator[tuple[JsonNode, str, str, JsonNode, str]]:
+    """Entry, key and name of each claim type that an earlier entry has in any case; that entry, and its name."""
+    for key in ("SamlClaimType", "JwtClaimType"):
+        first: dict[str, JsonNode] = {}
+        for entry in document.entries:
+            name = entry.text(key)
+            earlier = first.setdefault(name.lower(), entry)
+            if name and earlier is not entry:
+                yield entry, key, name, earlier, earlier.text(key)
 
 
-def duplicate_claim(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
+def duplicate_claim(document: Document) -> Violations:
     """No two entries send the same claim."""
-    for key in ("SamlClaimType", "JwtClaimType"):
-        for entry, earlier, name in _named(document, key):
-            if earlier.text(key) == name:
-                text = f"{key} {quote(name)} is there twice, also as {earlier.where.split(' ')[0]}"
-                yield entry.where, text, "keep one of them"
+    for entry, key, name, earlier, earlier_name in _repeated_names(document):
+        if earlier_name == name:
+            message = f"{earlier.where.split(' ')[0]} has the same {key} {quote(name)}"
+            yield entry.where, message, "keep one of them"
 
 
-def duplicate_claim_case(document: Document, context: Context) -> Iterator[Told]:  # noqa: ARG001
-    """No two entries send claims that differ in case only."""
-    for key in ("SamlClaimType", "JwtClaimType"):
-        for entry, earlier, name in _named(document, key):
-            if earlier.text(key) != name:
-                text = f"{key} {quote(name)} differs in case only from {quote(earlier.text(key))}"
-                yield entry.where, text, "keep one of them, or choose another name"
+def duplicate_claim_case(document: Document) -> Violations:
+    """No two entries send claims whose names differ only in case."""
+    for entry, key, name, _earlier, earlier_name in _repeated_names(document):
+        if earlier_name != name:
+            message = f"{key} {quote(name)} differs only in case from {quote(earlier_name)}"
+            yield entry.where, message, "keep one of them, or choose another name"

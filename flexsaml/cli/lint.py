@@ -1,7 +1,7 @@
-"""Tells what is wrong with a claims mapping policy, or with the claims of a stack file.
+"""Reports what is wrong with a claims mapping policy, or with the claims of a stack file.
 
 FILE is a definition, a request body or answer copied from Graph Explorer, or `Pulumi.<stack>.yaml`. No tenant is
-asked. Exit status: 0 without a finding of level error, 1 with one, 2 when the file could not be read.
+contacted. Exit status: 0 without a finding of level error, 1 with one, 2 when the file could not be read.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help='print {"findings": [...]} instead of lines')
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     lenient()
     try:
-        raw = read_file(given.file)
+        raw = read_file(options.file)
     except (OSError, ValueError) as problem:
         why = getattr(problem, "strerror", None) or str(problem)
-        return end("lint", f"cannot read {given.file}: {why}; give a file with a definition, or - for stdin")
-    if is_stack_file(given.file, raw):
+        return end("lint", f"cannot read {options.file}: {why}; give a file with a definition, or - for stdin")
+    if is_stack_file(options.file, raw):
         try:
             from .stack_file import lint_stack
         except ImportError as problem:
-            return end("lint", f"a stack file needs {problem.name}; run `pip install -r requirements.txt`")
-        findings = lint_stack(raw, given.profile or "flex")
+            return end("lint", f"reading a stack file needs {problem.name}; run `pip install -r requirements.txt`")
+        findings = lint_stack(raw, options.profile or "flex")
     else:
-        findings = apply_levels(lint(raw, profile=given.profile or "entra"), {})
-    if given.json:
-        print(json.dumps({"findings": [one.to_json() for one in findings]}, indent=2))
+        findings = apply_levels(lint(raw, profile=options.profile or "entra"), {})
+    if options.json:
+        print(json.dumps({"findings": [finding.to_json() for finding in findings]}, indent=2))
     else:
-        print("\n".join(lines(findings)))
-    return 1 if any(one.level == "error" for one in findings) else 0
+        print("\n".join(_format(findings)))
+    return 1 if any(finding.level == "error" for finding in findings) else 0
 
 
-def lines(findings: Sequence[Finding]) -> list[str]:
-    """One line for each finding, and the counts."""
-    told = [f"{one.level:<8}{one_line(str(one))}" for one in findings]
-    counts = [(sum(one.level == level for one in findings), level) for level in LEVELS]
-    counted = [f"{count} {level}{'s' if count != 1 and level != 'info' else ''}" for count, level in counts if count]
-    return [*told, ", ".join(counted) or "no findings"]
+def _format(findings: Sequence[Finding]) -> list[str]:
+    """One line for each finding, and one with their numbers."""
+    lines = [f"{finding.level:<8}{one_line(str(finding))}" for finding in findings]
+    counts = [(sum(finding.level == level for finding in findings), level) for level in LEVELS]
+    totals = [f"{count} {level}{'s' if count != 1 and level != 'info' else ''}" for count, level in counts if count]
+    return [*lines, ", ".join(totals) or "no findings"]
 
 
 def read_file(name: str) -> bytes:
-    """The file, or as much of it as tells that it is too large. Raises OSError, and ValueError for an odd name."""
+    """The file, one byte more than the limit at most. Raises OSError, and ValueError for a name with a null byte."""
     if name == "-":
         return sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
     with open(name, "rb") as file:
@@ -65,7 +65,7 @@ def read_file(name: str) -> bytes:
 
 
 def is_stack_file(name: str, raw: bytes) -> bool:
-    """By its ending; what comes without one, by a line no JSON has."""
+    """True for a name that ends in .yaml; otherwise true if there is a line `config:`, which JSON never has."""
     if name.lower().endswith((".yaml", ".yml")):
         return True
     return re.search(rb"(?m)^(\xef\xbb\xbf)?config:\s*(#.*)?$", raw) is not None and raw.lstrip()[:1] not in b'{["'

@@ -57,9 +57,9 @@ CASES = [
 ]
 
 UNCLEAR = [
-    ("email", "mail", "is no source"),
-    ("email", "users.mail", "none of user"),
-    ("email", "user.", "is no source"),
+    ("email", "mail", "is not a source"),
+    ("email", "users.mail", "not one of user"),
+    ("email", "user.", "is not a source"),
     ("email", 3, "write a source"),
     (" email", "user.mail", "spaces"),
     ("email", {"source": "user"}, "exactly one source"),
@@ -81,7 +81,7 @@ def test_a_claim_goes_to_the_wire_and_comes_back(name: str, written: object, ent
 
 
 @pytest.mark.parametrize(("name", "written", "why"), UNCLEAR)
-def test_what_is_no_claim_is_refused_with_its_name(name: str, written: object, why: str) -> None:
+def test_an_invalid_claim_is_refused_with_its_name(name: str, written: object, why: str) -> None:
     with pytest.raises(InvalidClaim, match=why) as refusal:
         ClaimsPolicy.parse({name: written})
     assert name in str(refusal.value)
@@ -89,10 +89,10 @@ def test_what_is_no_claim_is_refused_with_its_name(name: str, written: object, w
 
 def test_the_definition_is_stable_to_the_byte() -> None:
     written = {name: form for name, form, _, _ in CASES}
-    one = encode(ClaimsPolicy.parse(written), NAMES)
-    assert one == encode(ClaimsPolicy.parse(dict(reversed(written.items()))), NAMES)
-    assert one.startswith('{"ClaimsMappingPolicy":{"Version":1,"IncludeBasicClaimSet":"false","ClaimsSchema":[{')
-    assert "\n" not in one, "Graph refuses raw newlines in the definition"
+    definition = encode(ClaimsPolicy.parse(written), NAMES)
+    assert definition == encode(ClaimsPolicy.parse(dict(reversed(written.items()))), NAMES)
+    assert definition.startswith('{"ClaimsMappingPolicy":{"Version":1,"IncludeBasicClaimSet":"false","ClaimsSchema":[{')
+    assert "\n" not in definition, "Graph refuses raw newlines in the definition"
 
 
 CORPUS = sorted((Path(__file__).parents[1] / "corpus" / "policies").glob("*.json"))
@@ -119,7 +119,7 @@ def test_real_policies_are_read_or_refused_never_misread() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("definition", "other", "same"),
     [
         ('{"ClaimsMappingPolicy":{"Version":1}}', '{ "ClaimsMappingPolicy": {"Version": 1} }', True),
         (
@@ -136,8 +136,8 @@ def test_real_policies_are_read_or_refused_never_misread() -> None:
         ("no json", "other", False),
     ],
 )
-def test_meaning_decides_not_spelling(one: str, other: str, same: bool) -> None:
-    assert has_same_meaning(one, other) is same
+def test_meaning_decides_not_spelling(definition: str, other: str, same: bool) -> None:
+    assert has_same_meaning(definition, other) is same
 
 
 def test_a_pasted_definition_is_not_taken_for_ours() -> None:

@@ -34,15 +34,16 @@ STACK = b"""config:
 
 def lint(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "flexsaml", "lint", *arguments]
-    found = subprocess.run(
+    process = subprocess.run(
         command, input=stdin, capture_output=True, cwd=ROOT, env={**os.environ, **environment}, timeout=60, check=False
     )
-    assert b"Traceback" not in found.stderr + found.stdout
-    return found
+    assert b"Traceback" not in process.stderr + process.stdout
+    return process
 
 
-def rules(found: subprocess.CompletedProcess[bytes]) -> dict[str, str]:
-    return {one["rule"]: one["where"] for one in json.loads(found.stdout)["findings"]}
+def rules(process: subprocess.CompletedProcess[bytes]) -> dict[str, str]:
+    """Rule to where, from the output of `lint --json`."""
+    return {finding["rule"]: finding["where"] for finding in json.loads(process.stdout)["findings"]}
 
 
 @pytest.mark.parametrize(
@@ -64,13 +65,13 @@ def test_exit_status_of_text_on_stdin(text: bytes, arguments: tuple[str, ...], s
     assert lint("-", *arguments, stdin=text).returncode == status
 
 
-def test_what_cannot_be_read_is_one_line_and_status_2(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_one_line_and_status_2(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent.json", Path("/proc/self/mem")):
-        found = lint(str(path))
-        assert found.returncode == 2
-        assert found.stdout == b""
-        assert found.stderr.decode().startswith(f"lint: cannot read {path}: ")
-        assert len(found.stderr.splitlines()) == 1
+        process = lint(str(path))
+        assert process.returncode == 2
+        assert process.stdout == b""
+        assert process.stderr.decode().startswith(f"lint: cannot read {path}: ")
+        assert len(process.stderr.splitlines()) == 1
 
 
 def test_json_has_one_shape(tmp_path: Path) -> None:
@@ -78,9 +79,9 @@ def test_json_has_one_shape(tmp_path: Path) -> None:
     file.write_bytes(BROKEN)
     findings = json.loads(lint(str(file), "--json").stdout)["findings"]
     assert findings
-    for one in findings:
-        assert list(one) == ["rule", "level", "where", "message", "fix"]
-        assert one["level"] in LEVELS
+    for finding in findings:
+        assert list(finding) == ["rule", "level", "where", "message", "fix"]
+        assert finding["level"] in LEVELS
     assert json.loads(lint("-", "--json", stdin=STACK).stdout) == {"findings": []}
 
 
@@ -96,9 +97,9 @@ def test_lines_have_errors_first_and_the_counts_last() -> None:
 
 def test_a_terminal_without_the_letters_is_no_failure() -> None:
     text = '{"ClaimsMappingPolicy": {"Version": 1, "ClaimsSchema": [{"SamlClaimType": "größe\\ud800"}]}}'
-    found = lint("-", stdin=text.encode(), PYTHONIOENCODING="ascii")
-    assert found.returncode == 1
-    assert b"gr\\xf6\\xdfe" in found.stdout
+    process = lint("-", stdin=text.encode(), PYTHONIOENCODING="ascii")
+    assert process.returncode == 1
+    assert b"gr\\xf6\\xdfe" in process.stdout
 
 
 def stack(tmp_path: Path, old: str = "", new: str = "") -> dict[str, str]:
@@ -132,7 +133,7 @@ STACK_CASES = [
 
 
 @pytest.mark.parametrize(("old", "new", "rule", "where"), STACK_CASES)
-def test_a_stack_file_is_told_of_in_its_own_words(tmp_path: Path, old: str, new: str, rule: str, where: str) -> None:
+def test_findings_about_a_stack_file_use_its_words(tmp_path: Path, old: str, new: str, rule: str, where: str) -> None:
     assert stack(tmp_path, old, new).get(rule) == where
 
 
@@ -151,17 +152,17 @@ def test_a_good_stack_file_has_no_finding(tmp_path: Path) -> None:
         ("flexsaml:extensions: {level: String}", 'flexsaml:extensions: \'{"level": "String"}\''),
     ],
 )
-def test_what_is_not_known_is_not_judged(tmp_path: Path, old: str, new: str) -> None:
-    found = stack(tmp_path, old, new)
-    assert not found or set(found) == {"extension-unknown"}
+def test_an_unknown_value_has_no_finding(tmp_path: Path, old: str, new: str) -> None:
+    findings = stack(tmp_path, old, new)
+    assert not findings or set(findings) == {"extension-unknown"}
 
 
-def test_encrypted_claims_are_said_to_be_unseen(tmp_path: Path) -> None:
+def test_encrypted_claims_are_reported_as_not_read(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.test.yaml"
     file.write_bytes(b"config:\n  flexsaml:claims: {secure: AAAB}\n")
-    found = lint(str(file))
-    assert found.returncode == 0
-    assert b"not looked at" in found.stdout
+    process = lint(str(file))
+    assert process.returncode == 0
+    assert b"not looked at" in process.stdout
 
 
 def test_a_raw_definition_in_a_stack_is_linted_with_what_the_stack_knows(tmp_path: Path) -> None:

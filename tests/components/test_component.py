@@ -112,7 +112,7 @@ DECLARED: list[tuple[dict[str, Any], list[str]]] = [
     ({"users": {"ada@x": {"team": ["a"]}}}, ["users.ada@x.team: is a String"]),
     ({"claims": {"a": "user.mail", "b": "extension.tam"}}, ["extension 'tam' is not declared, did you mean 'team'?"]),
     ({"definition": "{}", "claims": {"a": "user.mail"}}, ["not both"]),
-    ({"definition": "{}", "claims": {}}, ["the definition is no JSON object"]),
+    ({"definition": "{}", "claims": {}}, ["the definition is not a JSON object"]),
     (
         {"extensions": {"a-b": "String", "c": "X"}, "claims": {"x": "y"}},
         ["extensions.a-b", "extensions.c", "claim 'x'"],

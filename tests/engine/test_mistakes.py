@@ -43,7 +43,7 @@ MISTAKES: list[tuple[str, Callable[[Config], None], tuple[str, ...]]] = [
     ("ill-typed flag", put("replaceExisting", value="perhaps"), ("flexsaml:replaceExisting",)),
     ("ill-typed number", put("allowRemoval", value="some"), ("flexsaml:allowRemoval",)),
     ("unknown cloud", put("cloud", value="moon"), ("flexsaml: cloud: 'moon' is none of public",)),
-    ("bad claim", put("claims", "email", value="mail"), ("claim 'email': 'mail' is no source", "user.mail")),
+    ("bad claim", put("claims", "email", value="mail"), ("claim 'email': 'mail' is not a source", "user.mail")),
     ("undeclared extension", put("claims", "x", value="extension.language"), ("did you mean 'languages'?",)),
     (
         "unknown user",
