@@ -2,7 +2,7 @@
 
 Quirks: v1.0 shows extension values of a user only on $select, beta always (A); whether an unset value is absent or
 null was never captured (dial); bodies of properties recorded in 2021 have no isMultiValued (dial); certificate keys
-are null unless $select names keyCredentials on one object (A); @odata.count stands on the first page only (A).
+are null unless $select names keyCredentials of a single object (A); only the first page has @odata.count (A).
 """
 
 from __future__ import annotations
@@ -14,25 +14,48 @@ from urllib.parse import parse_qsl, quote, urlencode
 from emulator.graph.call import Call
 from emulator.graph.query import DEFAULT_PAGE, skip_token
 from emulator.messages import Reply
-from emulator.tenant.records import Application, ExtensionProperty, Policy, User
+from emulator.tenant.records import Application, ExtensionProperty, PlainRecord, Policy, ServicePrincipal, User
 from emulator.tenant.store import Store
 from emulator.tenant.users import KNOWN, READ_ONLY, visible_values
 from emulator.types import Attributes
 
 T = TypeVar("T")
-DEFAULT_USER = (
-    "businessPhones",
-    "displayName",
-    "givenName",
-    "jobTitle",
-    "mail",
-    "mobilePhone",
-    "officeLocation",
-    "preferredLanguage",
-    "surname",
-    "userPrincipalName",
-    "id",
+_BY_DEFAULT = (
+    "businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname "
+    "userPrincipalName id"
 )
+DEFAULT_USER = tuple(_BY_DEFAULT.split())
+
+
+def _empty_lists(names: str) -> Attributes:
+    return {name: [] for name in names.split()}
+
+
+# What Microsoft's schema calls non-null (Nullable="false") and the tenant does not keep.
+_APPLICATION = {
+    **_empty_lists("addIns appRoles identifierUris keyCredentials managerApplications passwordCredentials"),
+    **_empty_lists("requiredResourceAccess tags"),
+    "oauth2RequirePostResponse": False,
+}
+_PRINCIPAL = {
+    **_empty_lists("addIns alternativeNames appRoles keyCredentials notificationEmailAddresses"),
+    **_empty_lists("oauth2PermissionScopes passwordCredentials replyUrls resourceSpecificApplicationPermissions"),
+    **_empty_lists("servicePrincipalNames tags"),
+    "appRoleAssignmentRequired": False,
+}
+_INSIDE_APPLICATION: dict[str, Attributes] = {
+    "api": {"oauth2PermissionScopes": []},
+    "spa": {"redirectUris": []},
+    "web": {"redirectUris": [], "redirectUriSettings": []},
+}
+_GROUP = _empty_lists("groupTypes infoCatalogs proxyAddresses resourceBehaviorOptions resourceProvisioningOptions")
+_ORGANIZATION = {
+    **_empty_lists("assignedPlans businessPhones marketingNotificationEmails provisionedPlans"),
+    **_empty_lists("securityComplianceNotificationMails securityComplianceNotificationPhones"),
+    **_empty_lists("technicalNotificationMails"),
+    "mobileDeviceManagementAuthority": "unknown",
+}
+_USER = _empty_lists("businessPhones otherMails proxyAddresses")
 
 
 def context(call: Call, fragment: str) -> str:
@@ -97,19 +120,31 @@ def policy(record: Policy) -> Attributes:
 
 def application(record: Application, select: tuple[str, ...], *, single: bool) -> Attributes:
     """An application or a service principal."""
-    body = {"deletedDateTime": None, **record.attributes}
-    if not (single and "keyCredentials" in select) and "keyCredentials" in body:
+    defaults = _PRINCIPAL if isinstance(record, ServicePrincipal) else _APPLICATION
+    body = {"deletedDateTime": None, **defaults, **record.attributes}
+    if not (single and "keyCredentials" in select):
         body["keyCredentials"] = [{**credential, "key": None} for credential in body["keyCredentials"]]
+    for name in _INSIDE_APPLICATION.keys() & body.keys():
+        body[name] = body[name] and {**_INSIDE_APPLICATION[name], **body[name]}
     return selected(body, select)
 
 
+def group(record: PlainRecord, select: tuple[str, ...]) -> Attributes:
+    body = {name: value for name, value in record.attributes.items() if name != "members"}
+    return selected({**_GROUP, **body}, select)
+
+
+def organization(record: PlainRecord, select: tuple[str, ...]) -> Attributes:
+    return selected({**_ORGANIZATION, **record.attributes}, select)
+
+
 def user(call: Call, record: User) -> Attributes:
-    values = visible_values(call.store, record)
+    attributes, values = {**_USER, **record.attributes}, visible_values(call.store, record)
     select = call.query.select
     if not select:
         if call.is_beta:
-            return {**dict.fromkeys(DEFAULT_USER), **record.attributes, **values}
-        return {name: record.attributes.get(name) for name in DEFAULT_USER}
+            return {**dict.fromkeys(DEFAULT_USER), **attributes, **values}
+        return {name: attributes.get(name) for name in DEFAULT_USER}
     body: Attributes = {}
     for name in select:
         if name.casefold().startswith("extension_"):
@@ -119,6 +154,6 @@ def user(call: Call, record: User) -> Attributes:
                 body[exact] = values[exact]
             elif call.store.dials.unset_extension == "null":
                 body[exact] = None
-        elif name in record.attributes or name in KNOWN or name in READ_ONLY:
-            body[name] = record.attributes.get(name)
+        elif name in attributes or name in KNOWN or name in READ_ONLY:
+            body[name] = attributes.get(name)
     return body

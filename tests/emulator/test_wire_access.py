@@ -188,7 +188,7 @@ def test_an_application_has_parts_and_its_principal_copies(tenant: Tenant) -> No
     patch = {"api": {"acceptMappedClaims": True}, "identifierUris": ["api://flex"], "@odata.type": "#x"}
     assert tenant.emulator.graph("PATCH", APPLICATION, patch).status == 204
     api = tenant.emulator.graph("GET", f"{APPLICATION}?$select=api").json["api"]
-    assert api == {**FLEX_APP["api"], "acceptMappedClaims": True}
+    assert api == {"oauth2PermissionScopes": [], **FLEX_APP["api"], "acceptMappedClaims": True}
     names = tenant.emulator.graph("GET", PRINCIPAL).json["servicePrincipalNames"]
     assert sorted(names) == sorted(["api://flex", FLEX["appId"]])
 

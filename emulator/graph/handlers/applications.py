@@ -66,9 +66,8 @@ def get_principal(call: Call) -> Reply:
 
 
 def get_organization(call: Call) -> Reply:
-    select = call.query.select
-    rows = [call.store.organization.attributes]
-    return render.page(call, "organization", rows, lambda row: render.selected(row, select))
+    records = [call.store.organization]
+    return render.page(call, "organization", records, lambda record: render.organization(record, call.query.select))
 
 
 def list_properties(call: Call) -> Reply:

@@ -24,11 +24,11 @@ READ_USER, READ_GROUP = "GET users/{id|upn}", "GET groups, groups/{id}"
 def list_groups(call: Call) -> Reply:
     rule = parse_filter(call.query, {"displayName", "id", "securityEnabled"}.__contains__, "Group")
     listed = [group for group in call.store.groups.values() if rule is None or rule(group.attributes)]
-    return render.page(call, "groups", listed, lambda group: _group_body(call, group), served={"$filter"})
+    return render.page(call, "groups", listed, lambda group: render.group(group, call.query.select), served={"$filter"})
 
 
 def get_group(call: Call) -> Reply:
-    return render.entity(call, "groups/$entity", _group_body(call, _group_of(call)))
+    return render.entity(call, "groups/$entity", render.group(_group_of(call), call.query.select))
 
 
 def list_members(call: Call) -> Reply:
@@ -67,11 +67,7 @@ def _typed_row(call: Call, item: User | PlainRecord) -> Attributes:
     is_user = isinstance(item, User)
     kind = {"@odata.type": "#microsoft.graph.user" if is_user else "#microsoft.graph.group"}
     if permissions.covers(READ_USER if is_user else READ_GROUP, call.token.roles):
-        return {**kind, **(render.user(call, item) if isinstance(item, User) else _group_body(call, item))}
+        body = render.user(call, item) if isinstance(item, User) else render.group(item, call.query.select)
+        return {**kind, **body}
     names = call.query.select or (render.DEFAULT_USER if is_user else item.attributes.keys() - {"members"})
     return {**kind, **dict.fromkeys(sorted(names)), "id": item.id}
-
-
-def _group_body(call: Call, group: PlainRecord) -> Attributes:
-    body = {name: value for name, value in group.attributes.items() if name != "members"}
-    return render.selected(body, call.query.select)
