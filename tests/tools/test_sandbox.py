@@ -1,0 +1,103 @@
+"""If this goes red, `make down` ends a stranger's process, or a second `make up` wedges the first one's sandbox."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tools.sandbox import Emulator, Failure, write_environment
+
+FAKE = """
+import http.server, json, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"status": "ok"}).encode())
+
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[2])), Handler).serve_forever()
+"""
+"""Answers /health as the emulator does, on the port of `--port`."""
+
+
+@pytest.fixture
+def emulator(tmp_path: Path) -> Iterator[Emulator]:
+    emulator = Emulator(tmp_path, (sys.executable, "-c", FAKE))
+    yield emulator
+    emulator.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def is_running(directory: Path) -> bool:
+    with (directory / "emulator.json").open() as record:
+        try:
+            fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_a_second_start_finds_the_first_emulator_whatever_its_port(emulator: Emulator) -> None:
+    first, second = free_port(), free_port()
+    assert emulator.start(first) == first
+    assert Emulator(emulator.directory, ("false",)).start(second) == first
+    assert is_running(emulator.directory)
+    emulator.stop()
+    assert not is_running(emulator.directory)
+    emulator.stop()  # nothing runs, nothing happens
+
+
+def test_a_stale_record_stops_no_other_process(emulator: Emulator) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
+        (emulator.directory / "emulator.json").write_text(json.dumps({"pid": stranger.pid, "port": 1}))
+        emulator.stop()
+        port = free_port()
+        assert emulator.start(port) == port, "a stale record does not stand for an emulator"
+        emulator.stop()
+        assert stranger.poll() is None
+        stranger.communicate(b"\n")
+        assert stranger.returncode == 0
+
+
+def test_a_port_of_another_program_is_refused_in_one_line(
+    emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    port = emulator.start(free_port())
+    other = Emulator(tmp_path_factory.mktemp("other"), emulator.command)
+    with pytest.raises(Failure, match=f"port {port} belongs to another program"):
+        other.start(port)
+    with pytest.raises(Failure, match="did not start: "):
+        Emulator(other.directory, (sys.executable, "-c", "raise SystemExit('cannot listen')")).start(free_port())
+
+
+def test_an_emulator_that_is_just_being_started_is_named(tmp_path: Path) -> None:
+    with (tmp_path / "emulator.json").open("w") as record:
+        fcntl.flock(record, fcntl.LOCK_EX)
+        with pytest.raises(Failure, match="being started by another command"):
+            Emulator(tmp_path).stop()
+
+
+def test_the_environment_file_survives_any_path(tmp_path: Path) -> None:
+    directory = tmp_path / 'it\'s $(touch made) `x` "y"'
+    directory.mkdir()
+    expected = write_environment(directory, f"{directory}/bin", 8765)
+    script = '. "$0"; exec "$1" -c "import os, json; print(json.dumps(dict(os.environ)))"'
+    command = ["sh", "-c", script, str(directory / "env"), sys.executable]
+    shell = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    variables = json.loads(shell.stdout)
+    assert {name: variables[name] for name in expected} == expected
+    assert os.listdir(tmp_path) == [directory.name]
