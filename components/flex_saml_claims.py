@@ -17,9 +17,10 @@ from dataclasses import dataclass
 import pulumi
 
 from flexsaml.claims import RULE_NAMES, Context, build_full_name, encode, lint
+from flexsaml.errors import UserError
 from flexsaml.findings import LEVELS as FINDING_LEVELS
 from flexsaml.findings import OFF, Finding, apply_levels
-from flexsaml.graph import Directory, GraphError
+from flexsaml.graph import Directory
 from flexsaml.preflight.inspect import InspectionEnded, Seen, data_type, look
 from flexsaml.preflight.rules import FIXED, LEVELS
 from flexsaml.values import NULL, DataType, InvalidValue
@@ -246,10 +247,8 @@ def _checked(
         raise report(invalid.problems) from None
     except InspectionEnded as end:
         found = [end.finding]
-    except (GraphError, ValueError) as problem:
-        if type(problem) is ValueError or isinstance(problem, GraphError):
-            raise report([str(problem)]) from None
-        raise
+    except UserError as problem:
+        raise report([str(problem)]) from None
     found = apply_levels([*found, *_lint(wanted, seen)], wanted.rules)
     if seen is None or any(one.level == "error" for one in found):
         raise report([str(one) if one.level == "error" else f"{one.level}: {one}" for one in found])

@@ -104,14 +104,14 @@ class Declared:
     @property
     def cloud(self) -> Cloud:
         """Where the tenant is. Raises `CannotLook`."""
-        from flexsaml.graph import cloud
+        from flexsaml.graph import InvalidCloud, cloud
 
         said = self.connection
         try:
             return cloud(
                 said["cloud"] or "public", graph_endpoint=said["graphEndpoint"], login_endpoint=said["loginEndpoint"]
             )
-        except ValueError as problem:
+        except InvalidCloud as problem:
             raise CannotLook(f"{self.file}: {problem}") from None
 
     @property
