@@ -7,7 +7,6 @@ the roster file. Encrypted ones cannot be read without the engine and are named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,41 +18,15 @@ from .stack_yaml import is_secret
 from .terminal import CannotLook
 
 if TYPE_CHECKING:
-    from flexsaml.prediction.subject import Agent, Place
+    from flexsaml.prediction import DeclaredValues
 
     from .declared import Declared
 
 
-_ENCRYPTED = "its value is encrypted, and only the engine can read it"
-
-
-@dataclass(frozen=True)
-class Intended:
-    """`types`: full name to data type; `values`: user in lower case to full name to JSON value.
-
-    `hidden` are the places of encrypted values; `dark` the extensions they concern, by user, "" for everybody.
-    """
-
-    types: Mapping[str, str]
-    values: Mapping[str, Mapping[str, object]]
-    hidden: tuple[str, ...] = ()
-    dark: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    def at(self, place: Place) -> Place:
-        """The place once the extensions are made."""
-        return replace(place, extensions={**place.extensions, **self.types})
-
-    def of(self, agent: Agent) -> Agent:
-        """The user once the values are written."""
-        written = {**self.values.get(agent.upn.lower(), {}), **self.values.get(agent.id.lower(), {})}
-        known = {name: why for name, why in agent.unread.items() if name not in self.types}
-        dark = frozenset().union(*(self.dark.get(key, ()) for key in ("", agent.upn.lower(), agent.id.lower())))
-        unread = {**known, **dict.fromkeys(dark, _ENCRYPTED)}
-        return replace(agent, values={**agent.values, **written}, unread=unread)
-
-
-def intended(stack: Declared, app_id: str) -> Intended:
+def intended(stack: Declared, app_id: str) -> DeclaredValues:
     """What the stack would write, its extensions living on that application. Raises `CannotLook`."""
+    from flexsaml.prediction import DeclaredValues
+
     types = types_of(Stack(stack.keys))
     full = {name: build_full_name(app_id, name) for name in types}
     values: dict[str, dict[str, object]] = {}
@@ -72,7 +45,7 @@ def intended(stack: Declared, app_id: str) -> Intended:
                 held[name] = None if value == "<null>" else value
             else:
                 raise CannotLook(f"{stack.file}: users.{user}.{name}: that extension is not declared")
-    return Intended({full[name]: str(kind) for name, kind in types.items()}, values, tuple(hidden), dark)
+    return DeclaredValues({full[name]: str(kind) for name, kind in types.items()}, values, dark, tuple(hidden))
 
 
 def _wire(stack: Declared, kind: DataType, where: str, value: object) -> object:
