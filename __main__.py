@@ -2,15 +2,10 @@
 
 import pulumi
 
-from components import FlexSamlClaims, InvalidDeclaration, from_config, report
+from components import FlexSamlClaims, read_config
 
-try:
-    args = from_config(pulumi.Config("flexsaml"))
-except InvalidDeclaration as found:
-    raise report(found.problems) from None
+flex = FlexSamlClaims("flex", read_config())
 
-flex = FlexSamlClaims("flex", args)
-
-pulumi.export("servicePrincipalId", flex.service_principal_id)
+pulumi.export("servicePrincipal", flex.service_principal_id)
 pulumi.export("policyId", flex.policy_id)
 pulumi.export("extensions", flex.extensions)

@@ -1,6 +1,8 @@
-"""The component, its arguments, and how both come from stack configuration."""
+"""The component, its arguments, and how the stack configuration becomes them."""
 
-from .flex_saml_claims import FlexSamlClaims, report
-from .settings import FlexSamlClaimsArgs, InvalidDeclaration, from_config
+from flexsaml.declaration import Secret
 
-__all__ = ["FlexSamlClaims", "FlexSamlClaimsArgs", "InvalidDeclaration", "from_config", "report"]
+from .args import FlexSamlClaimsArgs, read_config
+from .flex_saml_claims import FlexSamlClaims
+
+__all__ = ["FlexSamlClaims", "FlexSamlClaimsArgs", "Secret", "read_config"]

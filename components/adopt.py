@@ -1,9 +1,9 @@
 """Adoption: a file for `pulumi import --file` that makes existing objects this stack's own.
 
-`pulumi import TYPE NAME ID` cannot work for dynamic resources: the engine would ask a provider it does not
-know yet. An import file with inputs and outputs can, the provider is then not asked at all (tried). So the
-component itself is built here, without an engine: its children and their inputs are what `pulumi up` would
-register, each is looked up in the tenant, and what exists goes into the file.
+`pulumi import TYPE NAME ID` cannot work for dynamic resources: the engine would ask a provider that it does not know
+yet. An import file with inputs and outputs can: then the provider is not asked at all (tried). So the component itself
+is built here, without an engine: its children and their inputs are what `pulumi up` would register, each is looked up
+in the tenant, and what exists goes into the file.
 
 Adopted objects are owned: destroy deletes them. Nobody knows what users held before, so their prior
 values count as unset. Reads only.
@@ -11,17 +11,18 @@ values count as unset. Reads only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NoReturn
 
+import pulumi
 from pulumi.runtime import mocks
 
 from flexsaml.graph import Directory
-from providers import provider_class
+from providers import Connection, provider_class
 
 from .flex_saml_claims import FlexSamlClaims
-from .settings import FlexSamlClaimsArgs
 
 
 @dataclass
@@ -36,9 +37,9 @@ class Adoption:
 
 
 class _Recorder(mocks.Mocks):
-    """Stands where the engine would: finds each resource in the tenant instead of creating it."""
+    """Takes the engine's place: looks each resource up in the tenant instead of creating it."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Callable[[], Directory]) -> None:
         self.adoption = Adoption()
         self._directory = directory
         self._component = ""
@@ -51,11 +52,11 @@ class _Recorder(mocks.Mocks):
         given = {key: value for key, value in args.inputs.items() if not key.lstrip("_").startswith("seen")}
         kind = provider_class(args.typ.rsplit(":", 1)[-1]).kind
         inputs, _ = kind.check({}, given)
-        found = kind.adopt(self._directory, inputs)
-        if found is None:
+        existing = kind.adopt(self._directory(), inputs)
+        if existing is None:
             self.adoption.absent.append(f"{kind.name} {kind.describe(inputs)}")
             return "", inputs
-        id_, outputs = found
+        id_, outputs = existing
         reference = {"__provider": given["__provider"]}
         kept = {key: outputs[key] for key in kind.inputs if key in outputs}
         self.adoption.resources.append(
@@ -74,14 +75,13 @@ class _Recorder(mocks.Mocks):
         raise NotImplementedError(f"the component calls no function of a provider ({args.token})")
 
 
-def adopt(
-    name: str, declared: Callable[[], FlexSamlClaimsArgs], directory: Directory, project: str, stack: str
-) -> Adoption:
+def adopt(name: str, read_keys: Callable[[], Mapping[str, object]], project: str, stack: str) -> Adoption:
     """What of the component exists in the tenant. Raises `pulumi.RunError` as the component does.
 
-    `declared` is asked once project and stack are known: default names hang on them.
+    `read_keys` is called once project and stack are known, on which default names depend.
     """
+    directory = cache(Connection.from_config(pulumi.Config("flexsaml").get).directory)
     recorder = _Recorder(directory)
     mocks.set_mocks(recorder, project=project, stack=stack, preview=False)
-    mocks.test(lambda: FlexSamlClaims(name, declared(), directory=lambda: directory).policy_id)()  # type: ignore[no-untyped-call]
+    mocks.test(lambda: FlexSamlClaims(name, read_keys(), directory=directory).policy_id)()  # type: ignore[no-untyped-call]
     return recorder.adoption

@@ -7,6 +7,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from flexsaml.cli.terminal import end, lenient
 from flexsaml.errors import UserError
@@ -19,7 +20,9 @@ COMMANDS = {
     "verify": "whether a SAML response is genuine, and delivers what the stack declares",
     "worker": "what Flex stored for an agent, beside the prediction",
 }
-"""Command to its one-line help; the module is `flexsaml.cli.<command>` with `arguments(parser)` and `run(given)`."""
+"""Command to its one-line help."""
+MODULES = {"adopt": "components.adopt_command"}
+"""Modules of commands that are not `flexsaml.cli.<command>`; each has `arguments(parser)` and `run(given)`."""
 
 
 def main() -> int:
@@ -49,9 +52,13 @@ def _run(command: str) -> int:
     for name, help_ in COMMANDS.items():
         subparser = commands.add_parser(name, help=help_, description=help_)
         if name == command:
-            import_module(f"flexsaml.cli.{name}").arguments(subparser)
+            _module_of(name).arguments(subparser)
     given = parser.parse_args()
-    return int(import_module(f"flexsaml.cli.{given.command}").run(given))
+    return int(_module_of(given.command).run(given))
+
+
+def _module_of(command: str) -> ModuleType:
+    return import_module(MODULES.get(command, f"flexsaml.cli.{command}"))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What a stack declares, read from its `Pulumi.<stack>.yaml` without the engine: for commands that only look.
 
-The engine takes a second to tell a configuration, and these commands should not. What it alone knows stays unsaid:
-an encrypted key is refused in one line, defaults are those of `Pulumi.yaml`. Which stack is meant: the one named, else
-the one `pulumi stack select` chose (PULUMI_STACK, or the engine's workspace file), else the only one there is.
+The engine takes a second to start, and these commands should not. What it alone knows is left out: an encrypted key is
+refused in one line where it is needed, and defaults are those of `Pulumi.yaml`. Which stack is meant: the one named,
+else the one `pulumi stack select` chose (PULUMI_STACK, or the engine's workspace file), else the only one there is.
 """
 
 from __future__ import annotations
@@ -11,108 +11,78 @@ import argparse
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from flexsaml.claims import (
-    MAX_TEXT_BYTES,
-    ClaimsPolicy,
-    InvalidDefinition,
-    build_full_name,
-    encode,
-    normalise_definition,
-    read_policies,
-)
+from flexsaml.claims import MAX_TEXT_BYTES, RULE_NAMES, read_policies
+from flexsaml.declaration import KEYS, Declaration, describe_problem, read_declaration, read_stack_yaml
 from flexsaml.findings import Finding
 
-from .stack_file import Stack, policy_of, types_of
-from .stack_yaml import is_secret, own_keys
 from .terminal import CannotLook
 
 if TYPE_CHECKING:
     from flexsaml.graph import Cloud, Directory
 
 PROJECT = "flexsaml"
-CONNECTION = ("cloud", "tenantId", "graphEndpoint", "loginEndpoint")
 
 
 @dataclass(frozen=True)
 class Declared:
-    """The keys of a stack file; everything that needs more than one of them is worked out when it is asked for."""
+    """A stack file. A property raises `CannotLook` if what it needs has a finding or is encrypted."""
 
     file: str
     stack: str
-    keys: Mapping[str, Any]
+    declaration: Declaration
+    findings: tuple[Finding, ...]
+    """What is wrong with the declaration; `declaration` holds the rest."""
 
     @property
     def service_principal(self) -> str:
-        """Display name, appId or object id. Raises `CannotLook` without one."""
-        return self._text("servicePrincipal") or self._lacking("servicePrincipal", "name the enterprise application")
+        """Display name, appId or object id."""
+        self.require("servicePrincipal")
+        return self.declaration.service_principal
 
     @property
     def application(self) -> str:
         """Where the extensions live; "" for the service principal's own application."""
-        return self._text("application")
+        self.require("application")
+        return self.declaration.application
 
     @property
     def connection(self) -> dict[str, str]:
-        """The keys that say which cloud and tenant, as written."""
-        return {key: self._text(key) for key in CONNECTION}
-
-    @cached_property
-    def policy(self) -> ClaimsPolicy | None:
-        """The typed claims; None when a raw definition stands in their place."""
-        if self.keys.get("definition"):
-            return None
-        stack = Stack(self.keys)
-        self._legible("claims")
-        found = policy_of(stack, types_of(stack))
-        if stack.findings:
-            one = stack.findings[0]
-            raise CannotLook(f"{self.file}: {one.where}: {one.message}; see `python -m flexsaml lint {self.file}`")
-        return found or self._lacking("claims", "map claim names to sources")
-
-    @cached_property
-    def claims(self) -> tuple[str, ...]:
-        """The declared SamlClaimTypes in the order they are sent; the NameID's among them."""
-        if self.policy:
-            return tuple(one.saml_type for one in self.policy.claims.values())
-        entries = [one for document in read_policies(self.definition()) for one in document.entries]
-        return tuple(str(one.get("SamlClaimType")) for one in entries if one.get("SamlClaimType"))
+        """The keys that say which cloud and tenant."""
+        self.require("cloud", "tenantId", "graphEndpoint", "loginEndpoint")
+        declaration = self.declaration
+        return {
+            "cloud": declaration.cloud,
+            "tenantId": declaration.tenant_id,
+            "graphEndpoint": declaration.graph_endpoint,
+            "loginEndpoint": declaration.login_endpoint,
+        }
 
     @property
-    def extensions(self) -> tuple[str, ...]:
-        """Short names of the extensions this stack makes."""
-        return tuple(types_of(Stack(self.keys)))
+    def claims(self) -> tuple[str, ...]:
+        """The declared SamlClaimTypes in the order they are sent; the NameID's among them."""
+        self.require("claims", "definition", "extensions", entries=False)
+        if self.declaration.claims:
+            return tuple(claim.saml_type for claim in self.declaration.claims.values())
+        entries = [entry for document in read_policies(self.declaration.definition) for entry in document.entries]
+        return tuple(str(entry.get("SamlClaimType")) for entry in entries if entry.get("SamlClaimType"))
 
     def definition(self, app_id: str = "") -> str:
         """The definition string; full names of extensions need the appId of their application."""
-        raw = self.keys.get("definition")
-        self._legible("definition")
-        if raw:
-            try:
-                return normalise_definition(raw)
-            except InvalidDefinition as problem:
-                raise CannotLook(f"{self.file}: {problem}; see `python -m flexsaml lint {self.file}`") from None
-        policy = self.policy
-        assert policy is not None  # noqa: S101 - without claims or definition `policy` raises
-        return encode(policy, {name: build_full_name(app_id or "0" * 32, name) for name in self.extensions})
+        self.require("claims", "definition", "extensions")
+        return self.declaration.encode_definition(app_id or "0" * 32)
 
     @property
     def cloud(self) -> Cloud:
-        """Where the tenant is. Raises `CannotLook`."""
-        from flexsaml.graph import InvalidCloud, cloud
+        """Where the tenant is."""
+        from flexsaml.graph import cloud
 
-        said = self.connection
-        try:
-            return cloud(
-                said["cloud"] or "public", graph_endpoint=said["graphEndpoint"], login_endpoint=said["loginEndpoint"]
-            )
-        except InvalidCloud as problem:
-            raise CannotLook(f"{self.file}: {problem}") from None
+        keys = self.connection
+        return cloud(keys["cloud"], graph_endpoint=keys["graphEndpoint"], login_endpoint=keys["loginEndpoint"])
 
     @property
     def loopback(self) -> str:
@@ -121,25 +91,33 @@ class Declared:
         return where.graph if where.name == "loopback" else ""
 
     def directory(self, progress: Callable[[str], None] | None = None) -> Directory:
-        """Typed calls to Graph, which nothing has been asked yet. Raises `CannotLook`."""
+        """Typed calls to Graph, which nothing has been asked yet."""
         from flexsaml.graph import Client, Directory, credentials  # only now: they need the HTTP library
 
         where = self.cloud
-        return Directory(Client(where, credentials(where, self.connection["tenantId"]), progress=progress))
+        return Directory(Client(where, credentials(where, self.declaration.tenant_id), progress=progress))
 
-    def _text(self, key: str) -> str:
-        self._legible(key)
-        value = self.keys.get(key)
-        return "" if value is None else str(value).strip()
+    def require(self, *keys: str, entries: bool = True) -> None:
+        """Raises `CannotLook` if one of the keys has a finding or is encrypted; with `entries` also parts of it."""
+        for path in self.declaration.encrypted:
+            if _key_of(path) in keys and (entries or path in keys):
+                raise CannotLook(
+                    f"{self.file}: {path} is encrypted, and only the engine can read it; set it without --secret"
+                )
+        self.require_valid(*keys)
 
-    def _legible(self, key: str) -> None:
-        if is_secret(self.keys.get(key)):
-            raise CannotLook(
-                f"{self.file}: flexsaml:{key} is encrypted, and only the engine can read it; set it without --secret"
-            )
+    def require_valid(self, *keys: str) -> None:
+        """Raises `CannotLook` if one of the keys has a finding."""
+        for finding in self.findings:
+            if _key_of(finding.where) in keys:
+                more = f"; see `python -m flexsaml lint {self.file}`" if len(self.findings) > 1 else ""
+                raise CannotLook(f"{self.file}: {describe_problem(finding)}{more}")
 
-    def _lacking(self, key: str, what: str) -> Any:
-        raise CannotLook(f"{self.file}: there is no flexsaml:{key}; {what}")
+
+def _key_of(path: str) -> str:
+    """The key that a path is in; lines of the roster belong to `usersFile`."""
+    key = path.partition(".")[0]
+    return key if key in KEYS else "usersFile"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -156,40 +134,56 @@ def declared(given: argparse.Namespace) -> Declared:
         with open(file, "rb") as opened:
             raw = opened.read(MAX_TEXT_BYTES + 1)
     except (OSError, ValueError) as problem:
-        why = getattr(problem, "strerror", None) or str(problem)
-        raise CannotLook(f"cannot read {file}: {why}; name the stack with --stack, or its file with --file") from None
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise CannotLook(
+            f"cannot read {file}: {reason}; name the stack with --stack, or its file with --file"
+        ) from None
     return from_text(raw, str(file), stack)
 
 
 def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
-    """What the text of a stack file declares. Raises `CannotLook`."""
-    keys = own_keys(raw)
+    """What the text of a stack file declares. Raises `CannotLook` if it is not a stack file."""
+    keys = read_stack_yaml(raw)
     if isinstance(keys, Finding):
-        raise CannotLook(f"{file}: {keys.where}: {keys.message}{f'; {keys.fix}' if keys.fix else ''}")
-    return Declared(file, stack, keys)
+        raise CannotLook(f"{file}: {describe_problem(keys)}")
+    declaration, findings = read_beside(keys, file)
+    return Declared(file, stack, declaration, tuple(findings))
+
+
+def read_beside(keys: dict[str, object], file: str) -> tuple[Declaration, list[Finding]]:
+    """The declaration of a stack file's keys; its roster lies beside the file."""
+    from flexsaml.preflight.rules import FIXED, LEVELS
+
+    folder = Path(file).parent
+    return read_declaration(
+        keys,
+        read_file=lambda name: (folder / name).read_bytes(),
+        rule_names=(*LEVELS, *RULE_NAMES),
+        fixed_rules=FIXED,
+    )
 
 
 def _meant(stack: str, file: str) -> tuple[str, Path]:
     if file:
         name = Path(file).name
-        own = name.startswith("Pulumi.") and name.endswith((".yaml", ".yml"))
-        return name.removeprefix("Pulumi.").rpartition(".")[0] if own else "", Path(file)
-    here = _project()
-    short = (stack or selected(here)).rpartition("/")[2]
+        is_usual = name.startswith("Pulumi.") and name.endswith((".yaml", ".yml"))
+        return name.removeprefix("Pulumi.").rpartition(".")[0] if is_usual else "", Path(file)
+    folder = _project()
+    short = (stack or selected(folder)).rpartition("/")[2]
     if short:
-        return short, here / f"Pulumi.{short}.yaml"
-    found = sorted(here.glob("Pulumi.*.yaml"))
-    if len(found) != 1:
-        names = ", ".join(one.name[len("Pulumi.") : -len(".yaml")] for one in found)
-        which = f"which of {names} is meant?" if found else f"there is no stack file in {here}"
+        return short, folder / f"Pulumi.{short}.yaml"
+    files = sorted(folder.glob("Pulumi.*.yaml"))
+    names = [path.name[len("Pulumi.") : -len(".yaml")] for path in files]
+    if len(files) != 1:
+        which = f"which of {', '.join(names)} is meant?" if files else f"there is no stack file in {folder};"
         raise CannotLook(f"{which} name a stack with --stack, or a file with --file")
-    return found[0].name[len("Pulumi.") : -len(".yaml")], found[0]
+    return names[0], files[0]
 
 
 def _project() -> Path:
     """The folder of Pulumi.yaml: the working directory's, else this checkout's."""
-    here = Path.cwd()
-    return here if (here / "Pulumi.yaml").exists() else Path(__file__).resolve().parents[2]
+    folder = Path.cwd()
+    return folder if (folder / "Pulumi.yaml").exists() else Path(__file__).resolve().parents[2]
 
 
 def selected(project: Path) -> str:
@@ -208,6 +202,5 @@ def selected(project: Path) -> str:
     by_backend = kept.get("stacks") if isinstance(kept, dict) else None
     if isinstance(by_backend, dict) and by_backend:
         backend = os.environ.get("PULUMI_BACKEND_URL", "")
-        one = by_backend.get(backend) or (next(iter(by_backend.values())) if len(by_backend) == 1 else "")
-        return str(one)
+        return str(by_backend.get(backend) or (next(iter(by_backend.values())) if len(by_backend) == 1 else ""))
     return str(kept.get("stack") or "") if isinstance(kept, dict) else ""

@@ -1,8 +1,8 @@
 """`doctor`: whether this machine, its identity and the tenant are ready for the stack.
 
-The preflight look of `pulumi preview`, outside of it, and what lies before it: versions, credential, clock, and the
-permission each call needs. Changes nothing and never shows a token. Exit status: 0 fine, 1 problems, 2 usage, or the
-tenant could not be looked at.
+It runs the preflight of `pulumi preview`, outside of it, and before that inspects versions, credential, clock, and the
+permission each call needs. Changes nothing and never shows a token. Exit status: 0 fine, 1 problems, 2 wrong usage, or
+the tenant could not be inspected.
 """
 
 from __future__ import annotations
@@ -29,44 +29,45 @@ def run(given: argparse.Namespace) -> int:
     from .checkup import PROBLEM
 
     try:
-        rows, seen = _looked(stacks.declared(given))
+        rows, is_inspected = _inspect(stacks.declared(given))
     except CannotLook as problem:
         return end("doctor", problem)
     if given.json:
-        print(json.dumps({"rows": [vars(one) for one in rows], "counts": _counts(rows)}, ensure_ascii=False, indent=1))
+        body = {"rows": [vars(row) for row in rows], "counts": _counts(rows)}
+        print(json.dumps(body, ensure_ascii=False, indent=1))
     else:
         from .table import aligned
 
-        told = [(one.state, one.area, one.what + (f"; {one.remedy}" if one.remedy else "")) for one in rows]
-        print("\n".join(aligned(told, "")))
+        cells = [(row.state, row.area, row.what + (f"; {row.remedy}" if row.remedy else "")) for row in rows]
+        print("\n".join(aligned(cells, "")))
         print(", ".join(f"{count} {state}" for state, count in _counts(rows).items() if count))
-    if not seen:
+    if not is_inspected:
         return 2
-    return 1 if any(one.state == PROBLEM for one in rows) else 0
+    return 1 if any(row.state == PROBLEM for row in rows) else 0
 
 
-def _looked(wanted: stacks.Declared) -> tuple[list[Row], bool]:
-    """Everything in the order in which one thing hangs on the other; whether the tenant was looked at."""
+def _inspect(stack: stacks.Declared) -> tuple[list[Row], bool]:
+    """Everything in the order in which one thing depends on the other; whether the tenant could be inspected."""
     from . import checkup
 
-    where = wanted.cloud
+    where = stack.cloud
     rows = [*checkup.machine()]
-    rows.append(checkup.Row("stack file", checkup.OK, wanted.file))
+    rows.append(checkup.Row("stack file", checkup.OK, stack.file))
     rows.append(checkup.Row("cloud", checkup.OK, f"{where.name}: {where.graph}, {where.login}"))
     rows.append(checkup.clock(where))
-    directory = wanted.directory()
-    told, who = checkup.credential(directory)
-    rows += told
-    if any(one.state == checkup.PROBLEM for one in told):
-        rows.append(checkup.Row("tenant", checkup.NOT_SEEN, "without a credential nothing of it can be seen"))
+    directory = stack.directory()
+    identity_rows, identity = checkup.credential(directory)
+    rows += identity_rows
+    if any(row.state == checkup.PROBLEM for row in identity_rows):
+        rows.append(checkup.Row("tenant", checkup.NOT_SEEN, "it cannot be inspected without a credential"))
         return rows, False
-    rows += checkup.permissions(who, wanted)
-    told, seen = checkup.tenant(directory, wanted)
-    return [*rows, *told], seen
+    rows += checkup.permissions(identity, stack)
+    tenant_rows, is_inspected = checkup.tenant(directory, stack)
+    return [*rows, *tenant_rows], is_inspected
 
 
 def _counts(rows: list[Row]) -> dict[str, int]:
     from .checkup import STATES
 
-    counts = Counter(one.state for one in rows)
+    counts = Counter(row.state for row in rows)
     return {state: counts[state] for state in STATES}

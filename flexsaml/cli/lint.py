@@ -34,11 +34,9 @@ def run(options: argparse.Namespace) -> int:
         why = getattr(problem, "strerror", None) or str(problem)
         return end("lint", f"cannot read {options.file}: {why}; give a file with a definition, or - for stdin")
     if is_stack_file(options.file, raw):
-        try:
-            from .stack_file import lint_stack
-        except ImportError as problem:
-            return end("lint", f"reading a stack file needs {problem.name}; run `pip install -r requirements.txt`")
-        findings = lint_stack(raw, options.profile or "flex")
+        from .lint_stack import lint_stack
+
+        findings = lint_stack(raw, options.profile or "flex", options.file)
     else:
         findings = apply_levels(lint(raw, profile=options.profile or "entra"), {})
     if options.json:

@@ -10,7 +10,7 @@ Python program), with a `Secret` where the content is encrypted or must not be s
 from typing import TYPE_CHECKING, Any
 
 from .keys import KEYS, Key
-from .model import Declaration, InvalidDeclaration
+from .model import Declaration, InvalidDeclaration, describe_problem
 from .parse import RULE, parse_declaration, read_declaration
 from .secret import Secret
 
@@ -25,6 +25,7 @@ __all__ = [
     "InvalidDeclaration",
     "Key",
     "Secret",
+    "describe_problem",
     "lint_declaration",
     "parse_declaration",
     "read_declaration",

@@ -20,8 +20,9 @@ from flexsaml.claims import (
     is_full_name,
     normalise_definition,
 )
+from flexsaml.errors import UserError
 from flexsaml.findings import LEVELS, OFF, Finding
-from flexsaml.graph import InvalidCloud, cloud, is_guid
+from flexsaml.graph import cloud, is_guid
 from flexsaml.values import DataType
 
 from .cells import parse_extensions, parse_roster, parse_users
@@ -109,7 +110,7 @@ def read_declaration(
         graph_endpoint=where["graphEndpoint"],
         login_endpoint=where["loginEndpoint"],
         secret_keys=frozenset(reader.secret_keys),
-        encrypted=tuple(dict.fromkeys(reader.encrypted)),
+        encrypted=tuple(sorted(set(reader.encrypted))),
         secret_texts=frozenset(reader.secret_texts),
     )
     _check_cloud(reader, declaration)
@@ -122,8 +123,9 @@ def _check_cloud(reader: KeyReader, declaration: Declaration) -> None:
         return
     try:
         cloud(declaration.cloud, graph_endpoint=declaration.graph_endpoint, login_endpoint=declaration.login_endpoint)
-    except InvalidCloud as problem:
-        reader.report(problem.setting, problem.words)
+    except (UserError, ValueError) as problem:
+        key, _, message = str(problem).partition(": ")
+        reader.report(key, message)
 
 
 def _check_secrets(reader: KeyReader, declaration: Declaration) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 
 from flexsaml.claims import escape, find_nearest, quote
 from flexsaml.findings import Finding
@@ -40,7 +41,7 @@ class KeyReader:
         """Whether anything was written, be it wrong or encrypted."""
         value = self._keys.get(key)
         value = value.reveal() if isinstance(value, Secret) and value.is_known else value
-        return isinstance(value, Secret) or value not in (None, "", {}, "{}")
+        return isinstance(value, Secret) or value not in (None, "", {}, "{}" if KEYS[key].type == "object" else "")
 
     def read_text(self, key: str) -> str:
         """ "" if it is absent or encrypted."""
@@ -114,10 +115,9 @@ class KeyReader:
 
     def _open_nested(self, key: str, path: str, value: object) -> object:
         value = self._open(key, value, path)
-        if isinstance(value, Mapping):
-            return {
-                _as_text(name): self._open_nested(key, f"{path}.{_as_text(name)}", item) for name, item in value.items()
-            }
+        if isinstance(value, Mapping):  # sorted, as the engine hands maps over
+            entries = sorted(((_as_text(name), item) for name, item in value.items()), key=itemgetter(0))
+            return {name: self._open_nested(key, f"{path}.{name}", item) for name, item in entries}
         if isinstance(value, (list, tuple)):
             return [self._open_nested(key, f"{path}[{index}]", item) for index, item in enumerate(value)]
         return value

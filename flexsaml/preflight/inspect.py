@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from components.settings import Declaration
 from flexsaml.claims import build_full_name, owner_app_id
+from flexsaml.declaration import Declaration
 from flexsaml.findings import Finding
 from flexsaml.graph import (
     Application,
@@ -86,13 +86,13 @@ def look(directory: Directory, wanted: Declaration, now: datetime | None = None)
     findings += [one for one in _foreign(directory, wanted, properties, owners) if one.where not in told]
     findings += _values(wanted, properties)
     if not wanted.preflight:
-        referred = {name: one for name, one in properties.items() if name in wanted.foreign}
-        users = {user: user for user in wanted.everyone}
+        referred = {name: one for name, one in properties.items() if name in wanted.existing_extensions}
+        users = {user: user for user in wanted.all_users}
         return Seen(survey.principal, application, referred, owners, users=users, findings=tuple(findings))
     selected = _selected(wanted, application, properties)
     with ThreadPoolExecutor(1) as beside:  # two calls that need not wait for each other
         custom = beside.submit(directory.custom_claims, survey.principal.id)
-        people = directory.read_users(list(wanted.everyone), list(selected), PROFILE) if wanted.everyone else {}
+        people = directory.read_users(list(wanted.all_users), list(selected), PROFILE) if wanted.all_users else {}
     there = {user: person for user, person in people.items() if person is not None}
     view = _view(directory, wanted, survey, there, custom.result(), now or datetime.now(timezone.utc))
     return Seen(
@@ -102,7 +102,7 @@ def look(directory: Directory, wanted: Declaration, now: datetime | None = None)
         owners,
         policies={one.id: one.display_name for one in survey.policies or ()},
         assigned=None if survey.assigned is None else {one.id: one.display_name for one in survey.assigned},
-        users={user: there[user].id if user in there else user for user in wanted.everyone},
+        users={user: there[user].id if user in there else user for user in wanted.all_users},
         missing=frozenset(set(people) - set(there)),
         live={
             name: {person.id: kind.from_wire(person.values.get(name)) for person in there.values()}
@@ -133,7 +133,7 @@ def _selected(
     wanted: Declaration, application: Application, properties: Mapping[str, ExtensionProperty]
 ) -> dict[str, DataType]:
     """The extensions whose values are worth reading: those of the stack that exist already."""
-    named = {build_full_name(application.app_id, key) for values in wanted.everyone.values() for key in values}
+    named = {build_full_name(application.app_id, key) for values in wanted.all_users.values() for key in values}
     return {name: data_type(one) for name, one in properties.items() if name in named}
 
 
@@ -159,7 +159,7 @@ def _own(wanted: Declaration, application: Application) -> list[Finding]:
     own = {build_full_name(application.app_id, short): short for short in wanted.extensions}
     return [
         finding("extension-twice", f"extension '{name}'", f"is this stack's own; write '{own[name]}'")
-        for name in wanted.foreign
+        for name in wanted.existing_extensions
         if name in own
     ]
 
@@ -168,13 +168,13 @@ def _foreign(
     directory: Directory, wanted: Declaration, properties: dict[str, ExtensionProperty], owners: dict[str, str]
 ) -> list[Finding]:
     """Find the existing properties the stack refers to by full name; those missing are findings."""
-    app_ids = sorted({owner_app_id(name) for name in wanted.foreign if name not in properties})
+    app_ids = sorted({owner_app_id(name) for name in wanted.existing_extensions if name not in properties})
     for owner in directory.read_extension_owners(app_ids).values():
         if owner:
             properties |= {one.name: one for one in owner.properties}
             owners |= dict.fromkeys((one.name for one in owner.properties), owner.application.id)
     findings = []
-    for name in wanted.foreign:
+    for name in wanted.existing_extensions:
         if name not in properties:
             near = [one for one in properties if one.lower() == name.lower()]
             fix = f"it is spelt '{near[0]}', and the token service reads names with case" if near else ""
@@ -185,9 +185,9 @@ def _foreign(
 def _values(wanted: Declaration, properties: Mapping[str, ExtensionProperty]) -> list[Finding]:
     """Values for existing properties, whose data type only the tenant knows; and too many of them."""
     findings = []
-    for user, values in wanted.everyone.items():
+    for user, values in wanted.all_users.items():
         for name, value in values.items():
-            if name in properties and name in wanted.foreign:
+            if name in properties and name in wanted.existing_extensions:
                 try:
                     data_type(properties[name]).canonical(value)
                 except InvalidValue as problem:

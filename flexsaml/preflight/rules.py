@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from components.settings import Declaration
+from flexsaml.declaration import Declaration
 from flexsaml.findings import Finding
 from flexsaml.graph import PrincipalSnapshot, User
 
@@ -70,7 +70,7 @@ def conditions(view: View) -> list[Finding]:
 
 
 def _owner(view: View) -> Iterator[Finding]:
-    if not view.survey.owner_has_principal and (view.wanted.extensions or view.wanted.everyone):
+    if not view.survey.owner_has_principal and (view.wanted.extensions or view.wanted.all_users):
         app = view.survey.application
         yield finding(
             "owner-without-principal",
@@ -156,7 +156,7 @@ def _permissions(view: View) -> Iterator[Finding]:
     if view.granted is None:
         return
     users = (
-        (("write users' values", ("User.ReadWrite.All", "Directory.ReadWrite.All")),) if view.wanted.everyone else ()
+        (("write users' values", ("User.ReadWrite.All", "Directory.ReadWrite.All")),) if view.wanted.all_users else ()
     )
     lacking = [f"{' or '.join(names)} to {what}" for what, names in (*_NEEDED, *users) if not view.granted & set(names)]
     if lacking:

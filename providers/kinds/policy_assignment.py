@@ -90,6 +90,8 @@ class PolicyAssignmentKind(Kind):
         return {**props, "service_principal_id": principal, "policy_id": policy}
 
     def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
+        if not props["policy_id"]:
+            return None  # the policy itself does not exist
         id_ = f"{props['service_principal_id']}/{props['policy_id']}"
         live = self.read(directory, id_, props)
         return (id_, live) if live else None

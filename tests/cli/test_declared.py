@@ -36,7 +36,7 @@ def test_what_a_stack_declares() -> None:
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
     )
     assert f"extension_{APP.replace('-', '')}_languages" in found.definition(APP)
-    assert found.connection == {"cloud": "", "tenantId": "", "graphEndpoint": "", "loginEndpoint": ""}
+    assert found.connection == {"cloud": "public", "tenantId": "", "graphEndpoint": "", "loginEndpoint": ""}
     assert found.loopback == ""
 
 
@@ -52,8 +52,8 @@ def test_a_raw_definition_declares_too() -> None:
 @pytest.mark.parametrize(
     ("text", "asked", "words"),
     [
-        (b"config: {}", "service_principal", "there is no flexsaml:servicePrincipal"),
-        (b"config: {}", "claims", "there is no flexsaml:claims"),
+        (b"config: {}", "service_principal", "servicePrincipal: is missing"),
+        (b"config: {}", "claims", "claims: there are none"),
         (b"config: {flexsaml:claims: {a: mail}}", "claims", "lint"),
         (b"config: {flexsaml:claims: {a: extension.b}}", "claims", "extension 'b' is not declared"),
         (b"config: {flexsaml:claims: {secure: x}}", "claims", "is encrypted"),

@@ -72,7 +72,7 @@ def test_what_a_token_does_not_name_is_told_per_call(
     unseen = [one["what"] for one in rows(found, "preflight") if one["state"] == "not looked at"]
     assert unseen or client == LEAST
     if client == LEAST:
-        assert any("where it owns the object" in one["what"] for one in told)
+        assert any("if it owns the object" in one["what"] for one in told)
 
 
 def test_conditions_of_the_tenant_are_those_of_preflight(tenant: Tenant, tmp_path: Path, engine: str) -> None:
@@ -92,7 +92,7 @@ def test_conditions_of_the_tenant_are_those_of_preflight(tenant: Tenant, tmp_pat
         (STACK, {"servicePrincipal": "Twilio Flux"}, 1, "no enterprise application is called 'Twilio Flux'"),
         (STACK.replace("String", "Strong"), {}, 1, "did you mean 'String'"),
         (STACK, {"graphEndpoint": "http://127.0.0.1:9"}, 2, "no connection to 127.0.0.1:9"),
-        (STACK, {"loginEndpoint": "http://127.0.0.1:9"}, 2, "without a credential nothing of it can be seen"),
+        (STACK, {"loginEndpoint": "http://127.0.0.1:9"}, 2, "it cannot be inspected without a credential"),
         (STACK, {"AZURE_CLIENT_SECRET": "wrong"}, 2, "check AZURE_CLIENT_SECRET"),
         (STACK, {"preflight": "false"}, 0, "flexsaml:preflight is false"),
         (STACK.replace("{languages: en}", "{languages: {secure: v1:x}}"), {}, 0, "users.ada@contoso.example.languages is encrypted"),
@@ -116,7 +116,7 @@ def test_no_stack_file_is_one_line(tmp_path: Path) -> None:
     ("answer", "state", "words"),
     [
         ("v3.300.0", "ok", "pulumi 3.300.0"),
-        ("v3.100.0", "problem", "this project wants 3.160.0 or newer"),
+        ("v3.100.0", "problem", "this project needs 3.160.0 or newer"),
         (FileNotFoundError(), "problem", "make up"),
         (OSError("no answer in 30 s"), "problem", "no answer in 30 s"),
     ],

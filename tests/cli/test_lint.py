@@ -112,15 +112,15 @@ def stack(tmp_path: Path, old: str = "", new: str = "") -> dict[str, str]:
 STACK_CASES = [
     # what is replaced, by what, rule, where
     ("email: user.mail", "Email: user.mail", "flex-required", "claims"),
-    ('level: "3"', 'level: "x"', "typed-value", "claims 'level.int'"),
+    ('level: "3"', 'level: "x"', "typed-value", "claims.level.int"),
     ("{level: String}", "{level: Boolean}", "stack-file", "users.ada@contoso.example.level"),
     ("{level: String}", "{level: Boolen}", "stack-file", "extensions.level"),
-    ("user.mail", "user.mial", "id-unknown", "claims 'email'"),
-    ("user.mail", "usr.mail", "stack-file", "claims"),
-    ("extension.level", "extension.lvl", "stack-file", "claims 'level.int'"),
-    ("user.userprincipalname", "user.displayname", "nameid-source", "claims 'nameid'"),
-    ("flexsaml:users", "flexsaml:usrs", "stack-file", "flexsaml:usrs"),
-    ("flexsaml:claims", "flexsaml:definition", "root", "definition"),
+    ("user.mail", "user.mial", "id-unknown", "claims.email"),
+    ("user.mail", "usr.mail", "stack-file", "claims.email"),
+    ("extension.level", "extension.lvl", "stack-file", "claims.level.int"),
+    ("user.userprincipalname", "user.displayname", "nameid-source", "claims.nameid"),
+    ("flexsaml:users", "flexsaml:usrs", "stack-file", "usrs"),
+    ("flexsaml:claims", "flexsaml:definition", "stack-file", "definition"),
     ("flexsaml:users:", "flexsaml:rules: {hyphen-value: loud}\n  flexsaml:users:", "stack-file", "rules.hyphen-value"),
     ("flexsaml:users:", "flexsaml:rules: {hyphen-valu: off}\n  flexsaml:users:", "stack-file", "rules.hyphen-valu"),
     ("    email: user.mail", "    email: user.mail\n    email: user.mail", "stack-file", "line 6, column 5"),
@@ -159,10 +159,10 @@ def test_an_unknown_value_has_no_finding(tmp_path: Path, old: str, new: str) -> 
 
 def test_encrypted_claims_are_reported_as_not_read(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.test.yaml"
-    file.write_bytes(b"config:\n  flexsaml:claims: {secure: AAAB}\n")
+    file.write_bytes(b"config:\n  flexsaml:servicePrincipal: x\n  flexsaml:claims: {secure: AAAB}\n")
     process = lint(str(file))
     assert process.returncode == 0
-    assert b"not looked at" in process.stdout
+    assert b"claims: is encrypted, and so it is not judged [stack-secret]" in process.stdout
 
 
 def test_a_raw_definition_in_a_stack_is_linted_with_what_the_stack_knows(tmp_path: Path) -> None:
@@ -170,7 +170,9 @@ def test_a_raw_definition_in_a_stack_is_linted_with_what_the_stack_knows(tmp_pat
     entry = {"Source": "user", "ExtensionID": name, "SamlClaimType": "level"}
     text = json.dumps({"ClaimsMappingPolicy": {"Version": 1, "ClaimsSchema": [entry]}})
     file = tmp_path / "Pulumi.test.yaml"
-    file.write_text(f"config:\n  flexsaml:extensions: {{level: String}}\n  flexsaml:definition: '{text}'\n")
+    file.write_text(
+        f"config:\n  flexsaml:servicePrincipal: x\n  flexsaml:extensions: {{level: String}}\n  flexsaml:definition: '{text}'\n"
+    )
     assert rules(lint(str(file), "--json"))["extension-case"] == "ClaimsSchema[0] 'level'"
 
 

@@ -57,6 +57,7 @@ def test_what_is_not_there_is_left_to_up(stack: Stack, tmp_path: Path) -> None:
     stack.tenant().make_property("languages")
     out = tmp_path / "import.json"
     found = adopt(stack, "--out", str(out), "--json")
+    assert found.returncode == 0, found.stderr
     told = json.loads(found.stdout)
     assert "flex-languages" in told["found"]
     assert any("ClaimsMappingPolicy" in one for one in told["absent"])

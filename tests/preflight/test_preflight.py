@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components import FlexSamlClaimsArgs
-from components.settings import declare
+from flexsaml.declaration import parse_declaration
 from flexsaml.graph import Directory
 from flexsaml.preflight.inspect import InspectionEnded, look
 from providers import Connection
@@ -38,7 +39,8 @@ def directory(tenant: Tenant) -> Directory:
 
 
 def wanted(**changes: Any) -> Any:
-    return declare(FlexSamlClaimsArgs(**{**ARGS, **changes}), "a policy")
+    args = FlexSamlClaimsArgs(**{**ARGS, "policy_name": "a policy", **changes})
+    return parse_declaration(args.to_keys(), read_file=lambda name: Path(name).read_bytes())
 
 
 def said(directory: Directory, **changes: Any) -> list[str]:
@@ -90,7 +92,8 @@ def test_unknown_users_are_handed_on_all_at_once(directory: Directory, tenant: T
 
 def test_one_person_under_two_names_is_an_error(directory: Directory, tenant: Tenant) -> None:
     (line,) = said(directory, users={**ARGS["users"], tenant.user("ada")["id"]: {"team": "red"}})
-    assert "is the same user as 'ada@contoso.example'; keep one of them" in line
+    assert "users.ada@contoso.example: is the same user as '" in line
+    assert "'; keep one of them" in line
 
 
 def test_an_existing_extension_is_referred_to_by_its_full_name(directory: Directory, tenant: Tenant) -> None:

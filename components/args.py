@@ -1,0 +1,76 @@
+"""The arguments of `FlexSamlClaims`: as a person writes them in Python, and as the stack configuration holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
+
+from flexsaml.declaration import KEYS, Secret
+
+_NAMESPACE = "flexsaml:"
+
+
+@dataclass
+class FlexSamlClaimsArgs:
+    """The arguments of `FlexSamlClaims`. Wrap what must stay encrypted in state in a `Secret`, anywhere in them."""
+
+    service_principal: str | Secret
+    """Exact display name, appId or object id of the enterprise application."""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    """Claim name to source: `user.mail`, `extension.languages`, `{"value": "vienna"}`, …"""
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+    """Extension name to data type, or to `{"dataType": …, "multiValued": …}`."""
+    users: Mapping[str, Any] = field(default_factory=dict)
+    """User (UPN or object id) to extension to value; `None` writes null."""
+    users_file: str | Secret = ""
+    """A roster (CSV): first column the user, one column per extension; beside the program, or an absolute path."""
+    application: str = ""
+    """Where the extensions live (appId or object id); default: the service principal's own application."""
+    policy_name: str | Secret = ""
+    """Display name of the policy; default `<project>-<stack> <component> SAML claims`."""
+    include_basic_claim_set: bool = False
+    definition: str | Mapping[str, Any] | Secret = ""
+    """A raw policy definition instead of claims."""
+    replace_existing: bool = False
+    """Take over from a policy that is assigned already; it comes back on destroy."""
+    allow_removal: int = 0
+    """How many values may be taken back in one update, when it is more than a fifth of them."""
+    preflight: bool = True
+    """False: preview asks the tenant only which service principal and application are meant."""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """Rule of lint or preflight to error, warning, info or off."""
+
+    def to_keys(self) -> dict[str, object]:
+        """The same under the names of the stack configuration."""
+        return {key.name: getattr(self, key.argument) for key in KEYS.values() if key.argument}
+
+
+def read_config() -> dict[str, object]:
+    """The keys of the stack configuration; the policy's default name is that of a stack with one component."""
+    keys = _read_namespace()
+    if keys.get("policyName", "") == "":
+        keys["policyName"] = f"{pulumi.get_project()}-{pulumi.get_stack()} Flex SAML claims"
+    return keys
+
+
+def read_connection() -> dict[str, object]:
+    """Those keys which say where the tenant is: a Python program has them in the stack configuration too."""
+    return {name: value for name, value in _read_namespace().items() if name in KEYS and not KEYS[name].argument}
+
+
+def _read_namespace() -> dict[str, object]:
+    """The `flexsaml:` keys as the engine hands them over: text, and JSON text for maps.
+
+    The engine does not say which entry of a map is secret, so a key with a secret entry is a `Secret` as a whole.
+    """
+    written = {**get_config_env(), **CONFIG.get()}
+    names = sorted(key.removeprefix(_NAMESPACE) for key in written if key.startswith(_NAMESPACE))
+    keys: dict[str, object] = {}
+    for name in names:
+        value = written[_NAMESPACE + name]
+        keys[name] = Secret(value) if is_config_secret(_NAMESPACE + name) else value
+    return keys

@@ -1,0 +1,79 @@
+"""What stands before the first resource: the declaration is parsed, the tenant inspected, and everything reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pulumi
+
+from flexsaml.claims import RULE_NAMES
+from flexsaml.declaration import Declaration, InvalidDeclaration, lint_declaration, parse_declaration
+from flexsaml.errors import UserError
+from flexsaml.findings import Finding, apply_levels
+from flexsaml.graph import Directory
+from flexsaml.preflight.inspect import InspectionEnded, Seen, data_type, look
+from flexsaml.preflight.rules import FIXED, LEVELS
+from providers import Connection
+
+
+def inspect(
+    keys: Mapping[str, object], default_policy_name: str, directory: Callable[[], Directory] | None
+) -> tuple[Declaration, Seen, list[Finding]]:
+    """The declaration, the tenant as it is, and the findings that do not stop the run, worst first.
+
+    `directory` gives the calls to Graph; by default they go where the declaration says.
+    Raises `pulumi.RunError` with all findings if one of them is an error, or if the tenant cannot be inspected.
+    """
+    if keys.get("policyName", "") == "":
+        keys = {**keys, "policyName": default_policy_name}
+    preflight: Seen | None = None
+    try:
+        declaration = parse_declaration(
+            keys,
+            read_file=lambda name: Path(name).read_bytes(),
+            rule_names=(*LEVELS, *RULE_NAMES),
+            fixed_rules=FIXED,
+        )
+        preflight = look(directory() if directory else _connect(declaration), declaration)
+        findings = list(preflight.findings)
+    except InvalidDeclaration as invalid:
+        lines = invalid.problems + _lines(
+            apply_levels(lint_declaration(invalid.declaration), invalid.declaration.rules)
+        )
+        raise report(lines) from None
+    except InspectionEnded as end:
+        findings = [end.finding]
+    except UserError as problem:
+        raise report([str(problem)]) from None
+    findings = apply_levels([*findings, *_lint(declaration, preflight)], declaration.rules)
+    if preflight is None or any(finding.level == "error" for finding in findings):
+        raise report(_lines(findings))
+    return declaration, preflight, findings
+
+
+def _connect(declaration: Declaration) -> Directory:
+    return Connection(
+        declaration.cloud, declaration.tenant_id, declaration.graph_endpoint, declaration.login_endpoint
+    ).directory()
+
+
+def _lint(declaration: Declaration, preflight: Seen | None) -> list[Finding]:
+    """Before the principal is known, lint sees the extensions of the stack only."""
+    if preflight is None:
+        return lint_declaration(declaration)
+    existing = {name: str(data_type(found)) for name, found in preflight.properties.items()}
+    return lint_declaration(declaration, app_id=preflight.application.app_id, existing_types=existing)
+
+
+def _lines(findings: list[Finding]) -> list[str]:
+    return [str(finding) if finding.level == "error" else f"{finding.level}: {finding}" for finding in findings]
+
+
+def report(lines: list[str]) -> pulumi.RunError:
+    """One error for the engine with all findings."""
+    if len(lines) == 1:
+        return pulumi.RunError(f"flexsaml: {lines[0]}; nothing was changed")
+    return pulumi.RunError(
+        f"flexsaml: {len(lines)} findings, nothing was changed:\n" + "\n".join(f"  - {line}" for line in lines)
+    )
