@@ -3,23 +3,26 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help up preview down test check bench
+.PHONY: help up preview down test quick check bench
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: $(VENV)/.run ## the whole guide against an emulated tenant: engine, emulator, pulumi up
+up: $(VENV)/.run ## the guide against an emulated tenant: engine, emulator, pulumi up
 	@$(RUN) tools/sandbox.py up
 
 preview: $(VENV)/.run ## what `make up` would change
 	@$(RUN) tools/sandbox.py preview
 
-down: $(VENV)/.run ## take it all back and stop the emulator
+down: $(VENV)/.run ## restore the emulated tenant and stop the emulator
 	@$(RUN) tools/sandbox.py down
 
 test: $(VENV)/.dev ## every test, on the real engine too (about 15 minutes)
 	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m pytest -n 2 --dist worksteal
+
+quick: check ## `make check` and the tests that start no process (under a minute)
+	@$(RUN) -m pytest --quick -m "not engine and not browser" -n 2 --dist worksteal
 
 check: $(VENV)/.dev ## formatting, lint, types, direction of imports
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports

@@ -30,6 +30,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown as PulumiUnknown
 
 from flexsaml.errors import UserError
+from flexsaml.graph import InvalidCloud, NotFound
 
 from . import engine
 from .kinds.base import UNKNOWN, Kind, Props, RefusedChange, Unknown
@@ -99,7 +100,10 @@ class DynamicProvider(ResourceProvider):
         try:
             yield
         except UserError as problem:
-            raise RefusedChange(f"{verb} {self.kind.name} {self.kind.describe(props)}: {problem}") from problem
+            line = f"{verb} {self.kind.name} {self.kind.describe(props)}: {problem}"
+            if isinstance(problem, NotFound):
+                line += "; if it was removed, run `pulumi refresh`, then `pulumi up`"
+            raise RefusedChange(line) from problem
 
 
 class DynamicResource(Resource):
@@ -143,8 +147,8 @@ def _directory() -> Directory:
     """The tenant's; a cloud or endpoint that cannot be is a mistake in the stack configuration."""
     try:
         return TENANT.directory()
-    except ValueError as problem:
-        raise RefusedChange(f"{problem} (stack configuration)") from None
+    except InvalidCloud as problem:
+        raise RefusedChange(f"flexsaml:{problem}") from None
 
 
 def _from_pulumi(props: Mapping[str, Any]) -> Props:

@@ -40,7 +40,7 @@ class Connection:
         )
 
     def directory(self) -> Directory:
-        """Typed calls to Graph. Raises ValueError for endpoints that do not fit the cloud."""
+        """Typed calls to Graph. Raises InvalidCloud for endpoints that do not fit the cloud."""
         from flexsaml.graph import Client, Directory, credentials  # only now: they need the HTTP library
 
         where = cloud(self.cloud, graph_endpoint=self.graph_endpoint, login_endpoint=self.login_endpoint)

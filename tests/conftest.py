@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.emulator.process import Emulator
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="skip each test that starts a process")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _skip_tests_that_start_a_process(request: pytest.FixtureRequest) -> None:
+    """With --quick. So no list of such tests has to be kept. An audit hook stays for good, hence one per session."""
+    if request.config.getoption("--quick"):
+
+        def skip_process(event: str, _arguments: object) -> None:
+            if event == "subprocess.Popen":
+                pytest.skip("starts a process")
+
+        sys.addaudithook(skip_process)
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,16 @@
-"""Which permission each call of a stack needs, and whether a token names it. Pure, from data/permissions.json.
+"""Which permission each call of a stack needs, and whether a token names it. Pure; the table is flexsaml.graph's.
 
 A token names what was granted to it, not what directory roles add (grade C), so what it lacks may still be covered.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
+
+from flexsaml.graph import Requirement, requirements_of_stack
 
 HAVE, LACKING, UNKNOWN = "have", "lacking", "unknown"
-
-
-_OWNED = "Application.ReadWrite.OwnedBy"
 
 
 @dataclass(frozen=True)
@@ -33,15 +30,10 @@ class Need:
 
 def needs(granted: Collection[str] | None, *, extensions: bool, users: bool) -> list[Need]:
     """The calls of a stack with or without extensions and users; `granted` None: the token cannot be read."""
-    kept = json.loads((Path(__file__).parent / "data" / "permissions.json").read_text("utf-8"))["rows"]
-    wanted = {"always", *(["extensions"] if extensions else []), *(["users"] if users else [])}
-    found = []
-    for row in kept:
-        if row["for"] not in wanted:
-            continue
-        enough = [names for names in row["any_of"] if set(names) <= set(granted or ())]
-        state = UNKNOWN if granted is None else HAVE if enough else LACKING
-        owned = bool(enough) and row["call"].startswith("POST") and all(_OWNED in names for names in enough)
-        least = " with ".join(row["any_of"][0])
-        found.append(Need(row["call"], row["to"], least, state, row.get("without", ""), owned))
-    return found
+    return [_need(requirement, granted) for requirement in requirements_of_stack(extensions=extensions, users=users)]
+
+
+def _need(requirement: Requirement, granted: Collection[str] | None) -> Need:
+    state = UNKNOWN if granted is None else HAVE if requirement.is_met(granted) else LACKING
+    owned = requirement.is_met_for_owned_objects_only(granted or ())
+    return Need(requirement.call, requirement.purpose, requirement.least, state, requirement.without, owned)

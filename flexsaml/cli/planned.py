@@ -8,47 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flexsaml.values import NULL
 
 if TYPE_CHECKING:
-    from flexsaml.prediction.subject import Agent, Place
+    from flexsaml.prediction import DeclaredValues
 
     from .declared import Declared
 
-_ENCRYPTED = "its value is encrypted, and only the engine can read it"
 
-
-@dataclass(frozen=True)
-class PlannedValues:
-    """What a stack would write, its extensions living on one application."""
-
-    types: Mapping[str, str]
-    """Full name to data type."""
-    values: Mapping[str, Mapping[str, object]]
-    """User in lower case to full name to JSON value."""
-    encrypted_paths: tuple[str, ...]
-    encrypted: Mapping[str, frozenset[str]]
-    """User in lower case to the full names of encrypted values; "" for everybody."""
-
-    def apply_to_place(self, place: Place) -> Place:
-        """The place once the extensions are made."""
-        return replace(place, extensions={**place.extensions, **self.types})
-
-    def apply_to_agent(self, agent: Agent) -> Agent:
-        """The user once the values are written."""
-        keys = (agent.upn.lower(), agent.id.lower())
-        written = {name: value for key in keys for name, value in self.values.get(key, {}).items()}
-        encrypted = frozenset().union(*(self.encrypted.get(key, ()) for key in ("", *keys)))
-        unread = {name: reason for name, reason in agent.unread.items() if name not in self.types}
-        unread |= dict.fromkeys(encrypted, _ENCRYPTED)
-        return replace(agent, values={**agent.values, **written}, unread=unread)
-
-
-def plan_values(stack: Declared, app_id: str) -> PlannedValues:
+def plan_values(stack: Declared, app_id: str) -> DeclaredValues:
     """Raises `CannotLook` if users, extensions or the roster have a finding."""
+    from flexsaml.prediction import DeclaredValues
+
     declaration = stack.declaration
     stack.require_valid("users", "usersFile", "extensions")
     full_names = declaration.full_names(app_id)
@@ -68,7 +41,7 @@ def plan_values(stack: Declared, app_id: str) -> PlannedValues:
         user, name = _split(path, declaration.users)
         names = {full_names.get(name, name)} if name else set(full_names.values())
         encrypted[user] = encrypted.get(user, frozenset()) | names
-    return PlannedValues(types, values, paths, encrypted)
+    return DeclaredValues(types, values, encrypted, paths)
 
 
 def _split(path: str, users: Mapping[str, object]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""How a prediction is shown: as a table, as JSON, as the XML an assertion has. Text only."""
+"""How a prediction is shown: as a table, as JSON, as the XML of an assertion. Pure."""
 
 from __future__ import annotations
 
@@ -8,160 +8,133 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from flexsaml.prediction.changes import Change
-from flexsaml.prediction.confidence import MARKS, UNKNOWN
-from flexsaml.prediction.predict import Line, Prediction, WorkerLine
+from flexsaml.prediction import CONFIDENCE_LEVELS, Inference, Prediction, compare_policies
 
 from .table import aligned
 from .terminal import one_line
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-FINE, FAILS, UNSURE = "works", "fails", "cannot be known"
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def outcome(one: Prediction) -> str:
-    """The sign-in in a word."""
-    return FAILS if one.findings else UNSURE if one.doubts else FINE
-
-
-def lines(one: Prediction) -> Iterator[str]:
+def lines(prediction: Prediction) -> Iterator[str]:
     """One user in full."""
-    yield f"{one_line(one.agent.upn)} ({one.agent.id}): sign-in {outcome(one)}"
-    yield from (f"  {one_line(text)}" for text in (*one.findings, *one.doubts))
-    name_id = one.name_id
-    yield ""
-    yield "NameID"
-    yield from aligned(
-        [
-            (name_id.value or "?", name_id.mark, _why(name_id.rules, name_id.why)),
-            (name_id.format, name_id.format_mark, "N3: unless the service provider's request names another"),
-        ]
-    )
-    yield ""
-    yield "Attribute statement"
-    yield from aligned([(line.name, _sent(line), line.mark, _why(line.rules, line.why)) for line in one.lines])
-    yield ""
-    yield "Worker in Flex"
-    yield from aligned([(line.name, _kept(line), line.mark, _why(line.rules, line.why)) for line in one.worker])
-    if one.stored.ignored:
-        yield ""
-        yield f"Flex ignores {len(one.stored.ignored)} attributes whose name is a URI (F2)"
-    yield ""
-    yield counted(one)
+    agent, name_id = prediction.agent, prediction.name_id
+    yield f"{one_line(agent.upn)} ({agent.id}): sign-in {prediction.outcome}"
+    yield from (f"  {one_line(text)}" for text in (*prediction.problems, *prediction.doubts))
+    rule = "N3: unless the service provider's request names another"
+    name_id_rows = [_row(name_id.value or "?", name_id), (name_id.format, name_id.format_confidence, rule)]
+    yield from ("", "NameID", *aligned(name_id_rows))
+    rows = [
+        (line.name, *_row(" | ".join(value or '""' for value in line.values) or "(not sent)", line))
+        for line in prediction.attributes
+    ]
+    yield from ("", "Attribute statement", *aligned(rows))
+    rows = [
+        (line.name, *_row("(keeps its value)" if line.kept else show_json(line.value), line))
+        for line in prediction.worker
+    ]
+    yield from ("", "Worker in Flex", *aligned(rows))
+    if prediction.update.ignored:
+        yield from ("", f"Flex ignores {len(prediction.update.ignored)} attributes whose name is a URI (F2)")
+    levels = [item.confidence for item in (name_id, *prediction.attributes, *prediction.worker)]
+    yield from ("", ", ".join(f"{levels.count(level)} {level}" for level in CONFIDENCE_LEVELS))
 
 
-def counted(one: Prediction) -> str:
-    """How many lines bear which mark."""
-    marks = [one.name_id.mark, *(line.mark for line in one.lines), *(line.mark for line in one.worker)]
-    return ", ".join(f"{marks.count(each)} {each}" for each in MARKS)
+def _row(value: str, line: Inference) -> tuple[str, str, str]:
+    explanation = f": {line.explanation}" if line.explanation else ""
+    return "?" if line.unknown else value, line.confidence, " ".join(line.rules) + explanation
 
 
-def row(one: Prediction) -> tuple[str, str, str]:
+def row(prediction: Prediction) -> tuple[str, str, str]:
     """One user among many."""
-    return one.agent.upn, outcome(one), "; ".join((*one.findings, *one.doubts))
+    return prediction.agent.upn, prediction.outcome, "; ".join((*prediction.problems, *prediction.doubts))
 
 
-def change_lines(upn: str, found: Sequence[Change]) -> Iterator[str]:
-    yield f"{one_line(upn)}: {len(found)} changes" if found else f"{one_line(upn)}: no change"
-    yield from aligned([(one.where, one.name, shown(one.before), "->", shown(one.after)) for one in found])
+def change_lines(before: Sequence[Prediction], after: Sequence[Prediction]) -> Iterator[str]:
+    """What changes for each user; of several users, those for whom nothing changes are only counted."""
+    changed = 0
+    for old, new in zip(before, after, strict=True):
+        changes = compare_policies(old, new)
+        changed += bool(changes)
+        if changes or len(after) == 1:
+            yield f"{one_line(old.agent.upn)}: {len(changes) or 'no'} change{'s' * (len(changes) > 1)}"
+        yield from aligned([(item.where, item.name, _show(item.before), "->", _show(item.after)) for item in changes])
+    if len(after) > 1:
+        yield f"{changed} of {len(after)} users change"
 
 
-def shown(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _show(value: object) -> str:
+    return value if isinstance(value, str) else show_json(value)
 
 
-def to_json(one: Prediction) -> dict[str, Any]:
+def show_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def to_json(prediction: Prediction) -> dict[str, Any]:
+    name_id = prediction.name_id
     return {
-        "id": one.agent.id,
-        "userPrincipalName": one.agent.upn,
+        "id": prediction.agent.id,
+        "userPrincipalName": prediction.agent.upn,
         "signIn": {
-            "outcome": outcome(one),
+            "outcome": prediction.outcome,
             "refusals": [
-                {"code": each.code, "message": each.message, "mark": each.mark, "rules": list(each.rules)}
-                for each in one.refusals
+                {"code": item.code, "message": item.message, **item.to_json()} for item in prediction.refusals
             ],
-            "faults": [{"kind": each.kind, "name": each.name, "message": each.message} for each in one.faults],
-            "doubts": list(one.doubts),
+            "faults": [vars(fault) for fault in prediction.faults],
+            "doubts": list(prediction.doubts),
         },
         "nameId": {
-            "value": one.name_id.value or None,
-            "format": one.name_id.format,
-            "mark": one.name_id.mark,
-            "formatMark": one.name_id.format_mark,
-            "rules": list(one.name_id.rules),
-            "why": one.name_id.why,
+            "value": name_id.value or None,
+            "format": name_id.format,
+            "formatConfidence": name_id.format_confidence,
+            **name_id.to_json(),
         },
         "attributes": [
             {
                 "name": line.name,
-                "values": list(line.values) if line.sent else None,
-                "nameFormat": line.name_form or None,
-                "mark": line.mark,
-                "rules": list(line.rules),
-                "why": line.why,
+                "values": list(line.values) or None,
+                "nameFormat": line.name_format or None,
+                **line.to_json(),
             }
-            for line in one.lines
+            for line in prediction.attributes
         ],
         "worker": [
-            {
-                "name": line.name,
-                "value": line.value,
-                "kept": line.kept,
-                "mark": line.mark,
-                "rules": list(line.rules),
-                "why": line.why,
-            }
-            for line in one.worker
+            {"name": line.name, "value": line.value, "kept": line.kept, **line.to_json()} for line in prediction.worker
         ],
-        "ignored": list(one.stored.ignored),
+        "ignored": list(prediction.update.ignored),
     }
 
 
-def to_xml(one: Prediction) -> str:
-    """Subject and attribute statement as they stand in an assertion; what cannot be known is a comment."""
-    name_id = one.name_id
-    parts = ['<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">', "  <saml:Subject>"]
+def to_xml(prediction: Prediction) -> str:
+    """Subject and attribute statement as in an assertion; what is unknown is a comment."""
+    name_id = prediction.name_id
+    xml = ['<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">', "  <saml:Subject>"]
     if name_id.value:
-        parts.append(f"    <saml:NameID Format={quoteattr(name_id.format)}>{_text(name_id.value)}</saml:NameID>")
+        xml.append(f"    <saml:NameID Format={quoteattr(name_id.format)}>{_escape(name_id.value)}</saml:NameID>")
     else:
-        parts.append(_comment("NameID", name_id.why, "    "))
-    parts += ["  </saml:Subject>", "  <saml:AttributeStatement>"]
-    for line in one.lines:
-        if line.mark == UNKNOWN:
-            parts.append(_comment(line.name, line.why, "    "))
-        elif line.sent:
-            form = f" NameFormat={quoteattr(line.name_form)}" if line.name_form else ""
-            parts.append(f"    <saml:Attribute Name={quoteattr(_legal(line.name))}{form}>")
-            parts += [f"      <saml:AttributeValue>{_text(value)}</saml:AttributeValue>" for value in line.values]
-            parts.append("    </saml:Attribute>")
-    return "\n".join([*parts, "  </saml:AttributeStatement>", "</saml:Assertion>"])
+        xml.append(_comment("NameID", name_id))
+    xml += ["  </saml:Subject>", "  <saml:AttributeStatement>"]
+    for line in prediction.attributes:
+        if line.unknown:
+            xml.append(_comment(line.name, line))
+        elif line.values:
+            form = f" NameFormat={quoteattr(line.name_format)}" if line.name_format else ""
+            xml.append(f"    <saml:Attribute Name={quoteattr(_replace_illegal(line.name))}{form}>")
+            xml += [f"      <saml:AttributeValue>{_escape(value)}</saml:AttributeValue>" for value in line.values]
+            xml.append("    </saml:Attribute>")
+    return "\n".join([*xml, "  </saml:AttributeStatement>", "</saml:Assertion>"])
 
 
-def _comment(name: str, why: str, indent: str) -> str:
-    said = _legal(f"{name}: cannot be known: {why}").replace("--", "- -")
-    return f"{indent}<!-- {said} -->"
+def _comment(name: str, line: Inference) -> str:
+    text = _replace_illegal(f"{name}: unknown: {line.unknown}").replace("--", "- -")
+    return f"    <!-- {text} -->"
 
 
-def _text(value: str) -> str:
-    return escape(_legal(value))
+def _escape(value: str) -> str:
+    return escape(_replace_illegal(value))
 
 
-def _legal(value: str) -> str:
-    """What XML 1.0 has no letter for is shown as such."""
-    return _NO_XML.sub("\ufffd", value)
-
-
-def _sent(line: Line) -> str:
-    if line.sent:
-        return " | ".join(value or '""' for value in line.values)
-    return "?" if line.mark == UNKNOWN else "(not sent)"
-
-
-def _kept(line: WorkerLine) -> str:
-    if line.kept:
-        return "(keeps its value)"
-    return "?" if line.mark == UNKNOWN else json.dumps(line.value, ensure_ascii=False)
-
-
-def _why(rules: Sequence[str], why: str) -> str:
-    return f"{' '.join(rules)}{f': {why}' if why else ''}"
+def _replace_illegal(value: str) -> str:
+    """Characters that XML 1.0 does not allow become U+FFFD."""
+    return _NOT_IN_XML.sub("\ufffd", value)

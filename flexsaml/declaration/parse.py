@@ -20,9 +20,8 @@ from flexsaml.claims import (
     is_full_name,
     normalise_definition,
 )
-from flexsaml.errors import UserError
 from flexsaml.findings import LEVELS, OFF, Finding
-from flexsaml.graph import cloud, is_guid
+from flexsaml.graph import InvalidCloud, cloud, is_guid
 from flexsaml.values import DataType
 
 from .cells import parse_extensions, parse_roster, parse_users
@@ -123,9 +122,8 @@ def _check_cloud(reader: KeyReader, declaration: Declaration) -> None:
         return
     try:
         cloud(declaration.cloud, graph_endpoint=declaration.graph_endpoint, login_endpoint=declaration.login_endpoint)
-    except (UserError, ValueError) as problem:
-        key, _, message = str(problem).partition(": ")
-        reader.report(key, message)
+    except InvalidCloud as problem:
+        reader.report(problem.setting, problem.words)
 
 
 def _check_secrets(reader: KeyReader, declaration: Declaration) -> None:

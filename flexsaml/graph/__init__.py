@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flexsaml.graph.batch import BatchRequest, BatchResponse
 from flexsaml.graph.clock import Clock, SystemClock
-from flexsaml.graph.clouds import CLOUDS, Cloud, cloud
+from flexsaml.graph.clouds import CLOUDS, Cloud, InvalidCloud, cloud
 from flexsaml.graph.errors import (
     Conflict,
     Forbidden,
@@ -39,7 +39,8 @@ from flexsaml.graph.models import (
     ValueHolders,
 )
 from flexsaml.graph.pace import quota_seconds
-from flexsaml.graph.urls import is_guid
+from flexsaml.graph.permissions import Requirement, requirements_of_stack
+from flexsaml.graph.urls import InvalidReference, is_guid
 
 if TYPE_CHECKING:
     from flexsaml.graph.bulk import Progress
@@ -65,6 +66,8 @@ __all__ = [
     "Forbidden",
     "GraphError",
     "Identity",
+    "InvalidCloud",
+    "InvalidReference",
     "Malformed",
     "NoCredential",
     "NotAvailable",
@@ -75,6 +78,7 @@ __all__ = [
     "PrincipalSnapshot",
     "Progress",
     "Refused",
+    "Requirement",
     "RoleAssignment",
     "ServerError",
     "ServicePrincipal",
@@ -91,6 +95,7 @@ __all__ = [
     "credentials",
     "is_guid",
     "quota_seconds",
+    "requirements_of_stack",
     "skew",
 ]
 

@@ -129,7 +129,7 @@ class BulkWrite:
         if isinstance(error, Throttled):
             self._pace.refused(error.retry_after or 1.0)
             self._requeue(chunk)
-        elif isinstance(error, NotSent) and error.passing and self._may_recover(error):
+        elif isinstance(error, NotSent) and error.transient and self._may_recover(error):
             self._requeue(chunk)
         else:
             with self._lock:

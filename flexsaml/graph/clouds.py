@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from flexsaml.errors import UserError
 from flexsaml.loopback import is_loopback_host
 
 CLOUDS = ("public", "usgov", "usgov-dod", "china", "loopback")
@@ -29,18 +30,30 @@ class Cloud:
     login: str
 
 
+class InvalidCloud(UserError):
+    """A cloud that does not exist, or an endpoint that does not fit it.
+
+    `setting`: which is wrong, `cloud`, `graphEndpoint` or `loginEndpoint`; `words`: why, and what to write instead.
+    """
+
+    def __init__(self, setting: str, words: str) -> None:
+        super().__init__(f"{setting}: {words}")
+        self.setting = setting
+        self.words = words
+
+
 def cloud(name: str, *, graph_endpoint: str = "", login_endpoint: str = "") -> Cloud:
     """The cloud of that name (one of `CLOUDS`).
 
     Endpoints are for `loopback` only, whose default is http://127.0.0.1:$SANDBOX_PORT (8765) for both.
-    Raises ValueError, in one line naming the configuration key, for anything else.
+    Raises InvalidCloud for anything else.
     """
     if name not in CLOUDS:
-        raise ValueError(f"cloud: {name!r} is not one of {', '.join(CLOUDS)}")
+        raise InvalidCloud("cloud", f"{name!r} is not one of {', '.join(CLOUDS)}")
     if name != "loopback":
-        for key, given in (("graphEndpoint", graph_endpoint), ("loginEndpoint", login_endpoint)):
-            if given:
-                raise ValueError(f"{key}: only the cloud loopback takes an endpoint, not {name}; remove {key}")
+        for setting, endpoint in (("graphEndpoint", graph_endpoint), ("loginEndpoint", login_endpoint)):
+            if endpoint:
+                raise InvalidCloud(setting, f"only the cloud loopback takes an endpoint, not {name}; remove {setting}")
         hosts = _national_clouds()[name]
         return Cloud(name, hosts["graph"], hosts["login"])
     sandbox = f"http://127.0.0.1:{os.environ.get('SANDBOX_PORT') or '8765'}"
@@ -51,19 +64,17 @@ def cloud(name: str, *, graph_endpoint: str = "", login_endpoint: str = "") -> C
     )
 
 
-def _loopback_url(key: str, url: str) -> str:
+def _loopback_url(setting: str, url: str) -> str:
     try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname or "", parts.port
+        target = urlsplit(url)
+        host, _port = target.hostname or "", target.port
     except ValueError as error:
-        raise ValueError(f"{key}: {url!r} is not a URL ({error})") from None
-    if parts.scheme not in ("http", "https") or not is_loopback_host(host):
-        raise ValueError(
-            f"{key}: {url!r} is not http(s) on a loopback host; use 127.0.0.1 or localhost, "
-            "or name the cloud of your tenant in flexsaml:cloud"
-        )
-    if parts.query or parts.fragment or parts.username is not None or parts.path not in ("", "/"):
-        raise ValueError(f"{key}: {url!r} must be scheme, host and port only, like http://127.0.0.1:8765")
+        raise InvalidCloud(setting, f"{url!r} is not a URL ({error})") from None
+    if target.scheme not in ("http", "https") or not is_loopback_host(host):
+        words = "is not http(s) on a loopback host; use 127.0.0.1 or localhost, or name the cloud of your tenant"
+        raise InvalidCloud(setting, f"{url!r} {words}")
+    if target.query or target.fragment or target.username is not None or target.path not in ("", "/"):
+        raise InvalidCloud(setting, f"{url!r} must be scheme, host and port only, like http://127.0.0.1:8765")
     return url.rstrip("/")
 
 

@@ -1,12 +1,11 @@
-"""The typed error tree: how far did a call get, and what does the answer mean. Pure: reads answers, touches
-nothing.
+"""The typed error tree: how far did a call get, and what does the answer mean. Pure: reads answers, touches nothing.
 
-`NotSent` is always safe to repeat, `Unanswered` never without a look, `Refused` carries Graph's own words.
-Quirks: most of our refusals share the code Request_BadRequest, so known messages decide before codes do (A);
-a duplicate is told by its code since its status is 400 or 409 (B/D); a missing or doubled link is a 400 (B);
-a stale replica says 404 Directory_ObjectNotFound (C); bodies may be OData (`odata.error`, message as an
-object) or OAuth (A). Every `str(error)` is one line. Pinned by tests/graph/test_errors.py with the recorded
-bodies of tests/corpus/errors.
+`NotSent` is always safe to repeat, `Unanswered` only once it is known whether the call was carried out, `Refused`
+carries Graph's own words. Hints are neutral: whoever knows the stack adds the name of a key or a command. Quirks: most
+of our refusals share the code Request_BadRequest, so known messages decide before codes do (A); a duplicate is
+recognised by its code since its status is 400 or 409 (B/D); a missing or doubled link is a 400 (B); a stale replica
+says 404 Directory_ObjectNotFound (C); bodies may be OData (`odata.error`, message as an object) or OAuth (A). Every
+`str(error)` is one line. Pinned by tests/graph/test_errors.py with the recorded bodies of tests/corpus/errors.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from flexsaml.errors import UserError
-from flexsaml.graph.permissions import needed
+from flexsaml.graph.permissions import describe_requirement
 from flexsaml.graph.urls import is_guid
 
 if TYPE_CHECKING:
     from flexsaml.graph.models import ServicePrincipal
 
 RUN_AGAIN = "run the same command again"
-_WRITE_UNSURE = "it may have been carried out or not; the same command can be run again, it looks at the tenant first"
+_WRITE_UNSURE = "it may or may not have been carried out; run the same command again, it reads the tenant first"
 
 
 class GraphError(UserError):
@@ -40,8 +39,8 @@ class GraphError(UserError):
         self.hint = hint
 
     def __str__(self) -> str:
-        said = f"{self.operation}: {self.words}".rstrip()
-        return " ".join(f"{said}; {self.hint}".split() if self.hint else said.split())
+        text = f"{self.operation}: {self.words}".rstrip()
+        return " ".join((f"{text}; {self.hint}" if self.hint else text).split())
 
 
 class PrincipalNotFound(UserError):
@@ -64,19 +63,19 @@ class PrincipalNotFound(UserError):
 class NotSent(GraphError):
     """Nothing reached Graph.
 
-    Refused connection, unknown host, TLS, no token. `passing`: worth another try.
+    Refused connection, unknown host, TLS, no token. `transient`: worth another try.
     """
 
-    def __init__(self, operation: str, words: str, hint: str = "", *, passing: bool = True) -> None:
+    def __init__(self, operation: str, words: str, hint: str = "", *, transient: bool = True) -> None:
         super().__init__(operation, words, hint)
-        self.passing = passing
+        self.transient = transient
 
 
 class NoCredential(NotSent):
-    """No token was to be had. Trying again without changing something is pointless."""
+    """There is no token for this identity, and trying again without a change would not help."""
 
     def __init__(self, operation: str, words: str, hint: str = "") -> None:
-        super().__init__(operation, words, hint, passing=False)
+        super().__init__(operation, words, hint, transient=False)
 
 
 class Unanswered(GraphError):
@@ -104,7 +103,7 @@ class Refused(GraphError):
         hint: str = "",
         retry_after: float | None = None,
     ) -> None:
-        words = " ".join(part for part in (str(status), code, message) if part)
+        words = " ".join(filter(None, (str(status), code, message)))
         super().__init__(operation, f"{words} (request-id {request_id})" if request_id else words, hint)
         self.status = status
         self.code = code
@@ -190,8 +189,8 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         r"on-premises mastered|originated within an external service",
         "this user is mastered elsewhere; set the attribute there, or leave the user out",
     ),
-    (r"InvalidDeclaration value specified for property", "the value does not fit the property's data type"),
-    (r"InvalidDeclaration object identifier", "give an object id, or check that the name is spelt right"),
+    (r"Invalid value specified for property", "the value does not fit the property's data type"),
+    (r"Invalid object identifier", "give an object id, or check that the name is spelt right"),
     (r"\$ref cannot|contained entities", "this is an error of this project; please report it"),
 )
 _AVAILABLE_HINT = (
@@ -248,26 +247,24 @@ def _kind(status: int, code: str, message: str) -> type[Refused]:
 
 def _hint(kind: type[Refused], method: str, path: str, message: str, status: int, retry_after: float | None) -> str:
     if kind is Forbidden:
-        permission = needed(method, path)
-        return f"grant the identity in use {permission or 'the permission for this call'}"
+        return f"grant the identity in use {describe_requirement(method, path) or 'the permission for this call'}"
     if kind is Throttled:
         wait = f" in {retry_after:g} s" if retry_after is not None else " in some minutes"
-        return f"the quota of this tenant is spent; {RUN_AGAIN}{wait}"
+        return f"the quota of this tenant is used up; {RUN_AGAIN}{wait}"
     if kind is ServerError:
         return unsure_hint(method)
     if kind is Conflict and path.endswith("/$ref"):
-        return "another policy is assigned here, and only one can be; set flexsaml:replaceExisting to take over from it"
+        return "another policy is assigned, and a service principal has only one"
     if status in (301, 302, 303, 307, 308):
-        return "redirects are not followed with a token; check flexsaml:cloud and the endpoints"
+        return "redirects are not followed with a token; check the cloud and the endpoints that are configured"
     for pattern, advice in _ADVICE:
         if re.search(pattern, message):
             return advice
     return {
         NotAvailable: _AVAILABLE_HINT,
-        NotFound: "check that it exists in this tenant; if it was removed behind the stack's back, run "
-        "`pulumi refresh`, then `pulumi up`",
+        NotFound: "check that it exists in this tenant",
         Conflict: "choose another name, or import what exists already",
-        Unauthorized: "check flexsaml:cloud and flexsaml:tenantId, sign in again (`az login`)",
+        Unauthorized: "check the cloud and the tenant that are configured, and sign in again (`az login`)",
         Malformed: "check the value or name that was sent",
     }.get(kind, "this is an error of this project or of Graph; please report it with the request-id")
 

@@ -63,7 +63,7 @@ def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session 
         with session or open_session(cloud) as opened:
             answer = opened.get(url, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), allow_redirects=False)
     except OSError as error:
-        raise failure(_TRIED, url, error, "check the network and flexsaml:cloud") from error
+        raise failure(_TRIED, url, error, "check the network and the cloud that is configured") from error
     middle = before + (ticking.utc() - before) / 2
     said = answer.headers.get("Date")
     if said is None:

@@ -1,47 +1,85 @@
-"""Which permission a refused call lacks, for the hint of a 403. Data only; touches nothing.
+"""Which permissions the calls of this project take: the one table, in permissions.json. Touches nothing else.
 
-Least application permission per call as Microsoft documents it (grade A):
-microsoftgraph/microsoft-graph-docs-contrib includes/permissions and
-microsoftgraph/microsoft-graph-devx-content permissions/new/permissions.json @6cbd6bb. Quirk (grade A,
-graph-docs#14188, known issue 13678): reading claims mapping policies needs Policy.Read.All even for an
-identity that may write them, and reading a principal's assignments needs a right to write applications.
-Pinned by tests/graph/test_errors.py.
+Hints of a 403, preflight's `permission-missing`, doctor and docs/preflight.md all read it. Source: Microsoft's
+reference pages and microsoftgraph/microsoft-graph-devx-content permissions/new/permissions.json @6cbd6bb (grade A).
+Quirk (A, graph-docs#14188, known issue 13678): reading claims mapping policies needs Policy.Read.All even for an
+identity that may write them, and reading a principal's assignments needs a right to write applications. A token
+names what was granted to it, not what directory roles add (C). Pinned by tests/graph/test_permissions.py.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-_READ_APPLICATIONS = "Application.Read.All (or Application.ReadWrite.OwnedBy)"
-_WRITE_APPLICATIONS = "Application.ReadWrite.OwnedBy and ownership of the application, or Application.ReadWrite.All"
-
-# First match decides: longer paths stand above the shorter ones that they contain.
-_NEEDED: tuple[tuple[str, str, str], ...] = (
-    (
-        r".*",
-        r"/servicePrincipals[/(].*/claimsMappingPolicies",
-        "Policy.Read.All with Application.ReadWrite.OwnedBy and ownership of the service principal, "
-        "or with Application.ReadWrite.All",
-    ),
-    (r"GET", r"/policies/claimsMappingPolicies", "Policy.Read.All"),
-    (r".*", r"/policies/claimsMappingPolicies", "Policy.ReadWrite.ApplicationConfiguration"),
-    (r".*", r"/directoryObjects/getAvailableExtensionProperties", "Directory.Read.All"),
-    (r"GET", r"/(applications|servicePrincipals)\b", _READ_APPLICATIONS),
-    (r".*", r"/(applications|servicePrincipals)\b", _WRITE_APPLICATIONS),
-    (r"GET", r"/users\b", "User.Read.All"),
-    (
-        r".*",
-        r"/users\b",
-        "User.ReadWrite.All (and, if that user holds an administrator role, a role that may manage it)",
-    ),
-    (r"GET", r"/groups\b", "GroupMember.Read.All"),
-    (r"GET", r"/organization\b", "Organization.Read.All"),
-)
+_OWNED = "Application.ReadWrite.OwnedBy"
 
 
-def needed(method: str, path: str) -> str:
+@dataclass(frozen=True)
+class Requirement:
+    """What a kind of call takes. `any_of`: sets of permissions, each of which is enough, the least first.
+
+    `call`: as the reference writes it; `methods` and `path` are patterns that recognise it. `purpose` completes "to …".
+    `needed_for`: always, extensions or users. `without`: what is left out where the permission is missing; "" where
+    the call is essential.
+    """
+
+    call: str
+    methods: str
+    path: str
+    purpose: str
+    needed_for: str
+    any_of: tuple[tuple[str, ...], ...]
+    without: str = ""
+    note: str = ""
+
+    @property
+    def least(self) -> str:
+        """What it takes at least, in words."""
+        return " with ".join(self.any_of[0])
+
+    @property
+    def of_owned_objects(self) -> bool:
+        """Whether the least permission is good only for objects that the identity owns."""
+        return _OWNED in self.any_of[0]
+
+    def is_met(self, granted: Collection[str]) -> bool:
+        return bool(self._sufficient(granted))
+
+    def is_met_for_owned_objects_only(self, granted: Collection[str]) -> bool:
+        sufficient = self._sufficient(granted)
+        return bool(sufficient) and self.of_owned_objects and all(_OWNED in names for names in sufficient)
+
+    def describe(self) -> str:
+        """The least permission with its conditions."""
+        if self.of_owned_objects:
+            return f"{self.least} and ownership of the object, or {' with '.join(self.any_of[1])}"
+        return f"{self.least} ({self.note})" if self.note else self.least
+
+    def _sufficient(self, granted: Collection[str]) -> list[tuple[str, ...]]:
+        return [names for names in self.any_of if set(names) <= set(granted)]
+
+
+@cache
+def requirements() -> tuple[Requirement, ...]:
+    """All rows; the first one whose patterns match a call is that call's."""
+    rows = json.loads(Path(__file__).with_name("permissions.json").read_text("utf-8"))["rows"]
+    return tuple(Requirement(**{**row, "any_of": tuple(map(tuple, row["any_of"]))}) for row in rows)
+
+
+def requirements_of_stack(*, extensions: bool, users: bool) -> list[Requirement]:
+    """Those of the calls that a stack with or without extensions and users makes."""
+    parts = {"always", *(["extensions"] if extensions else []), *(["users"] if users else [])}
+    return [requirement for requirement in requirements() if requirement.needed_for in parts]
+
+
+def describe_requirement(method: str, path: str) -> str:
     """The least permission for a call, in words; "" for a call that this project does not make."""
-    for methods, paths, permission in _NEEDED:
-        if re.fullmatch(methods, method) and re.match(paths, path):
-            return permission
+    for requirement in requirements():
+        if re.fullmatch(requirement.methods, method) and re.match(requirement.path, path):
+            return requirement.describe()
     return ""

@@ -15,7 +15,7 @@ from flexsaml.graph.batch import BatchRequest, BatchResponse, body_of
 from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import NotFound, PrincipalNotFound
 from flexsaml.graph.models import Application, ExtensionOwner, ExtensionProperty, ServicePrincipal
-from flexsaml.graph.urls import is_guid, search_phrase, segment_literal, with_query
+from flexsaml.graph.urls import InvalidReference, is_guid, search_phrase, segment_literal, with_query
 
 
 class Principals(DirectoryCalls):
@@ -45,7 +45,7 @@ class Principals(DirectoryCalls):
     def application(self, reference: str) -> Application | None:
         """By object id or appId, in one request; None when neither exists in this tenant."""
         if not is_guid(reference):
-            raise ValueError(f"application: {reference!r} is neither an object id nor an appId (a GUID)")
+            raise InvalidReference(f"application: '{reference}' is neither an object id nor an appId (a GUID)")
         bodies = self._by_either_id("/applications", reference, Application.SELECT)
         return Application.read(bodies[0]) if bodies else None
 

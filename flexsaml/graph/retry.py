@@ -44,7 +44,7 @@ class Next(Enum):
 def decide(error: GraphError, *, safe: bool) -> Next:
     """The rule of repetition; `safe` means that carrying the call out twice does no harm."""
     if isinstance(error, NotSent):
-        return Next.REPEAT if error.passing else Next.FAIL
+        return Next.REPEAT if error.transient else Next.FAIL
     if isinstance(error, Throttled):
         return Next.REPEAT
     if isinstance(error, (Unanswered, ServerError)):

@@ -41,7 +41,7 @@ _WAYS = (
     "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET "
     "(or AZURE_CLIENT_CERTIFICATE_PATH, or a workload or managed identity)"
 )
-_WRONG_TENANT = "check flexsaml:tenantId and AZURE_TENANT_ID"
+_WRONG_TENANT = "check the tenant id that is configured, and AZURE_TENANT_ID"
 _AADSTS_HINTS = {
     "90002": _WRONG_TENANT,
     "900021": _WRONG_TENANT,
@@ -53,7 +53,7 @@ _AADSTS_HINTS = {
     "7000215": "check AZURE_CLIENT_SECRET: it wants the secret's value, not its id",
     "7000222": "the client secret has expired: make a new one and set AZURE_CLIENT_SECRET",
     "700027": "check the certificate behind AZURE_CLIENT_CERTIFICATE_PATH",
-    "500011": "check flexsaml:cloud: Graph is not known under that address in this tenant",
+    "500011": "check the cloud that is configured: Graph is not known under that address in this tenant",
 }
 _SIGN_IN_AGAIN = "run `az login` again (add `--tenant` for another tenant), or use a service principal"
 _NOT_APPLICABLE = re.compile(

@@ -1,7 +1,7 @@
-"""One HTTP exchange with Graph: no retry here, only what happened. Touches the network through `requests`.
+"""One HTTP exchange with Graph, without retries. Touches the network through `requests`.
 
-Tells apart what was never sent (refused connection, unknown host, untrusted certificate) from what was sent
-and not answered, since only the first is safe to repeat. Redirects are not followed: a token goes to the
+What was never sent (refused connection, unknown host, untrusted certificate) and what was sent but not answered are
+different errors, since only the first is safe to repeat. Redirects are not followed: a token goes to the
 cloud's host alone. Quirks: .netrc would replace our Authorization header, so the token travels as `auth`; a
 204 has no body, and a 2xx whose body is not JSON says nothing usable. Pinned by
 tests/graph/test_transport.py.
@@ -27,6 +27,7 @@ from flexsaml.graph.clock import Clock
 from flexsaml.graph.clouds import Cloud
 from flexsaml.graph.errors import GraphError, NotSent, Unanswered, operation, refusal, unsure_hint
 from flexsaml.graph.retry import retry_after
+from flexsaml.loopback import is_loopback_host
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -123,24 +124,23 @@ def failure(tried: str, url: str, error: OSError, unsure: str) -> GraphError:
 
     Never quotes it, since it may hold a whole URL.
     """
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
+    target = urlsplit(url)
+    host = target.netloc.rpartition("@")[2]
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         hint = "point REQUESTS_CA_BUNDLE at the CA of that host, if you trust it"
-        return NotSent(tried, f"the certificate of {host} is not trusted", hint, passing=False)
+        return NotSent(tried, f"the certificate of {host} is not trusted", hint, transient=False)
     if not isinstance(error, requests.RequestException):
-        return NotSent(
-            tried, f"no connection to {host} was set up ({error})", "check REQUESTS_CA_BUNDLE", passing=False
-        )
+        words = f"no connection to {host} was set up ({error})"
+        return NotSent(tried, words, "check REQUESTS_CA_BUNDLE", transient=False)
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
-        return NotSent(tried, f"{host} is not a usable address", "check flexsaml:graphEndpoint", passing=False)
+        return NotSent(tried, f"{host} is not a usable address", "check the endpoint", transient=False)
     if isinstance(error, requests.exceptions.ProxyError):
         return NotSent(tried, f"the proxy did not connect to {host}", "check HTTPS_PROXY and NO_PROXY")
     if any(isinstance(cause, (NewConnectionError, ConnectTimeoutError)) for cause in causes):
-        hint = f"check that {host} can be reached, and flexsaml:cloud"
-        if parts.hostname in ("127.0.0.1", "localhost", "::1"):
-            hint = "start the emulator (`make up` does), or correct the endpoint in the stack's configuration"
+        hint = f"check that {host} can be reached and is the address of your tenant's cloud"
+        if is_loopback_host(target.hostname or ""):
+            hint = "start the emulator (`make up` does), or correct the endpoint that is configured"
         return NotSent(tried, f"no connection to {host}", hint)
     if isinstance(error, requests.Timeout):
         return Unanswered(tried, f"{host} did not answer in time", unsure)
@@ -152,18 +152,18 @@ def _causes(error: BaseException) -> list[BaseException]:
 
     Requests puts urllib3's reason into arguments, not into causes.
     """
-    found: list[BaseException] = []
+    causes: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:
         current = waiting.pop()
-        if current is None or any(current is seen for seen in found):
+        if current is None or any(current is cause for cause in causes):
             continue
-        found.append(current)
+        causes.append(current)
         waiting += [current.__cause__, current.__context__]
-        waiting += [part for part in current.args if isinstance(part, BaseException)]
+        waiting += [argument for argument in current.args if isinstance(argument, BaseException)]
         if isinstance(current, MaxRetryError):
             waiting.append(current.reason)
-    return found
+    return causes
 
 
 def _json_or_none(answer: requests.Response) -> object:

@@ -11,7 +11,13 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
+from flexsaml.errors import UserError
+
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class InvalidReference(UserError):
+    """What a user wrote cannot be the name or id of such an object."""
 
 
 def is_guid(text: str) -> bool:
@@ -22,10 +28,10 @@ def is_guid(text: str) -> bool:
 def segment(text: str) -> str:
     """`text` as one path segment: nothing in it can open a new segment, a query or a fragment.
 
-    Raises ValueError for what would name the collection above it instead: nothing, or dots.
+    Raises InvalidReference for what would name the collection above it instead: nothing, or dots.
     """
     if text in ("", ".", ".."):
-        raise ValueError(f"{text!r} names no object; give an object id or a name")
+        raise InvalidReference(f"'{text}' names no object; give an object id or a name")
     return quote(text, safe="@")
 
 

@@ -1,4 +1,4 @@
-"""A worker's attributes beside the prediction of its next sign-in. Pure."""
+"""Two comparisons of a prediction: with that of another policy, and with what the worker has in Flex. Pure."""
 
 from __future__ import annotations
 
@@ -7,58 +7,90 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .confidence import UNKNOWN
+from .evidence import UNKNOWN
 from .predict import Prediction
 
-SAME, DIFFERS, MISSING, KEPT, UNTOLD, ELSEWHERE = (
-    "same",
-    "differs",
-    "missing",
-    "kept",
-    "cannot be known",
-    "not from sign-in",
-)
+SAME, DIFFERS, MISSING, KEPT, NOT_FROM_SIGN_IN = "same", "differs", "missing", "kept", "not from sign-in"
+_UNKNOWN_VALUE = "(unknown)"
+_SECTIONS = {"sign-in": "", "NameID": "", "NameID format": "", "attribute": "(not sent)", "worker": "(keeps its value)"}
+"""Where something may change, and what stands for its absence."""
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One attribute. `outcome`: differs and missing are differences; kept is what no sign-in sends any more."""
+class PredictedChange:
+    """`where`: sign-in, NameID, NameID format, attribute or worker; `before` and `after` as a user reads them."""
+
+    where: str
+    name: str
+    before: object
+    after: object
+
+
+def compare_policies(before: Prediction, after: Prediction) -> list[PredictedChange]:
+    """What another policy changes for one user, in the order of a prediction."""
+    left, right = _flatten(before), _flatten(after)
+    changes = [
+        PredictedChange(where, name, left.get((where, name), absent), right.get((where, name), absent))
+        for section, absent in _SECTIONS.items()
+        for where, name in {**left, **right}
+        if where == section
+    ]
+    return [change for change in changes if change.before != change.after]
+
+
+def _flatten(prediction: Prediction) -> dict[tuple[str, str], object]:
+    name_id = prediction.name_id
+    values: dict[tuple[str, str], object] = {
+        ("sign-in", ""): "; ".join(prediction.problems) or prediction.outcome,
+        ("NameID", ""): name_id.value or _UNKNOWN_VALUE,
+        ("NameID format", ""): name_id.format,
+    }
+    for line in prediction.attributes:
+        if line.values or line.unknown:
+            values["attribute", line.name] = _UNKNOWN_VALUE if line.unknown else list(line.values)
+    for setting in prediction.worker:
+        if not setting.kept:
+            values["worker", setting.name] = _UNKNOWN_VALUE if setting.unknown else setting.value
+    return values
+
+
+@dataclass(frozen=True)
+class WorkerComparison:
+    """One attribute of a worker. `outcome`: one of the five above, or UNKNOWN; differs and missing are differences."""
 
     name: str
     outcome: str
     predicted: object
-    has: object
-    why: str = ""
+    actual: object
+    reason: str = ""
 
     @property
     def is_difference(self) -> bool:
         return self.outcome in (DIFFERS, MISSING)
 
 
-def compared(prediction: Prediction, attributes: Mapping[str, Any]) -> list[Compared]:
-    """The predicted attributes in their order, then what else the worker has. Channels are no attributes (F6)."""
-    found = []
-    channels = {
-        f"channel.{channel}.{setting}" for channel, set_ in prediction.stored.channels.items() for setting in set_
-    }
+def compare_worker(prediction: Prediction, attributes: Mapping[str, Any]) -> list[WorkerComparison]:
+    """The predicted attributes in their order, then the worker's others. Channel settings are no attributes (F6)."""
+    comparisons = []
+    channels = {f"channel.{name}.{key}" for name, settings in prediction.update.channels.items() for key in settings}
     for line in prediction.worker:
         if line.name in channels:
             continue
-        has = attributes.get(line.name)
+        actual = attributes.get(line.name)
         if line.kept:
             outcome = KEPT
-        elif line.mark == UNKNOWN:
-            outcome = UNTOLD
+        elif line.unknown:
+            outcome = UNKNOWN
         elif line.name not in attributes:
             outcome = MISSING
         else:
-            outcome = SAME if _equal(line.value, has) else DIFFERS
-        found.append(Compared(line.name, outcome, line.value, has, line.why))
-    told = {one.name for one in found}
-    found += [Compared(name, ELSEWHERE, None, value) for name, value in attributes.items() if name not in told]
-    return found
+            outcome = SAME if _is_equal(line.value, actual) else DIFFERS
+        comparisons.append(WorkerComparison(line.name, outcome, line.value, actual, line.explanation))
+    compared = {comparison.name for comparison in comparisons}
+    others = {name: value for name, value in attributes.items() if name not in compared}
+    return comparisons + [WorkerComparison(name, NOT_FROM_SIGN_IN, None, value) for name, value in others.items()]
 
 
-def _equal(one: object, other: object) -> bool:
-    """As JSON: 1, 1.0 and true are three things to a routing expression."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+def _is_equal(left: object, right: object) -> bool:
+    """As JSON: 1, 1.0 and true are three different values for a routing expression."""
+    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)

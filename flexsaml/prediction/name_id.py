@@ -1,91 +1,80 @@
 """Who the sign-in says it is: the NameID and its Format, rules N1 to N5. Pure.
 
-A service provider's request may name another Format (N3); a prediction knows of no request.
+A service provider's request may ask for another Format (N3); a prediction knows of no request.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flexsaml.claims import load_table
 
-from .confidence import mark, rules
-from .policy import Entry, SignInPolicy
+from .evidence import SourceValues, rate_evidence
+from .policy import PolicyEntry
 from .sources import Sources
-from .subject import Found
-from .transformations import ON_NAME_ID
+from .transformations import METHODS_FOR_NAME_ID
 
 EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 
 
-@dataclass(frozen=True)
-class NamedBy:
-    """The NameID; `value` is empty when it cannot be known. Value and Format are believed each by itself."""
+@dataclass(frozen=True, kw_only=True)
+class PredictedNameId(SourceValues):
+    """The NameID. Its Format has a confidence of its own."""
 
-    value: str
     format: str
-    mark: str
-    rules: tuple[str, ...]
-    format_mark: str
-    why: str = ""
+    format_confidence: str
+
+    @property
+    def value(self) -> str:
+        """ "" if it is unknown."""
+        return self.values[0] if self.values else ""
 
 
-def named_by(policy: SignInPolicy, sources: Sources) -> NamedBy:
-    """The NameID a policy gives a user."""
-    entry = policy.name_id
+def predict_name_id(sources: Sources) -> PredictedNameId:
+    """The NameID that the policy gives the user."""
+    entry = sources.policy.name_id
     if entry is None:
-        return _named(Found((sources.agent.upn,), ("N1 none",)), PERSISTENT, "")
-    found = _allowed(entry, policy, sources)
-    own = entry.name_id_format
-    if not found.values:
-        why = found.unknown or f"a pairwise identifier takes its place: {found.why}"
-        return _named(Found(grounds=(*found.grounds, "N2 pairwise"), unknown=why), PERSISTENT, own)
+        return _with_format(SourceValues(values=(sources.agent.upn,), evidence=("N1 none",)), PERSISTENT, "")
+    source = _read_allowed(entry, sources)
+    if not source.values:
+        unknown = source.unknown or f"Entra sends a pairwise identifier instead: {source.reason}"
+        pairwise = SourceValues(evidence=(*source.evidence, "N2 pairwise"), unknown=unknown)
+        return _with_format(pairwise, PERSISTENT, entry.name_id_format)
     is_address = entry.source == "user" and entry.id.lower() in ("userprincipalname", "mail")
-    return _named(found, EMAIL if is_address else UNSPECIFIED, own)
+    return _with_format(source, EMAIL if is_address else UNSPECIFIED, entry.name_id_format)
 
 
-def _named(found: Found, usual: str, own: str) -> NamedBy:
-    return NamedBy(
-        value="" if found.unknown else found.values[0],
-        format=own or usual,
-        mark=mark(found.grounds, found.unknown),
-        rules=rules((*found.grounds, "N3")),
-        format_mark=mark(("N3",) if own else ("N3", "N3 default")),
-        why=found.unknown,
-    )
+def _with_format(source: SourceValues, default: str, stated: str) -> PredictedNameId:
+    confidence = rate_evidence(("N3",) if stated else ("N3", "N3 default"))
+    return PredictedNameId(**vars(source.citing("N3")), format=stated or default, format_confidence=confidence)
 
 
-def _allowed(entry: Entry, policy: SignInPolicy, sources: Sources) -> Found:
-    """The first value of a source Entra allows for NameID; none where it does not (N2, N4)."""
+def _read_allowed(entry: PolicyEntry, sources: Sources) -> SourceValues:
+    """The first value, if Entra allows the source for NameID (N2, N4); else none."""
     if entry.source == "transformation":
-        return _transformed(entry, policy, sources)
-    listed = load_table("attributes")
+        transformation = sources.policy.find_transformation(entry.transformation)
+        method = transformation.method if transformation else ""
+        if method not in METHODS_FOR_NAME_ID:
+            return SourceValues(evidence=("N4",), reason=f"{entry.label} is not allowed for NameID")
+        result = _first_value(sources.read(entry).citing("N1", "N4"))
+        return _check_domain(result, sources.target.domains) if method == "join" and result.values else result
+    allowed, observed = (load_table("attributes")[name] for name in ("nameid", "nameid_observed"))
     id_ = entry.id.lower()
-    if entry.source != "user" or entry.extension or id_ not in (*listed["nameid"], *listed["nameid_observed"]):
-        return Found(grounds=("N2",), why=f"{entry.label} is no source of a NameID")
-    found = sources.of(entry)
-    ground = "N2 seen" if id_ in listed["nameid_observed"] else "N2"
-    return Found(
-        found.values[:1] if any(found.values) else (), ("N1", ground, *found.grounds), found.why, found.unknown
-    )
+    if entry.source != "user" or entry.extension or id_ not in (*allowed, *observed):
+        return SourceValues(evidence=("N2",), reason=f"{entry.label} is not allowed for NameID")
+    return _first_value(sources.read(entry).citing("N1", "N2 observed" if id_ in observed else "N2"))
 
 
-def _transformed(entry: Entry, policy: SignInPolicy, sources: Sources) -> Found:
-    transformation = policy.transformation(entry.transformation)
-    method = transformation.method if transformation else ""
-    if method not in ON_NAME_ID:
-        return Found(grounds=("N4",), why=f"{entry.label} is not allowed on NameID")
-    found = sources.of(entry)
-    if method != "join" or not found.values:
-        return Found(
-            found.values[:1] if any(found.values) else (), ("N1", "N4", *found.grounds), found.why, found.unknown
-        )
-    domains = sources.place.domains
+def _first_value(source: SourceValues) -> SourceValues:
+    return replace(source, values=source.values[:1] if any(source.values) else ())
+
+
+def _check_domain(source: SourceValues, domains: tuple[str, ...] | None) -> SourceValues:
     if domains is None:
-        return Found(unknown="the verified domains may not be read (Organization.Read.All)", grounds=("N4",))
-    domain = found.values[0].rpartition("@")[2].lower()
-    if "@" not in found.values[0] or domain not in {one.lower() for one in domains}:
-        return Found(grounds=("N4",), why=f"'{domain}' is no verified domain")
-    return Found(found.values[:1], ("N1", "N4", *found.grounds))
+        return SourceValues(evidence=("N4",), unknown="the verified domains may not be read (Organization.Read.All)")
+    _, at_sign, domain = source.values[0].rpartition("@")
+    if not at_sign or domain.lower() not in {name.lower() for name in domains}:
+        return SourceValues(evidence=("N4",), reason=f"'{domain}' is not a verified domain")
+    return source

@@ -1,43 +1,37 @@
 """A claims mapping policy as a sign-in reads it: verbatim names, fifty entries, keys in any case. Pure.
 
-Accepts what a person has at hand, as lint does (`flexsaml.claims.read`): a definition, a request body, an answer. What
-Graph would refuse is refused here too, for it can never be assigned; what has no sense Graph accepts, and so do we.
+Accepts every form that lint accepts (`flexsaml.claims.read_policies`): a definition, a request body, an answer. What
+Graph would refuse is refused here too, because it can never be assigned; senseless policies that Graph accepts are
+predicted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from flexsaml.claims import NAME_ID, read_policies
+from flexsaml.errors import UserError
 
-COUNTED = 50  # entries and transformations that count (S4)
-
-
-class UnusablePolicy(ValueError):
-    """No policy that could be assigned, in one line."""
+MAX_ENTRIES = 50  # entries and transformations that Entra reads (S4)
 
 
-class _Keyed(Protocol):
-    @property
-    def where(self) -> str: ...
-
-    def get(self, key: str) -> Any: ...
+class UnusablePolicy(UserError):
+    """The text is no policy that could be assigned."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One entry of ClaimsSchema. Texts that are not there are empty; `value` is None then."""
+class PolicyEntry:
+    """One entry of ClaimsSchema. Missing texts are "", a missing `value` is None."""
 
-    where: str
     source: str
     id: str
     extension: str
     value: str | None
     saml_type: str
-    name_form: str
+    name_format: str
     name_id_format: str
     transformation: str
 
@@ -52,8 +46,8 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Input:
-    """One input claim of a transformation: what it refers to, its name for the method, whether each value goes."""
+class InputClaim:
+    """`reference`: the entry it refers to; `name`: the method's input; `each`: every value, not only the first."""
 
     reference: str
     name: str
@@ -61,98 +55,99 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Transformation:
-    """`method` in lower case and without `()`, `written` as it stands there."""
+class PolicyTransformation:
+    """`method` in lower case and without `()`, `written` as in the policy."""
 
     id: str
     method: str
     written: str
-    claims: tuple[Input, ...]
+    claims: tuple[InputClaim, ...]
     parameters: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class SignInPolicy:
-    """What counts of a policy; `cut` are the claim types of entries after the fiftieth."""
+    """What Entra reads of a policy; `ignored`: the claim types of entries after the fiftieth."""
 
-    entries: tuple[Entry, ...]
-    cut: tuple[str, ...]
-    transformations: tuple[Transformation, ...]
-    basic: bool
+    entries: tuple[PolicyEntry, ...]
+    ignored: tuple[str, ...]
+    transformations: tuple[PolicyTransformation, ...]
+    includes_basic_claims: bool
 
     @cached_property
-    def name_id(self) -> Entry | None:
-        return next((one for one in self.entries if one.saml_type == NAME_ID), None)
+    def name_id(self) -> PolicyEntry | None:
+        return next((entry for entry in self.entries if entry.saml_type == NAME_ID), None)
 
-    def transformation(self, reference: str) -> Transformation | None:
+    def find_transformation(self, reference: str) -> PolicyTransformation | None:
         wanted = reference.lower()
-        return next((one for one in self.transformations if one.id.lower() == wanted), None) if wanted else None
+        matches = (item for item in self.transformations if item.id.lower() == wanted)
+        return next(matches, None) if wanted else None
 
-    def entry(self, reference: str) -> Entry | None:
+    def find_entry(self, reference: str) -> PolicyEntry | None:
         """What an input of a transformation refers to."""
         wanted = reference.lower()
-        named = (one for one in self.entries if wanted in (one.id.lower(), one.extension.lower()))
-        return next(named, None) if wanted else None
+        matches = (entry for entry in self.entries if wanted in (entry.id.lower(), entry.extension.lower()))
+        return next(matches, None) if wanted else None
 
     @property
-    def ids(self) -> frozenset[tuple[str, str]]:
-        """(source, ID), both in lower case, of the attributes it reads."""
-        return frozenset((one.source, one.id.lower()) for one in self.entries if one.id and not one.extension)
+    def user_ids(self) -> frozenset[str]:
+        """IDs, in lower case, of the user attributes it reads."""
+        return frozenset(entry.id.lower() for entry in self.entries if entry.source == "user" and not entry.extension)
 
     @property
     def extensions(self) -> frozenset[str]:
-        return frozenset(one.extension for one in self.entries if one.extension and one.source == "user")
+        return frozenset(entry.extension for entry in self.entries if entry.extension and entry.source == "user")
 
 
-def sign_in_policy(text: str | bytes) -> SignInPolicy:
-    """From a definition in any form a person has. Raises `UnusablePolicy`."""
+def parse_policy(text: str | bytes, name: str = "") -> SignInPolicy:
+    """From a definition in any form. Raises `UnusablePolicy`, with the policy's `name` in front."""
     documents = read_policies(text)
+    prefix = f"{name}: " if name else ""
     if len(documents) != 1:
-        raise UnusablePolicy(f"it holds {len(documents)} policies, and a sign-in follows one: give one of them")
+        raise UnusablePolicy(f"{prefix}there are {len(documents)} policies, and a sign-in follows one; give one")
     document = documents[0]
-    if document.body is None or "Version" not in document.body.raw or document.body.raw["Version"] != 1:
-        told = document.problems[0] if document.problems else None
-        why = f"{told.where}: {told.message}" if told else '"Version": 1 is missing, in exactly this case'
-        raise UnusablePolicy(f"Graph refuses it, so nobody can sign in by it: {why}")
-    body = document.body
+    if document.body is None or document.body.raw.get("Version") != 1:
+        problem = document.problems[0] if document.problems else None
+        why = f"{problem.where}: {problem.message}" if problem else '"Version": 1 is missing, in exactly this case'
+        raise UnusablePolicy(f"{prefix}Graph refuses this policy, so nobody can sign in with it: {why}")
+    types = (_text(node.get("SamlClaimType")) for node in document.entries[MAX_ENTRIES:])
     return SignInPolicy(
-        entries=tuple(_entry(one) for one in document.entries[:COUNTED]),
-        cut=tuple(_text(one.get("SamlClaimType")) for one in document.entries[COUNTED:] if one.get("SamlClaimType")),
-        transformations=tuple(_transformation(one) for one in document.transformations[:COUNTED]),
-        basic=str(body.get("IncludeBasicClaimSet")).lower() == "true",
+        entries=tuple(_read_entry(node.get) for node in document.entries[:MAX_ENTRIES]),
+        ignored=tuple(filter(None, types)),
+        transformations=tuple(_read_transformation(node.get) for node in document.transformations[:MAX_ENTRIES]),
+        includes_basic_claims=str(document.body.get("IncludeBasicClaimSet")).lower() == "true",
     )
 
 
-def _entry(part: _Keyed) -> Entry:
-    return Entry(
-        where=part.where,
-        source=_text(part.get("Source")).lower(),
-        id=_text(part.get("ID")),
-        extension=_text(part.get("ExtensionID")),
-        value=_constant(part.get("Value")),
-        saml_type=_text(part.get("SamlClaimType")),
-        name_form=_text(part.get("SAMLNameForm")),
-        name_id_format=_text(part.get("SamlNameIdFormat")),
-        transformation=_text(part.get("TransformationID")),
+def _read_entry(get: Callable[[str], Any]) -> PolicyEntry:
+    return PolicyEntry(
+        source=_text(get("Source")).lower(),
+        id=_text(get("ID")),
+        extension=_text(get("ExtensionID")),
+        value=_constant(get("Value")),
+        saml_type=_text(get("SamlClaimType")),
+        name_format=_text(get("SAMLNameForm")),
+        name_id_format=_text(get("SamlNameIdFormat")),
+        transformation=_text(get("TransformationID")),
     )
 
 
-def _transformation(part: _Keyed) -> Transformation:
-    written = _text(part.get("TransformationMethod"))
-    given = ((_text(one.get("id")), _constant(one.get("value"))) for one in _rows(part.get("InputParameters")))
-    return Transformation(
-        id=_text(part.get("ID")),
+def _read_transformation(get: Callable[[str], Any]) -> PolicyTransformation:
+    written = _text(get("TransformationMethod"))
+    parameters = {_text(row.get("id")): _constant(row.get("value")) for row in _rows(get("InputParameters"))}
+    return PolicyTransformation(
+        id=_text(get("ID")),
         method=written.lower().removesuffix("()"),
         written=written,
         claims=tuple(
-            Input(
-                _text(one.get("claimtypereferenceid")),
-                _text(one.get("transformationclaimtype")),
-                str(one.get("treatasmultivalue")).lower() == "true",
+            InputClaim(
+                _text(row.get("claimtypereferenceid")),
+                _text(row.get("transformationclaimtype")),
+                str(row.get("treatasmultivalue")).lower() == "true",
             )
-            for one in _rows(part.get("InputClaims"))
+            for row in _rows(get("InputClaims"))
         ),
-        parameters={name: value for name, value in given if value is not None},
+        parameters={name: value for name, value in parameters.items() if value is not None},
     )
 
 

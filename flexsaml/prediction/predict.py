@@ -1,7 +1,7 @@
 """What a sign-in will deliver, and what Flex makes of it: the rules of docs/sign-in.md over what was read. Pure.
 
-Every line says how far it may be believed (grounds.py). A value nobody can know stays out of what Flex is predicted to
-store, and whatever hangs on it is told as unknown too, never as missing.
+An unknown value is left out of what Flex is predicted to store, and everything that depends on it is unknown too,
+never missing.
 """
 
 from __future__ import annotations
@@ -21,246 +21,231 @@ from flexsaml.flex import (
     parse_attribute_name,
 )
 
-from .confidence import EXACT, UNKNOWN, mark, rules
-from .name_id import NamedBy, named_by
-from .policy import Entry, SignInPolicy
-from .sources import Sources
-from .subject import Agent, Found, Place
+from .evidence import UNKNOWN, Inference, SourceValues
+from .name_id import PredictedNameId, predict_name_id
+from .policy import PolicyEntry, SignInPolicy
+from .sources import UNREADABLE_USER, Agent, SignInTarget, Sources
 
+WORKS, FAILS = "works", "fails"
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 _IDENTITY = "http://schemas.microsoft.com/identity/claims/"
-_NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
+_METHODS_REFERENCES = "http://schemas.microsoft.com/claims/authnmethodsreferences"
+_NAME_FORMAT = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 _BY_PASSWORD = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"  # noqa: S105
 
 
-@dataclass(frozen=True)
-class Line:
-    """One attribute of the statement, or one that an entry names and no sign-in sends.
-
-    Sent if it has values. `why` tells why not, or why nobody can know.
-    """
+@dataclass(frozen=True, kw_only=True)
+class AttributeLine(SourceValues):
+    """One attribute of the statement; one without values is named by the policy and not sent, or unknown."""
 
     name: str
-    values: tuple[str, ...]
-    mark: str
-    rules: tuple[str, ...]
-    why: str = ""
-    name_form: str = ""
-
-    @property
-    def sent(self) -> bool:
-        return bool(self.values)
+    name_format: str = ""
 
 
-@dataclass(frozen=True)
-class WorkerLine:
-    """One attribute or channel setting of the worker. `kept`: not sent, so what the worker had stays (F7)."""
+@dataclass(frozen=True, kw_only=True)
+class WorkerLine(Inference):
+    """One attribute or channel setting of the worker. `kept`: not sent, so the worker keeps its old value (F7)."""
 
     name: str
-    value: object
-    mark: str
-    rules: tuple[str, ...]
-    why: str = ""
+    value: object = None
     kept: bool = False
 
 
-@dataclass(frozen=True)
-class RefusedChange:
-    """Entra lets nobody, or not this person, in; `mark` tells how far that is known."""
+@dataclass(frozen=True, kw_only=True)
+class EntraRefusal(Inference):
+    """Entra refuses the sign-in with this error code, or may do so if the confidence is unknown."""
 
     code: str
     message: str
-    mark: str
-    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """One user at one principal under one policy."""
+    """One user at one principal under one policy. `faults`: why Flex refuses."""
 
     agent: Agent
-    refusals: tuple[RefusedChange, ...]
-    name_id: NamedBy
-    lines: tuple[Line, ...]
+    refusals: tuple[EntraRefusal, ...]
+    name_id: PredictedNameId
+    attributes: tuple[AttributeLine, ...]
     worker: tuple[WorkerLine, ...]
-    stored: WorkerUpdate
+    update: WorkerUpdate
     faults: tuple[AttributeFault, ...]
-    doubts: tuple[str, ...]
-    """What decides about the sign-in and cannot be known, one sentence each."""
 
     @property
-    def statement(self) -> SamlStatement:
-        return _statement(self.name_id, self.lines)
+    def problems(self) -> tuple[str, ...]:
+        """Why the sign-in fails, one sentence each."""
+        refusals = (f"{item.code}: {item.message}" for item in self.refusals if item.confidence != UNKNOWN)
+        return (*refusals, *(fault.message for fault in self.faults))
 
     @property
-    def findings(self) -> tuple[str, ...]:
-        """Why the sign-in fails, one sentence each; nothing if it works as far as can be known."""
-        refused = tuple(f"{one.code}: {one.message}" for one in self.refusals if one.mark != UNKNOWN)
-        return (*refused, *(one.message for one in self.faults))
+    def doubts(self) -> tuple[str, ...]:
+        """What decides about the sign-in and is unknown, one sentence each."""
+        mandatory = load_table("flex")["mandatory"]
+        lines = (line for line in self.attributes if line.unknown and line.name in mandatory)
+        refusals = (item for item in self.refusals if item.confidence == UNKNOWN)
+        return (
+            *(f"'{line.name}' is unknown: {line.unknown}" for line in lines),
+            *(f"{item.code} is unknown: {item.message}" for item in refusals),
+        )
+
+    @property
+    def outcome(self) -> str:
+        """WORKS, FAILS or UNKNOWN."""
+        return FAILS if self.problems else UNKNOWN if self.doubts else WORKS
 
 
-def predict(policy: SignInPolicy, place: Place, agent: Agent) -> Prediction:
+def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> Prediction:
     """The sign-in of one user, from what was read."""
-    sources = Sources(policy, place, agent)
-    name_id = named_by(policy, sources)
-    lines = (*_core(place, agent), *_basic(policy, agent), *_of_the_policy(policy, place, sources))
-    kept = compute_worker_update(_statement(name_id, lines))
-    unsure = {parse_attribute_name(one.name)[0] for one in lines if one.mark == UNKNOWN and not is_ignored(one.name)}
-    unnamed = {one.name for one in lines if one.mark == UNKNOWN}
-    faults = tuple(one for one in kept.faults if not (one.kind == "missing" and one.name in unnamed))
-    doubts = [f"'{one.name}' cannot be known: {one.why}" for one in lines if one.name in _needed() & unnamed]
-    doubts += [f"{one.code} cannot be known: {one.message}" for one in refused(place, agent) if one.mark == UNKNOWN]
+    sources = Sources(policy, target, agent)
+    name_id = predict_name_id(sources)
+    lines = (*_core_lines(target, agent), *_basic_lines(policy, agent), *_policy_lines(sources))
+    sent = tuple(SamlAttribute(line.name, line.values, line.name_format) for line in lines if line.values)
+    update = compute_worker_update(SamlStatement(NameId(name_id.value, name_id.format), sent))
+    unknown = {line.name for line in lines if line.unknown}
     return Prediction(
         agent=agent,
-        refusals=tuple(refused(place, agent)),
+        refusals=tuple(_find_refusals(target, agent)),
         name_id=name_id,
-        lines=lines,
-        worker=tuple(_worker(lines, kept, name_id, unsure)),
-        stored=kept,
-        faults=faults,
-        doubts=tuple(doubts),
+        attributes=lines,
+        worker=tuple(_worker_lines(lines, update, name_id)),
+        update=update,
+        faults=tuple(fault for fault in update.faults if not (fault.kind == "missing" and fault.name in unknown)),
     )
 
 
-def refused(place: Place, agent: Agent) -> Iterator[RefusedChange]:
-    """Why Entra refuses the sign-in (W1 to W4), the first reason first."""
-    name = place.display_name
-    if not place.enabled:
-        yield _refusal("AADSTS7000112", f"the application '{name}' is disabled", ("W1",))
+def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]:
+    """Why Entra refuses the sign-in (W1 to W4)."""
+
+    def refuse(rule: str, code: str, message: str, *, unknown: bool = False) -> EntraRefusal:
+        return EntraRefusal(evidence=(rule,), code=code, message=message, unknown=message if unknown else "")
+
+    name = target.display_name
+    if not target.enabled:
+        yield refuse("W1", "AADSTS7000112", f"the application '{name}' is disabled")
     if agent.properties.get("accountEnabled") is False:
-        yield _refusal("AADSTS50057", "the user is disabled", ("W2",))
-    elif not agent.legible:
-        yield _refusal("AADSTS50057", "whether the user is enabled may not be read", ("W2",), unknown=True)
-    if place.assignment_required and not agent.assigned:
-        if agent.blind:
-            yield _refusal("AADSTS50105", agent.blind, ("W3",), unknown=True)
-        else:
-            yield _refusal("AADSTS50105", f"the user is not assigned to '{name}', nor a group they are in", ("W3",))
-    if not place.has_key and not place.accept_mapped_claims:
-        message = f"'{name}' has no active signing certificate, and a claims mapping policy wants one"
-        yield _refusal("AADSTS50146", message, ("W4",))
+        yield refuse("W2", "AADSTS50057", "the user is disabled")
+    elif not agent.is_readable:
+        yield refuse("W2", "AADSTS50057", "it may not be read whether the user is enabled", unknown=True)
+    if target.assignment_required and not agent.assigned:
+        message = f"neither the user nor a group they are a direct member of is assigned to '{name}'"
+        unknown = bool(agent.roles_unreadable)
+        yield refuse("W3", "AADSTS50105", agent.roles_unreadable or message, unknown=unknown)
+    if not target.has_key and not target.accept_mapped_claims:
+        message = f"'{name}' has no active signing certificate, which a claims mapping policy requires"
+        yield refuse("W4", "AADSTS50146", message)
 
 
-def _refusal(code: str, message: str, grounds: tuple[str, ...], *, unknown: bool = False) -> RefusedChange:
-    return RefusedChange(code, message, mark(grounds, message if unknown else ""), rules(grounds))
+# -- the attribute statement -------------------------------------------------------------------------------------------
 
 
-def _core(place: Place, agent: Agent) -> Iterator[Line]:
-    unread = "" if place.tenant_id else "the tenant's id may not be read (Organization.Read.All)"
-    yield _line(f"{_IDENTITY}tenantid", Found((place.tenant_id,), ("S19",), unknown=unread))
-    yield _line(f"{_IDENTITY}objectidentifier", Found((agent.id,), ("S19",)))
-    provider = f"https://sts.windows.net/{place.tenant_id}/"
-    yield _line(f"{_IDENTITY}identityprovider", Found((provider,), ("S19",), unknown=unread))
-    yield _line("http://schemas.microsoft.com/claims/authnmethodsreferences", Found((_BY_PASSWORD,), ("S19",)))
+def _core_lines(target: SignInTarget, agent: Agent) -> Iterator[AttributeLine]:
+    unknown = "" if target.tenant_id else "the tenant's id may not be read (Organization.Read.All)"
+    provider = f"https://sts.windows.net/{target.tenant_id}/"
+    for name, value, why in (
+        (f"{_IDENTITY}tenantid", target.tenant_id, unknown),
+        (f"{_IDENTITY}objectidentifier", agent.id, ""),
+        (f"{_IDENTITY}identityprovider", provider, unknown),
+        (_METHODS_REFERENCES, _BY_PASSWORD, ""),
+    ):
+        yield AttributeLine(name=name, values=() if why else (value,), evidence=("S19",), unknown=why)
 
 
-def _basic(policy: SignInPolicy, agent: Agent) -> Iterator[Line]:
-    if not policy.basic:
+def _basic_lines(policy: SignInPolicy, agent: Agent) -> Iterator[AttributeLine]:
+    if not policy.includes_basic_claims:
         return
-    replaced = {one.saml_type for one in policy.entries}
-    for name, source in (("name", "userprincipalname"), ("givenname",) * 2, ("surname",) * 2, ("emailaddress", "mail")):
-        if XMLSOAP + name in replaced:
-            continue
-        value = agent.upn if name == "name" else agent.lowered.get(source)
-        unread = "" if agent.legible or name == "name" else "the user's properties may not be read (User.Read.All)"
-        if value is not None or unread:
-            yield _line(XMLSOAP + name, Found((str(value),), ("S20",), unknown=unread))
+    replaced = {entry.saml_type for entry in policy.entries}
+    values = {name: agent.by_lower_name.get(name) for name in ("givenname", "surname")}
+    for name, value in {"name": agent.upn, **values, "emailaddress": agent.by_lower_name.get("mail")}.items():
+        unknown = "" if agent.is_readable or name == "name" else UNREADABLE_USER
+        if XMLSOAP + name not in replaced and (value is not None or unknown):
+            texts = () if unknown else (str(value),)
+            yield AttributeLine(name=XMLSOAP + name, values=texts, evidence=("S20",), unknown=unknown)
 
 
-def _of_the_policy(policy: SignInPolicy, place: Place, sources: Sources) -> Iterator[Line]:
+def _policy_lines(sources: Sources) -> Iterator[AttributeLine]:
     """One line for each claim type, in the order of the first entry that sends it (S22)."""
-    lines: dict[str, Line] = {}
-    for entry in policy.entries:
+    lines: dict[str, AttributeLine] = {}
+    for entry in sources.policy.entries:
         if entry.saml_type in ("", NAME_ID):
             continue
-        one = _entry_line(entry, place, sources)
-        before = lines.get(one.name)
-        if before is None or not before.sent:
-            if before is None or one.sent or one.mark == UNKNOWN:
-                lines.pop(one.name, None)
-                lines[one.name] = one
-        elif one.sent or one.mark == UNKNOWN:
-            lines[one.name] = _merged(before, one)
+        line = _entry_line(entry, sources)
+        earlier = lines.get(line.name)
+        counts = line.values or line.unknown
+        if earlier is None or (counts and not earlier.values):
+            lines.pop(line.name, None)
+            lines[line.name] = line
+        elif counts:
+            lines[line.name] = _merge_lines(earlier, line)
     yield from lines.values()
-    for name in policy.cut:
+    for name in sources.policy.ignored:
         if name not in lines and name != NAME_ID:
-            yield _line(name, Found(grounds=("S4",), why="its entry is behind the fiftieth"))
+            yield AttributeLine(name=name, evidence=("S4",), reason="Entra reads only the first fifty entries")
 
 
-def _merged(before: Line, one: Line) -> Line:
-    why = before.why if before.mark == UNKNOWN else one.why if one.mark == UNKNOWN else ""
-    found = Found(before.values + one.values, (*before.rules, *one.rules, "S18"), unknown=why)
-    return Line(
-        before.name, () if why else found.values, mark(("S18",), why), rules(found.grounds), why, before.name_form
+def _merge_lines(earlier: AttributeLine, line: AttributeLine) -> AttributeLine:
+    unknown = earlier.unknown or line.unknown
+    values = () if unknown else earlier.values + line.values
+    evidence = (*earlier.evidence, *line.evidence, "S18")
+    return AttributeLine(
+        name=line.name, name_format=earlier.name_format, values=values, evidence=evidence, unknown=unknown
     )
 
 
-def _entry_line(entry: Entry, place: Place, sources: Sources) -> Line:
-    restricted = load_table("restricted_claims")
-    if entry.saml_type in restricted["saml"]:
-        return _line(entry.saml_type, Found(grounds=("S7",), why="Entra restricts this claim type"))
-    found = sources.of(entry)
-    if entry.saml_type in restricted["saml_released_by_signing_key"]:
-        if not place.has_key:
-            why = "Entra restricts this claim type to principals with a signing certificate"
-            return _line(entry.saml_type, Found(grounds=("S7",), why=why))
-        found = Found(found.values, (*found.grounds, "S7"), found.why, found.unknown)
-    form = entry.name_form
-    if form:
-        form = form if form.startswith("urn:") else f"{_NAME_FORM}{form}"
-        found = Found(found.values, (*found.grounds, "S17"), found.why, found.unknown)
-    return _line(entry.saml_type, Found(found.values, ("S3", *found.grounds), found.why, found.unknown), form)
+def _entry_line(entry: PolicyEntry, sources: Sources) -> AttributeLine:
+    name, restricted = entry.saml_type, load_table("restricted_claims")
+    if name in restricted["saml"]:
+        return AttributeLine(name=name, evidence=("S7",), reason="Entra restricts this claim type")
+    source = sources.read(entry).citing("S3")
+    if name in restricted["saml_released_by_signing_key"]:
+        if not sources.target.has_key:
+            reason = "Entra restricts this claim type to principals with a signing certificate"
+            return AttributeLine(name=name, evidence=("S7",), reason=reason)
+        source = source.citing("S7")
+    name_format = entry.name_format
+    if name_format:
+        source = source.citing("S17")
+        name_format = name_format if name_format.startswith("urn:") else f"{_NAME_FORMAT}{name_format}"
+    return AttributeLine(**vars(source), name=name, name_format=name_format)
 
 
-def _line(name: str, found: Found, name_form: str = "") -> Line:
-    values = () if found.unknown else found.values
-    marked = mark(found.grounds, found.unknown)
-    return Line(name, values, marked, rules(found.grounds), found.unknown or found.why, name_form)
+# -- the worker --------------------------------------------------------------------------------------------------------
 
 
-def _statement(name_id: NamedBy, lines: tuple[Line, ...]) -> SamlStatement:
-    sent = tuple(SamlAttribute(one.name, one.values, one.name_form) for one in lines if one.sent)
-    return SamlStatement(NameId(name_id.value, name_id.format), sent)
-
-
-def _worker(lines: tuple[Line, ...], kept: WorkerUpdate, name_id: NamedBy, unsure: set[str]) -> Iterator[WorkerLine]:
-    by_name = {one.name: one for one in lines}
-    for name, value in kept.attributes.items():
-        source = by_name.get(kept.sources.get(name, ""))
-        if source is None:  # contact_uri, which Flex sets itself
-            unknown = "the NameID cannot be known" if name_id.mark == UNKNOWN else ""
-            of_flex = ("F9", "F9 uri")
-            yield WorkerLine(name, None if unknown else value, mark(of_flex, unknown), rules(of_flex), unknown)
-            continue
-        grounds = _flex_grounds(source, name)
-        why = "several values of a text: Flex documents nothing" if name in kept.unknown else ""
-        marked = mark(grounds, why) if why or source.mark == EXACT else source.mark
-        yield WorkerLine(name, None if why else value, marked, rules((*source.rules, *grounds)), why)
-    for channel, settings in kept.channels.items():
+def _worker_lines(
+    lines: tuple[AttributeLine, ...], update: WorkerUpdate, name_id: PredictedNameId
+) -> Iterator[WorkerLine]:
+    by_name = {line.name: line for line in lines}
+    for name, value in update.attributes.items():
+        source: Inference | None = by_name.get(update.sources.get(name, ""))
+        if isinstance(source, AttributeLine):
+            evidence, unknown = (*source.evidence, *_flex_evidence(source, name)), ""
+            if name in update.unknown:
+                unknown = "it is not documented what Flex keeps of several values of a string"
+        else:  # contact_uri, which Flex sets itself
+            evidence, unknown = ("F9", "F9 uri"), "the NameID is unknown" if name_id.unknown else ""
+        yield WorkerLine(name=name, value=None if unknown else value, evidence=evidence, unknown=unknown)
+    for channel, settings in update.channels.items():
         for setting, value in settings.items():
-            full = f"channel.{channel}.{setting}"
-            source = by_name[full]
-            yield WorkerLine(full, value, source.mark, rules((*source.rules, "F6")), "the channel's, no attribute")
-    for one in lines:
-        name = parse_attribute_name(one.name)[0]
-        if is_ignored(one.name) or one.sent or name in kept.attributes:
+            name = f"channel.{channel}.{setting}"
+            evidence = (*by_name[name].evidence, "F6")
+            yield WorkerLine(name=name, value=value, evidence=evidence, reason="a setting of the channel")
+    possible = {parse_attribute_name(line.name)[0] for line in lines if line.unknown}
+    for line in lines:
+        name = parse_attribute_name(line.name)[0]
+        if is_ignored(line.name) or line.values or name in update.attributes:
             continue
-        if name in unsure:
-            yield WorkerLine(name, None, UNKNOWN, one.rules, one.why)
+        if name in possible:
+            yield WorkerLine(name=name, evidence=line.evidence, unknown=line.explanation)
         else:
-            why = f"not sent ({one.why}): the worker keeps what it had"
-            yield WorkerLine(name, None, one.mark, rules((*one.rules, "F7")), why, kept=True)
+            reason = f"not sent ({line.reason}): the worker keeps its old value"
+            yield WorkerLine(name=name, evidence=(*line.evidence, "F7"), reason=reason, kept=True)
 
 
-def _flex_grounds(line: Line, name: str) -> tuple[str, ...]:
+def _flex_evidence(line: AttributeLine, name: str) -> tuple[str, ...]:
     kind = parse_attribute_name(line.name)[1]
     if not any(line.values):
         return ("F7",)
     if kind.endswith("array"):
-        blanks = any(item != item.strip() for value in line.values for item in value.split(","))
-        return (*(("F5",) if name == "roles" else ("F3",)), *(("F3 blanks",) if blanks else ()))
+        has_blanks = any(item != item.strip() for value in line.values for item in value.split(","))
+        return (*(("F5",) if name == "roles" else ("F3",)), *(("F3 blanks",) if has_blanks else ()))
     return ("F3", "F4 spelling") if kind in ("int", "boolean") else ("F3",)
-
-
-def _needed() -> frozenset[str]:
-    return frozenset(load_table("flex")["mandatory"])

@@ -1,51 +1,212 @@
-"""What the entries of one policy give one user: constants, attributes, extensions, transformations. Pure."""
+"""What the entries of a policy give one user: constants, attributes, extensions, transformations. Pure.
+
+A value that could not be read is unknown, never empty. If nothing of a user may be read, Graph answers null for every
+property.
+"""
 
 from __future__ import annotations
 
-from .policy import Entry, SignInPolicy
-from .subject import Agent, Found, Place, attribute, extension
-from .transformations import run
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+
+from flexsaml.claims import load_table
+
+from .evidence import SourceValues
+from .policy import PolicyEntry, SignInPolicy
+from .transformations import apply_transformation
+
+_DATES = frozenset({"createddatetime", "lastpasswordchangedatetime"})
+_PRINCIPAL_SOURCES = ("application", "resource", "audience")
+UNREADABLE_USER = "the user's properties may not be read (User.Read.All)"
+
+
+@dataclass(frozen=True)
+class SignInTarget:
+    """The service principal and its tenant.
+
+    `tenant_id` "" and `domains`, `country` None: may not be read; `country` "" is null. `extensions`: full name to
+    data type, with `[]` for several values, "" if its application could not be read.
+    """
+
+    principal_id: str
+    app_id: str
+    display_name: str
+    tenant_id: str = ""
+    enabled: bool = True
+    assignment_required: bool = False
+    has_key: bool = True
+    accept_mapped_claims: bool = False
+    tags: tuple[str, ...] = ()
+    domains: tuple[str, ...] | None = None
+    country: str | None = None
+    extensions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value.
+
+    `roles` and `assigned` as far as they could be read; `roles_unreadable` says why there may be more, "" if there
+    are none. `unreadable_extensions`: extensions whose value could not be read, with the reason.
+    """
+
+    id: str
+    upn: str
+    properties: Mapping[str, object]
+    values: Mapping[str, object] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    assigned: bool = False
+    roles_unreadable: str = ""
+    unreadable_extensions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether its properties may be read: an account is enabled or not, never null."""
+        return self.properties.get("accountEnabled") is not None
+
+    @cached_property
+    def by_lower_name(self) -> dict[str, object]:
+        return {name.lower(): value for name, value in self.properties.items()}
 
 
 class Sources:
-    """The values of a policy's entries for one user at one place."""
+    """The values of a policy's entries for one user at one target."""
 
-    def __init__(self, policy: SignInPolicy, place: Place, agent: Agent) -> None:
-        self.policy = policy
-        self.place = place
-        self.agent = agent
+    def __init__(self, policy: SignInPolicy, target: SignInTarget, agent: Agent) -> None:
+        self.policy, self.target, self.agent = policy, target, agent
 
-    def of(self, entry: Entry, seen: tuple[Entry, ...] = ()) -> Found:
-        """What its one source gives; a Value beside a Source does not count (D)."""
+    def read(self, entry: PolicyEntry, visited: tuple[PolicyEntry, ...] = ()) -> SourceValues:
+        """`visited`: the entries whose transformations led here. A Value beside a Source does not count (D)."""
+        if entry.source == "transformation":
+            return self._transform(entry, visited)
         if not entry.source:
             if entry.value is None:
-                return Found(grounds=("S10",), why="the entry has no source")
-            return Found((entry.value,), ("S8", *(() if entry.value else ("S6",))))
-        if entry.source == "transformation":
-            found = self._transformed(entry, seen)
-        elif entry.extension:
-            usual = entry.source == "user"
-            found = extension(entry, self.place, self.agent) if usual else Found(grounds=("S10",), why="no such source")
+                return SourceValues(evidence=("S10",), reason="the entry has no source")
+            return SourceValues(values=(entry.value,), evidence=("S8",) if entry.value else ("S8", "S6"))
+        if not entry.extension:
+            result = self._read_attribute(entry)
+        elif entry.source == "user":
+            result = self._read_extension(entry.extension)
         else:
-            found = attribute(entry, self.place, self.agent)
-        if entry.value is not None and entry.source != "transformation":
-            return Found(found.values, (*found.grounds, "S3 beside"), found.why, found.unknown)
-        return found
+            result = SourceValues(evidence=("S10",), reason=f"an extension has the source user, not {entry.source}")
+        return result if entry.value is None else result.citing("S3 beside")
 
-    def _transformed(self, entry: Entry, seen: tuple[Entry, ...]) -> Found:
-        transformation = self.policy.transformation(entry.transformation)
-        if entry in seen:
-            return Found(grounds=("T6",), why="a transformation of itself")
+    def _transform(self, entry: PolicyEntry, visited: tuple[PolicyEntry, ...]) -> SourceValues:
+        transformation = self.policy.find_transformation(entry.transformation)
+        if entry in visited:
+            return SourceValues(evidence=("T6",), reason="the transformation refers to itself")
         if transformation is None:
-            return Found(grounds=("T6",), why=f"there is no transformation '{entry.transformation}'")
-        found = run(transformation, lambda reference: self._referred(reference, (*seen, entry)))
-        loose = transformation.id != entry.transformation
-        return Found(found.values, (*found.grounds, *(("T",) if loose else ())), found.why, found.unknown)
+            return SourceValues(evidence=("T6",), reason=f"there is no transformation '{entry.transformation}'")
 
-    def _referred(self, reference: str, seen: tuple[Entry, ...]) -> Found:
-        entry = self.policy.entry(reference)
-        if entry is None:
-            return Found(grounds=("T6",), why=f"'{reference}' refers to no entry")
-        found = self.of(entry, seen)
-        loose = reference not in (entry.id, entry.extension)
-        return Found(found.values, (*found.grounds, *(("T",) if loose else ())), found.why, found.unknown)
+        def read_reference(reference: str) -> SourceValues:
+            source = self.policy.find_entry(reference)
+            if source is None:
+                return SourceValues(evidence=("T6",), reason=f"'{reference}' refers to no entry")
+            result = self.read(source, (*visited, entry))
+            return result if reference in (source.id, source.extension) else result.citing("T")
+
+        result = apply_transformation(transformation, read_reference)
+        return result if transformation.id == entry.transformation else result.citing("T")
+
+    def _read_attribute(self, entry: PolicyEntry) -> SourceValues:
+        """An entry with Source and ID (S10 to S16)."""
+        source, id_, target = entry.source, entry.id.lower(), self.target
+        if source in _PRINCIPAL_SOURCES and id_ in _known_ids(source):
+            values = {"displayname": target.display_name, "objectid": target.principal_id}
+            evidence = ("S15", "S11") if id_ == "tags" else ("S15",)
+            return format_value(values.get(id_, target.tags[:1]), evidence, entry.label)
+        if source == "company" and id_ == "tenantcountry":
+            if target.country is None:
+                return SourceValues(unknown="the organization may not be read (Organization.Read.All)")
+            return format_value(target.country or None, ("S16",), entry.label)
+        if source == "user" and id_ == "groups":
+            return SourceValues(evidence=("S21",), unknown="group claims are not evaluated")
+        if source != "user" or id_ not in _known_ids("user"):
+            return SourceValues(evidence=("S10",), reason=f"Entra documents no attribute {entry.label}")
+        return self._read_user(id_, entry.label)
+
+    def _read_user(self, id_: str, label: str) -> SourceValues:
+        agent = self.agent
+        if id_ == "netbiosname":
+            return SourceValues(evidence=("ID",), unknown="Graph v1.0 has no property for netbiosname")
+        if id_ == "assignedroles":
+            if agent.roles_unreadable:
+                return SourceValues(evidence=("S12",), unknown=agent.roles_unreadable)
+            reason = "" if agent.roles else "no assigned role has a value"
+            return SourceValues(values=agent.roles, evidence=("S12",), reason=reason)
+        if not agent.is_readable and id_ not in ("objectid", "userprincipalname"):
+            return SourceValues(unknown=UNREADABLE_USER)
+        evidence: tuple[str, ...] = ()
+        if id_.startswith("extensionattribute"):
+            attributes = agent.by_lower_name.get("onpremisesextensionattributes")
+            value = attributes.get(f"extensionAttribute{id_[18:]}") if isinstance(attributes, Mapping) else None
+            evidence = ("ID",)
+        else:
+            value = agent.by_lower_name.get(find_property(id_).lower())
+            evidence = ("ID",) if id_ in _property_names()[1] else ()
+        if isinstance(value, list):
+            evidence += ("S11",) if id_ in load_table("attributes")["one_value_emitted"] and value else ()
+            value = value[0] if value else None
+        if value is not None and (isinstance(value, bool) or id_ in _DATES):
+            evidence += ("S14",)
+        return format_value(value, evidence, label)
+
+    def _read_extension(self, name: str) -> SourceValues:
+        """An entry with an ExtensionID: case matters in its name (S9), its type decides the form (S13)."""
+        agent, types = self.agent, self.target.extensions
+        if name in agent.unreadable_extensions:
+            return SourceValues(unknown=agent.unreadable_extensions[name])
+        if name not in types:
+            similar = next((known for known in types if known.lower() == name.lower()), "")
+            if similar:
+                return SourceValues(evidence=("S9",), reason=f"the extension is spelt {similar}")
+            return SourceValues(evidence=("S5",), reason=f"there is no extension {name}")
+        if not agent.is_readable:
+            return SourceValues(unknown=UNREADABLE_USER)
+        value, kind = agent.values.get(name), types[name]
+        if isinstance(value, list) or kind.endswith("[]"):
+            if value in (None, []):
+                return SourceValues(evidence=("S5",), reason=f"{name} is null")
+            unknown = "it is not documented how several values of an extension made with Graph are sent"
+            return SourceValues(evidence=("S13 several",), unknown=unknown)
+        has_plain_form = kind in ("String", "Integer", "LargeInteger")
+        return format_value(value, ("S13",) if has_plain_form else ("S13 form",), name)
+
+
+def find_property(id_: str) -> str:
+    """The v1.0 property that an ID of source `user` reads; "" if there is none."""
+    lower = id_.lower()
+    if lower.startswith("extensionattribute"):
+        return "onPremisesExtensionAttributes" if lower in _known_ids("user") else ""
+    same_name, other_name = _property_names()
+    return other_name.get(lower, same_name.get(lower, ""))
+
+
+def format_value(value: object, evidence: tuple[str, ...], label: str) -> SourceValues:
+    """A value as an assertion spells it; null gives nothing (S5), "" one empty value (S6)."""
+    items = value if isinstance(value, (list, tuple)) else [value]
+    texts = tuple(_format_item(item) for item in items if item is not None)
+    if not texts:
+        return SourceValues(evidence=("S5", *evidence), reason=f"{label} is null")
+    return SourceValues(values=texts, evidence=(*evidence, "S6") if "" in texts else evidence)
+
+
+def _format_item(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+@cache
+def _known_ids(source: str) -> frozenset[str]:
+    """The IDs that Entra documents for a source, in lower case; one of them has two spellings."""
+    ids = {str(id_).lower() for id_ in load_table("attributes")[source]}
+    return frozenset(ids | ({"onpremisessecurityidentifier"} if source == "user" else set()))
+
+
+@cache
+def _property_names() -> tuple[dict[str, str], dict[str, str]]:
+    """ID in lower case to property: those that differ in case only, and those that have another name."""
+    names = json.loads((Path(__file__).parent / "data" / "user_properties.json").read_text("utf-8"))
+    return {name.lower(): name for name in names["same_name"]}, dict(names["other_name"])

@@ -1,96 +1,91 @@
-"""The transformations of a claims mapping policy over values that were read: rules T1 to T7. Pure."""
+"""The transformations of a claims mapping policy: rules T1 to T7. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import product
 
-from . import expressions
-from .policy import Transformation
-from .subject import Found
+from .evidence import SourceValues
+from .expressions import UnsupportedPattern, replace_matches
+from .policy import PolicyTransformation
 
-ON_NAME_ID = ("join", "extractmailprefix")
+METHODS_FOR_NAME_ID = ("join", "extractmailprefix")
 
-_Inputs = Mapping[str, str]
-_Method = Callable[[Transformation, _Inputs], Found]
+_Method = Callable[[PolicyTransformation, Mapping[str, str]], SourceValues]
 
 
-def run(transformation: Transformation, read: Callable[[str], Found]) -> Found:
-    """What it gives; `read` looks up what an input claim refers to."""
-    method = _METHODS.get(transformation.method)
+def apply_transformation(
+    transformation: PolicyTransformation, read_reference: Callable[[str], SourceValues]
+) -> SourceValues:
+    """`read_reference` gives the values of what an input claim refers to."""
     if transformation.method == "createstringclaim":
-        return Found(grounds=("T5",), why="CreateStringClaim is accepted and sends nothing outside B2C")
-    if method is None:
-        return Found(grounds=("T6",), why=f"the method {transformation.written or '(none)'} is unknown")
-    grounds: list[str] = []
+        return SourceValues(evidence=("T5",), reason="Entra sends nothing for CreateStringClaim outside B2C")
+    if transformation.method not in _METHODS:
+        name = transformation.written or "(none)"
+        return SourceValues(evidence=("T6",), reason=f"there is no transformation method {name}")
+    inputs, run_method = _METHODS[transformation.method]
+    evidence: list[str] = []
     columns: list[list[tuple[str, str]]] = []
     for claim in transformation.claims:
-        found = read(claim.reference)
-        grounds += found.grounds
-        if found.unknown:
-            return Found(grounds=tuple(grounds), unknown=found.unknown)
-        if not found.values:
+        source = read_reference(claim.reference)
+        evidence += source.evidence
+        if source.unknown:
+            return SourceValues(evidence=tuple(evidence), unknown=source.unknown)
+        if not source.values:
             null = "T1" if transformation.method == "join" else "T6"
-            return Found(grounds=(*grounds, null, "T6"), why=f"its input {claim.name} has no value: {found.why}")
-        if len(found.values) > 1:
-            grounds.append("T7")
-        texts = found.values if claim.each else found.values[:1]
-        columns.append([(claim.name.lower(), text) for text in texts])
-        if claim.each:
-            grounds.append("T7")
-    # Constants go by the name the method has for them, additional inputs of RegexReplace by their own.
+            reason = f"its input {claim.name} has no value: {source.reason}"
+            return SourceValues(evidence=(*evidence, null, "T6"), reason=reason)
+        if claim.each or len(source.values) > 1:
+            evidence.append("T7")
+        columns.append([(claim.name.lower(), text) for text in (source.values if claim.each else source.values[:1])])
+    # Constants are named as the method names them, additional inputs of RegexReplace as the policy does.
     constants = {name.lower(): value for name, value in transformation.parameters.items()}
-    results = [method(transformation, {**constants, **dict(row)}) for row in product(*columns)]
-    unknown = next((one.unknown for one in results if one.unknown), "")
-    texts = tuple(text for one in results for text in one.values)
-    why = "" if texts else next((one.why for one in results), "")
-    grounds += [ground for one in results for ground in one.grounds]
-    return Found(() if unknown else texts, tuple(dict.fromkeys(grounds)), why, unknown)
+    rows = [{**constants, **dict(row)} for row in product(*columns)]
+    missing = [name for name in inputs if any(name.lower() not in row for row in rows)]
+    if missing or not all(rows):
+        reason = f"it has no input {', '.join(missing)}".rstrip()
+        return SourceValues(evidence=(*evidence, "T6"), reason=reason)
+    results = [run_method(transformation, row) for row in rows]
+    evidence += [rule for result in results for rule in result.evidence]
+    unknown = next((result.unknown for result in results if result.unknown), "")
+    texts = () if unknown else tuple(text for result in results for text in result.values)
+    return SourceValues(values=texts, evidence=tuple(dict.fromkeys(evidence)), unknown=unknown)
 
 
-def _lacking(inputs: _Inputs, *names: str) -> Found | None:
-    absent = [name for name in names if name.lower() not in inputs]
-    return Found(grounds=("T6",), why=f"it has no input {', '.join(absent)}") if absent else None
+def _join(_transformation: PolicyTransformation, inputs: Mapping[str, str]) -> SourceValues:
+    return SourceValues(values=(inputs["string1"] + inputs["separator"] + inputs["string2"],), evidence=("T1",))
 
 
-def _join(_transformation: Transformation, inputs: _Inputs) -> Found:
-    lacking = _lacking(inputs, "string1", "string2", "separator")
-    return lacking or Found((inputs["string1"] + inputs["separator"] + inputs["string2"],), ("T1",))
+def _extract_mail_prefix(_transformation: PolicyTransformation, inputs: Mapping[str, str]) -> SourceValues:
+    return SourceValues(values=(inputs["mail"].partition("@")[0],), evidence=("T2",))
 
 
-def _prefix(_transformation: Transformation, inputs: _Inputs) -> Found:
-    return _lacking(inputs, "mail") or Found((inputs["mail"].partition("@")[0],), ("T2",))
-
-
-def _cased(change: Callable[[str], str]) -> _Method:
-    def run_on_the_input(_transformation: Transformation, inputs: _Inputs) -> Found:
-        if not inputs:
-            return Found(grounds=("T6",), why="it has no input")
+def _change_case(change: Callable[[str], str]) -> _Method:
+    def change_first_input(_transformation: PolicyTransformation, inputs: Mapping[str, str]) -> SourceValues:
         # Invariant case maps one character to one: the sharp s stays, where Python makes it two.
         text = next(iter(inputs.values()))
-        return Found(("".join(new if len(new := change(one)) == 1 else one for one in text),), ("T3",))
+        letters = (new if len(new := change(letter)) == 1 else letter for letter in text)
+        return SourceValues(values=("".join(letters),), evidence=("T3",))
 
-    return run_on_the_input
+    return change_first_input
 
 
-def _replace(transformation: Transformation, inputs: _Inputs) -> Found:
-    lacking = _lacking(inputs, "sourceClaim", "regex", "replacement")
-    if lacking:
-        return lacking
+def _replace_pattern(transformation: PolicyTransformation, inputs: Mapping[str, str]) -> SourceValues:
     names = {name.lower(): name for name in transformation.parameters}
-    names |= {one.name.lower(): one.name for one in transformation.claims}
-    further = {names[name]: value for name, value in inputs.items()}
+    names |= {claim.name.lower(): claim.name for claim in transformation.claims}
+    additional = {names[name]: value for name, value in inputs.items()}
     try:
-        found = expressions.replace(inputs["regex"], inputs["replacement"], inputs["sourceclaim"], further)
-    except expressions.Unknowable as problem:
-        return Found(grounds=("T4",), unknown=str(problem))
-    return Found((found.text,), ("T4",) if found.matches == 1 else ("T4", "T4 every"))
+        result = replace_matches(inputs["regex"], inputs["replacement"], inputs["sourceclaim"], additional)
+    except UnsupportedPattern as problem:
+        return SourceValues(evidence=("T4",), unknown=str(problem))
+    return SourceValues(values=(result.text,), evidence=("T4",) if result.matches == 1 else ("T4", "T4 every"))
 
 
-_METHODS: Mapping[str, _Method] = {
-    "join": _join,
-    "extractmailprefix": _prefix,
-    "tolowercase": _cased(str.lower),
-    "touppercase": _cased(str.upper),
-    "regexreplace": _replace,
+_METHODS: Mapping[str, tuple[tuple[str, ...], _Method]] = {
+    "join": (("string1", "string2", "separator"), _join),
+    "extractmailprefix": (("mail",), _extract_mail_prefix),
+    "tolowercase": ((), _change_case(str.lower)),
+    "touppercase": ((), _change_case(str.upper)),
+    "regexreplace": (("sourceClaim", "regex", "replacement"), _replace_pattern),
 }
+"""Method to its required inputs and what it does."""

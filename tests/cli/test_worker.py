@@ -25,9 +25,9 @@ POLICY = json.loads((signin.CORPUS / "03-twilio-flex-doc.json").read_text("utf-8
 
 @pytest.fixture
 def tenant(emulator: Emulator) -> Tenant:
-    found = Tenant(emulator)
-    signin.assign(found, POLICY)
-    return found
+    assigned = Tenant(emulator)
+    signin.assign(assigned, POLICY)
+    return assigned
 
 
 def sign_in(tenant: Tenant, user: str = ADA) -> None:
@@ -42,36 +42,36 @@ def worker(tenant: Tenant, folder: Path, *arguments: str, **environment: str) ->
     return run("worker", *arguments, "--file", stack_file(folder, tenant.emulator), **environment)
 
 
-def test_what_a_sign_in_stored_is_what_the_next_one_will(tenant: Tenant, tmp_path: Path) -> None:
+def test_after_a_sign_in_the_worker_has_what_is_predicted(tenant: Tenant, tmp_path: Path) -> None:
     sign_in(tenant)
-    found = worker(tenant, tmp_path, ADA)
-    assert (found.status, found.err) == (0, "")
-    assert "the worker has what the next sign-in is predicted to store" in found.out
+    ended = worker(tenant, tmp_path, ADA)
+    assert (ended.status, ended.err) == (0, "")
+    assert "the worker has what the next sign-in is predicted to store" in ended.out
     keyed = {**KEYS, "FLEXSAML_TASKROUTER_URL": tenant.emulator.http}
     assert worker(tenant, tmp_path, ADA, **keyed).status == 0
 
 
-def test_a_change_since_then_is_a_difference(tenant: Tenant, tmp_path: Path) -> None:
+def test_a_change_since_the_sign_in_is_a_difference(tenant: Tenant, tmp_path: Path) -> None:
     sign_in(tenant)
     tenant.patch({"displayName": "Augusta Ada King"})
-    found = worker(tenant, tmp_path, ADA, "--json")
-    assert found.status == 1
-    body = json.loads(found.out)
+    ended = worker(tenant, tmp_path, ADA, "--json")
+    assert ended.status == 1
+    body = json.loads(ended.out)
     assert body["differences"] == 1
-    [one] = [each for each in body["attributes"] if each["difference"]]
-    assert (one["name"], one["predicted"], one["has"]) == ("full_name", "Augusta Ada King", "Ada Lovelace")
+    [row] = [row for row in body["attributes"] if row["difference"]]
+    assert (row["name"], row["predicted"], row["actual"]) == ("full_name", "Augusta Ada King", "Ada Lovelace")
     assert "sign in again" in worker(tenant, tmp_path, ADA).out
 
 
 def test_a_sign_in_that_fails_leaves_the_worker_as_it_is(tenant: Tenant, tmp_path: Path) -> None:
     sign_in(tenant)
     tenant.patch({"accountEnabled": False})
-    found = worker(tenant, tmp_path, ADA)
-    assert found.status == 1
-    assert "the worker stays as it is: AADSTS50057" in found.out
+    ended = worker(tenant, tmp_path, ADA)
+    assert ended.status == 1
+    assert "leaves the worker unchanged: AADSTS50057" in ended.out
 
 
-def test_a_name_id_that_cannot_be_known_asks_for_the_name(tenant: Tenant, tmp_path: Path) -> None:
+def test_an_unknown_name_id_asks_for_the_friendly_name(tenant: Tenant, tmp_path: Path) -> None:
     tenant.unassign(tenant.assigned()[0])
     signin.assign(tenant, signin.claims({"Value": "somebody", "SamlClaimType": NAME_ID}))
     refused(worker(tenant, tmp_path, ADA), "worker", "--friendly-name")
@@ -89,13 +89,13 @@ def test_a_name_id_that_cannot_be_known_asks_for_the_name(tenant: Tenant, tmp_pa
         ((ADA,), {"FLEXSAML_TASKROUTER_URL": "https://example.com"}, ("FLEXSAML_TASKROUTER_URL",)),
     ],
 )
-def test_what_cannot_be_looked_at_is_one_line(
+def test_what_cannot_be_compared_is_one_line(
     tenant: Tenant, tmp_path: Path, arguments: tuple[str, ...], environment: dict[str, str], words: tuple[str, ...]
 ) -> None:
     local = {"FLEXSAML_TASKROUTER_URL": tenant.emulator.http, **environment} if environment else {}
-    found = worker(tenant, tmp_path, *arguments, **local)
-    refused(found, "worker", *words)
-    assert "wrong" not in found.err
+    ended = worker(tenant, tmp_path, *arguments, **local)
+    refused(ended, "worker", *words)
+    assert "wrong" not in ended.err
 
 
 def test_nothing_assigned_is_one_line(tenant: Tenant, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures of the emulator's tests: one process per test file, back to the seed before every test."""
+"""Fixtures of the emulator's tests: a process for each test file, back to the seed before every test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.contract import judge
-from tests.emulator.process import ADMIN, Answer, Emulator
+from tests.emulator.parity import ROWS, is_driven
+from tests.emulator.process import ADMIN, SENT, Answer, Emulator
 from tests.emulator.tenant import Tenant
 
 
@@ -43,6 +44,17 @@ class JudgedEmulator(Emulator):
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     with JudgedEmulator(tmp_path_factory.mktemp("emulator")) as emulator:
         yield emulator
+
+
+@pytest.fixture(autouse=True)
+def _driven_operations(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A witness must make the requests that its rows in docs/parity.md name."""
+    SENT.clear()
+    yield
+    for row in ROWS:
+        if row.witness == request.node.originalname and row.requests:
+            driven = any(is_driven(operation, SENT) for operation in row.requests)
+            assert driven, f"'{row.behaviour}' names {row.requests}, which this test did not request: {SENT}"
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ LEAST = "33333333-3333-4333-8333-333333333333"  # least privilege; owns Twilio F
 POLICY_WRITER = "44444444-4444-4444-8444-444444444444"  # without Policy.Read.All
 MEMBER_READER = "55555555-5555-4555-8555-555555555555"  # memberships, but not users
 SECRET = "sandbox"
+SENT: list[tuple[str, str]] = []
+"""Method and path, query included, of every request that this process sent; items of a $batch too."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class Emulator:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request on a connection of its own; raises ConnectionError or HTTPException when it is cut."""
+        SENT.append((method, path))
         connection = http.client.HTTPConnection(urlsplit(self.http).netloc, timeout=30)
         try:
             connection.request(method, path, body, dict(headers or {}))
@@ -156,6 +159,9 @@ class Emulator:
         content = self.encoded(body)
         if content is not None:
             sent = {"Content-Type": "application/json", **sent}
+        if path == "/$batch" and isinstance(body, dict):
+            items = [item for item in body["requests"] if isinstance(item, dict)]
+            SENT.extend((item["method"], f"/{version}/{item['url'].lstrip('/')}") for item in items)
         return self.request(method, f"/{version}{path}", content, sent)
 
     @staticmethod

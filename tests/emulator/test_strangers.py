@@ -26,7 +26,7 @@ from msgraph.generated.service_principals.service_principals_request_builder imp
 from msgraph.generated.users.item.user_item_request_builder import UserItemRequestBuilder
 
 from tests.emulator.contract import judge
-from tests.emulator.process import ADMIN, SECRET, TENANT, Emulator
+from tests.emulator.process import ADMIN, SECRET, SENT, TENANT, Emulator
 from tests.emulator.tenant import ADA, DEFINITION, FLEX, full_name
 
 
@@ -39,6 +39,7 @@ def _credential(emulator: Emulator, secret: str = SECRET, tenant: str = TENANT) 
 async def _judged(response: httpx.Response) -> None:
     content = await response.aread()
     request = response.request
+    SENT.append((request.method, request.url.raw_path.decode()))
     path = request.url.raw_path.decode().removeprefix("/v1.0")
     # Names in the spelling of HTTP, not of httpx, which lowers them: the contract looks for ConsistencyLevel.
     headers = {key.decode(): value.decode() for key, value in request.headers.raw}
@@ -114,6 +115,7 @@ def test_msgraph_sdk_performs_the_guide_and_leaves_nothing(tmp_path: Path) -> No
 def test_azure_identity_gets_a_token_over_tls(tmp_path: Path) -> None:
     with Emulator(tmp_path) as emulator:
         token = _credential(emulator).get_token(f"{emulator.http}/.default")
+        SENT.extend((request["method"], request["path"]) for request in emulator.requests())
         answer = emulator.request("GET", "/v1.0/organization", None, {"Authorization": f"Bearer {token.token}"})
         assert answer.status == 200
 

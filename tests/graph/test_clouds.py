@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.graph.clouds import CLOUDS, cloud
+from flexsaml.graph.clouds import CLOUDS, InvalidCloud, cloud
 
 NATIONAL = [
     ("public", "https://graph.microsoft.com", "https://login.microsoftonline.com"),
@@ -16,8 +16,8 @@ NATIONAL = [
 
 @pytest.mark.parametrize(("name", "graph", "login"), NATIONAL)
 def test_national_clouds(name: str, graph: str, login: str) -> None:
-    found = cloud(name)
-    assert (found.name, found.graph, found.login) == (name, graph, login)
+    where = cloud(name)
+    assert (where.name, where.graph, where.login) == (name, graph, login)
 
 
 def test_all_names_are_known() -> None:
@@ -35,8 +35,8 @@ GOOD = [
 
 @pytest.mark.parametrize("url", GOOD)
 def test_loopback_endpoints(url: str) -> None:
-    found = cloud("loopback", graph_endpoint=url, login_endpoint=url)
-    assert found.graph == found.login == url.rstrip("/")
+    where = cloud("loopback", graph_endpoint=url, login_endpoint=url)
+    assert where.graph == where.login == url.rstrip("/")
 
 
 BAD = [
@@ -58,7 +58,7 @@ BAD = [
 
 @pytest.mark.parametrize(("name", "endpoints", "key"), BAD)
 def test_refused(name: str, endpoints: dict[str, str], key: str) -> None:
-    with pytest.raises(ValueError, match=rf"^{key}: .+") as raised:
+    with pytest.raises(InvalidCloud, match=rf"^{key}: .+") as raised:
         cloud(name, **endpoints)
     assert "\n" not in str(raised.value)
 

@@ -73,8 +73,8 @@ def test_recorded_body(path: Path) -> None:
     assert "\n" not in text
     assert text.startswith(f"PATCH /users/ada: {recorded['status']} ")
     inner = recorded["body"]["error"]
-    said = inner["message"] if isinstance(inner, dict) else recorded["body"]["error_description"]
-    assert " ".join(said.split()) in text
+    words = inner["message"] if isinstance(inner, dict) else recorded["body"]["error_description"]
+    assert " ".join(words.split()) in text
     assert error.hint
 
 
@@ -144,31 +144,22 @@ def test_not_available_names() -> None:
     assert error.names == ("extension_a_X", "extension_b_Y")
 
 
-PERMISSIONS = [
-    ("POST", "/applications/1/extensionProperties", "Application.ReadWrite.OwnedBy"),
-    ("GET", "/applications(appId='1')", "Application.Read.All"),
-    ("GET", "/servicePrincipals?$search=x", "Application.Read.All"),
-    ("GET", "/servicePrincipals/1/claimsMappingPolicies", "Policy.Read.All with Application.ReadWrite.OwnedBy"),
-    ("POST", "/servicePrincipals/1/claimsMappingPolicies/$ref", "Policy.Read.All with Application.ReadWrite"),
-    ("GET", "/policies/claimsMappingPolicies/1", "Policy.Read.All"),
-    ("GET", "/policies/claimsMappingPolicies/1/appliesTo", "Policy.Read.All"),
-    ("PATCH", "/policies/claimsMappingPolicies/1", "Policy.ReadWrite.ApplicationConfiguration"),
-    ("PATCH", "/users/1", "User.ReadWrite.All"),
-    ("GET", "/users/1", "User.Read.All"),
-    ("POST", "/directoryObjects/getAvailableExtensionProperties", "Directory.Read.All"),
-    ("GET", "/me/messages", "the permission for this call"),
+ADVICE = [
+    ("Property definition has an invalid value.", "check the claims of the policy"),
+    ("Unable to update the specified properties for on-premises mastered Directory Sync objects", "mastered elsewhere"),
+    (
+        "Invalid value specified for property 'extension_x_age' of resource 'User'.",
+        "does not fit the property's data type",
+    ),
+    ("Invalid object identifier 'x'.", "give an object id"),
+    ("words", "check the value or name that was sent"),
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "permission"), PERMISSIONS)
-def test_forbidden_names_the_permission(method: str, path: str, permission: str) -> None:
-    error = refusal(method, path, 403, graph_body("Authorization_RequestDenied"))
-    assert f"grant the identity in use {permission}" in str(error)
-
-
-def test_a_read_role_is_not_offered_for_a_write() -> None:
-    assert "User.Read.All" not in str(refusal("PATCH", "/users/1", 403, None))
+@pytest.mark.parametrize(("message", "advice"), ADVICE)
+def test_a_text_of_graph_gets_its_advice(message: str, advice: str) -> None:
+    assert advice in str(refusal("PATCH", "/users/ada", 400, graph_body("Request_BadRequest", message)))
 
 
 def test_message_of_many_lines_is_one_line() -> None:
-    assert str(GraphError("GET /x", "one\n  two\r\n", "do\nthis")) == "GET /x: one two; do this"
+    assert str(GraphError("GET /x", "first\n  second\r\n", "do\nthis")) == "GET /x: first second; do this"

@@ -8,6 +8,7 @@ import pytest
 
 from flexsaml.graph.errors import Forbidden, NotFound, PrincipalNotFound
 from flexsaml.graph.models import Application, ExistingObjects, ExtensionOwner, ExtensionProperty, ServicePrincipal
+from flexsaml.graph.urls import InvalidReference
 
 from .fakes import Stage, asked, batch, error, listing, missing, ok, stage
 
@@ -85,7 +86,7 @@ def test_application_by_either_id() -> None:
 
 
 def test_application_by_name_is_refused_before_any_request() -> None:
-    with pytest.raises(ValueError, match="neither an object id nor an appId"):
+    with pytest.raises(InvalidReference, match="neither an object id nor an appId"):
         stage().directory.application("Twilio Flex")
 
 

@@ -56,7 +56,7 @@ def refused(kind: type[Refused], status: int = 400, after: float | None = None) 
 
 DECISIONS: list[tuple[GraphError, Next, Next]] = [  # error, for a read, for a write
     (NotSent("POST /x", ""), Next.REPEAT, Next.REPEAT),
-    (NotSent("POST /x", "", passing=False), Next.FAIL, Next.FAIL),
+    (NotSent("POST /x", "", transient=False), Next.FAIL, Next.FAIL),
     (NoCredential("POST /x", ""), Next.FAIL, Next.FAIL),
     (refused(Throttled, 429), Next.REPEAT, Next.REPEAT),
     (refused(ServerError, 503), Next.REPEAT, Next.LOOK),
@@ -146,7 +146,7 @@ def test_write_that_looks_show_not_carried_out_is_sent_again() -> None:
 
 def test_write_of_unknown_outcome_without_a_look_is_not_sent_again() -> None:
     scene = stage(lost())
-    with pytest.raises(Unanswered, match=r"POST /x: .* it may have been carried out or not"):
+    with pytest.raises(Unanswered, match=r"POST /x: .* it may or may not have been carried out"):
         scene.client.write("POST", "/x", {})
     assert scene.graph.lines == ["POST /v1.0/x"]
 

@@ -31,7 +31,7 @@ from .fakes import SECRET, FakeClock
 
 ROOT = Path(__file__).parents[2]
 AADSTS = (
-    "AADSTS7000215: InvalidDeclaration client secret provided. Ensure the secret being sent is the client secret value. "
+    "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is the client secret value. "
     "Trace ID: 0f0f Correlation ID: 1e1e Timestamp: 2026-01-01 00:00:00Z"
 )
 
@@ -161,7 +161,7 @@ ANSWERS: list[tuple[int, bytes, type[NotSent], str]] = [
         400,
         b'{"error":"invalid_request","error_description":"AADSTS90002: Tenant x not found."}',
         NoCredential,
-        "tenantId",
+        "tenant id",
     ),
     (
         400,
@@ -211,11 +211,11 @@ SAID = [
     ("", "no credential was found; run `az login`"),
     (
         CHAIN + "\tEnvironmentCredential: Authentication failed: " + AADSTS,
-        "AADSTS7000215: InvalidDeclaration client secret",
+        "AADSTS7000215: Invalid client secret",
     ),
     (CHAIN + "\tAzureCliCredential: Please run 'az login' to set up an account", "no credential was found"),
     (CHAIN + "\tAzureCliCredential: unavailable\n\tX: Failed to read token file", "X: Failed to read token file"),
-    ("AADSTS50020: wrong", "check flexsaml:tenantId"),
+    ("AADSTS50020: wrong", "check the tenant id"),
     ("AADSTS99999999: new", "run `az login` again"),
 ]
 
@@ -254,7 +254,7 @@ def test_azure_token() -> None:
 
 AZURE_FAILURES = [
     (ClientAuthenticationError(NOTHING), NoCredential, "az login"),
-    (ValueError("InvalidDeclaration tenant ID provided."), NoCredential, "flexsaml:tenantId"),
+    (ValueError("Invalid tenant ID provided."), NoCredential, "check the tenant id"),
     (FileNotFoundError(2, "No such file or directory", "app.pem"), NoCredential, "app.pem"),
     (ServiceRequestError("no route\nto host"), NotSent, "login.microsoftonline.com can be reached"),
 ]

@@ -66,7 +66,7 @@ def read_request(connection: socket.socket) -> bytes:
 def test_refused_connection_was_never_sent() -> None:
     with pytest.raises(NotSent, match=r"POST /x: no connection to 127\.0\.0\.1:\d+; start the emulator") as raised:
         post(f"http://127.0.0.1:{free_port()}")
-    assert raised.value.passing
+    assert raised.value.transient
 
 
 def test_closed_connection_after_the_request_is_unanswered() -> None:
@@ -109,14 +109,14 @@ def test_untrusted_certificate_was_never_sent_and_is_not_worth_another_try() -> 
 
     with server(talk) as port, pytest.raises(NotSent, match="REQUESTS_CA_BUNDLE") as raised:
         post(f"https://127.0.0.1:{port}")
-    assert not raised.value.passing
+    assert not raised.value.transient
 
 
 def test_ca_bundle_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/not/there.pem")
     with pytest.raises(NotSent, match="check REQUESTS_CA_BUNDLE") as raised:
         post("https://127.0.0.1:1")
-    assert not raised.value.passing
+    assert not raised.value.transient
 
 
 def test_loopback_bypasses_proxies_and_keeps_the_ca_bundle(monkeypatch: pytest.MonkeyPatch) -> None:

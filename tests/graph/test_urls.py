@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.graph.urls import is_guid, literal, search_phrase, segment, user_path, with_query
+from flexsaml.graph.urls import InvalidReference, is_guid, literal, search_phrase, segment, user_path, with_query
 
 USERS = [
     ("ada@contoso.example", "/users/ada@contoso.example"),
@@ -28,7 +28,7 @@ def test_segment_opens_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["", ".", ".."])
 def test_what_names_no_object_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="names no object"):
+    with pytest.raises(InvalidReference, match="names no object"):
         user_path(text)
 
 

@@ -1,4 +1,4 @@
-"""The seeded tenant as a prediction sees it, from the seed file alone; a case's setup is put into it. A helper."""
+"""The seeded tenant as a prediction reads it, taken from the seed file, with the setup of a case. A helper."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from flexsaml.prediction.subject import Agent, Place
+from flexsaml.prediction.policy import parse_policy
+from flexsaml.prediction.predict import AttributeLine, Prediction, predict_sign_in
+from flexsaml.prediction.sources import Agent, SignInTarget
 from tests.emulator.process import SEED
 
 Json = dict[str, Any]
@@ -15,7 +17,7 @@ CORPUS = Path(__file__).parents[1] / "corpus" / "policies"
 CASES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(EXPECTED.glob("*.json"))}
 _SEED: Json = json.loads(SEED.read_text("utf-8"))
 _FLEX: Json = _SEED["servicePrincipals"][0]
-USERS = {one["userPrincipalName"]: one for one in _SEED["users"]}
+USERS = {user["userPrincipalName"]: user for user in _SEED["users"]}
 
 
 def definition(case: Json) -> str:
@@ -26,7 +28,7 @@ def definition(case: Json) -> str:
     return text
 
 
-def place(**changes: Any) -> Place:
+def target(**changes: Any) -> SignInTarget:
     """Twilio Flex of the seed."""
     tenant = _SEED["organization"][0]
     known = {
@@ -36,19 +38,23 @@ def place(**changes: Any) -> Place:
         "tenant_id": tenant["id"],
         "assignment_required": _FLEX["appRoleAssignmentRequired"],
         "tags": tuple(_FLEX["tags"]),
-        "domains": tuple(one["name"] for one in tenant["verifiedDomains"]),
+        "domains": tuple(domain["name"] for domain in tenant["verifiedDomains"]),
         "country": tenant["countryLetterCode"],
     }
-    return Place(**{**known, **changes})
+    return SignInTarget(**{**known, **changes})
 
 
 def agent(upn: str, **changes: Any) -> Agent:
     """A seeded user with the roles of the seed."""
     user = USERS[upn]
-    own = {user["id"], *(one["id"] for one in _SEED["groups"] if user["id"] in one["members"])}
-    held = [row["appRoleId"] for row in _SEED["appRoleAssignments"] if row["principalId"] in own and _is_flex(row)]
+    ids = {user["id"], *(group["id"] for group in _SEED["groups"] if user["id"] in group["members"])}
+    held = [
+        row["appRoleId"]
+        for row in _SEED["appRoleAssignments"]
+        if row["principalId"] in ids and row["resourceId"] == _FLEX["id"]
+    ]
     texts = {role["id"]: role["value"] for role in _FLEX["appRoles"]}
-    roles = {str(texts[one]) for one in held if texts.get(one)}
+    roles = {str(texts[role]) for role in held if texts.get(role)}
     known: Json = {
         "id": user["id"],
         "upn": upn,
@@ -59,20 +65,48 @@ def agent(upn: str, **changes: Any) -> Agent:
     return Agent(**{**known, **changes})
 
 
-def prepared(case: Json) -> tuple[Place, Agent]:
-    """The place and the user of a case of tests/prediction/expected."""
+def predict_case(case: Json) -> Prediction:
+    """A case of tests/prediction/expected."""
     setup = case.get("setup", {})
     types, values = {}, {}
-    for one in setup.get("extensions", ()):
-        name = f"extension_{_FLEX['appId'].replace('-', '')}_{one['name']}"
-        types[name], values[name] = one["dataType"], one["value"]
-    usual = agent(case["user"])
-    roles = {*usual.roles, *(one for one in setup.get("roles", ()) if one)}
+    for extension in setup.get("extensions", ()):
+        name = f"extension_{_FLEX['appId'].replace('-', '')}_{extension['name']}"
+        types[name], values[name] = extension["dataType"], extension["value"]
+    seeded = agent(case["user"])
+    roles = {*seeded.roles, *filter(None, setup.get("roles", ()))}
     properties = {**USERS[case["user"]], **setup.get("user", {})}
-    return place(extensions=types), agent(
-        case["user"], properties=properties, values=values, roles=tuple(sorted(roles)), assigned=True
-    )
+    user = agent(case["user"], properties=properties, values=values, roles=tuple(sorted(roles)), assigned=True)
+    return predict_sign_in(parse_policy(definition(case)), target(extensions=types), user)
 
 
-def _is_flex(row: Json) -> bool:
-    return bool(row["resourceId"] == _FLEX["id"])
+# -- predictions of policies made of a few entries ---------------------------------------------------------------------
+
+ADA = "ada@contoso.example"
+OWN = f"extension_{_FLEX['appId'].replace('-', '')}_"
+MANDATORY: tuple[Json, ...] = (
+    {"Source": "user", "ID": "mail", "SamlClaimType": "email"},
+    {"Source": "user", "ID": "displayname", "SamlClaimType": "full_name"},
+    {"Source": "user", "ID": "assignedroles", "SamlClaimType": "roles"},
+)
+
+
+def ada(**properties: Any) -> Agent:
+    return agent(ADA, properties={**USERS[ADA], **properties})
+
+
+def user_entry(id_: str, **more: Any) -> Json:
+    return {"Source": "user", "ID": id_, "SamlClaimType": "x", **more}
+
+
+def define(*entries: Json, **more: Any) -> str:
+    return json.dumps({"ClaimsMappingPolicy": {"Version": 1, "ClaimsSchema": list(entries), **more}})
+
+
+def predict_entries(
+    *entries: Json, user: Agent | None = None, at: SignInTarget | None = None, **more: Any
+) -> Prediction:
+    return predict_sign_in(parse_policy(define(*entries, **more)), at or target(), user or agent(ADA))
+
+
+def find_line(prediction: Prediction, name: str = "x") -> AttributeLine:
+    return next(line for line in prediction.attributes if line.name == name)

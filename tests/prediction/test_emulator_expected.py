@@ -34,10 +34,10 @@ def tenant(process: Emulator) -> Tenant:
 def test_the_sandbox_issues_what_was_written_out_by_hand(tenant: Tenant, path: Path) -> None:
     case = json.loads(path.read_text(encoding="utf-8"))
     signin.prepare(tenant, case)
-    found = signin.issued(tenant.emulator, case["user"])
-    assert {"value": found.name_id, "format": found.name_id_format} == case["name_id"]
-    expected = [(one["name"], one["values"], one.get("name_form", "")) for one in case["attributes"]]
-    assert found.attributes == expected, case["why"]
+    issued = signin.issued(tenant.emulator, case["user"])
+    assert {"value": issued.name_id, "format": issued.name_id_format} == case["name_id"]
+    expected = [(row["name"], row["values"], row.get("name_form", "")) for row in case["attributes"]]
+    assert issued.attributes == expected, case["why"]
 
 
 def test_at_least_a_dozen_policies_are_written_out() -> None:

@@ -1,0 +1,49 @@
+"""If this goes red, `predict` lets in whom Entra or Flex refuses, or refuses whom they let in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flexsaml.prediction.evidence import EXACT
+from tests.prediction.seeded import ADA, MANDATORY, USERS, ada, agent, predict_entries, target
+
+DEPARTMENT = {"Source": "user", "ID": "department"}
+
+
+@pytest.mark.parametrize(
+    ("target_changes", "user_changes", "codes"),
+    [
+        ({}, {}, []),
+        ({"enabled": False}, {}, ["AADSTS7000112"]),
+        ({}, {"properties": {**USERS[ADA], "accountEnabled": False}}, ["AADSTS50057"]),
+        ({}, {"assigned": False}, ["AADSTS50105"]),
+        ({"assignment_required": False}, {"assigned": False}, []),
+        ({"has_key": False}, {}, ["AADSTS50146"]),
+        ({"has_key": False, "accept_mapped_claims": True}, {}, []),
+        ({"enabled": False, "has_key": False}, {"assigned": False}, ["AADSTS7000112", "AADSTS50105", "AADSTS50146"]),
+    ],
+)
+def test_entra_refuses_by_rule(target_changes: dict[str, Any], user_changes: dict[str, Any], codes: list[str]) -> None:
+    prediction = predict_entries(*MANDATORY, user=agent(ADA, **user_changes), at=target(**target_changes))
+    assert [refusal.code for refusal in prediction.refusals] == codes
+    assert len(prediction.problems) == len(codes)
+    assert prediction.outcome == ("fails" if codes else "works")
+
+
+def test_flex_refuses_missing_and_ill_typed_attributes() -> None:
+    prediction = predict_entries(MANDATORY[0], {**DEPARTMENT, "SamlClaimType": "skill.int"}, user=ada(mail=None))
+    assert [(fault.kind, fault.name) for fault in prediction.faults] == [
+        ("missing", "email"),
+        ("missing", "full_name"),
+        ("missing", "roles"),
+        ("ill-typed", "skill.int"),
+    ]
+
+
+def test_the_worker_keeps_what_is_not_sent() -> None:
+    entry = {**DEPARTMENT, "SamlClaimType": "team.string"}
+    lines = {line.name: line for line in predict_entries(*MANDATORY, entry, user=ada(department=None)).worker}
+    assert (lines["team"].kept, lines["team"].confidence) == (True, EXACT)
+    assert "keeps its old value" in lines["team"].reason

@@ -1,0 +1,237 @@
+"""If this goes red, `predict` breaks a rule of docs/sign-in.md about the attribute statement, or its confidence is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flexsaml.claims import NAME_ID, load_table
+from flexsaml.prediction.comparison import compare_policies
+from flexsaml.prediction.evidence import EXACT, PREDICTED, UNKNOWN
+from tests.prediction.seeded import (
+    ADA,
+    MANDATORY,
+    OWN,
+    USERS,
+    ada,
+    agent,
+    find_line,
+    predict_entries,
+    target,
+    user_entry,
+)
+
+RELEASED = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
+RESTRICTED = "http://schemas.microsoft.com/identity/claims/acct"
+TEAM = {"Source": "user", "ExtensionID": f"{OWN}team", "SamlClaimType": "x"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "entry", "properties", "values", "confidence"),
+    [
+        ("S3", user_entry("department"), {}, ("Support",), EXACT),
+        ("S3", user_entry("Department"), {}, ("Support",), EXACT),  # IDs are read without case
+        ("S3", {"source": "User", "id": "department", "samlclaimtype": "x"}, {}, ("Support",), EXACT),
+        ("S3", user_entry("department", Value="text"), {}, ("Support",), PREDICTED),  # a Value beside a Source
+        ("S5", user_entry("department"), {"department": None}, (), EXACT),
+        ("S6", user_entry("department"), {"department": ""}, ("",), PREDICTED),
+        ("S8", {"Value": "vienna", "SamlClaimType": "x"}, {}, ("vienna",), EXACT),
+        ("S8", {"Value": 900, "SamlClaimType": "x"}, {}, ("900",), EXACT),
+        ("S8", {"Value": " blanks ", "SamlClaimType": "x"}, {}, (" blanks ",), EXACT),
+        ("S8", {"SamlClaimType": "x"}, {}, (), EXACT),
+        ("S10", user_entry("favouritecolour"), {}, (), EXACT),
+        ("S10", {"Source": "directory", "ID": "mail", "SamlClaimType": "x"}, {}, (), EXACT),
+        ("S11", user_entry("othermail"), {"otherMails": ["a@x", "b@x"]}, ("a@x",), PREDICTED),
+        ("S11", user_entry("proxyaddresses"), {"proxyAddresses": []}, (), EXACT),
+        ("S12", user_entry("assignedroles"), {}, ("agent",), EXACT),
+        ("S14", user_entry("accountenabled"), {}, ("true",), PREDICTED),
+        ("S14", user_entry("createddatetime"), {"createdDateTime": "2026-01-05T09:00:00Z"}, ("2026-01-05T09:00:00Z",), PREDICTED),
+        ("S15", {"Source": "application", "ID": "displayname", "SamlClaimType": "x"}, {}, ("Twilio Flex",), PREDICTED),
+        ("S15", {"Source": "audience", "ID": "mail", "SamlClaimType": "x"}, {}, (), EXACT),
+        ("S16", {"Source": "company", "ID": "tenantcountry", "SamlClaimType": "x"}, {}, ("AT",), EXACT),
+        ("S17", user_entry("department", SAMLNameForm="basic"), {}, ("Support",), EXACT),
+        ("S21", user_entry("groups"), {}, (), UNKNOWN),
+        ("ID", user_entry("telephonenumber"), {"businessPhones": ["1", "2"]}, ("1",), PREDICTED),
+        ("ID", user_entry("extensionattribute3"), {"onPremisesExtensionAttributes": {"extensionAttribute3": "z"}}, ("z",), PREDICTED),
+        ("ID", user_entry("extensionattribute3"), {"onPremisesExtensionAttributes": None}, (), PREDICTED),
+        ("ID", user_entry("dnsdomainname"), {"onPremisesDomainName": "x.test"}, ("x.test",), PREDICTED),
+        ("ID", user_entry("onpremisesecurityidentifier"), {"onPremisesSecurityIdentifier": "S-1"}, ("S-1",), PREDICTED),
+        ("ID", user_entry("netbiosname"), {}, (), UNKNOWN),
+    ],
+)  # fmt: skip
+def test_an_entry_gives_what_its_rule_says(
+    rule: str, entry: dict[str, Any], properties: dict[str, Any], values: tuple[str, ...], confidence: str
+) -> None:
+    line = find_line(predict_entries(entry, user=ada(**properties)))
+    assert (line.values, line.confidence) == (values, confidence), rule
+    assert bool(line.explanation) == (not values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "values", "confidence"),
+    [
+        ("String", "Blue ", ("Blue ",), EXACT),
+        ("String", "", ("",), PREDICTED),
+        ("Integer", -42, ("-42",), EXACT),
+        ("LargeInteger", 9007199254740993, ("9007199254740993",), EXACT),
+        ("Boolean", False, ("false",), PREDICTED),
+        ("DateTime", "2026-05-04T09:30:00Z", ("2026-05-04T09:30:00Z",), PREDICTED),
+        ("Binary", "AAEC", ("AAEC",), PREDICTED),
+        ("String", None, (), EXACT),
+        ("String[]", ["a", "b"], (), UNKNOWN),
+        ("String[]", [], (), EXACT),
+        ("", "foreign", ("foreign",), PREDICTED),  # its application was not seen, nor its type
+    ],
+)
+def test_the_type_of_an_extension_decides_its_form(
+    kind: str, value: object, values: tuple[str, ...], confidence: str
+) -> None:
+    user, at = agent(ADA, values={f"{OWN}team": value}), target(extensions={f"{OWN}team": kind})
+    line = find_line(predict_entries(TEAM, user=user, at=at))
+    assert (line.values, line.confidence) == (values, confidence)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [(f"{OWN}Team", "spelt"), (f"{OWN}absent", "there is no extension"), ("team", "there is no extension")],
+)
+def test_case_matters_in_extension_names(name: str, why: str) -> None:
+    user, at = agent(ADA, values={f"{OWN}team": "blue"}), target(extensions={f"{OWN}team": "String"})
+    line = find_line(predict_entries({**TEAM, "ExtensionID": name}, user=user, at=at))
+    assert not line.values
+    assert why in line.reason
+
+
+def test_only_the_first_fifty_entries_count() -> None:
+    entries = [{"Value": "v", "SamlClaimType": f"c{number}"} for number in range(1, 53)]
+    lines = [line for line in predict_entries(*entries).attributes if line.name.startswith("c")]
+    assert [line.name for line in lines if line.values] == [f"c{number}" for number in range(1, 51)]
+    assert [(line.name, line.confidence, line.rules) for line in lines if not line.values] == [
+        ("c51", PREDICTED, ("S4",)),
+        ("c52", PREDICTED, ("S4",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "has_key", "sent"), [(RELEASED, True, True), (RELEASED, False, False), (RESTRICTED, True, False)]
+)
+def test_restricted_types(name: str, has_key: bool, sent: bool) -> None:
+    at = target(has_key=has_key, accept_mapped_claims=True)
+    line = find_line(predict_entries({"Value": "v", "SamlClaimType": name}, at=at), name)
+    assert (bool(line.values), line.confidence) == (sent, PREDICTED)
+
+
+def test_two_entries_of_a_type_are_one_attribute() -> None:
+    entries = user_entry("department", SAMLNameForm="basic"), user_entry("jobtitle"), user_entry("state")
+    line = find_line(predict_entries(*entries))
+    assert (line.values, line.confidence) == (("Support", "Agent"), PREDICTED)
+    assert line.name_format.endswith(":basic")
+    unknown = find_line(predict_entries(user_entry("department"), user_entry("groups")))
+    assert (unknown.values, unknown.confidence) == ((), UNKNOWN)
+
+
+def test_entries_keep_their_order_after_the_core_and_basic_attributes() -> None:
+    entries = {"Value": "1", "SamlClaimType": "b"}, {"Value": "1", "SamlClaimType": "a"}
+    lines = predict_entries(*entries, IncludeBasicClaimSet=True).attributes
+    core = ["tenantid", "objectidentifier", "identityprovider", "authnmethodsreferences"]
+    basic = ["name", "givenname", "surname", "emailaddress"]
+    assert [line.name.rpartition("/")[2] for line in lines] == [*core, *basic, "b", "a"]
+
+
+# -- what may not be read ----------------------------------------------------------------------------------------------
+
+
+def test_an_unreadable_property_is_unknown_and_not_null() -> None:
+    unreadable = agent(ADA, properties={"id": "1", "userPrincipalName": ADA, "mail": None, "accountEnabled": None})
+    prediction = predict_entries(*MANDATORY, user=unreadable, IncludeBasicClaimSet="true")
+    levels = {line.name.rpartition("/")[2]: line.confidence for line in prediction.attributes}
+    assert {levels[name] for name in ("email", "full_name", "emailaddress")} == {UNKNOWN}
+    assert levels["name"] == PREDICTED
+    assert not prediction.problems
+    assert len(prediction.doubts) == 3  # email, full_name, whether the account is enabled
+    assert {line.name: line.confidence for line in prediction.worker}["email"] == UNKNOWN
+
+
+def test_roles_of_an_unreadable_group_are_unknown_and_not_missing() -> None:
+    user = agent(ADA, roles=(), assigned=False, roles_unreadable="members of the group 'Agents' may not be read")
+    prediction = predict_entries(*MANDATORY, user=user)
+    assert not prediction.problems
+    assert [(refusal.code, refusal.confidence) for refusal in prediction.refusals] == [("AADSTS50105", UNKNOWN)]
+    assert any("'roles'" in doubt for doubt in prediction.doubts)
+
+
+@pytest.mark.parametrize(
+    ("changes", "entry", "name"),
+    [
+        ({"country": None}, {"Source": "company", "ID": "tenantcountry", "SamlClaimType": "x"}, "x"),
+        ({"tenant_id": ""}, user_entry("mail"), "http://schemas.microsoft.com/identity/claims/tenantid"),
+    ],
+)
+def test_an_unreadable_tenant_is_unknown(changes: dict[str, Any], entry: dict[str, Any], name: str) -> None:
+    line = find_line(predict_entries(entry, at=target(**changes)), name)
+    assert (line.values, line.confidence) == ((), UNKNOWN)
+
+
+# -- every policy that Graph accepts -----------------------------------------------------------------------------------
+
+_IDS = st.sampled_from(
+    ["mail", "assignedroles", "groups", "netbiosname", "zzz", "othermail", "extensionattribute1", ""]
+)
+_TEXTS = st.sampled_from(["x", "email", "roles", "skill.int", "", NAME_ID, RELEASED, RESTRICTED, "channel.a.capacity"])
+_ODD = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.lists(st.none(), max_size=2))
+_ENTRY = st.fixed_dictionaries(
+    {},
+    optional={
+        "Source": st.one_of(st.sampled_from(["user", "transformation", "company", "application", "zzz"]), _ODD),
+        "ID": st.one_of(_IDS, _ODD),
+        "ExtensionID": st.one_of(st.just(f"{OWN}team"), _ODD),
+        "Value": _ODD,
+        "SamlClaimType": st.one_of(_TEXTS, _ODD),
+        "SAMLNameForm": _ODD,
+        "TransformationID": st.sampled_from(["T", "t", "U", ""]),
+    },
+)
+_TRANSFORMATION = st.fixed_dictionaries(
+    {"ID": st.sampled_from(["T", "U"]), "TransformationMethod": st.sampled_from(["Join", "RegexReplace", "ToLowercase", "?"])},
+    optional={
+        "InputClaims": st.lists(
+            st.fixed_dictionaries(
+                {"ClaimTypeReferenceId": _IDS, "TransformationClaimType": st.sampled_from(["string1", "sourceClaim", "s"])},
+                optional={"TreatAsMultiValue": _ODD},
+            ),
+            max_size=3,
+        ),
+        "InputParameters": st.one_of(
+            _ODD,
+            st.lists(
+                st.fixed_dictionaries({"ID": st.sampled_from(["string2", "separator", "regex", "replacement"]), "Value": _ODD}),
+                max_size=4,
+            ),
+        ),
+    },
+)  # fmt: skip
+_VALUES = st.one_of(_ODD, st.lists(st.text(max_size=3), max_size=3))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(_ENTRY, max_size=8),
+    st.lists(_TRANSFORMATION, max_size=3),
+    st.fixed_dictionaries({name: _VALUES for name in ("mail", "otherMails", "accountEnabled", "displayName")}),
+    st.fixed_dictionaries({f"{OWN}team": _VALUES}),
+)
+def test_every_policy_that_graph_accepts_gets_a_prediction(
+    entries: list[Any], transformations: list[Any], properties: dict[str, Any], values: dict[str, Any]
+) -> None:
+    user = agent(ADA, properties={**USERS[ADA], **properties}, values=values)
+    at = target(extensions={f"{OWN}team": "String"})
+    prediction = predict_entries(*entries, user=user, at=at, ClaimsTransformation=transformations)
+    restricted = load_table("restricted_claims")["saml"]
+    for line in prediction.attributes:
+        assert line.values or line.explanation
+        assert not (line.values and line.confidence == UNKNOWN)
+        assert line.name not in restricted or line.rules in (("S7",), ("S19",), ("S4",))
+    assert compare_policies(prediction, prediction) == []

@@ -1,0 +1,96 @@
+"""If this goes red, `predict` shows for a transformation what docs/sign-in.md (T1 to T7) does not give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flexsaml.prediction.evidence import EXACT, PREDICTED, UNKNOWN
+from flexsaml.prediction.predict import AttributeLine
+from flexsaml.prediction.sources import Agent
+from tests.prediction.seeded import ADA, ada, agent, find_line, predict_entries
+
+
+def transform(
+    method: str, *inputs: str, user: Agent | None = None, each: bool = False, **parameters: str
+) -> AttributeLine:
+    """The attribute that a method makes; inputs are `ID as name`, with a `?` before an ID that no entry has."""
+    claims: list[dict[str, str]] = []
+    feed: list[dict[str, Any]] = []
+    for text in inputs:
+        id_, _, name = text.partition(" as ")
+        more = {"TreatAsMultiValue": "true"} if each else {}
+        claims.append({"ClaimTypeReferenceId": id_, "TransformationClaimType": name, **more})
+        feed += [] if id_.startswith("?") else [{"Source": "user", "ID": id_}]
+    rows = [{"ID": name, "Value": value} for name, value in parameters.items()]
+    transformation = {"ID": "T", "TransformationMethod": method, "InputClaims": claims, "InputParameters": rows}
+    entry = {"Source": "transformation", "ID": "out", "TransformationID": "T", "SamlClaimType": "x"}
+    return find_line(predict_entries(*feed, entry, user=user, ClaimsTransformation=[transformation]))
+
+
+@pytest.mark.parametrize(
+    ("rule", "method", "inputs", "parameters", "values", "confidence"),
+    [
+        ("T1", "Join", ["givenname as string1", "surname as string2"], {"separator": " "}, ("Ada Lovelace",), EXACT),
+        ("T1", "join()", ["givenname as string1", "surname as string2"], {"separator": ""}, ("AdaLovelace",), EXACT),
+        ("T1", "Join", ["givenname as string1", "state as string2"], {"separator": ""}, (), PREDICTED),
+        ("T1", "Join", ["givenname as string1"], {"separator": ""}, (), PREDICTED),
+        ("T2", "ExtractMailPrefix", ["mail as mail"], {}, ("ada",), EXACT),
+        ("T2", "ExtractMailPrefix", ["department as mail"], {}, ("Support",), EXACT),
+        ("T3", "ToUppercase", ["department as string"], {}, ("SUPPORT",), EXACT),
+        ("T3", "ToLowercase()", ["department as string"], {}, ("support",), EXACT),
+        ("T3", "ToLowercase()", [], {}, (), PREDICTED),
+        ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "@.*", "replacement": ""}, ("ada",), EXACT),
+        ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "a", "replacement": "o"}, None, PREDICTED),
+        ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "zzz", "replacement": "o"}, (ADA,), PREDICTED),
+        (
+            "T4",
+            "RegexReplace",
+            ["mail as sourceClaim", "department as team"],
+            {"regex": "@.*", "replacement": "-{team}"},
+            ("ada-Support",),
+            EXACT,
+        ),
+        ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": r"(?<a-b>x)", "replacement": ""}, (), UNKNOWN),
+        ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "a"}, (), PREDICTED),
+        ("T5", "CreateStringClaim", [], {"value": "x"}, (), EXACT),
+        ("T6", "Substring", ["mail as string"], {}, (), PREDICTED),
+        ("T6", "ExtractMailPrefix", ["?nowhere as mail"], {}, (), PREDICTED),
+        ("S21", "ToLowercase", ["groups as string"], {}, (), UNKNOWN),
+    ],
+)
+def test_a_transformation_gives_what_its_rule_says(
+    rule: str,
+    method: str,
+    inputs: list[str],
+    parameters: dict[str, str],
+    values: tuple[str, ...] | None,
+    confidence: str,
+) -> None:
+    line = transform(method, *inputs, **parameters)
+    assert line.confidence == confidence, rule
+    if values is not None:
+        assert line.values == values, rule
+
+
+@pytest.mark.parametrize(("each", "values"), [(False, ("admin-x",)), (True, ("admin-x", "agent-x"))])
+def test_each_value_is_transformed_or_only_the_first(each: bool, values: tuple[str, ...]) -> None:
+    user = agent(ADA, roles=("admin", "agent"))
+    line = transform("Join", "assignedroles as string1", user=user, each=each, separator="-", string2="x")
+    assert (line.values, line.confidence) == (values, PREDICTED)
+
+
+def test_upper_case_maps_one_letter_to_one() -> None:
+    line = transform("ToUppercase", "department as string", user=ada(department="Größe"))
+    assert line.values == ("GRÖßE",)
+
+
+def test_a_transformation_of_itself_ends() -> None:
+    loop = {
+        "ID": "T",
+        "TransformationMethod": "ToLowercase",
+        "InputClaims": [{"ClaimTypeReferenceId": "me", "TransformationClaimType": "string"}],
+    }
+    entry = {"Source": "transformation", "ID": "me", "TransformationID": "T", "SamlClaimType": "x"}
+    assert not find_line(predict_entries(entry, ClaimsTransformation=[loop])).values
