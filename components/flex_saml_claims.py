@@ -19,7 +19,7 @@ import pulumi
 from flexsaml.claims import build_full_name
 from flexsaml.declaration import Declaration
 from flexsaml.graph import Directory
-from flexsaml.preflight.inspect import Seen, data_type
+from flexsaml.preflight import PreflightResult, data_type_of
 from flexsaml.values import NULL, DataType
 from providers import (
     ClaimsMappingPolicy,
@@ -141,7 +141,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
         for full_name in self._declaration.existing_extensions:
             existing = preflight.properties[full_name]
             id_ = f"{preflight.owners[full_name]}/{existing.id}"
-            extensions[full_name] = _Extension(id_, full_name, full_name, data_type(existing))
+            extensions[full_name] = _Extension(id_, full_name, full_name, data_type_of(existing))
         return extensions
 
     def _policy(self, baseline: TenantBaseline, extensions: Mapping[str, _Extension]) -> ClaimsMappingPolicy:
@@ -173,11 +173,11 @@ class FlexSamlClaims(pulumi.ComponentResource):
     def _values(self, extensions: Mapping[str, _Extension]) -> None:
         declaration, preflight = self._declaration, self._preflight
         columns = _columns(declaration, extensions)
-        present = {user: id_ for user, id_ in preflight.users.items() if user not in preflight.missing}
+        present = {user: id_ for user, id_ in preflight.user_ids.items() if user not in preflight.missing_users}
         baselines = {}
         for key, extension in extensions.items():
             cells = {user: value for user, value in columns[key].items() if user in present}
-            live = preflight.live.get(extension.name, {})
+            live = preflight.live_values.get(extension.name, {})
             held = {user: live.get(present[user], NULL) for user in (cells if live else ())}
             baselines[key] = UserValueBaseline(  # also without cells: the last ones leave through its update
                 f"{self._name}-{key}-before",
@@ -189,7 +189,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 ids=present if declaration.preflight else {},
                 hidden="users" in declaration.secret_keys,
                 allow_removal=declaration.allow_removal,
-                seen_missing=sorted(user for user in preflight.missing if user in columns[key]),
+                seen_missing=sorted(user for user in preflight.missing_users if user in columns[key]),
                 seen_values={user: value for user, value in held.items() if value not in (NULL, cells[user])},
                 opts=self._child(),
             )
@@ -200,12 +200,12 @@ class FlexSamlClaims(pulumi.ComponentResource):
             if row:
                 UserExtensionValue(
                     f"{self._name}-{user.lower()}",
-                    user=preflight.users[user],
+                    user=preflight.user_ids[user],
                     values={extensions[key].name: self._seal(columns[key][user], "users") for key in row},
                     types={extensions[key].name: str(extensions[key].type) for key in row},
                     extensions={extensions[key].name: recorded[key] for key in row},
                     baselined=True,
-                    seen_missing=user in preflight.missing,
+                    seen_missing=user in preflight.missing_users,
                     opts=self._child(),
                 )
 
@@ -217,7 +217,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
         cells = {
             user: {extensions[key].name: columns[key][user] for key in row}
             for user, row in declaration.roster.items()
-            if user not in preflight.missing
+            if user not in preflight.missing_users
         }
         used = [key for key in extensions if any(key in row for row in declaration.roster.values())]
         UserExtensionValues(
@@ -227,9 +227,9 @@ class FlexSamlClaims(pulumi.ComponentResource):
             cells=cells,
             types={extensions[key].name: str(extensions[key].type) for key in used},
             extensions={extensions[key].name: recorded[key] for key in used},
-            ids=preflight.users if declaration.preflight else {},
+            ids=preflight.user_ids if declaration.preflight else {},
             baselined=True,
-            seen_missing=sorted(user for user in preflight.missing if user in declaration.roster),
+            seen_missing=sorted(user for user in preflight.missing_users if user in declaration.roster),
             seen_writes=_count_differing(cells, preflight) if declaration.preflight else None,
             opts=self._child(),
         )
@@ -245,9 +245,12 @@ def _columns(declaration: Declaration, extensions: Mapping[str, _Extension]) -> 
     return columns
 
 
-def _count_differing(cells: Mapping[str, Mapping[str, str]], preflight: Seen) -> int:
+def _count_differing(cells: Mapping[str, Mapping[str, str]], preflight: PreflightResult) -> int:
     """How many users do not hold what the roster says."""
     return sum(
-        any(preflight.live.get(name, {}).get(preflight.users[user], NULL) != value for name, value in row.items())
+        any(
+            preflight.live_values.get(name, {}).get(preflight.user_ids[user], NULL) != value
+            for name, value in row.items()
+        )
         for user, row in cells.items()
     )

@@ -12,14 +12,20 @@ from flexsaml.declaration import Declaration, InvalidDeclaration, lint_declarati
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding, apply_levels
 from flexsaml.graph import Directory
-from flexsaml.preflight.inspect import InspectionEnded, Seen, data_type, look
-from flexsaml.preflight.rules import FIXED, LEVELS
+from flexsaml.preflight import (
+    FIXED_RULES,
+    RULE_LEVELS,
+    InspectionEnded,
+    PreflightResult,
+    data_type_of,
+    inspect_tenant,
+)
 from providers import Connection
 
 
 def inspect(
     keys: Mapping[str, object], default_policy_name: str, directory: Callable[[], Directory] | None
-) -> tuple[Declaration, Seen, list[Finding]]:
+) -> tuple[Declaration, PreflightResult, list[Finding]]:
     """The declaration, the tenant as it is, and the findings that do not stop the run, worst first.
 
     `directory` gives the calls to Graph; by default they go where the declaration says.
@@ -27,15 +33,15 @@ def inspect(
     """
     if keys.get("policyName", "") == "":
         keys = {**keys, "policyName": default_policy_name}
-    preflight: Seen | None = None
+    preflight: PreflightResult | None = None
     try:
         declaration = parse_declaration(
             keys,
             read_file=lambda name: Path(name).read_bytes(),
-            rule_names=(*LEVELS, *RULE_NAMES),
-            fixed_rules=FIXED,
+            rule_names=(*RULE_LEVELS, *RULE_NAMES),
+            fixed_rules=FIXED_RULES,
         )
-        preflight = look(directory() if directory else _connect(declaration), declaration)
+        preflight = inspect_tenant(directory() if directory else _connect(declaration), declaration)
         findings = list(preflight.findings)
     except InvalidDeclaration as invalid:
         lines = invalid.problems + _lines(
@@ -58,11 +64,11 @@ def _connect(declaration: Declaration) -> Directory:
     ).directory()
 
 
-def _lint(declaration: Declaration, preflight: Seen | None) -> list[Finding]:
+def _lint(declaration: Declaration, preflight: PreflightResult | None) -> list[Finding]:
     """Before the principal is known, lint sees the extensions of the stack only."""
     if preflight is None:
         return lint_declaration(declaration)
-    existing = {name: str(data_type(found)) for name, found in preflight.properties.items()}
+    existing = {name: str(data_type_of(found)) for name, found in preflight.properties.items()}
     return lint_declaration(declaration, app_id=preflight.application.app_id, existing_types=existing)
 
 

@@ -23,7 +23,7 @@ from .needs import HAVE, LACKING, needs
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
     from flexsaml.graph.identity import Identity
-    from flexsaml.preflight.inspect import Seen
+    from flexsaml.preflight import PreflightResult
 
 OK, NOTE, WARNING, PROBLEM, NOT_SEEN = "ok", "note", "warning", "problem", "not looked at"
 STATES = (OK, NOTE, WARNING, PROBLEM, NOT_SEEN)
@@ -149,7 +149,7 @@ def permissions(identity: Identity | None, stack: Declared) -> Iterator[Row]:
 
 def tenant(directory: Directory, stack: Declared) -> tuple[list[Row], bool]:
     """The inspection of preflight, and whether the tenant could be inspected."""
-    from flexsaml.preflight.inspect import InspectionEnded, look
+    from flexsaml.preflight import InspectionEnded, inspect_tenant
 
     rows = [
         Row("preflight", NOT_SEEN, f"{path} is encrypted, and only the engine can read it")
@@ -167,14 +167,14 @@ def tenant(directory: Directory, stack: Declared) -> tuple[list[Row], bool]:
     default_name = f"flexsaml-{stack.stack} Flex SAML claims"
     declaration = replace(stack.declaration, policy_name=stack.declaration.policy_name or default_name)
     try:
-        return [*_describe(look(directory, declaration), stack), *rows], True
+        return [*_describe(inspect_tenant(directory, declaration), stack), *rows], True
     except InspectionEnded as end:
         return [Row("tenant", PROBLEM, f"{end.finding.where}: {end.finding.message}", end.finding.fix)], True
     except GraphError as error:
         return [Row("tenant", NOT_SEEN, str(error))], False
 
 
-def _describe(preflight: Seen, stack: Declared) -> Iterator[Row]:
+def _describe(preflight: PreflightResult, stack: Declared) -> Iterator[Row]:
     principal, application = preflight.principal, preflight.application
     yield Row("tenant", OK, f"service principal '{principal.display_name}' ({principal.id})")
     yield Row("tenant", OK, f"application '{application.display_name}' ({application.id})")
@@ -183,7 +183,7 @@ def _describe(preflight: Seen, stack: Declared) -> Iterator[Row]:
     elif preflight.assigned is not None:
         names = ", ".join(f"'{name}' ({id_})" for id_, name in preflight.assigned.items()) or "none"
         yield Row("tenant", OK, f"policy assigned now: {names}")
-    for user in sorted(preflight.missing):
+    for user in sorted(preflight.missing_users):
         yield Row("users", PROBLEM, f"'{user}' is not in this tenant", f"correct or remove it in {stack.file}")
     for finding in preflight.findings:
         level = stack.declaration.rules.get(finding.rule, finding.level)

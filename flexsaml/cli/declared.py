@@ -152,14 +152,14 @@ def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
 
 def read_beside(keys: dict[str, object], file: str) -> tuple[Declaration, list[Finding]]:
     """The declaration of a stack file's keys; its roster lies beside the file."""
-    from flexsaml.preflight.rules import FIXED, LEVELS
+    from flexsaml.preflight import FIXED_RULES, RULE_LEVELS
 
     folder = Path(file).parent
     return read_declaration(
         keys,
         read_file=lambda name: (folder / name).read_bytes(),
-        rule_names=(*LEVELS, *RULE_NAMES),
-        fixed_rules=FIXED,
+        rule_names=(*RULE_LEVELS, *RULE_NAMES),
+        fixed_rules=FIXED_RULES,
     )
 
 

@@ -1,42 +1,48 @@
-"""A read-only look at the tenant before the change, the same in preview and update.
+"""The inspection of the tenant before a change, the same in preview and update. Reads only.
 
-It sees the tenant but not the state, so it only reports: who is meant, what is there, what condition it is
-in (`conditions`). What it saw is handed to the resources as `seen_*` inputs, and their `check`, which knows
+It sees the tenant but not the state, so it only reports: which objects are meant, what exists, and the findings of the
+rules (rules.py). The component hands what was read to the resources as `seen_*` inputs, and their `check`, which knows
 the state, judges: a property or policy that exists, an assignment, a user who is not there.
 
-Round trips: one search when the principal is given by name, one survey, one for the custom claims policy
-(beta), one for every 20 users, and one for groups when a user has no role of their own.
+Round trips: one search when the principal is given by name, one for the principal snapshot, one for all owners of
+existing extensions, one for the custom claims policy (beta), one for every 20 users, and one for groups when a user
+has no role of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from flexsaml.claims import build_full_name, owner_app_id
-from flexsaml.declaration import Declaration
+from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 from flexsaml.graph import (
     Application,
     Directory,
     ExtensionProperty,
+    Policy,
     PrincipalNotFound,
     PrincipalSnapshot,
     ServicePrincipal,
     User,
 )
-from flexsaml.values import DataType, InvalidValue
+from flexsaml.values import DataType
 
-from .rules import View, conditions, finding, holders
+from .rules import ESSENTIAL_RULES, RULES, Inspection, build_finding, data_type_of, judge, users_without_role
+
+if TYPE_CHECKING:
+    from flexsaml.declaration import Declaration
 
 PROFILE = ("accountEnabled", "userType", "onPremisesSyncEnabled", "mail", "displayName")
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The tenant as preflight found it."""
+class PreflightResult:
+    """What preflight read, and the findings about it."""
 
     principal: ServicePrincipal
     application: Application
@@ -45,170 +51,124 @@ class Seen:
     owners: Mapping[str, str] = field(default_factory=dict)
     """Full name to the object id of the application it belongs to."""
     policies: Mapping[str, str] = field(default_factory=dict)
-    """Id to name of the policies that have our name."""
+    """Id to name of the policies that have the name of this stack's policy."""
     assigned: Mapping[str, str] | None = None
-    """Id to name of the policies assigned to the principal; None when it was not or could not be looked at."""
-    users: Mapping[str, str] = field(default_factory=dict)
-    """User as written to object id; as written again when preflight is off or the user is not there."""
-    missing: frozenset[str] = frozenset()
+    """Id to name of the policies assigned to the principal; None when they were not read."""
+    user_ids: Mapping[str, str] = field(default_factory=dict)
+    """User as written to object id; to the user as written when preflight is off or there is no such user."""
+    missing_users: frozenset[str] = frozenset()
     """Users, as written, that are not in the tenant."""
-    live: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    live_values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Full name of an existing extension to object id to the canonical value held now."""
     findings: tuple[Finding, ...] = ()
 
 
-class InspectionEnded(Exception):
-    """The look ended early: there is no such principal, or no such application."""
+class InspectionEnded(UserError):
+    """There is no such principal, or no such application, and so nothing else to inspect."""
 
-    def __init__(self, one: Finding) -> None:
-        super().__init__(str(one))
-        self.finding = one
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
 
 
-def look(directory: Directory, wanted: Declaration, now: datetime | None = None) -> Seen:
-    """Look once. Raises `InspectionEnded`, or `GraphError` when Graph cannot be asked."""
-    survey = _survey(directory, wanted)
-    application = survey.application
+def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime | None = None) -> PreflightResult:
+    """Read what the declaration is about, and judge it as of `now` (default: this moment).
+
+    With `declaration.preflight` off, only what the stack cannot be built without is read and judged.
+    Raises `InspectionEnded`, or `GraphError` when Graph does not answer.
+    """
+    snapshot = _read_snapshot(directory, declaration)
+    application = snapshot.application
     if application is None:
         raise InspectionEnded(
-            finding(
+            build_finding(
                 "application-absent",
                 "application",
-                f"the application of '{survey.principal.display_name}' is not in this tenant (a gallery application "
+                f"the application of '{snapshot.principal.display_name}' is not in this tenant (a gallery application "
                 "has none here)",
                 "name an application of your own in flexsaml:application to hold the extensions",
             )
         )
-    properties = {one.name: one for one in survey.properties}
-    owners = dict.fromkeys(properties, application.id)
-    findings = _own(wanted, application)
-    told = {one.where for one in findings}
-    findings += [one for one in _foreign(directory, wanted, properties, owners) if one.where not in told]
-    findings += _values(wanted, properties)
-    if not wanted.preflight:
-        referred = {name: one for name, one in properties.items() if name in wanted.existing_extensions}
-        users = {user: user for user in wanted.all_users}
-        return Seen(survey.principal, application, referred, owners, users=users, findings=tuple(findings))
-    selected = _selected(wanted, application, properties)
-    with ThreadPoolExecutor(1) as beside:  # two calls that need not wait for each other
-        custom = beside.submit(directory.custom_claims, survey.principal.id)
-        people = directory.read_users(list(wanted.all_users), list(selected), PROFILE) if wanted.all_users else {}
-    there = {user: person for user, person in people.items() if person is not None}
-    view = _view(directory, wanted, survey, there, custom.result(), now or datetime.now(timezone.utc))
-    return Seen(
-        survey.principal,
+    properties, owners = _read_properties(directory, declaration, snapshot, application)
+    moment = now or datetime.now(timezone.utc)
+    if not declaration.preflight:
+        findings = judge(Inspection(declaration, snapshot, moment, properties), ESSENTIAL_RULES)
+        existing = {name: properties[name] for name in declaration.existing_extensions if name in properties}
+        user_ids = {user: user for user in declaration.all_users}
+        return PreflightResult(
+            snapshot.principal, application, existing, owners, user_ids=user_ids, findings=tuple(findings)
+        )
+    written = {build_full_name(application.app_id, name) for row in declaration.all_users.values() for name in row}
+    types = {name: data_type_of(extension) for name, extension in properties.items() if name in written}
+    asked = list(declaration.all_users)
+    with ThreadPoolExecutor(1) as pool:  # two calls that need not wait for each other
+        custom_claims = pool.submit(directory.custom_claims, snapshot.principal.id)
+        read = directory.read_users(asked, list(types), PROFILE) if asked else {}
+    users = {user: person for user, person in read.items() if person is not None}
+    identity = directory.identity()
+    inspection = Inspection(
+        declaration,
+        snapshot,
+        moment,
+        properties,
+        users,
+        has_custom_claims=custom_claims.result(),
+        permissions=identity.permissions if identity else None,
+    )
+    groups = snapshot.assigned_groups(with_value=True)
+    if groups and users_without_role(inspection):
+        inspection = replace(inspection, members=directory.direct_members(groups))
+    return PreflightResult(
+        snapshot.principal,
         application,
         properties,
         owners,
-        policies={one.id: one.display_name for one in survey.policies or ()},
-        assigned=None if survey.assigned is None else {one.id: one.display_name for one in survey.assigned},
-        users={user: there[user].id if user in there else user for user in wanted.all_users},
-        missing=frozenset(set(people) - set(there)),
-        live={
-            name: {person.id: kind.from_wire(person.values.get(name)) for person in there.values()}
-            for name, kind in selected.items()
-        },
-        findings=tuple([*findings, *_twice(there), *conditions(view)]),
+        policies=_names(snapshot.policies or ()),
+        assigned=None if snapshot.assigned is None else _names(snapshot.assigned),
+        user_ids={user: users[user].id if user in users else user for user in asked},
+        missing_users=frozenset(asked) - set(users),
+        live_values={name: _canonical_values(name, kind, users.values()) for name, kind in types.items()},
+        findings=tuple(judge(inspection, RULES)),
     )
 
 
-def _survey(directory: Directory, wanted: Declaration) -> PrincipalSnapshot:
-    owner = wanted.application
+def _read_snapshot(directory: Directory, declaration: Declaration) -> PrincipalSnapshot:
+    owner = declaration.application
     if owner:
         application = directory.application(owner)
         if application is None:
-            raise InspectionEnded(
-                finding("application-absent", "application", f"there is no application '{owner}' (appId or object id)")
-            )
+            message = f"there is no application '{owner}' (appId or object id)"
+            raise InspectionEnded(build_finding("application-absent", "application", message))
         owner = application.app_id
     try:
         return directory.read_principal_snapshot(
-            wanted.service_principal, owner=owner, policy_name=wanted.policy_name, roles=wanted.preflight
+            declaration.service_principal,
+            owner=owner,
+            policy_name=declaration.policy_name,
+            roles=declaration.preflight,
         )
     except PrincipalNotFound as problem:
-        raise InspectionEnded(finding("principal-unknown", "servicePrincipal", problem.words, problem.hint)) from None
+        finding = build_finding("principal-unknown", "servicePrincipal", problem.words, problem.hint)
+        raise InspectionEnded(finding) from None
 
 
-def _selected(
-    wanted: Declaration, application: Application, properties: Mapping[str, ExtensionProperty]
-) -> dict[str, DataType]:
-    """The extensions whose values are worth reading: those of the stack that exist already."""
-    named = {build_full_name(application.app_id, key) for values in wanted.all_users.values() for key in values}
-    return {name: data_type(one) for name, one in properties.items() if name in named}
+def _read_properties(
+    directory: Directory, declaration: Declaration, snapshot: PrincipalSnapshot, application: Application
+) -> tuple[dict[str, ExtensionProperty], dict[str, str]]:
+    """By full name: the properties of the application and of the other owners that the stack refers to; and whose."""
+    properties = {extension.name: extension for extension in snapshot.properties}
+    owners = dict.fromkeys(properties, application.id)
+    others = sorted({owner_app_id(name) for name in declaration.existing_extensions if name not in properties})
+    for owner in filter(None, directory.read_extension_owners(others).values()):
+        properties |= {extension.name: extension for extension in owner.properties}
+        owners |= {extension.name: owner.application.id for extension in owner.properties}
+    return properties, owners
 
 
-def _view(
-    directory: Directory,
-    wanted: Declaration,
-    survey: PrincipalSnapshot,
-    people: Mapping[str, User],
-    custom: bool | None,
-    now: datetime,
-) -> View:
-    identity = directory.identity()
-    granted = identity.permissions if identity else None
-    view = View(wanted, survey, now, people, {}, custom, granted)
-    groups = survey.assigned_groups(with_value=True)
-    if groups and {one.id for one in people.values()} - holders(view)[0]:
-        view = View(wanted, survey, now, people, directory.direct_members(groups), custom, granted)
-    return view
+def _names(policies: Iterable[Policy]) -> dict[str, str]:
+    return {policy.id: policy.display_name for policy in policies}
 
 
-def _own(wanted: Declaration, application: Application) -> list[Finding]:
-    """A property of this stack under its full name too: two baselines would record each other's values as prior."""
-    own = {build_full_name(application.app_id, short): short for short in wanted.extensions}
-    return [
-        finding("extension-twice", f"extension '{name}'", f"is this stack's own; write '{own[name]}'")
-        for name in wanted.existing_extensions
-        if name in own
-    ]
-
-
-def _foreign(
-    directory: Directory, wanted: Declaration, properties: dict[str, ExtensionProperty], owners: dict[str, str]
-) -> list[Finding]:
-    """Find the existing properties the stack refers to by full name; those missing are findings."""
-    app_ids = sorted({owner_app_id(name) for name in wanted.existing_extensions if name not in properties})
-    for owner in directory.read_extension_owners(app_ids).values():
-        if owner:
-            properties |= {one.name: one for one in owner.properties}
-            owners |= dict.fromkeys((one.name for one in owner.properties), owner.application.id)
-    findings = []
-    for name in wanted.existing_extensions:
-        if name not in properties:
-            near = [one for one in properties if one.lower() == name.lower()]
-            fix = f"it is spelt '{near[0]}', and the token service reads names with case" if near else ""
-            findings.append(finding("extension-absent", f"extension '{name}'", "does not exist in this tenant", fix))
-    return findings
-
-
-def _values(wanted: Declaration, properties: Mapping[str, ExtensionProperty]) -> list[Finding]:
-    """Values for existing properties, whose data type only the tenant knows; and too many of them."""
-    findings = []
-    for user, values in wanted.all_users.items():
-        for name, value in values.items():
-            if name in properties and name in wanted.existing_extensions:
-                try:
-                    data_type(properties[name]).canonical(value)
-                except InvalidValue as problem:
-                    findings.append(finding("value-misfit", f"users.{user}.{name}", str(problem)))
-        count = sum(len(value) if isinstance(value, list) else 1 for value in values.values())
-        if count > 100:
-            message = f"{count} extension values; an object holds at most 100, over all applications"
-            findings.append(finding("too-many-values", f"users.{user}", message))
-    return findings
-
-
-def data_type(found: ExtensionProperty) -> DataType:
-    return DataType(found.data_type, found.multi_valued)
-
-
-def _twice(people: Mapping[str, User]) -> list[Finding]:
-    first: dict[str, str] = {}
-    findings = []
-    for user, person in people.items():
-        if person.id in first:
-            message = f"is the same user as '{first[person.id]}'"
-            findings.append(finding("user-twice", f"users.{user}", message, "keep one of them"))
-        first.setdefault(person.id, user)
-    return findings
+def _canonical_values(name: str, kind: DataType, users: Iterable[User]) -> dict[str, str]:
+    """Object id to the value that the user holds now."""
+    return {user.id: kind.from_wire(user.values.get(name)) for user in users}

@@ -1,21 +1,26 @@
-"""What preflight has to say about a tenant it has seen: named rules over plain data, no request of its own.
+"""The rules of preflight: pure functions over what was read of a tenant. They make no request.
 
-Each rule is a small function that returns findings; its default level is in `LEVELS` and can be changed
-for a stack (`flexsaml:rules`). UserReads's conditions are counted, with the first names, so that one disabled
-agent blocks nobody. What the identity may not read is said once, as not looked at, and never as empty.
+Each rule takes an `Inspection` and yields findings. Its default level is in `RULE_LEVELS`; a stack can change it
+(`flexsaml:rules`). What concerns users is counted, with the first names, because one disabled agent must not hide other
+findings. What the identity may not read is reported once, as not looked at, and never taken for empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from flexsaml.declaration import Declaration
+from flexsaml.claims import build_full_name
 from flexsaml.findings import Finding
-from flexsaml.graph import PrincipalSnapshot, User
+from flexsaml.graph import ExtensionProperty, PrincipalSnapshot, User, requirements_of_stack
+from flexsaml.values import DataType, InvalidValue
 
-LEVELS = {
+if TYPE_CHECKING:
+    from flexsaml.declaration import Declaration
+
+RULE_LEVELS = {
     "principal-unknown": "error",
     "application-absent": "error",
     "owner-without-principal": "error",
@@ -39,128 +44,188 @@ LEVELS = {
     "user-guest": "warning",
     "not-looked-at": "info",
 }
-FIXED = frozenset(
+FIXED_RULES = frozenset(
     {"principal-unknown", "application-absent", "extension-absent", "extension-twice", "value-misfit", "user-twice"}
 )
-"""Nothing can be built with these: their level cannot be changed."""
-SOON = timedelta(days=30)
-ANSWERS_45050 = "Flex answers their sign-in with error 45050"
+"""Nothing can be built with these findings: their level cannot be changed."""
+EXPIRES_SOON = timedelta(days=30)
+MOST_VALUES = 100
+"""Extension values that one object holds, over all applications (A)."""
+_SYNCED = "are synchronised from on-premises, and whether Graph accepts their values is not confirmed"
 
 
 @dataclass(frozen=True)
-class View:
-    """Everything the rules judge. `members`: group to its direct members, None where it may not be read."""
+class Inspection:
+    """What the rules judge: the declaration, and what was read of the tenant."""
 
-    wanted: Declaration
-    survey: PrincipalSnapshot
+    declaration: Declaration
+    snapshot: PrincipalSnapshot
     now: datetime
-    people: Mapping[str, User] = field(default_factory=dict)
+    properties: Mapping[str, ExtensionProperty] = field(default_factory=dict)
+    """By full name: those of the application, and of the owners of existing extensions."""
+    users: Mapping[str, User] = field(default_factory=dict)
+    """User as written to the user that is there, with the profile that was read."""
     members: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
-    custom_claims: bool | None = False
-    granted: frozenset[str] | None = None
+    """Group with a role to its direct members; None where they may not be read."""
+    has_custom_claims: bool | None = False
+    """Whether claims were set on the portal's claims page; None where that may not be read."""
+    permissions: frozenset[str] | None = None
+    """Those the identity's token names; None when it cannot be read."""
 
 
-def finding(rule: str, where: str, message: str, fix: str = "") -> Finding:
-    return Finding(rule, LEVELS[rule], where, message, fix)
+Rule = Callable[[Inspection], Iterator[Finding]]
 
 
-def conditions(view: View) -> list[Finding]:
+def judge(inspection: Inspection, rules: Sequence[Rule]) -> list[Finding]:
     """All findings, in the order of the rules."""
-    return [one for rule in _RULES for one in rule(view)]
+    return [finding for rule in rules for finding in rule(inspection)]
 
 
-def _owner(view: View) -> Iterator[Finding]:
-    if not view.survey.owner_has_principal and (view.wanted.extensions or view.wanted.all_users):
-        app = view.survey.application
-        yield finding(
+def build_finding(rule: str, where: str, message: str, fix: str = "") -> Finding:
+    """A finding with the default level of its rule."""
+    return Finding(rule, RULE_LEVELS[rule], where, message, fix)
+
+
+def data_type_of(extension: ExtensionProperty) -> DataType:
+    return DataType(extension.data_type, extension.multi_valued)
+
+
+def users_without_role(inspection: Inspection) -> list[User]:
+    """Users to whom no role with a value is given, directly or as a direct member of a group that was read."""
+    holders = {user for users in _role_holders(inspection) for user in users or ()}
+    return [user for user in inspection.users.values() if user.id not in holders]
+
+
+def _own_extensions_by_full_name(inspection: Inspection) -> Iterator[Finding]:
+    """Two baselines over one property would each record the other's value as the prior one."""
+    for name, short in _own_names(inspection).items():
+        if name in inspection.declaration.existing_extensions:
+            message = f"is this stack's own; write '{short}'"
+            yield build_finding("extension-twice", f"extension '{name}'", message)
+
+
+def _absent_extensions(inspection: Inspection) -> Iterator[Finding]:
+    own = _own_names(inspection)
+    for name in inspection.declaration.existing_extensions:
+        if name not in inspection.properties and name not in own:
+            spelt = [other for other in inspection.properties if other.lower() == name.lower()]
+            fix = f"it is spelt '{spelt[0]}', and the token service distinguishes case" if spelt else ""
+            yield build_finding("extension-absent", f"extension '{name}'", "does not exist in this tenant", fix)
+
+
+def _misfits(inspection: Inspection) -> Iterator[Finding]:
+    """Values for existing properties, whose data type only the tenant knows."""
+    for user, row in inspection.declaration.all_users.items():
+        for name, value in row.items():
+            kind = _existing_type(inspection, name)
+            if kind:
+                try:
+                    kind.canonical(value)
+                except InvalidValue as problem:
+                    yield build_finding("value-misfit", f"users.{user}.{name}", str(problem))
+
+
+def _too_many_values(inspection: Inspection) -> Iterator[Finding]:
+    types = inspection.declaration.extensions
+    for user, row in inspection.declaration.all_users.items():
+        count = 0
+        for name, value in row.items():
+            kind = types.get(name) or _existing_type(inspection, name)
+            try:
+                count += kind.count_values(kind.canonical(value)) if kind else 1
+            except InvalidValue:  # reported by its own rule
+                count += 1
+        if count > MOST_VALUES:
+            message = f"{count} extension values; an object holds at most {MOST_VALUES}, over all applications"
+            yield build_finding("too-many-values", f"users.{user}", message)
+
+
+def _same_user_twice(inspection: Inspection) -> Iterator[Finding]:
+    first: dict[str, str] = {}
+    for written, user in inspection.users.items():
+        if first.setdefault(user.id, written) != written:
+            message = f"is the same user as '{first[user.id]}'"
+            yield build_finding("user-twice", f"users.{written}", message, "keep one of them")
+
+
+def _owner_without_principal(inspection: Inspection) -> Iterator[Finding]:
+    declaration, application = inspection.declaration, inspection.snapshot.application
+    if not inspection.snapshot.owner_has_principal and (declaration.extensions or declaration.all_users):
+        yield build_finding(
             "owner-without-principal",
             "application",
-            f"'{app.display_name if app else ''}' has no service principal in this tenant, and an extension of it "
-            "never becomes usable without one",
+            f"'{application.display_name if application else ''}' has no service principal in this tenant, and an "
+            "extension of it never becomes usable without one",
             "create its enterprise application, for example `az ad sp create --id <appId>`",
         )
 
 
-def _principal(view: View) -> Iterator[Finding]:
-    if not view.survey.enabled:
-        yield finding("principal-disabled", "servicePrincipal", "it is disabled: nobody can sign in", "enable it")
+def _disabled_principal(inspection: Inspection) -> Iterator[Finding]:
+    if not inspection.snapshot.enabled:
+        message = "it is disabled, so nobody can sign in"
+        yield build_finding("principal-disabled", "servicePrincipal", message, "enable it")
 
 
-def _signing_key(view: View) -> Iterator[Finding]:
-    survey, where = view.survey, "servicePrincipal"
-    active = next((key for key in survey.keys if key.thumbprint == survey.active_key), None)
-    spare = [key for key in survey.keys if key.ends and key.ends > view.now + SOON and key is not active]
-    if not survey.active_key or active is None:
-        yield finding(
+def _signing_key(inspection: Inspection) -> Iterator[Finding]:
+    snapshot, now = inspection.snapshot, inspection.now
+    active = next((key for key in snapshot.keys if key.thumbprint == snapshot.active_key), None)
+    if not snapshot.active_key or active is None:
+        yield build_finding(
             "signing-key-missing",
-            where,
+            "servicePrincipal",
             "it has no active SAML signing certificate; sign-ins with a claims mapping policy fail with AADSTS50146",
             "create one on the portal's single sign-on page, or with addTokenSigningCertificate",
         )
-    elif active.ends and active.ends <= view.now and not spare:
-        yield finding(
-            "signing-key-expired", where, f"its signing certificate ended on {active.ends:%Y-%m-%d}", "renew it"
-        )
-    elif active.ends and active.ends <= view.now + SOON and not spare:
-        yield finding(
-            "signing-key-expiring", where, f"its signing certificate ends on {active.ends:%Y-%m-%d}", "renew it before"
-        )
-
-
-def _mapped_claims(view: View) -> Iterator[Finding]:
-    survey = view.survey
-    if not survey.accept_mapped_claims or survey.active_key:
         return
-    verified = survey.domains or ()
-    own = {survey.principal.app_id, f"api://{survey.principal.app_id}"}
-    foreign = [one for one in survey.audiences if one not in own and not _within(one, verified)]
-    if survey.multi_tenant:
-        yield finding(
-            "accept-mapped-claims",
-            "application",
-            "acceptMappedClaims must not be used on a multi-tenant application",
-            "use a signing certificate instead",
-        )
-    elif foreign and survey.domains is not None:
-        yield finding(
-            "accept-mapped-claims",
-            "application",
-            f"acceptMappedClaims does not cover the audience {foreign[0]}: sign-ins fail with AADSTS501461",
-            "use a signing certificate instead",
-        )
+    spare = any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys if key is not active)
+    if active.ends is None or active.ends > now + EXPIRES_SOON or spare:
+        return
+    if active.ends <= now:
+        message = f"its signing certificate expired on {active.ends:%Y-%m-%d}"
+        yield build_finding("signing-key-expired", "servicePrincipal", message, "renew it")
+    else:
+        message = f"its signing certificate expires on {active.ends:%Y-%m-%d}"
+        yield build_finding("signing-key-expiring", "servicePrincipal", message, "renew it before that day")
 
 
-def _within(audience: str, domains: Iterable[str]) -> bool:
-    host = audience.split("://")[-1].split("/")[0].lower()
-    return any(host == domain.lower() or host.endswith(f".{domain.lower()}") for domain in domains)
+def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:
+    snapshot = inspection.snapshot
+    if not snapshot.accept_mapped_claims or snapshot.active_key:
+        return
+    own = {snapshot.principal.app_id, f"api://{snapshot.principal.app_id}"}
+    domains = snapshot.domains or ()
+    others = [audience for audience in snapshot.audiences if audience not in own and not _is_within(audience, domains)]
+    if snapshot.multi_tenant:
+        message = "acceptMappedClaims must not be used on a multi-tenant application"
+    elif others and snapshot.domains is not None:
+        message = f"acceptMappedClaims does not cover the audience {others[0]}: sign-ins fail with AADSTS501461"
+    else:
+        return
+    yield build_finding("accept-mapped-claims", "application", message, "use a signing certificate instead")
 
 
-def _superseded(view: View) -> Iterator[Finding]:
-    if view.custom_claims:
-        yield finding(
+def _superseded_claims(inspection: Inspection) -> Iterator[Finding]:
+    if inspection.has_custom_claims:
+        yield build_finding(
             "claims-superseded",
             "servicePrincipal",
-            "claims set on the portal's claims page (a custom claims policy) give way to this stack's policy",
-            "they come back when the policy is unassigned",
+            "this stack's policy takes precedence over the claims that were set on the portal's claims page",
+            "they apply again once the policy is unassigned",
         )
 
 
-_NEEDED: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("write the policy", ("Policy.ReadWrite.ApplicationConfiguration",)),
-    ("read policies", ("Policy.Read.All",)),
-    ("assign it and make extension properties", ("Application.ReadWrite.OwnedBy", "Application.ReadWrite.All")),
-)
-
-
-def _permissions(view: View) -> Iterator[Finding]:
-    if view.granted is None:
+def _missing_permissions(inspection: Inspection) -> Iterator[Finding]:
+    declaration, granted = inspection.declaration, inspection.permissions
+    if granted is None:
         return
-    users = (
-        (("write users' values", ("User.ReadWrite.All", "Directory.ReadWrite.All")),) if view.wanted.all_users else ()
-    )
-    lacking = [f"{' or '.join(names)} to {what}" for what, names in (*_NEEDED, *users) if not view.granted & set(names)]
+    requirements = requirements_of_stack(extensions=bool(declaration.extensions), users=bool(declaration.all_users))
+    lacking = [
+        f"{requirement.least} to {requirement.purpose}"
+        for requirement in requirements
+        if not requirement.without and not requirement.is_met(granted)
+    ]
     if lacking:
-        yield finding(
+        yield build_finding(
             "permission-missing",
             "identity",
             f"its token does not name {'; '.join(lacking)}",
@@ -168,76 +233,98 @@ def _permissions(view: View) -> Iterator[Finding]:
         )
 
 
-def _counted(rule: str, people: Iterable[User], message: str, fix: str = "") -> Iterator[Finding]:
-    names = sorted(person.user_principal_name for person in people)
+def _lacks(key: str) -> Callable[[Mapping[str, object]], bool]:
+    return lambda profile: not profile.get(key)
+
+
+_USER_RULES: tuple[tuple[str, str, str, Callable[[Mapping[str, object]], bool]], ...] = (
+    ("user-disabled", "", "are disabled and cannot sign in", lambda profile: profile["accountEnabled"] is False),
+    ("user-guest", "", "are guests of the tenant", lambda profile: profile.get("userType") == "Guest"),
+    ("user-synced", "", _SYNCED, lambda profile: bool(profile.get("onPremisesSyncEnabled"))),
+    ("user-without-mail", "user.mail", "have no mail address", _lacks("mail")),
+    ("user-without-display-name", "user.displayname", "have no display name", _lacks("displayName")),
+)
+"""Rule, the source of a claim without which it does not matter ("" for none), message, condition on the profile."""
+
+
+def _users(inspection: Inspection) -> Iterator[Finding]:
+    readable = [user for user in inspection.users.values() if user.profile.get("accountEnabled") is not None]
+    policy = inspection.declaration.policy
+    sources = {"", *(str(claim.source) for claim in policy.claims.values())} if policy else {""}
+    for rule, source, message, condition in _USER_RULES:
+        if source in sources:
+            yield from _count_users(rule, (user for user in readable if condition(user.profile)), message, source)
+    roles_are_known = inspection.snapshot.roles is not None and None not in _role_holders(inspection)
+    if "user.assignedroles" in sources and roles_are_known:
+        without = users_without_role(inspection)
+        yield from _count_users("user-without-role", without, "have no role of the application", "user.assignedroles")
+
+
+def _not_looked_at(inspection: Inspection) -> Iterator[Finding]:
+    snapshot = inspection.snapshot
+    unread = {
+        "the policy that is assigned now": snapshot.assigned is None,
+        "policies of the same name": snapshot.policies is None,
+        "assigned roles": snapshot.roles is None,
+        "members of groups with a role": snapshot.roles is not None and None in inspection.members.values(),
+        "the custom claims policy": inspection.has_custom_claims is None,
+        "verified domains": snapshot.accept_mapped_claims and snapshot.domains is None,
+        "whether users are enabled, guests or synchronised": any(
+            user.profile.get("accountEnabled") is None for user in inspection.users.values()
+        ),
+    }
+    names = [name for name, is_unread in unread.items() if is_unread]
+    if names:
+        message = f"it may not read {', '.join(names)}; there are no findings about them"
+        yield build_finding("not-looked-at", "identity", message)
+
+
+ESSENTIAL_RULES: tuple[Rule, ...] = (_own_extensions_by_full_name, _absent_extensions, _misfits, _too_many_values)
+"""Those that need no more than the principal snapshot: they hold with preflight off, too."""
+RULES: tuple[Rule, ...] = (
+    *ESSENTIAL_RULES,
+    _same_user_twice,
+    _owner_without_principal,
+    _disabled_principal,
+    _signing_key,
+    _accept_mapped_claims,
+    _superseded_claims,
+    _missing_permissions,
+    _users,
+    _not_looked_at,
+)
+
+
+def _own_names(inspection: Inspection) -> dict[str, str]:
+    """Full name to short name of the extensions that this stack makes."""
+    application = inspection.snapshot.application
+    app_id = application.app_id if application else ""
+    return {build_full_name(app_id, short): short for short in inspection.declaration.extensions}
+
+
+def _existing_type(inspection: Inspection, name: str) -> DataType | None:
+    """The data type of an existing extension that the stack refers to; None for any other name."""
+    extension = inspection.properties.get(name)
+    return data_type_of(extension) if extension and name in inspection.declaration.existing_extensions else None
+
+
+def _is_within(audience: str, domains: Iterable[str]) -> bool:
+    host = audience.split("://")[-1].split("/")[0].lower()
+    return any(host == domain.lower() or host.endswith(f".{domain.lower()}") for domain in domains)
+
+
+def _role_holders(inspection: Inspection) -> list[frozenset[str] | None]:
+    """For each assignment of a role with a value: whom it reaches; None where a group's members were not read."""
+    return [role.user_ids(inspection.members) for role in inspection.snapshot.roles or () if role.value]
+
+
+def _count_users(rule: str, users: Iterable[User], message: str, source: str) -> Iterator[Finding]:
+    """One finding about all of them; `message` is in the plural."""
+    names = sorted(user.user_principal_name for user in users)
+    if len(names) == 1:
+        message = message.replace("are ", "is ", 1).replace("have ", "has ", 1).replace("guests", "a guest")
     if names:
         count = f"{len(names):,} user{'s' if len(names) > 1 else ''}"
-        yield finding(
-            rule, "users", f"{count} {message} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})", fix
-        )
-
-
-def _people(view: View) -> Iterator[Finding]:
-    seen = [person for person in view.people.values() if person.profile.get("accountEnabled") is not None]
-    yield from _counted(
-        "user-disabled", (one for one in seen if one.profile["accountEnabled"] is False), "cannot sign in: disabled"
-    )
-    yield from _counted(
-        "user-guest", (one for one in seen if one.profile.get("userType") == "Guest"), "guests of the tenant"
-    )
-    yield from _counted(
-        "user-synced",
-        (one for one in seen if one.profile.get("onPremisesSyncEnabled")),
-        "synchronised from on-premises; whether Graph takes their values is not confirmed",
-    )
-    sources = {str(claim.source) for claim in view.wanted.policy.claims.values()} if view.wanted.policy else set()
-    if "user.mail" in sources:
-        lacking = (one for one in seen if not one.profile.get("mail"))
-        yield from _counted("user-without-mail", lacking, "without mail", ANSWERS_45050)
-    if "user.displayname" in sources:
-        lacking = (one for one in seen if not one.profile.get("displayName"))
-        yield from _counted("user-without-display-name", lacking, "without a display name", ANSWERS_45050)
-    if "user.assignedroles" in sources and view.survey.roles is not None:
-        roles, blind = holders(view)
-        if not blind:
-            lacking = (one for one in view.people.values() if one.id not in roles)
-            yield from _counted("user-without-role", lacking, "without a role of the application", ANSWERS_45050)
-
-
-def holders(view: View) -> tuple[set[str], bool]:
-    """Object ids with a role value, directly or as direct member of a group; and whether a group was unreadable."""
-    with_value = [role.user_ids(view.members) for role in view.survey.roles or () if role.value]
-    return {user for users in with_value for user in users or ()}, None in with_value
-
-
-def _unseen(view: View) -> Iterator[Finding]:
-    """What may not be read is said once."""
-    survey, unseen = view.survey, []
-    if survey.assigned is None:
-        unseen.append("the policy assigned now")
-    if survey.policies is None:
-        unseen.append("policies of the same name")
-    if survey.roles is None:
-        unseen.append("assigned roles")
-    elif any(one is None for one in view.members.values()):
-        unseen.append("members of groups with a role")
-    if view.custom_claims is None:
-        unseen.append("the custom claims policy")
-    if survey.accept_mapped_claims and survey.domains is None:
-        unseen.append("verified domains")
-    if any(person.profile.get("accountEnabled") is None for person in view.people.values()):
-        unseen.append("whether users are enabled, guests or synchronised")
-    if unseen:
-        yield finding("not-looked-at", "identity", f"it may not read {', '.join(unseen)}; nothing is said about them")
-
-
-_RULES: tuple[Callable[[View], Iterator[Finding]], ...] = (
-    _owner,
-    _principal,
-    _signing_key,
-    _mapped_claims,
-    _superseded,
-    _permissions,
-    _people,
-    _unseen,
-)
+        listed = f"{', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
+        fix = "Flex answers their sign-in with error 45050" if source else ""
+        yield build_finding(rule, "users", f"{count} {message} ({listed})", fix)

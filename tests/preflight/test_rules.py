@@ -1,0 +1,234 @@
+"""If this goes red, preflight keeps silent about what a reviewer should have known, or warns without a reason.
+
+Every rule is a row of a table over plain snapshots, and what must not be reported stands in the same table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from flexsaml.claims import ClaimsPolicy
+from flexsaml.declaration import Declaration
+from flexsaml.graph import (
+    Application,
+    ExtensionProperty,
+    PrincipalSnapshot,
+    RoleAssignment,
+    ServicePrincipal,
+    SigningKey,
+    User,
+)
+from flexsaml.preflight.rules import ESSENTIAL_RULES, RULE_LEVELS, RULES, Inspection, judge
+from flexsaml.values import DataType
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
+APP_ID = "8f665974-86ab-5399-83f9-7492e2e5acec"
+PREFIX = f"extension_{APP_ID.replace('-', '')}"
+STRING, STRINGS = DataType("String"), DataType("String", multi_valued=True)
+PRINCIPAL = ServicePrincipal("sp", APP_ID, "Twilio Flex", "t")
+ALL_PERMISSIONS = frozenset(
+    {
+        "Application.ReadWrite.OwnedBy",
+        "Policy.Read.All",
+        "Policy.ReadWrite.ApplicationConfiguration",
+        "User.ReadWrite.All",
+    }
+)
+
+
+def in_days(number: float) -> datetime:
+    return NOW + timedelta(days=number)
+
+
+ACTIVE, SPARE = SigningKey("AA", in_days(400)), SigningKey("BB", in_days(400))
+SNAPSHOT = PrincipalSnapshot(
+    application=Application("app", APP_ID, "Twilio Flex"),
+    properties=(),
+    assigned=(),
+    policies=(),
+    principal=PRINCIPAL,
+    enabled=True,
+    audiences=(APP_ID, f"api://{APP_ID}"),
+    active_key="AA",
+    keys=(ACTIVE,),
+    accept_mapped_claims=False,
+    multi_tenant=False,
+    roles=(RoleAssignment("ada", "User", "agent", "Ada"),),
+    domains=("contoso.example",),
+    owner_has_principal=True,
+)
+CLAIMS = {
+    "email": "user.mail",
+    "full_name": "user.displayname",
+    "roles": "user.assignedroles",
+    "languages": "extension.languages",
+}
+DECLARATION = Declaration(
+    service_principal="Twilio Flex",
+    claims=ClaimsPolicy.parse(CLAIMS).claims,
+    extensions={"languages": STRING},
+    users={"ada@x": {"languages": "en"}},
+)
+
+
+def user(name: str, **profile: object) -> User:
+    usual = {"accountEnabled": True, "userType": "Member", "mail": f"{name}@x", "displayName": name.title()}
+    return User(name, f"{name}@x", {}, {**usual, **profile})
+
+
+PERFECT = Inspection(
+    DECLARATION, SNAPSHOT, NOW, users={"ada@x": user("ada")}, has_custom_claims=False, permissions=ALL_PERMISSIONS
+)
+
+
+def existing(name: str, data_type: str = "String", *, multi_valued: bool = False) -> ExtensionProperty:
+    return ExtensionProperty(f"id-{name}", f"{PREFIX}_{name}", data_type, multi_valued, ("User",), synced=False)
+
+
+def judged(
+    declaration: dict[str, Any] | None = None, snapshot: dict[str, Any] | None = None, **changes: Any
+) -> Inspection:
+    """An inspection without findings, except for these changes."""
+    return replace(
+        PERFECT,
+        declaration=replace(DECLARATION, **(declaration or {})),
+        snapshot=replace(SNAPSHOT, **(snapshot or {})),
+        **changes,
+    )
+
+
+def profile(**values: object) -> Inspection:
+    """Ada's profile."""
+    return judged(users={"ada@x": user("ada", **values)})
+
+
+def existing_value(extension: ExtensionProperty, value: object) -> Inspection:
+    """A value of Ada for an existing extension."""
+    return judged(
+        {"existing_extensions": (extension.name,), "users": {"ada@x": {extension.name: value}}},
+        properties={extension.name: extension},
+    )
+
+
+def referring(name: str, *properties: ExtensionProperty) -> Inspection:
+    """A declaration that refers to an existing extension by its full name."""
+    return judged({"existing_extensions": (name,)}, properties={each.name: each for each in properties})
+
+
+def many_values(count: int) -> dict[str, Any]:
+    return {"extensions": {"languages": STRINGS}, "users": {"ada@x": {"languages": [f"v{n}" for n in range(count)]}}}
+
+
+KEYS_EXPIRED = (SigningKey("AA", in_days(-1)),)
+KEYS_EXPIRING = (SigningKey("AA", in_days(10)),)
+MAPPED = {"accept_mapped_claims": True, "active_key": "", "keys": ()}
+CUSTOM = (*SNAPSHOT.audiences, "https://flex.contoso.example/saml")
+FOREIGN = (*SNAPSHOT.audiences, "https://flex.twilio.com")
+GROUP = RoleAssignment("staff", "Group", "agent", "Staff")
+CUSTOM_EXTENSION = existing("level", "Integer")
+HUNDRED_AND_FIFTY = "[" + ", ".join(f'"v{number}"' for number in range(150)) + "]"
+NO_MAIL_CLAIM = {key: value for key, value in CLAIMS.items() if key != "email"}
+
+CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no such finding), inspection
+    ("extension-twice", "extension '{prefix}_languages': is this stack's own; write 'languages'", referring(f"{PREFIX}_languages")),
+    ("extension-twice", "", referring(f"{PREFIX}_level", CUSTOM_EXTENSION)),
+    ("extension-absent", "extension '{prefix}_Level': does not exist in this tenant; it is spelt '{prefix}_level'", referring(f"{PREFIX}_Level", CUSTOM_EXTENSION)),
+    ("extension-absent", "extension '{prefix}_x': does not exist in this tenant [", referring(f"{PREFIX}_x")),
+    ("extension-absent", "", referring(f"{PREFIX}_level", CUSTOM_EXTENSION)),
+    ("extension-absent", "", referring(f"{PREFIX}_languages")),  # it is extension-twice
+    ("value-misfit", "users.ada@x.{prefix}_level: is an Integer: write a whole number", existing_value(CUSTOM_EXTENSION, "many")),
+    ("value-misfit", "", existing_value(CUSTOM_EXTENSION, "3")),
+    ("value-misfit", "", existing_value(CUSTOM_EXTENSION, None)),
+    ("too-many-values", "users.ada@x: 101 extension values; an object holds at most 100", judged(many_values(101))),
+    ("too-many-values", "", judged(many_values(100))),
+    ("too-many-values", "150 extension values", existing_value(existing("skills", multi_valued=True), HUNDRED_AND_FIFTY)),
+    ("too-many-values", "150 extension values", judged({"extensions": {"languages": STRINGS}, "users": {}, "roster": {"ada@x": {"languages": HUNDRED_AND_FIFTY}}})),
+    ("too-many-values", "", existing_value(existing("text"), HUNDRED_AND_FIFTY[:200])),
+    ("user-twice", "users.id: is the same user as 'ada@x'; keep one of them", judged(users={"ada@x": user("ada"), "id": user("ada")})),
+    ("user-twice", "", judged(users={"ada@x": user("ada"), "bob@x": user("bob")})),
+    ("owner-without-principal", "application: 'Twilio Flex' has no service principal in this tenant", judged(snapshot={"owner_has_principal": False})),
+    ("owner-without-principal", "", judged({"extensions": {}, "users": {}}, {"owner_has_principal": False})),
+    ("principal-disabled", "servicePrincipal: it is disabled, so nobody can sign in; enable it", judged(snapshot={"enabled": False})),
+    ("signing-key-missing", "AADSTS50146", judged(snapshot={"active_key": ""})),
+    ("signing-key-missing", "AADSTS50146", judged(snapshot={"active_key": "CC"})),
+    ("signing-key-expired", "its signing certificate expired on 2026-05-03; renew it", judged(snapshot={"keys": KEYS_EXPIRED})),
+    ("signing-key-expired", "", judged(snapshot={"keys": (*KEYS_EXPIRED, SPARE)})),
+    ("signing-key-expiring", "its signing certificate expires on 2026-05-14; renew it before that day", judged(snapshot={"keys": KEYS_EXPIRING})),
+    ("signing-key-expiring", "", judged(snapshot={"keys": (*KEYS_EXPIRING, SPARE)})),
+    ("signing-key-expiring", "its signing", judged(snapshot={"keys": (*KEYS_EXPIRING, SigningKey("BB", in_days(20)))})),
+    ("signing-key-expiring", "", judged(snapshot={"keys": (SigningKey("AA", in_days(31)),)})),
+    ("signing-key-expiring", "", judged(snapshot={"keys": (SigningKey("AA", None),)})),
+    ("accept-mapped-claims", "does not cover the audience https://flex.twilio.com: sign-ins fail with AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN})),
+    ("accept-mapped-claims", "must not be used on a multi-tenant application", judged(snapshot={**MAPPED, "multi_tenant": True})),
+    ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": CUSTOM})),
+    ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA"})),
+    ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": FOREIGN, "domains": None})),
+    ("claims-superseded", "this stack's policy takes precedence over the claims that were set on the portal's", judged(has_custom_claims=True)),
+    ("claims-superseded", "", judged(has_custom_claims=None)),
+    ("permission-missing", "Policy.ReadWrite.ApplicationConfiguration to write the policy", judged(permissions=frozenset({"Policy.Read.All"}))),
+    ("permission-missing", "does not name Policy.Read.All to read policies; ", judged(permissions=ALL_PERMISSIONS - {"Policy.Read.All"} | {"Application.ReadWrite.All"})),
+    ("permission-missing", "", judged(permissions=None)),
+    ("permission-missing", "", judged({"users": {}}, permissions=ALL_PERMISSIONS - {"User.ReadWrite.All"})),
+    ("user-disabled", "users: 1 user is disabled and cannot sign in (ada@x)", profile(accountEnabled=False)),
+    ("user-disabled", "", profile(accountEnabled=None)),
+    ("user-guest", "users: 1 user is a guest of the tenant (ada@x)", profile(userType="Guest")),
+    ("user-guest", "users: 4 users are guests of the tenant (u0@x, u1@x, u2@x, …)", judged(users={f"u{n}@x": user(f"u{n}", userType="Guest") for n in range(4)})),
+    ("user-synced", "1 user is synchronised from on-premises", profile(onPremisesSyncEnabled=True)),
+    ("user-without-mail", "1 user has no mail address (ada@x); Flex answers their sign-in with error 45050", profile(mail=None)),
+    ("user-without-mail", "", judged({"claims": ClaimsPolicy.parse(NO_MAIL_CLAIM).claims}, users={"ada@x": user("ada", mail=None)})),
+    ("user-without-mail", "", judged({"claims": {}, "definition": "{}"}, users={"ada@x": user("ada", mail=None)})),
+    ("user-without-display-name", "1 user has no display name (ada@x); Flex answers", profile(displayName="")),
+    ("user-without-role", "1 user has no role of the application (ada@x); Flex answers", judged(snapshot={"roles": ()})),
+    ("user-without-role", "1 user has no role", judged(snapshot={"roles": (RoleAssignment("ada", "User", "", "Ada"),)})),
+    ("user-without-role", "", judged(snapshot={"roles": (GROUP,)}, members={"staff": frozenset({"ada"})})),
+    ("user-without-role", "1 user has no role", judged(snapshot={"roles": (GROUP,)}, members={"staff": frozenset({"bob"})})),
+    ("user-without-role", "", judged(snapshot={"roles": (GROUP,)}, members={"staff": None})),
+    ("user-without-role", "", judged(snapshot={"roles": None})),
+    ("not-looked-at", "identity: it may not read the policy that is assigned now, policies of the same name;", judged(snapshot={"assigned": None, "policies": None})),
+    ("not-looked-at", "it may not read assigned roles;", judged(snapshot={"roles": None})),
+    ("not-looked-at", "it may not read members of groups with a role;", judged(snapshot={"roles": (GROUP,)}, members={"staff": None})),
+    ("not-looked-at", "it may not read the custom claims policy;", judged(has_custom_claims=None)),
+    ("not-looked-at", "it may not read verified domains;", judged(snapshot={"accept_mapped_claims": True, "domains": None})),
+    ("not-looked-at", "", judged(snapshot={"domains": None})),
+    ("not-looked-at", "whether users are enabled, guests or synchronised;", profile(accountEnabled=None)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "says", "inspection"), CASES, ids=[f"{rule}-{'says' if says else 'silent'}" for rule, says, _ in CASES]
+)
+def test_a_rule(rule: str, says: str, inspection: Inspection) -> None:
+    lines = {finding.rule: str(finding) for finding in judge(inspection, RULES)}
+    if says:
+        assert says.format(prefix=PREFIX) in lines[rule]
+    else:
+        assert rule not in lines
+
+
+def test_nothing_is_said_about_a_tenant_without_faults() -> None:
+    assert judge(PERFECT, RULES) == []
+
+
+def test_every_rule_is_in_the_table_and_has_its_default_level() -> None:
+    """`principal-unknown` and `application-absent` end the inspection before the rules."""
+    assert {rule for rule, says, _ in CASES if says} == set(RULE_LEVELS) - {"principal-unknown", "application-absent"}
+    for _, _, inspection in CASES:
+        assert all(finding.level == RULE_LEVELS[finding.rule] for finding in judge(inspection, RULES))
+
+
+def test_without_preflight_only_what_cannot_be_built_is_judged() -> None:
+    rules = {
+        rule for rule, _, inspection in CASES for rule in {each.rule for each in judge(inspection, ESSENTIAL_RULES)}
+    }
+    assert rules == {"extension-twice", "extension-absent", "value-misfit", "too-many-values"}
+
+
+def test_a_right_to_write_the_directory_makes_properties_and_assigns_no_policy() -> None:
+    """doctor reads the same table, and says the same (tests/cli/test_doctor.py)."""
+    (finding,) = judge(judged(permissions=frozenset({"Directory.ReadWrite.All"})), RULES)
+    assert "extension properties" not in finding.message
+    assert "Application.ReadWrite.OwnedBy with Policy.Read.All to assign the policy" in finding.message
