@@ -1,4 +1,65 @@
-"""`python -m flexsaml COMMAND`: one module for each command, imported when it is asked for.
+"""`python -m flexsaml COMMAND`: one module for each command, imported when it is used.
 
-Exit status: 0 fine, 1 findings, 2 usage or could not look.
+Exit status: 0 fine, 1 findings, 2 wrong usage or an error, which is reported in one line.
 """
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from flexsaml.errors import UserError
+
+from .terminal import escape_missing_letters, report_error
+
+COMMANDS = {
+    "adopt": "a file for `pulumi import` that makes what exists in the tenant this stack's own",
+    "doctor": "whether this machine, its identity and the tenant are ready for the stack",
+    "lint": "what is wrong with a claims mapping policy, or with the claims of a stack file",
+    "predict": "what a sign-in will deliver to Flex, before anyone signs in",
+    "verify": "whether a SAML response is genuine, and delivers what the stack declares",
+    "worker": "what Flex stored for an agent, beside the prediction",
+}
+"""Command to its one-line help."""
+MODULES = {"adopt": "components.adopt_command"}
+"""Modules of commands that are not `flexsaml.cli.<command>`; each has `arguments(parser)` and `run(given)`."""
+
+
+def main() -> int:
+    escape_missing_letters()
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        status = _run(command)
+        sys.stdout.flush()
+    except UserError as error:
+        return report_error(command, error)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if (Path(__file__).parents[2] / package).exists():  # a module of this project is missing: a bug
+            raise
+        return report_error(command, f"the package {package} is not installed; run `pip install -r requirements.txt`")
+    except BrokenPipeError:  # the reader has closed the pipe, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _run(command: str) -> int:
+    parser = argparse.ArgumentParser(prog="python -m flexsaml", description="commands beside `pulumi`")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, help_ in COMMANDS.items():
+        subparser = commands.add_parser(name, help=help_, description=help_)
+        if name == command:
+            _module_of(name).arguments(subparser)
+    given = parser.parse_args()
+    return int(_module_of(given.command).run(given))
+
+
+def _module_of(command: str) -> ModuleType:
+    return import_module(MODULES.get(command, f"flexsaml.cli.{command}"))

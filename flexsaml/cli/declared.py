@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 from flexsaml.claims import MAX_TEXT_BYTES, RULE_NAMES, read_policies
 from flexsaml.declaration import KEYS, Declaration, describe_problem, read_declaration, read_stack_yaml
+from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 
-from .terminal import CannotLook
+from .terminal import read_file
 
 if TYPE_CHECKING:
     from flexsaml.graph import Cloud, Directory
@@ -30,7 +31,7 @@ PROJECT = "flexsaml"
 
 @dataclass(frozen=True)
 class Declared:
-    """A stack file. A property raises `CannotLook` if what it needs has a finding or is encrypted."""
+    """A stack file. A property raises `UserError` if what it needs has a finding or is encrypted."""
 
     file: str
     stack: str
@@ -98,20 +99,20 @@ class Declared:
         return Directory(Client(where, credentials(where, self.declaration.tenant_id), progress=progress))
 
     def require(self, *keys: str, entries: bool = True) -> None:
-        """Raises `CannotLook` if one of the keys has a finding or is encrypted; with `entries` also parts of it."""
+        """Raises `UserError` if one of the keys has a finding or is encrypted; with `entries` also parts of it."""
         for path in self.declaration.encrypted:
             if _key_of(path) in keys and (entries or path in keys):
-                raise CannotLook(
+                raise UserError(
                     f"{self.file}: {path} is encrypted, and only the engine can read it; set it without --secret"
                 )
         self.require_valid(*keys)
 
     def require_valid(self, *keys: str) -> None:
-        """Raises `CannotLook` if one of the keys has a finding."""
+        """Raises `UserError` if one of the keys has a finding."""
         for finding in self.findings:
             if _key_of(finding.where) in keys:
                 more = f"; see `python -m flexsaml lint {self.file}`" if len(self.findings) > 1 else ""
-                raise CannotLook(f"{self.file}: {describe_problem(finding)}{more}")
+                raise UserError(f"{self.file}: {describe_problem(finding)}{more}")
 
 
 def _key_of(path: str) -> str:
@@ -128,24 +129,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def declared(given: argparse.Namespace) -> Declared:
-    """What the stack meant by --stack or --file declares. Raises `CannotLook`."""
+    """What the stack meant by --stack or --file declares. Raises `UserError`."""
     stack, file = _meant(given.stack, given.file)
-    try:
-        with open(file, "rb") as opened:
-            raw = opened.read(MAX_TEXT_BYTES + 1)
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise CannotLook(
-            f"cannot read {file}: {reason}; name the stack with --stack, or its file with --file"
-        ) from None
+    raw = read_file(str(file), MAX_TEXT_BYTES, "name the stack with --stack, or its file with --file")
     return from_text(raw, str(file), stack)
 
 
 def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
-    """What the text of a stack file declares. Raises `CannotLook` if it is not a stack file."""
+    """What the text of a stack file declares. Raises `UserError` if it is not a stack file."""
     keys = read_stack_yaml(raw)
     if isinstance(keys, Finding):
-        raise CannotLook(f"{file}: {describe_problem(keys)}")
+        raise UserError(f"{file}: {describe_problem(keys)}")
     declaration, findings = read_beside(keys, file)
     return Declared(file, stack, declaration, tuple(findings))
 
@@ -176,7 +170,7 @@ def _meant(stack: str, file: str) -> tuple[str, Path]:
     names = [path.name[len("Pulumi.") : -len(".yaml")] for path in files]
     if len(files) != 1:
         which = f"which of {', '.join(names)} is meant?" if files else f"there is no stack file in {folder};"
-        raise CannotLook(f"{which} name a stack with --stack, or a file with --file")
+        raise UserError(f"{which} name a stack with --stack, or a file with --file")
     return names[0], files[0]
 
 

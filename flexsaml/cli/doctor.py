@@ -13,7 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from . import declared as stacks
-from .terminal import CannotLook, end, lenient
+from .terminal import align_columns
 
 if TYPE_CHECKING:
     from .checkup import Row
@@ -25,21 +25,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    lenient()
     from .checkup import PROBLEM
 
-    try:
-        rows, is_inspected = _inspect(stacks.declared(given))
-    except CannotLook as problem:
-        return end("doctor", problem)
+    rows, is_inspected = _inspect(stacks.declared(given))
     if given.json:
         body = {"rows": [vars(row) for row in rows], "counts": _counts(rows)}
         print(json.dumps(body, ensure_ascii=False, indent=1))
     else:
-        from .table import aligned
-
         cells = [(row.state, row.area, row.what + (f"; {row.remedy}" if row.remedy else "")) for row in rows]
-        print("\n".join(aligned(cells, "")))
+        print("\n".join(align_columns(cells, "")))
         print(", ".join(f"{count} {state}" for state, count in _counts(rows).items() if count))
     if not is_inspected:
         return 2

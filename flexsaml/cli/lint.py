@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from collections.abc import Sequence
 
 from flexsaml.claims import MAX_TEXT_BYTES, PROFILES, lint
 from flexsaml.findings import LEVELS, Finding, apply_levels
 
-from .terminal import end, lenient, one_line
+from .terminal import one_line, read_file
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,12 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    lenient()
-    try:
-        raw = read_file(options.file)
-    except (OSError, ValueError) as problem:
-        why = getattr(problem, "strerror", None) or str(problem)
-        return end("lint", f"cannot read {options.file}: {why}; give a file with a definition, or - for stdin")
+    raw = read_file(options.file, MAX_TEXT_BYTES, "give a file with a definition, or - for stdin")
     if is_stack_file(options.file, raw):
         from .lint_stack import lint_stack
 
@@ -52,14 +46,6 @@ def _format(findings: Sequence[Finding]) -> list[str]:
     counts = [(sum(finding.level == level for finding in findings), level) for level in LEVELS]
     totals = [f"{count} {level}{'s' if count != 1 and level != 'info' else ''}" for count, level in counts if count]
     return [*lines, ", ".join(totals) or "no findings"]
-
-
-def read_file(name: str) -> bytes:
-    """The file, one byte more than the limit at most. Raises OSError, and ValueError for a name with a null byte."""
-    if name == "-":
-        return sys.stdin.buffer.read(MAX_TEXT_BYTES + 1)
-    with open(name, "rb") as file:
-        return file.read(MAX_TEXT_BYTES + 1)
 
 
 def is_stack_file(name: str, raw: bytes) -> bool:

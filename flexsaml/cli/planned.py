@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def plan_values(stack: Declared, app_id: str) -> DeclaredValues:
-    """Raises `CannotLook` if users, extensions or the roster have a finding."""
+    """Raises `UserError` if users, extensions or the roster have a finding."""
     from flexsaml.prediction import DeclaredValues
 
     declaration = stack.declaration

@@ -18,7 +18,7 @@ from flexsaml.errors import UserError
 
 from . import declared as stacks
 from .lint import is_stack_file
-from .terminal import one_line, read_file
+from .terminal import align_columns, one_line, read_file
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory, Policy, PrincipalSnapshot
@@ -88,7 +88,6 @@ def _lines(
     given: argparse.Namespace, snapshot: PrincipalSnapshot, assigned: Policy | None, result: SignInPredictions
 ) -> Iterator[str]:
     from . import predicted
-    from .table import aligned
 
     predictions = result.by_scenario[-1]
     if given.xml:
@@ -99,7 +98,7 @@ def _lines(
     if given.against:
         yield from predicted.change_lines(*result.by_scenario)
     elif given.all:
-        yield from aligned([predicted.row(prediction) for prediction in predictions], "")
+        yield from align_columns([predicted.row(prediction) for prediction in predictions], "")
     else:
         yield from predicted.lines(predictions[0])
     yield from (one_line(f"not read: {reason}") for reason in result.unread)

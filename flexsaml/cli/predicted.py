@@ -10,8 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from flexsaml.prediction import CONFIDENCE_LEVELS, Inference, Prediction, compare_policies
 
-from .table import aligned
-from .terminal import one_line
+from .terminal import align_columns, one_line
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -23,17 +22,17 @@ def lines(prediction: Prediction) -> Iterator[str]:
     yield from (f"  {one_line(text)}" for text in (*prediction.problems, *prediction.doubts))
     rule = "N3: unless the service provider's request names another"
     name_id_rows = [_row(name_id.value or "?", name_id), (name_id.format, name_id.format_confidence, rule)]
-    yield from ("", "NameID", *aligned(name_id_rows))
+    yield from ("", "NameID", *align_columns(name_id_rows))
     rows = [
         (line.name, *_row(" | ".join(value or '""' for value in line.values) or "(not sent)", line))
         for line in prediction.attributes
     ]
-    yield from ("", "Attribute statement", *aligned(rows))
+    yield from ("", "Attribute statement", *align_columns(rows))
     rows = [
         (line.name, *_row("(keeps its value)" if line.kept else show_json(line.value), line))
         for line in prediction.worker
     ]
-    yield from ("", "Worker in Flex", *aligned(rows))
+    yield from ("", "Worker in Flex", *align_columns(rows))
     if prediction.update.ignored:
         yield from ("", f"Flex ignores {len(prediction.update.ignored)} attributes whose name is a URI (F2)")
     levels = [item.confidence for item in (name_id, *prediction.attributes, *prediction.worker)]
@@ -58,7 +57,9 @@ def change_lines(before: Sequence[Prediction], after: Sequence[Prediction]) -> I
         changed += bool(changes)
         if changes or len(after) == 1:
             yield f"{one_line(old.agent.upn)}: {len(changes) or 'no'} change{'s' * (len(changes) > 1)}"
-        yield from aligned([(item.where, item.name, _show(item.before), "->", _show(item.after)) for item in changes])
+        yield from align_columns(
+            [(change.where, change.name, _show(change.before), "->", _show(change.after)) for change in changes]
+        )
     if len(after) > 1:
         yield f"{changed} of {len(after)} users change"
 

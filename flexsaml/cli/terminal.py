@@ -1,18 +1,18 @@
-"""How every command reads files and writes to a terminal: one line for an error, text that any terminal can show."""
+"""How every command reads files and writes to a terminal: one line for an error, text that every terminal can show."""
 
 from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from flexsaml.errors import UserError
 
-
-class CannotLook(UserError):
-    """Something keeps the command from its work."""
+MAX_CELL_WIDTH = 72
 
 
-def end(command: str, problem: object) -> int:
+def report_error(command: str, problem: object) -> int:
     """Reports why the command failed. Returns its exit status."""
     print(f"{command}: {one_line(' '.join(str(problem).split()))}", file=sys.stderr)
     return 2
@@ -23,19 +23,40 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def lenient() -> None:
+def escape_missing_letters() -> None:
     """Escapes the letters that a terminal lacks, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def read_file(name: str, max_bytes: int) -> bytes:
-    """A file, or stdin for "-". Ends one byte after `max_bytes`, so that a reader can tell that it is too large."""
+def read_file(name: str, max_bytes: int, fix: str = "") -> bytes:
+    """A file, or stdin for "-". Ends one byte after `max_bytes`, so that a reader can tell that it is too large.
+
+    Raises `UserError`, which names the fix, if it cannot be read.
+    """
     try:
         if name == "-":
             return sys.stdin.buffer.read(max_bytes + 1)
         with open(name, "rb") as file:
             return file.read(max_bytes + 1)
     except (OSError, ValueError) as problem:
-        raise CannotLook(f"cannot read {name}: {getattr(problem, 'strerror', None) or problem}") from None
+        reason = getattr(problem, "strerror", None) or problem
+        raise UserError(f"cannot read {name}: {reason}{f'; {fix}' if fix else ''}") from None
+
+
+def align_columns(rows: Iterable[Sequence[object]], indent: str = "  ") -> list[str]:
+    """One line for each row, columns as wide as their widest cell; the last column is neither padded nor cut."""
+    cells = [[*(_cut(one_line(str(cell))) for cell in row[:-1]), one_line(str(row[-1]))] for row in rows]
+    columns = zip_longest(*(row[:-1] for row in cells), fillvalue="")
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        indent
+        + "  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False))
+        + f"  {row[-1]}".rstrip()
+        for row in cells
+    ]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_CELL_WIDTH else f"{text[: MAX_CELL_WIDTH - 1]}…"

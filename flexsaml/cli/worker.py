@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from flexsaml.errors import UserError
 
 from . import declared as stacks
-from .terminal import one_line
+from .terminal import align_columns, one_line
 
 if TYPE_CHECKING:
     from flexsaml.flex import Worker
@@ -68,7 +68,6 @@ def _lines(
     prediction: Prediction, worker: Worker, comparisons: Sequence[WorkerComparison], differences: Sequence[str]
 ) -> Iterator[str]:
     from .predicted import show_json
-    from .table import aligned
 
     yield f"{one_line(prediction.agent.upn)}: worker {worker.sid} '{one_line(worker.friendly_name)}'"
     for problem in prediction.problems:
@@ -77,7 +76,7 @@ def _lines(
     for item in comparisons:
         values = ("" if value is None else show_json(value) for value in (item.predicted, item.actual))
         rows.append((item.name, item.outcome, *values))
-    yield from aligned(rows)
+    yield from align_columns(rows)
     if differences:
         names = one_line(", ".join(differences))
         yield f"{len(differences)} differ ({names}): sign in again, because Flex stores attributes only at sign-in"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flexsaml.cli.declared import arguments, declared, from_text, selected
-from flexsaml.cli.terminal import CannotLook
+from flexsaml.errors import UserError
 from tests.cli.command import ROOT, refused, run
 
 STACK = b"""config:
@@ -65,7 +65,7 @@ def test_a_raw_definition_declares_too() -> None:
 )
 def test_what_cannot_be_read_is_said_when_it_is_needed(text: bytes, asked: str, words: str) -> None:
     found = from_text(text, "Pulumi.dev.yaml")
-    with pytest.raises(CannotLook, match=words) as told:
+    with pytest.raises(UserError, match=words) as told:
         getattr(found, asked)
     assert str(told.value).startswith("Pulumi.dev.yaml: ")
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_said_when_it_is_needed(text: bytes, asked: str, 
     "text", [b"", b"name: x\nruntime: python", b"[" * 100, b"a: &a [1]\nb: *a", b"\xff", b"config: []"]
 )
 def test_what_is_no_stack_file_is_said_at_once(text: bytes) -> None:
-    with pytest.raises(CannotLook):
+    with pytest.raises(UserError):
         from_text(text, "f")
 
 
@@ -83,16 +83,16 @@ def test_the_stack_that_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Pulumi.yaml").write_text("name: flexsaml\n")
-    with pytest.raises(CannotLook, match="there is no stack file"):
+    with pytest.raises(UserError, match="there is no stack file"):
         declared(given())
     (tmp_path / "Pulumi.dev.yaml").write_bytes(STACK)
     assert declared(given()).stack == "dev"  # the only one
     (tmp_path / "Pulumi.live.yaml").write_bytes(STACK)
-    with pytest.raises(CannotLook, match="which of dev, live is meant"):
+    with pytest.raises(UserError, match="which of dev, live is meant"):
         declared(given())
     assert declared(given("--stack", "org/flexsaml/live")).stack == "live"
     assert declared(given("--file", "Pulumi.live.yaml")).stack == "live"
-    with pytest.raises(CannotLook, match="cannot read"):
+    with pytest.raises(UserError, match="cannot read"):
         declared(given("--stack", "absent"))
     kept = tmp_path / "home" / "workspaces"
     kept.mkdir(parents=True)

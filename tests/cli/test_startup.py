@@ -49,7 +49,7 @@ def test_a_package_that_is_not_installed_is_one_line(command: str, package: str,
     arguments = ["flexsaml", command, *user, "--file", str(stack)]
     process = run_python(
         f"import sys; sys.modules[{package!r}] = None; sys.argv = {arguments!r}; "
-        "from flexsaml.__main__ import main; sys.exit(main())"
+        "from flexsaml.cli import main; sys.exit(main())"
     )
     line = f"{command}: the package {package} is not installed; run `pip install -r requirements.txt`\n"
     assert (process.returncode, process.stdout, process.stderr) == (2, "", line)
@@ -58,6 +58,6 @@ def test_a_package_that_is_not_installed_is_one_line(command: str, package: str,
 def test_a_missing_module_of_the_project_keeps_its_traceback() -> None:
     process = run_python(
         "import sys; sys.modules['flexsaml.verification'] = None; sys.argv = ['flexsaml', 'verify', '-']; "
-        "from flexsaml.__main__ import main; sys.exit(main())"
+        "from flexsaml.cli import main; sys.exit(main())"
     )
     assert "Traceback" in process.stderr
