@@ -87,7 +87,7 @@ def _build(node: Any) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_build(item) for item in node.value]
     if not isinstance(node, yaml.MappingNode):
-        return None if node is None else _resolve(node.value) if node.style is None else node.value
+        return None if node is None else node.value if node.style else _resolve(node.value)
     values: dict[str, object] = {}
     for key, item in node.value:
         name = key.value if isinstance(key.value, str) else ""

@@ -1,0 +1,69 @@
+"""If this goes red, a stack file that is read without the engine means something else than the engine makes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from flexsaml.declaration import Secret, read_stack_yaml
+from flexsaml.findings import Finding
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [  # as engine 3.259 handed them to a program
+        ("off", "off"),
+        ("yes", "yes"),
+        ("y", "y"),
+        ("1:30", "1:30"),
+        ("2026-11-24", "2026-11-24 00:00:00 +0000 UTC"),
+        ("2026-11-24T08:00:00Z", "2026-11-24 08:00:00 +0000 UTC"),
+        ("2026-13-45", "2026-13-45"),
+        ("0777", 511),
+        ("0o17", 15),
+        ("0x1F", 31),
+        ("0b11", 3),
+        ("1_000", 1000),
+        ("1e3", 1000.0),
+        ("1.5", 1.5),
+        ("-1", -1),
+        ("+1", 1),
+        ("0", 0),
+        ("9007199254740993", 9007199254740993),
+        ("True", True),
+        ("FALSE", False),
+        ("~", None),
+        ("null", None),
+        ("", None),
+        ('"1"', "1"),
+        ("'null'", "null"),
+        ("|-\n    null", "null"),
+        ("[off, 1, ~]", ["off", 1, None]),
+        ("{secure: v1:x}", Secret.unknown()),
+        ("{secure: v1:x, more: y}", {"secure": "v1:x", "more": "y"}),
+    ],
+)
+def test_scalars_are_those_of_the_engine(written: str, value: object) -> None:
+    keys = read_stack_yaml(f"config:\n  flexsaml:users: {written}\n  other:users: x\n".encode())
+    assert keys == {"users": value}
+    assert isinstance(keys, dict)
+    assert type(keys["users"]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "where"),
+    [
+        (b"", "stack-file", "file"),
+        (b"\xff", "encoding", "byte 0"),
+        (b"name: x\nconfig: {}\nruntime: python", "stack-file", "runtime"),
+        (b"config: []", "stack-file", "config"),
+        (b"a: 1\na: 2", "stack-file", "line 2, column 1"),
+        (b"a: [", "stack-file", "line 2, column 1"),
+        (b"a: &a [1]\nb: *a", "stack-file", "line 2"),
+        (b"[" * 100, "nesting", "line 1"),
+        (b"a: " + b"x" * 1_000_001, "size", "file"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_finding(text: bytes, rule: str, where: str) -> None:
+    finding = read_stack_yaml(text)
+    assert isinstance(finding, Finding)
+    assert (finding.rule, finding.level, finding.where) == (rule, "error", where)
