@@ -213,7 +213,7 @@ def test_an_application_has_parts_and_its_principal_copies(tenant: Tenant) -> No
 )
 def test_who_may_read_them(tenant: Tenant, client: str, method: str, path: str, allowed: bool) -> None:
     version, path = ("beta", path.removeprefix("/beta")) if path.startswith("/beta/") else ("v1.0", path)
-    body = None if method in ("GET", "DELETE") else {}
+    body: dict[str, Any] | None = None if method in ("GET", "DELETE") else {}
     answer = tenant.emulator.graph(method, path, body, client=client, version=version)
     assert (answer.status != 403) is allowed
 

@@ -127,5 +127,5 @@ def test_a_deleted_user_leaves_its_groups(tenant: Tenant) -> None:
     ],
 )
 def test_who_may_ask_for_groups(tenant: Tenant, client: str, method: str, path: str, allowed: bool) -> None:
-    body = {} if method == "POST" else None
+    body: dict[str, Any] | None = {} if method == "POST" else None
     assert (tenant.emulator.graph(method, path, body, client=client).status != 403) is allowed
