@@ -6,19 +6,17 @@ Nothing waits on this clock; it only answers what time it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import datetime, timezone
 
 
 class Clock:
     """Seconds since the epoch; `advance` moves it forward, never back."""
 
-    def __init__(self, source: Callable[[], float] = time.time) -> None:
-        self._source = source
+    def __init__(self) -> None:
         self._offset = 0.0
 
     def now(self) -> float:
-        return self._source() + self._offset
+        return time.time() + self._offset
 
     def utc(self) -> datetime:
         return datetime.fromtimestamp(self.now(), timezone.utc)

@@ -9,30 +9,21 @@ marked D here and in docs/parity.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from emulator.types import Json
 
 
+@dataclass(eq=False)
 class GraphError(Exception):
     """A refusal; `inner` is merged into innerError, `headers` into the answer's headers."""
 
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        inner: Mapping[str, str] | None = None,
-        details: list[Json] | None = None,
-    ) -> None:
-        super().__init__(f"{status} {code}: {message}")
-        self.status = status
-        self.code = code
-        self.message = message
-        self.headers = dict(headers or {})
-        self.inner = dict(inner or {})
-        self.details = details
+    status: int
+    code: str
+    message: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    inner: Mapping[str, str] = field(default_factory=dict)
+    details: list[Json] | None = None
 
 
 def bad_request(message: str) -> GraphError:

@@ -22,17 +22,8 @@ from emulator.tenant.store import Store
 from emulator.types import Json
 
 LIFETIME = 3599
-GRAPH_HOSTS = frozenset(
-    {
-        "graph.microsoft.com",
-        "graph.microsoft.us",
-        "dod-graph.microsoft.us",
-        "microsoftgraph.chinacloudapi.cn",
-        "127.0.0.1",
-        "localhost",
-        "::1",
-    }
-)
+_CLOUDS = ("graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn")
+GRAPH_HOSTS = frozenset({*_CLOUDS, "127.0.0.1", "localhost", "::1"})
 _NAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?(\.[0-9A-Za-z-]+)+|[0-9a-fA-F-]{36}")
 
 

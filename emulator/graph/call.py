@@ -1,6 +1,7 @@
 """One Graph request as a handler sees it: the keys of its path, who asks, and the tenant.
 
-Quirk: headers of a batch are not inherited by its items (A), so each carries its own.
+Quirks: headers of a batch are not inherited by its items (A), so each carries its own; the url in the body of a `$ref`
+is absolute, of either version, and names the object below its own collection or below directoryObjects (B).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from emulator.errors import bad_request, gateway_bad_request, invalid_body
 from emulator.graph.path_keys import GUID, Key
@@ -17,6 +19,8 @@ from emulator.messages import ApiRequest
 from emulator.tenant.records import Token
 from emulator.tenant.store import Store
 from emulator.types import Attributes
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True)
@@ -65,3 +69,17 @@ class Call:
         if not GUID.fullmatch(value):
             raise bad_request(f"Invalid object identifier '{value}'.")
         return value.lower()
+
+    def referenced_id(self, *collections: str) -> str:
+        """The id in the `@odata.id` of the body: on a host this program serves, below one of `collections`."""
+        url = self.body().get("@odata.id")
+        try:
+            target = urlsplit(url if isinstance(url, str) else "")
+        except ValueError:
+            target = urlsplit("")
+        version, _, path = target.path.strip("/").partition("/")
+        collection, _, object_id = path.rpartition("/")
+        is_served = target.scheme in ("http", "https") and target.hostname in _LOOPBACK and version in ("v1.0", "beta")
+        if not is_served or collection not in (*collections, "directoryObjects") or not GUID.fullmatch(object_id):
+            raise bad_request("Invalid URL format specified in payload.")  # wording D
+        return object_id.lower()

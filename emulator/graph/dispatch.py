@@ -62,7 +62,7 @@ class Graph:
             raise throttled(after, token.client_id, self._store.tenant_id)
         if used > 0.8:
             headers["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
-        return route.handler(call), headers
+        return route.handler(call) or Reply(204), headers
 
     def authenticate(self, request: ApiRequest) -> Token:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")

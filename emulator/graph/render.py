@@ -66,10 +66,6 @@ def entity(call: Call, fragment: str, body: Attributes, status: int = 200) -> Re
     return Reply(status, {"@odata.context": context(call, fragment), **body})
 
 
-def no_content() -> Reply:
-    return Reply(204)
-
-
 def page(
     call: Call,
     fragment: str,

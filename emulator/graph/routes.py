@@ -6,7 +6,7 @@ counts as a write even when it only reads, as getAvailableExtensionProperties do
 
 from __future__ import annotations
 
-from emulator.graph.handlers import access, applications, groups, policies, principals, users
+from emulator.graph.handlers import access, applications, groups, policies, users
 from emulator.graph.routing import Route
 
 _READ, _READ2, _READ3, _READ5, _WRITE = (1, 0), (2, 0), (3, 0), (5, 0), (1, 1)
@@ -59,7 +59,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/applications", _READ_LISTS, _READ2, applications.list_applications),
     Route("GET", _APP, _READ_APP, _READ2, applications.get_application),
-    Route("PATCH", _APP, "PATCH applications", _WRITE, principals.patch_application),
+    Route("PATCH", _APP, "PATCH applications", _WRITE, applications.patch_application),
     Route("GET", _PROPERTIES, "GET applications/{id}/extensionProperties", _READ2, applications.list_properties),
     Route("POST", _PROPERTIES, "POST applications/{id}/extensionProperties", _WRITE, applications.create_property),
     Route("GET", _PROPERTY, "GET applications/{id}/extensionProperties/{id}", _READ2, applications.get_property),
@@ -68,10 +68,10 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("POST", _AVAILABLE, f"POST {_AVAILABLE[1:]}", _WRITE, applications.list_available_properties),
     Route("GET", "/servicePrincipals", _READ_LISTS, _READ, applications.list_principals),
-    Route("POST", "/servicePrincipals", "POST servicePrincipals", _WRITE, principals.create_principal),
+    Route("POST", "/servicePrincipals", "POST servicePrincipals", _WRITE, applications.create_principal),
     Route("GET", _PRINCIPAL, _READ_PRINCIPAL, _READ, applications.get_principal),
-    Route("PATCH", _PRINCIPAL, _WRITE_PRINCIPAL, _WRITE, principals.patch_principal),
-    Route("DELETE", _PRINCIPAL, _WRITE_PRINCIPAL, _WRITE, principals.delete_principal),
+    Route("PATCH", _PRINCIPAL, _WRITE_PRINCIPAL, _WRITE, applications.patch_principal),
+    Route("DELETE", _PRINCIPAL, _WRITE_PRINCIPAL, _WRITE, applications.delete_principal),
     Route("GET", _ASSIGNED, _LINKS, _READ, policies.list_assigned),
     Route("POST", _ASSIGNED, _LINKS, _WRITE, policies.assign_without_ref),
     Route("POST", f"{_ASSIGNED}/$ref", _LINKS, _WRITE, policies.assign),
@@ -79,9 +79,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", _ROLES, _READ_ROLES, _READ, access.list_assigned_to),
     Route("POST", _ROLES, _WRITE_ROLES, _WRITE, access.assign_role),
     Route("DELETE", f"{_ROLES}/{{assignment}}", _WRITE_ROLES, _WRITE, access.remove_role),
-    Route("GET", _CLAIMS, _READ_CLAIMS, _READ, principals.get_custom_claims, beta_only=True),
-    Route("PUT", _CLAIMS, _WRITE_CLAIMS, _WRITE, principals.put_custom_claims, beta_only=True),
-    Route("PATCH", _CLAIMS, _WRITE_CLAIMS, _WRITE, principals.patch_custom_claims, beta_only=True),
+    Route("GET", _CLAIMS, _READ_CLAIMS, _READ, applications.get_custom_claims, beta_only=True),
+    Route("PUT", _CLAIMS, _WRITE_CLAIMS, _WRITE, applications.put_custom_claims, beta_only=True),
+    Route("PATCH", _CLAIMS, _WRITE_CLAIMS, _WRITE, applications.patch_custom_claims, beta_only=True),
     Route("GET", _POLICIES, _READ_POLICY, _READ, policies.list_policies),
     Route("POST", _POLICIES, _WRITE_POLICY, _WRITE, policies.create_policy),
     Route("GET", _POLICY, _READ_POLICY, _READ, policies.get_policy),

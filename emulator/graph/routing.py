@@ -17,7 +17,7 @@ from emulator.graph.call import Call
 from emulator.graph.path_keys import GUID, Key
 from emulator.messages import Reply
 
-Handler: TypeAlias = Callable[[Call], Reply]
+Handler: TypeAlias = Callable[[Call], Reply | None]  # None: 204, no content
 _KEYED = re.compile(r"(\w+)\((?:(\w+)=)?'(.*)'\)")
 
 

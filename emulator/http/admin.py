@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -20,6 +21,8 @@ from emulator.http.faults import Faults
 from emulator.http.request_log import RequestLog
 from emulator.tenant.store import Store
 from emulator.types import Json
+
+Action: TypeAlias = Callable[[Json], Json]  # from the decoded body to the answer; None answers 204
 
 
 @dataclass(frozen=True)
@@ -34,82 +37,49 @@ class Admin:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/export", self.export, methods=["GET"]),
-            Route("/requests", self.list_requests, methods=["GET"]),
-            Route("/requests", self.clear_requests, methods=["DELETE"]),
-            Route("/dials", self.show_dials, methods=["GET"]),
-            Route("/dials", self.change_dials, methods=["PATCH"]),
-            Route("/faults", self.list_faults, methods=["GET"]),
-            Route("/faults", self.arm_fault, methods=["POST"]),
-            Route("/faults", self.clear_faults, methods=["DELETE"]),
-            Route("/clock", self.show_clock, methods=["GET"]),
-            Route("/clock", self.advance_clock, methods=["POST"]),
-            Route("/reset", self.reset, methods=["POST"]),
-            Route("/seed", self.seed, methods=["POST"]),
+            Route("/export", self._export, methods=["GET"]),
+            _route("GET", "/requests", lambda _: self.log.to_json()),
+            _route("DELETE", "/requests", lambda _: self.log.clear()),
+            _route("GET", "/dials", lambda _: self.store.dials.to_json()),
+            _route("PATCH", "/dials", self._change_dials),
+            _route("GET", "/faults", lambda _: self.faults.to_json()),
+            _route("POST", "/faults", lambda body: {"id": self.faults.arm(body).id}),
+            _route("DELETE", "/faults", lambda _: self.faults.clear()),
+            _route("GET", "/clock", lambda _: {"now": self.clock.now()}),
+            _route("POST", "/clock", self._advance_clock),
+            _route("POST", "/reset", self._reset),
+            _route("POST", "/seed", self._plant_seed),
         ]
 
-    async def export(self, _request: Request) -> Response:
+    async def _export(self, _request: Request) -> Response:
         text = json.dumps(self.store.export(), sort_keys=True, indent=1)
         return Response(text + "\n", media_type="application/json")
 
-    async def list_requests(self, _request: Request) -> Response:
-        return JSONResponse(self.log.to_json())
+    def _change_dials(self, patch: Json) -> Json:
+        self.store.dials.change(patch)
+        self.store.lost_properties = 0
+        return self.store.dials.to_json()
 
-    async def clear_requests(self, _request: Request) -> Response:
-        self.log.clear()
-        return Response(status_code=204)
+    def _advance_clock(self, body: Json) -> Json:
+        seconds = body.get("advance") if isinstance(body, dict) else None
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise ValueError('the clock is advanced by {"advance": seconds}')
+        self.clock.advance(seconds)
+        return {"now": self.clock.now()}
 
-    async def show_dials(self, _request: Request) -> Response:
-        return JSONResponse(self.store.dials.to_json())
-
-    async def change_dials(self, request: Request) -> Response:
-        def change(patch: Json) -> Json:
-            self.store.dials.change(patch)
-            self.store.lost_properties = 0
-            return self.store.dials.to_json()
-
-        return await _carry_out(request, change)
-
-    async def list_faults(self, _request: Request) -> Response:
-        return JSONResponse(self.faults.to_json())
-
-    async def arm_fault(self, request: Request) -> Response:
-        return await _carry_out(request, lambda body: {"id": self.faults.arm(body).id})
-
-    async def clear_faults(self, _request: Request) -> Response:
-        self.faults.clear()
-        return Response(status_code=204)
-
-    async def show_clock(self, _request: Request) -> Response:
-        return JSONResponse({"now": self.clock.now()})
-
-    async def advance_clock(self, request: Request) -> Response:
-        def advance(body: Json) -> Json:
-            seconds = body.get("advance") if isinstance(body, dict) else None
-            if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-                raise ValueError('the clock is advanced by {"advance": seconds}')
-            self.clock.advance(seconds)
-            return {"now": self.clock.now()}
-
-        return await _carry_out(request, advance)
-
-    async def reset(self, _request: Request) -> Response:
+    def _reset(self, _body: Json) -> None:
         self.store.reset()
         self._forget()
-        return Response(status_code=204)
 
-    async def seed(self, request: Request) -> Response:
-        def plant(body: Json) -> Json:
-            # What no export shows stays when the seed does not bring it: an export can be planted as it is.
-            if isinstance(body, dict):
-                clients = [client.to_row() for client in self.store.clients.values()]
-                keys = [key.to_row() for key in self.store.signing_keys.values()]
-                body = {"clients": clients, "signingKeys": keys, **body}
-            self.store.plant(body)
-            self._forget()
-            return {"users": len(self.store.users)}
-
-        return await _carry_out(request, plant)
+    def _plant_seed(self, seed: Json) -> Json:
+        # What no export shows stays when the seed does not bring it: an export can be planted as it is.
+        if isinstance(seed, dict):
+            clients = [client.to_row() for client in self.store.clients.values()]
+            keys = [key.to_row() for key in self.store.signing_keys.values()]
+            seed = {"clients": clients, "signingKeys": keys, **seed}
+        self.store.plant(seed)
+        self._forget()
+        return {"users": len(self.store.users)}
 
     def _forget(self) -> None:
         self.store.dials.reset()
@@ -119,9 +89,15 @@ class Admin:
         self.quota.clear()
 
 
-async def _carry_out(request: Request, change: Callable[[Json], Json]) -> Response:
-    """Carry out a change that the body asks for; a mistaken body is answered with one line."""
-    try:
-        return JSONResponse(change(json.loads(await request.body())))
-    except ValueError as error:
-        return JSONResponse({"error": " ".join(str(error).split())}, 400)
+def _route(method: str, path: str, action: Action) -> Route:
+    """A call that carries out `action`; a mistaken body is answered with one line."""
+
+    async def answer(request: Request) -> Response:
+        body = await request.body()
+        try:
+            result = action(json.loads(body) if body else None)
+        except ValueError as error:
+            return JSONResponse({"error": " ".join(str(error).split())}, 400)
+        return Response(status_code=204) if result is None else JSONResponse(result)
+
+    return Route(path, answer, methods=[method])

@@ -17,10 +17,11 @@ from starlette.routing import BaseRoute, Route
 from emulator import pages
 from emulator.clock import Clock
 from emulator.entra.saml import Subject, certificates
+from emulator.entra.saml.policy import read as read_policy
 from emulator.tenant.access import assignments_to
 from emulator.tenant.groups import member_ids
 from emulator.tenant.policies import assigned_policy
-from emulator.tenant.records import Policy, ServicePrincipal, User
+from emulator.tenant.records import ServicePrincipal, User
 from emulator.tenant.store import Store
 from emulator.tenant.users import visible_values
 from emulator.types import Json
@@ -83,9 +84,9 @@ class _Portal:
             reply_urls=attributes.get("replyUrls") or [],
             enabled=attributes.get("accountEnabled") is not False,
             assignment=attributes.get("appRoleAssignmentRequired") is True,
-            policy=None if policy is None else {"name": policy.display_name, "id": policy.id},
-            definition=None if policy is None else json.dumps(_document(policy), indent=2, ensure_ascii=False),
-            claims=_policy_claims(policy) if policy else self._own_claims(principal),
+            policy=policy,
+            definition=policy and json.dumps(json.loads(policy.definition[0]), indent=2, ensure_ascii=False),
+            claims=_policy_claims(policy.definition) if policy else self._own_claims(principal),
             certificates=self._certificates(principal),
             users=[self._user_row(principal, user) for user in islice(self._assigned_users(principal), _MAX_USERS)],
         )
@@ -132,18 +133,10 @@ class _Portal:
         }
 
 
-def _document(policy: Policy) -> Json:
-    return json.loads(policy.definition[0])
-
-
-def _policy_claims(policy: Policy) -> list[dict[str, str]]:
+def _policy_claims(definition: tuple[str, ...]) -> list[dict[str, str]]:
     claims = []
-    for entry in _document(policy)["ClaimsMappingPolicy"].get("ClaimsSchema") or []:
-        if not isinstance(entry, dict):
-            continue
-        row = {key.lower(): value for key, value in entry.items()}
-        identifier = row.get("extensionid") or row.get("transformationid") or row.get("id")
-        source = f"{row.get('source', '')}.{identifier}" if identifier else f'"{row.get("value", "")}"'
-        name = row.get("samlclaimtype") or row.get("jwtclaimtype") or "(feeds others)"
-        claims.append({"name": str(name), "source": source})
+    for entry in read_policy(definition).entries:
+        identifier = entry.extension_id or entry.transformation_id or entry.id
+        source = f"{entry.source}.{identifier}" if identifier else f'"{entry.value or ""}"'
+        claims.append({"name": entry.saml_type or "(not sent)", "source": source})
     return claims

@@ -70,7 +70,7 @@ class _SignInPages:
             self._sign_in.check_tenant(request.path_params["tenant"])
             encoded = fields.get("SAMLRequest", "")
             if not encoded:
-                raise SignInError(750054, "SAMLRequest or SAMLResponse must be present as query string parameters.")
+                raise SignInError(750054)
             xml = requests.plain(encoded, deflated=not is_posted)
             authn_request = requests.parse(xml)
             principal = self._sign_in.principal_of(authn_request)
@@ -153,7 +153,7 @@ class _SignInPages:
             authn_request = requests.parse(requests.plain(fields["request"], deflated=False))
         principal = sign_in.principal_of(authn_request) if authn_request else sign_in.principal(fields["principal"])
         if fields["principal"] and sign_in.principal(fields["principal"]).id != principal.id:
-            raise SignInError(75005, 'The request\'s Issuer is not the application named by "principal".')
+            raise SignInError(75005, 'its Issuer is not the application named by "principal"')
         acs = sign_in.acs(principal, fields["acs"] or (authn_request.reply_url if authn_request else ""), origin)
         issued = sign_in.issue(principal, sign_in.user(fields["user"]), acs, authn_request)
         return {"SAMLResponse": issued.encoded, "acs": issued.acs}

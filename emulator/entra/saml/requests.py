@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from emulator.entra.saml.errors import invalid_message
+from emulator.entra.saml.errors import SignInError
 
 PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol"
 ASSERTION = "urn:oasis:names:tc:SAML:2.0:assertion"
@@ -33,16 +33,16 @@ class AuthnRequest:
 def plain(encoded: str, *, deflated: bool) -> bytes:
     """The XML of a SAMLRequest parameter. Raises SignInError."""
     if len(encoded) > MAX_SIZE:
-        raise invalid_message("it is too large")
+        raise SignInError(75005, "it is too large")
     try:
         raw = base64.b64decode("".join(encoded.split()), validate=True)
         if deflated:
             inflater = zlib.decompressobj(-15)
             raw = inflater.decompress(raw, MAX_SIZE)
             if inflater.unconsumed_tail or not inflater.eof:
-                raise invalid_message("it does not inflate to a message of sensible size")
+                raise SignInError(75005, "it does not inflate to a message of sensible size")
     except (binascii.Error, ValueError, zlib.error) as error:
-        raise invalid_message("it is not base64" + (" of a deflated message" if deflated else "")) from error
+        raise SignInError(75005, "it is not base64" + (" of a deflated message" if deflated else "")) from error
     return raw
 
 
@@ -50,12 +50,12 @@ def parse(xml: bytes) -> AuthnRequest:
     """Raises SignInError for XML that is not an AuthnRequest."""
     root = parse_xml(xml)
     if root is None or root.tag != f"{{{PROTOCOL}}}AuthnRequest":
-        raise invalid_message("it is not an AuthnRequest in XML")
+        raise SignInError(75005, "it is not an AuthnRequest in XML")
     if root.get("Version") != "2.0" or not root.get("ID"):
-        raise invalid_message("it has no ID, or is not of version 2.0")
+        raise SignInError(75005, "it has no ID, or is not of version 2.0")
     issuer = (root.findtext(f"{{{ASSERTION}}}Issuer") or "").strip()
     if not issuer:
-        raise invalid_message("it has no Issuer")
+        raise SignInError(75005, "it has no Issuer")
     policy = root.find(f"{{{PROTOCOL}}}NameIDPolicy")
     return AuthnRequest(
         root.get("ID", ""),

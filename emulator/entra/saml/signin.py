@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from emulator.clock import Clock
-from emulator.entra.saml import errors, keys, policy, response, statement
+from emulator.entra.saml import keys, policy, response, statement
+from emulator.entra.saml.errors import SignInError
 from emulator.entra.saml.requests import AuthnRequest
 from emulator.entra.saml.subject import Subject
 from emulator.tenant import users
@@ -49,26 +50,26 @@ class SignIn:
 
     def check_tenant(self, tenant: str) -> None:
         if tenant.lower() not in {self.store.tenant_id, *self.store.domains}:
-            raise errors.unknown_tenant(tenant)
+            raise SignInError(90002, tenant)
 
     def principal(self, key: str, status: int = 400) -> ServicePrincipal:
         """By appId or object id. Raises SignInError, with this status, for an unknown one."""
         lowered = key.lower()
         principal = self.store.service_principals.get(self.store.principal_app_ids.get(lowered, lowered))
         if principal is None:
-            raise errors.unknown_application(key, self.store.tenant_id, status)
+            raise SignInError(700016, key, self.store.tenant_id, status=status)
         return principal
 
     def principal_of(self, request: AuthnRequest) -> ServicePrincipal:
         for principal in self.store.service_principals.values():
             if request.issuer in principal.attributes.get("servicePrincipalNames", ()):
                 return principal
-        raise errors.unknown_application(request.issuer, self.store.tenant_id)
+        raise SignInError(700016, request.issuer, self.store.tenant_id)
 
     def user(self, key: str) -> User:
         user = users.locate(self.store, key.strip())
         if user is None:
-            raise errors.unknown_user(key, self.store.tenant_id)
+            raise SignInError(50034, key, self.store.tenant_id)
         return user
 
     # -- the sign-in ----------------------------------------------------------------------------------------------
@@ -81,11 +82,11 @@ class SignIn:
         configured = [str(url) for url in principal.attributes.get("replyUrls") or ()]
         if requested and requested not in configured:
             if not _LOOPBACK.fullmatch(requested):
-                raise errors.foreign_reply_url(requested, principal.app_id)
+                raise SignInError(50011, requested, principal.app_id)
             return requested
         url = requested or (configured[0] if configured else "")
         if not url:
-            raise errors.foreign_reply_url("(none)", principal.app_id)
+            raise SignInError(50011, "(none)", principal.app_id)
         connection = parse_qs(urlsplit(url).query).get("connection", [""])[0]
         return f"{origin}{ACS_PATH}?{urlencode({'connection': connection})}" if connection else url
 
@@ -93,19 +94,19 @@ class SignIn:
         """Raises SignInError with the first reason why this user may not sign in."""
         name = principal.display_name
         if principal.attributes.get("accountEnabled") is False:
-            raise errors.principal_disabled(principal.app_id, name)
+            raise SignInError(7000112, principal.app_id, name)
         if user.attributes.get("accountEnabled") is False:
-            raise errors.user_disabled()
+            raise SignInError(50057)
         needs_assignment = principal.attributes.get("appRoleAssignmentRequired") is True
         if needs_assignment and not Subject(self.store, principal, user).is_assigned():
-            raise errors.not_assigned(name, principal.app_id, user.upn)
+            raise SignInError(50105, name, principal.app_id, user.upn)
 
     def issue(self, principal: ServicePrincipal, user: User, acs: str, request: AuthnRequest | None = None) -> Issued:
         self.check_allowed(principal, user)
         certificate = keys.signing(principal, self._clock.now())
         assigned = assigned_policy(self.store, principal)
         if assigned and certificate is None and not self._accepts_mapped_claims(principal):
-            raise errors.no_signing_key()
+            raise SignInError(50146)
         issued_statement = statement.build_statement(
             Subject(self.store, principal, user),
             policy.read(assigned.definition) if assigned else None,
@@ -115,7 +116,7 @@ class SignIn:
         certificate = certificate or keys.latest_valid(principal, self._clock.now())
         pem = keys.private_key(self.store, certificate) if certificate else None
         if certificate is None or pem is None or not certificate.der:
-            raise errors.no_certificate()
+            raise SignInError(500031)
         envelope = response.Envelope(
             issuer=self.issuer,
             audience=self._audience(principal, request),

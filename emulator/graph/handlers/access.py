@@ -26,9 +26,8 @@ def assign_role(call: Call) -> Reply:
     return render.entity(call, f"{_CONTEXT}/$entity", row, 201)
 
 
-def remove_role(call: Call) -> Reply:
+def remove_role(call: Call) -> None:
     access.remove_role(call.store, principal_of(call), call.keys["assignment"].value)
-    return render.no_content()
 
 
 def _page(call: Call, rows: list[Attributes]) -> Reply:

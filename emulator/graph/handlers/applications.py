@@ -1,4 +1,4 @@
-"""Applications, service principals, the organization, and the directory extensions of an application.
+"""Applications with their directory extensions, service principals with their custom claims (beta), the organization.
 
 Quirk: an application's object id, its service principal's object id and their common appId are three ids (A); the
 alternate key `(appId='…')` answers one entity or 404, never a list (A).
@@ -14,7 +14,7 @@ from emulator.graph import render
 from emulator.graph.call import Call
 from emulator.graph.query import parse_filter, parse_search
 from emulator.messages import Reply
-from emulator.tenant import extensions
+from emulator.tenant import custom_claims, extensions, principals
 from emulator.tenant.records import Application, ServicePrincipal
 
 A = TypeVar("A", bound=Application)
@@ -105,9 +105,8 @@ def get_property(call: Call) -> Reply:
     return render.entity(call, f"applications('{app.id}')/extensionProperties/$entity", body)
 
 
-def delete_property(call: Call) -> Reply:
+def delete_property(call: Call) -> None:
     extensions.delete(call.store, application_of(call), call.guid("property"))
-    return render.no_content()
 
 
 def list_available_properties(call: Call) -> Reply:
@@ -126,3 +125,34 @@ def list_available_properties(call: Call) -> Reply:
         properties,
         lambda prop: {**kind, **render.extension_property(call.store, prop)},
     )
+
+
+def patch_principal(call: Call) -> None:
+    principals.patch_principal(call.store, principal_of(call), call.body())
+
+
+def patch_application(call: Call) -> None:
+    principals.patch_application(call.store, application_of(call), call.body())
+
+
+def create_principal(call: Call) -> Reply:
+    principal = principals.create_principal(call.store, call.body())
+    return render.entity(call, "servicePrincipals/$entity", render.application(principal, (), single=True), 201)
+
+
+def delete_principal(call: Call) -> None:
+    principals.delete_principal(call.store, principal_of(call))
+
+
+def get_custom_claims(call: Call) -> Reply:
+    principal = principal_of(call)
+    body = custom_claims.find(call.store, principal)
+    return render.entity(call, f"servicePrincipals('{principal.id}')/claimsPolicy/$entity", body)
+
+
+def put_custom_claims(call: Call) -> None:
+    custom_claims.put(call.store, principal_of(call), call.body())
+
+
+def patch_custom_claims(call: Call) -> None:
+    custom_claims.patch(call.store, principal_of(call), call.body())

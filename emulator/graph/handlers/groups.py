@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from emulator.graph import permissions, render
 from emulator.graph.call import Call
-from emulator.graph.handlers.references import referenced_id
 from emulator.graph.query import parse_filter
 from emulator.messages import Reply
 from emulator.tenant import groups, users
@@ -44,15 +43,13 @@ def list_groups_of(call: Call) -> Reply:
     return _page(call, groups.transitive_groups_of(call.store, user.id))
 
 
-def add_member(call: Call) -> Reply:
+def add_member(call: Call) -> None:
     group = _group_of(call)
-    groups.add_member(call.store, group, referenced_id(call.body().get("@odata.id"), ("users", "groups")))
-    return render.no_content()
+    groups.add_member(call.store, group, call.referenced_id("users", "groups"))
 
 
-def remove_member(call: Call) -> Reply:
+def remove_member(call: Call) -> None:
     groups.remove_member(call.store, _group_of(call), call.guid("member"))
-    return render.no_content()
 
 
 def _group_of(call: Call) -> PlainRecord:

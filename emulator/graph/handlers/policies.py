@@ -10,7 +10,6 @@ from emulator.errors import write_not_contained
 from emulator.graph import render
 from emulator.graph.call import Call
 from emulator.graph.handlers.applications import principal_of
-from emulator.graph.handlers.references import referenced_id
 from emulator.graph.query import parse_filter
 from emulator.messages import Reply
 from emulator.tenant import policies
@@ -37,14 +36,12 @@ def get_policy(call: Call) -> Reply:
     return render.entity(call, f"{_CONTEXT}/$entity", _body(call, policy))
 
 
-def patch_policy(call: Call) -> Reply:
+def patch_policy(call: Call) -> None:
     policies.patch(call.store, call.guid("policy"), call.body())
-    return render.no_content()
 
 
-def delete_policy(call: Call) -> Reply:
+def delete_policy(call: Call) -> None:
     policies.delete(call.store, call.guid("policy"))
-    return render.no_content()
 
 
 def list_principals_of(call: Call) -> Reply:
@@ -65,19 +62,17 @@ def list_assigned(call: Call) -> Reply:
     )
 
 
-def assign(call: Call) -> Reply:
+def assign(call: Call) -> None:
     principal = principal_of(call)
-    policies.assign(call.store, principal, referenced_id(call.body().get("@odata.id"), (_CONTEXT,)))
-    return render.no_content()
+    policies.assign(call.store, principal, call.referenced_id(_CONTEXT))
 
 
-def assign_without_ref(_call: Call) -> Reply:
+def assign_without_ref(_call: Call) -> None:
     raise write_not_contained()
 
 
-def unassign(call: Call) -> Reply:
+def unassign(call: Call) -> None:
     policies.unassign(call.store, principal_of(call), call.guid("policy"))
-    return render.no_content()
 
 
 def _body(call: Call, policy: Policy) -> Attributes:

@@ -68,9 +68,8 @@ def get_user(call: Call) -> Reply:
     return render.entity(call, "users/$entity", render.user(call, user))
 
 
-def patch_user(call: Call) -> Reply:
+def patch_user(call: Call) -> None:
     users.patch(call.store, call.keys["user"].value, call.body())
-    return render.no_content()
 
 
 def create_user(call: Call) -> Reply:
@@ -78,6 +77,5 @@ def create_user(call: Call) -> Reply:
     return render.entity(call, "users/$entity", render.user(call, user), 201)
 
 
-def delete_user(call: Call) -> Reply:
+def delete_user(call: Call) -> None:
     users.delete(call.store, call.keys["user"].value)
-    return render.no_content()
