@@ -5,16 +5,14 @@ Pure: standard library only, no input or output.
 
 from .data_types import DATA_TYPES, NULL, DataType, InvalidValue
 from .ledger import Ledger, LedgerEntry, Restoration, pack_memory, unpack_memory
-from .packed import UnknownPackedFormat, digest, digest_of_packed, pack, unpack
+from .packed import UnknownPackedFormat, digest, pack, unpack
 from .roster import NO_USER, InvalidRoster, Roster, is_user, read_roster
 from .roster_table import RosterChange, RosterTable, may_be_same_user, removes_too_many
-from .take_back import Cell, TakeBack, take_back, too_many
 
 __all__ = [
     "DATA_TYPES",
     "NO_USER",
     "NULL",
-    "Cell",
     "DataType",
     "InvalidRoster",
     "InvalidValue",
@@ -24,18 +22,14 @@ __all__ = [
     "Roster",
     "RosterChange",
     "RosterTable",
-    "TakeBack",
     "UnknownPackedFormat",
     "digest",
-    "digest_of_packed",
     "is_user",
     "may_be_same_user",
     "pack",
     "pack_memory",
     "read_roster",
     "removes_too_many",
-    "take_back",
-    "too_many",
     "unpack",
     "unpack_memory",
 ]

@@ -80,7 +80,7 @@ class DataType:
             return 0
         return len(json.loads(canonical)) if self.multi_valued else 1
 
-    def wire(self, canonical: str) -> object:
+    def to_wire(self, canonical: str) -> object:
         """The JSON value that Graph takes for a canonical value."""
         if canonical == NULL:
             return None

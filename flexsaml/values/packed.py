@@ -50,14 +50,6 @@ def canonical_json(data: Any) -> bytes:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def digest_of(content: bytes) -> str:
+def digest(content: bytes) -> str:
     """The first 16 hex digits of the SHA-256."""
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-def digest(data: Any) -> str:
-    return digest_of(canonical_json(data))
-
-
-def digest_of_packed(*texts: str) -> str:
-    return digest_of("\0".join(texts).encode())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .packed import UnknownPackedFormat, canonical_json, digest_of, pack_json, unpack
+from .packed import UnknownPackedFormat, canonical_json, digest, pack_json, unpack
 
 ID_PREFIX_LENGTH = 8  # hex digits of an object id
 
@@ -51,7 +51,7 @@ class RosterTable:
 
     def digest(self) -> str:
         """16 hex digits that are the same on every machine, which a packed string need not be."""
-        return digest_of(self._json)
+        return digest(self._json)
 
     @cached_property
     def _json(self) -> bytes:
@@ -60,8 +60,8 @@ class RosterTable:
         return canonical_json([users, id_prefixes, [self.rows[user][1] for user in users]])
 
     def with_object_ids(self, object_ids: Mapping[str, str]) -> RosterTable:
-        """The rows of the users whose object id is known, with the whole id in place of its beginning."""
-        return RosterTable({user: (object_ids[user], row[1]) for user, row in self.rows.items() if user in object_ids})
+        """The same rows, with whole object ids in place of prefixes where they are known."""
+        return RosterTable({user: (object_ids.get(user, row[0]), row[1]) for user, row in self.rows.items()})
 
     def changes_since(self, old: RosterTable, missing_users: Iterable[str] = ()) -> RosterChange:
         """Compare this table with the one of the last run. Nothing else compares two rosters.

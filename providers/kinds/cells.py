@@ -1,147 +1,139 @@
-"""Cells of many users: how they cross the engine packed, which user is whom, and where they are found.
+"""What the value kinds share: `CellsKind` for the kinds of a whole roster, and how cells are read and shown.
 
-The same for the baseline of an extension and for the writer of a roster. Inputs hold a row for each user, under the
-user as written in lower case: `[person, cell]`. `person` is the beginning of the object id, enough to tell a re-created
-user from the one before and to know a renamed one again; "" where preflight is off, and then the last known one stays.
-Whole ids stand once, in the resource's memory: they cannot be compressed, and the engine copies every byte of an
-input a dozen times.
+Inputs of a `CellsKind` hold a packed `RosterTable` with a visible `count` and `sha256` beside it; its memory, secret in
+state, holds whole object ids and the ledger.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
-from flexsaml.values import UnknownPackedFormat, digest, digest_of_packed, pack, unpack
+from flexsaml.values import (
+    NULL,
+    DataType,
+    Ledger,
+    RosterChange,
+    RosterTable,
+    digest,
+    may_be_same_user,
+    pack_memory,
+    unpack_memory,
+)
 
-from .base import Props, text
+from .base import UNKNOWN, Failures, Kind, Props, known, text
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory, User
 
-Rows = dict[str, tuple[str, Any]]
-"""User in lower case to `person` and cell."""
-
-_PERSON = 8  # digits of an object id
-_NOBODY = "00000000-0000-0000-0000-000000000000"
-
-
-def packed(cells: Mapping[str, Any], ids: Mapping[str, str] | None = None) -> str:
-    """Rows from cells by user as written; `ids`: object ids by user as written, where they are known."""
-    known = ids or {}
-    return pack_rows({user.lower(): (known.get(user, "")[:_PERSON], cell) for user, cell in cells.items()})
+HIDDEN = "[secret]"  # in place of a digest from which a short secret value could be guessed
+CHANGED, CLEARED = "(changed in the tenant)", "(not set in the tenant)"
+Values = Mapping[str, str]
+"""Full name to canonical value."""
 
 
-def pack_rows(rows: Rows) -> str:
-    return pack(_columns(rows))
+class CellsKind(Kind):
+    """Many users' cells in one resource. `check` compares the table with that of the last run and reports what will
+    change; `create` and `update` learn what to do from the same comparison (`compare`)."""
+
+    outputs = ("__memory",)
+    secret_outputs = ("__memory",)
+    packed_from: ClassVar = {"__cells": ("cells", "ids")}
+    preflight_results: ClassVar[tuple[str, ...]] = ("seen_missing",)
+    """Transient inputs to be judged even if the table is that of the last run."""
+
+    def judge_change(self, change: RosterChange, news: Props) -> Failures:
+        """Tell the user what will change; return the reasons why it must not."""
+        raise NotImplementedError
+
+    def pack(self, name: str, arguments: Props) -> str:
+        return RosterTable.from_cells(arguments["cells"], arguments["ids"]).pack()
+
+    def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
+        inputs, failures = super().check(olds, news)
+        if not known(news.get("__cells")):  # the values come from another resource
+            return {**inputs, "count": UNKNOWN, "sha256": UNKNOWN}, failures
+        secret = bool(news.get("hidden")) or news.get("sha256") == HIDDEN
+        packed_digest = text(news.get("__given")) or digest(text(news.get("__cells")).encode())
+        if (
+            packed_digest == olds.get("__given")
+            and secret == (olds["sha256"] == HIDDEN)
+            and not any(news.get(name) for name in self.preflight_results)
+        ):
+            return {**inputs, **{name: olds[name] for name in ("count", "sha256", "__cells", "__given")}}, failures
+        change = unpack_table(news).changes_since(unpack_table(olds), news.get("seen_missing") or ())
+        inputs |= {
+            "count": len(change.table.rows),
+            "sha256": HIDDEN if secret else change.table.digest(),
+            "__cells": change.table.pack(),
+            "__given": packed_digest,
+        }
+        return inputs, {**failures, **self.judge_change(change, news)}
 
 
-def digest_rows(rows: Rows) -> str:
-    return digest(_columns(rows))
+def compare(olds: Props, news: Props) -> tuple[RosterChange, dict[str, str], Ledger]:
+    """What changed since the last run, and its memory: object ids by user, ledger by object id. `olds` is {} before
+    the first run."""
+    object_ids, ledger = unpack_cells_memory(olds) if olds else ({}, Ledger())
+    return unpack_table(news).changes_since(unpack_table(olds).with_object_ids(object_ids)), object_ids, ledger
 
 
-def rows_in(props: Props) -> Rows:
-    """The rows of a resource's inputs or outputs; {} when there are none yet."""
-    if not text(props.get("__cells")):
+def unpack_table(props: Props) -> RosterTable:
+    """The table of a resource's inputs or outputs, without rows when there is none yet."""
+    return RosterTable.unpack(text(props.get("__cells")))
+
+
+def pack_cells_memory(table: RosterTable, object_ids: Mapping[str, str], ledger: Ledger) -> Props:
+    return {"__memory": pack_memory(table.rows, object_ids, ledger)}
+
+
+def unpack_cells_memory(outputs: Props) -> tuple[dict[str, str], Ledger]:
+    return unpack_memory(outputs["__memory"], unpack_table(outputs).rows)
+
+
+def choose_references(table: RosterTable, users: Iterable[str], object_ids: Mapping[str, str]) -> dict[str, str]:
+    """How to ask for these users: by the object id of the last run, so that a renamed user is found, unless another
+    person now has the name."""
+    return {
+        user: id_ if (id_ := object_ids.get(user)) and may_be_same_user(id_, table.rows[user][0]) else user
+        for user in users
+    }
+
+
+def read_users(directory: Directory, references: Mapping[str, str], extensions: Iterable[str]) -> dict[str, User]:
+    """By the keys of `references`, with their values of the extensions; a user who does not exist is left out."""
+    if not references:
         return {}
-    users, persons, cells = _unpacked(props["__cells"])
-    return dict(zip(users, zip(persons.split(" "), cells, strict=False), strict=False))
+    upns = [user for user in references if "@" in user]
+    by_reference = directory.read_users(list(references.values()), list(extensions), names=upns)
+    return {key: user for key, reference in references.items() if (user := by_reference[reference])}
 
 
-def _unpacked(packed: str) -> list[Any]:
-    columns = unpack(packed)
-    if not isinstance(columns, list):
-        raise UnknownPackedFormat  # rows, as they were until rosters came
-    return columns
+def parse_types(types: Mapping[str, str], names: Iterable[str]) -> dict[str, DataType]:
+    return {name: DataType.parse(types.get(name, "String")) for name in names}
 
 
-def _columns(rows: Rows) -> list[Any]:
-    """Column by column, which is half the size of row by row once compressed."""
-    users = sorted(rows)
-    return [users, " ".join(rows[user][0] for user in users), [rows[user][1] for user in users]]
+def canonical_values(user: User, types: Mapping[str, DataType]) -> dict[str, str]:
+    return {name: data_type.from_wire(user.values.get(name)) for name, data_type in types.items()}
 
 
-def pack_memory(rows: Rows, users: Mapping[str, str], cells: Mapping[str, Any]) -> Props:
-    """Object id by user of these rows, and what else is remembered by object id: packed, and secret in state."""
-    ids = [users.get(user, _NOBODY) for user in sorted(rows)]
-    raw = bytes.fromhex("".join(ids).replace("-", ""))
-    return {"__memory": pack([base64.b64encode(raw).decode("ascii"), [cells.get(id_) for id_ in ids]])}
+def values_to_patch(values: Values, live: Values, types: Mapping[str, DataType]) -> dict[str, object]:
+    """The values that differ from the live ones, as PATCH takes them."""
+    return {name: types[name].to_wire(value) for name, value in values.items() if live[name] != value}
 
 
-def memory_in(props: Props) -> tuple[dict[str, str], dict[str, Any]]:
-    """Object id by user of the rows beside it, and what else is remembered by object id."""
-    raw, cells = _unpacked(props["__memory"])
-    digits = base64.b64decode(raw).hex()
-    ids = [
-        f"{digits[at : at + 8]}-{digits[at + 8 : at + 12]}-{digits[at + 12 : at + 16]}-{digits[at + 16 : at + 20]}-"
-        f"{digits[at + 20 : at + 32]}"
-        for at in range(0, len(digits), 32)
-    ]
-    users = {user: id_ for user, id_ in zip(sorted(rows_in(props)), ids, strict=True) if id_ != _NOBODY}
-    return users, {id_: cell for id_, cell in zip(ids, cells, strict=True) if cell is not None}
+def show_live(values: Values, live: Values) -> dict[str, str]:
+    """The values as state shows them after a refresh. A stranger's value about a person does not belong there."""
+    return {
+        name: value if live[name] == value else CLEARED if live[name] == NULL else CHANGED
+        for name, value in values.items()
+    }
 
 
-def as_given(news: Props) -> str:
-    """What stands for the packed inputs as the program gave them: equal to last time's, nothing needs a look."""
-    return text(news.get("__given")) or digest_of_packed(text(news.get("__cells")))
+def extensions_exist(inputs: Props) -> bool:
+    """Whether each extension is known by its id, `{applicationObjectId}/{extensionPropertyId}`."""
+    return all("/" in text(extension) for extension in inputs["extensions"].values())
 
 
-def same(known: str, person: str) -> bool:
-    """Whether `person` may be whom an object id, or the beginning of one, stands for; "" is anybody."""
-    return not known or known.startswith(person)
-
-
-def changed(before: Rows, user: str, row: tuple[str, Any]) -> bool:
-    """Whether the cell or the person behind a user is another one than before."""
-    old = before.get(user)
-    return old is None or old[1] != row[1] or not same(old[0], row[0])
-
-
-@dataclass
-class Turn:
-    """The rows of the last run and of this one, under the same names."""
-
-    before: Rows
-    now: Rows
-    unknown: list[str]
-    """users whom preflight did not find, and who were never managed"""
-    gone: list[str]
-    """users who were managed and are not found now; their rows stay as they were: nothing is written, nothing taken
-    back"""
-
-
-def turn(olds: Props, news: Props) -> Turn:
-    """Old rows beside new ones. `seen_missing` of the new inputs: users as written whom preflight did not find."""
-    before, now = rows_in(olds), rows_in(news)
-    for user, (person, cell) in now.items():
-        if not person and user in before:
-            now[user] = (before[user][0], cell)
-    left = {person: user for user, (person, _) in before.items() if person and user not in now}
-    came = {left[person]: user for user, (person, _) in now.items() if user not in before and person in left}
-    before = {came.get(user, user): row for user, row in before.items()}
-    found = Turn(before, now, [], [])
-    for user in news.get("seen_missing") or ():
-        if user.lower() in before:
-            now[user.lower()] = before[user.lower()]
-            found.gone.append(user)
-        elif user.lower() not in came:  # who came under another name is there
-            found.unknown.append(user)
-    return found
-
-
-def find(directory: Directory, users: Iterable[str], names: list[str], ids: Mapping[str, str]) -> dict[str, User]:
-    """Those of the users who are in the tenant, with their values of these extensions.
-
-    `ids`: object ids known from the last run, so that a renamed user is still found.
-    """
-    asked = {user: ids.get(user, user) for user in users}
-    upns = [user for user in asked if "@" in user]
-    people = directory.read_users(list(asked.values()), names, names=upns) if asked else {}
-    return {user: person for user, ref in asked.items() if (person := people[ref]) is not None}
-
-
-def ids_for(memory: Mapping[str, str], rows: Rows) -> dict[str, str]:
-    """The remembered object id of each of these users who is still that person."""
-    return {user: memory[user] for user, (person, _) in rows.items() if user in memory and same(memory[user], person)}
+def count_users(users: Collection[object]) -> str:
+    return f"{len(users):,} user{'s' if len(users) != 1 else ''}"

@@ -1,17 +1,15 @@
-"""UserValueBaseline: what users held in one extension before this stack wrote, and the way back.
+"""UserValueBaseline: what users held in one extension before this stack wrote, and how it is restored.
 
-GET and PATCH /users through $batch (User.ReadWrite.All). One baseline for each extension, over all
-users of the stack. It stands in front of the writers: its create and update record what is there and
-what is about to be ours before the first write, its update takes back the cells that left the
-configuration, its delete takes back the rest. Writers never take back (see `flexsaml.values.take_back`
-for why two restorers lose data).
+GET and PATCH /users through $batch (User.ReadWrite.All). One baseline for each extension, over all users of the stack.
+It stands in front of the writers. Before the first write its create and update record the live values and the values
+that are about to be written; its update restores the cells that left the configuration, its delete restores the rest.
+Writers never restore (`flexsaml/values/ledger.py` says why).
 
-* `read` echoes: a baseline that looked again would record our own values as the prior ones.
-* Users are kept by object id, so a renamed user is still found and a re-created person is a new one.
-* A property that was just (re-)created hides the values it will show later, so the baseline waits
-  until it is usable before it looks (grade C; needs Directory.Read.All, without it the wait is left
-  to the first write).
-* Reads through $select only: v1.0 leaves extension values out otherwise (A).
+* `read` returns what state holds: a baseline that looked at the tenant would record this stack's values as prior ones.
+* Users are kept by object id, so a renamed user is still found, and a person created anew is another user.
+* A property that was (re-)created hides the values it will show later, so the baseline waits until it is usable before
+  it reads (grade C; needs Directory.Read.All, and without that permission the first write waits).
+* It reads through $select only: otherwise v1.0 leaves extension values out (A).
 """
 
 from __future__ import annotations
@@ -20,39 +18,29 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from flexsaml.graph import GraphError, NotAvailable, is_guid
-from flexsaml.values import NULL, Cell, DataType, pack, take_back, too_many, unpack
+from flexsaml.graph import NotAvailable, is_guid
+from flexsaml.values import NULL, DataType, Ledger, RosterChange, RosterTable, pack, removes_too_many, unpack
 
 from .. import engine
 from ..progress import some, teller
-from .base import UNKNOWN, Argument, Failures, Kind, Props, RefusedChange, known, text
+from .base import Argument, Failures, Props, RefusedChange, text
 from .cells import (
-    Rows,
-    Turn,
-    as_given,
-    changed,
-    digest_rows,
-    find,
-    ids_for,
-    memory_in,
-    pack_memory,
-    pack_rows,
-    packed,
-    rows_in,
-    same,
-    turn,
+    CellsKind,
+    choose_references,
+    compare,
+    count_users,
+    pack_cells_memory,
+    read_users,
+    unpack_cells_memory,
+    unpack_table,
 )
 from .extension_property import split
 
 if TYPE_CHECKING:
-    from flexsaml.graph import Directory
-
-HIDDEN = "[secret]"
-Cells = dict[str, Cell]
-"""User object id to memory."""
+    from flexsaml.graph import Directory, User
 
 
-class UserValueBaselineKind(Kind):
+class UserValueBaselineKind(CellsKind):
     name = "UserValueBaseline"
     arguments: ClassVar = {
         "extension": Argument(required=True, replaces=True),
@@ -68,184 +56,162 @@ class UserValueBaselineKind(Kind):
         "seen_missing": Argument([], transient=True),
         "__seen": Argument(transient=True),
     }
-    outputs = ("__memory",)
-    secret_outputs = ("__memory",)
-    packed_from: ClassVar = {"__cells": ("cells", "ids"), "__seen": ("seen_values",)}
+    packed_from: ClassVar = {**CellsKind.packed_from, "__seen": ("seen_values",)}
+    preflight_results = ("seen_missing", "__seen")
 
     def describe(self, props: Props) -> str:
         return f"of '{text(props.get('full_name'))}'"
 
     def pack(self, name: str, arguments: Props) -> str:
-        if name == "__seen":
-            return pack({user.lower(): value for user, value in (arguments["seen_values"] or {}).items()})
-        return packed(arguments["cells"], arguments["ids"])
+        if name != "__seen":
+            return super().pack(name, arguments)
+        values = arguments["seen_values"] or {}
+        return pack({user.lower(): value for user, value in values.items()}) if values else ""
 
     def secret_inputs(self, arguments: Props) -> set[str]:
         return {"__seen", "__cells"} if arguments["hidden"] else {"__seen"}
 
-    def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
-        kept, failures = super().check(olds, news)
-        if not known(news.get("__cells")):  # values that come from another resource
-            return {**kept, "count": UNKNOWN, "sha256": UNKNOWN}, failures
-        seen = unpack(news["__seen"]) if text(news.get("__seen")) else {}
-        hidden = bool(news.get("hidden")) or text(news.get("sha256")) == HIDDEN
-        given = as_given(news)
-        as_before = not news.get("seen_missing") and not seen and given == olds.get("__given")
-        if as_before and hidden == (olds["sha256"] == HIDDEN):
-            return {**kept, **{key: olds[key] for key in ("count", "sha256", "__cells", "__given")}}, failures
-        whole, found = text(news.get("full_name")), turn(olds, news)
-        for user in found.gone:
-            engine.warn(f"users.{user}: is no longer there under that name; skipped, {whole} stays as it is")
-        removed = set(found.before) - set(found.now)
-        if found.unknown:
-            failures[""] = f"no such user: {', '.join(found.unknown)}; correct the name or remove it from users"
-        elif too_many(len(removed), len(found.before), int(news.get("allow_removal") or 0)):
-            failures[""] = (
-                f"{len(removed)} of {len(found.before)} users would lose their value of {whole}: "
-                f"if that is meant, set flexsaml:allowRemoval to {len(removed)} for this run"
-            )
-        _tell_overwritten(whole, found, seen)
-        return {
-            **kept,
-            "count": len(found.now),
-            "sha256": HIDDEN if hidden else digest_rows(found.now),
-            "__cells": pack_rows(found.now),
-            "__given": given,
-        }, failures
+    def judge_change(self, change: RosterChange, news: Props) -> Failures:
+        full_name = text(news.get("full_name"))
+        for user in change.gone_users:
+            engine.warn(f"users.{user}: is no longer in the tenant under that name; {full_name} stays as it is")
+        _warn_of_overwriting(full_name, change, unpack(news["__seen"]) if text(news.get("__seen")) else {})
+        removed, managed = len(change.removed), len(change.before)
+        if change.unknown_users:
+            return {"": f"no such user: {', '.join(change.unknown_users)}; correct the name or remove it from users"}
+        if removes_too_many(removed, managed, int(news.get("allow_removal") or 0)):
+            reason = f"{removed} of {managed} users would lose their value of {full_name}"
+            return {"": f"{reason}; if this is intended, set flexsaml:allowRemoval to {removed} for this run"}
+        return {}
 
     def diff(self, olds: Props, news: Props) -> set[str]:
-        found = super().diff(olds, news)
-        if "sha256" not in found and olds["__cells"] != news["__cells"] and rows_in(olds) != rows_in(news):
-            found.add("sha256")  # hidden in both
-        return found
+        changed = super().diff(olds, news)
+        if "sha256" not in changed and olds["__cells"] != news["__cells"] and unpack_table(olds) != unpack_table(news):
+            changed.add("sha256")  # both digests are hidden
+        return changed
 
-    def create(self, directory: Directory, props: Props) -> tuple[str, Props]:
-        whole, wanted = props["full_name"], rows_in(props)
-        if wanted:
-            directory.wait_usable([whole])
-        users, live = _look(directory, props, wanted)
-        cells = {id_: Cell.first(live[id_], wanted[user][1]) for user, id_ in users.items()}
-        return split(props["extension"])[1], _memory(wanted, users, cells)
+    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+        if inputs["count"]:
+            directory.wait_usable([inputs["full_name"]])
+        return split(inputs["extension"])[1], self._record(directory, {}, inputs)
 
     def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
-        before, wanted = rows_in(olds), rows_in(news)
-        remembered, cells = _remembered(olds)
-        asked = {
-            user: row
-            for user, row in wanted.items()
-            if user not in remembered or changed(before, user, row) or not same(remembered[user], row[0])
-        }
-        found, live = _look(directory, news, asked, ids_for(remembered, asked))
-        for user, person in found.items():
-            value, old = wanted[user][1], cells.get(person)
-            cells[person] = old.again(live[person], value) if old else Cell.first(live[person], value)
-        users = {user: id_ for user, id_ in {**remembered, **found}.items() if user in wanted}
-        kept = set(users.values())
-        leaving = {user: id_ for user, id_ in remembered.items() if id_ not in kept}
-        if leaving:
-            _take_back(directory, news, leaving, cells)
-        return _memory(wanted, users, cells)
+        return self._record(directory, olds, news)
 
-    def read(self, directory: Directory, id_: str, props: Props) -> Props | None:
-        return props
+    def _record(self, directory: Directory, olds: Props, news: Props) -> Props:
+        """Enter in the ledger what is about to be written; restore the cells of users who left the configuration."""
+        change, old_ids, ledger = compare(olds, news)
+        rows = change.table.rows
+        to_read = sorted({*change.users_to_read, *(rows.keys() - old_ids.keys())})
+        references = choose_references(change.table, to_read, old_ids)
+        users = read_users(directory, references, [news["full_name"]])
+        _refuse_unusable_users(change.table, references, users)
+        ledger = ledger.before_write(
+            {user.id: _live_value(user, news) for user in users.values()},
+            {user.id: rows[name][1] for name, user in users.items()},
+        )
+        object_ids = {name: id_ for name, id_ in old_ids.items() if name in rows}
+        object_ids |= {name: user.id for name, user in users.items()}
+        remaining = set(object_ids.values())
+        _restore_values(directory, news, {n: id_ for n, id_ in old_ids.items() if id_ not in remaining}, ledger)
+        return pack_cells_memory(change.table, object_ids, ledger)
 
-    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
-        wanted, (_, _, property_id) = rows_in(props), text(props["extension"]).partition("/")
+    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+        return outputs
+
+    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+        table, property_id = unpack_table(inputs), text(inputs["extension"]).partition("/")[2]
         if not property_id:
             return None
-        users, _ = _look(directory, props, wanted)
-        cells = {id_: Cell(prior=NULL, ours=frozenset({wanted[user][1]})) for user, id_ in users.items()}
-        return property_id, {**props, **_memory(wanted, users, cells)}
+        users = read_users(directory, {name: name for name in table.rows}, [inputs["full_name"]])
+        object_ids = {name: user.id for name, user in users.items()}
+        values = {id_: table.rows[user][1] for user, id_ in object_ids.items()}
+        ledger = Ledger().before_write(dict.fromkeys(values, NULL), values)
+        return property_id, {**inputs, **pack_cells_memory(table, object_ids, ledger)}
 
-    def delete(self, directory: Directory, id_: str, props: Props) -> None:
-        _take_back(directory, props, *_remembered(props))
-
-
-def _tell_overwritten(whole: str, found: Turn, live: Mapping[str, str]) -> None:
-    """Say how many users hold a value that is neither unset, nor wanted, nor ours from the last run."""
-    nobody = ("", NULL)
-    held = [
-        user
-        for user, now in live.items()
-        if now not in (NULL, found.now.get(user, nobody)[1], found.before.get(user, nobody)[1])
-    ]
-    if held:
-        users = "1 user holds" if len(held) == 1 else f"{len(held)} users hold"
-        engine.warn(
-            f"{whole}: {users} another value, which will be overwritten ({some(sorted(held))}); destroy restores what "
-            "was there before this stack"
-        )
+    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+        _restore_values(directory, outputs, *unpack_cells_memory(outputs))
 
 
-def _look(
-    directory: Directory, props: Props, rows: Rows, ids: Mapping[str, str] | None = None
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Object ids by user, and canonical live values by object id.
-
-    Raises for a user who cannot be found by name. One who was there a moment ago (preflight knew the person) has left
-    meanwhile: nothing to record, and the writer says so after it wrote everybody else.
-    """
-    whole, data_type = props["full_name"], DataType(props["data_type"], props["multi_valued"])
-    there = find(directory, rows, [whole], ids or {})
-    missing = [
-        user
-        for user, (person, _) in rows.items()
-        if user not in there and not person and user not in (ids or {}) and not is_guid(user)
-    ]
-    if missing:
-        raise RefusedChange(f"no such user: {', '.join(missing)}; correct the name or remove it from the configuration")
-    users = {user: person.id for user, person in there.items()}
-    seen = Counter(users.values())
-    twice = [user for user, id_ in users.items() if seen[id_] > 1]
-    if twice:
-        raise RefusedChange(f"{' and '.join(twice[:2])} are the same user: keep one of them")
-    return users, {person.id: data_type.from_wire(person.values.get(whole)) for person in there.values()}
-
-
-def _take_back(directory: Directory, props: Props, users: Mapping[str, str], cells: Cells) -> None:
-    """Write the priors of those users' cells whose live value is still ours."""
-    whole, data_type = props["full_name"], DataType(props["data_type"], props["multi_valued"])
-    cells = {id_: cells[id_] for id_ in users.values()}
-    live = _live(directory, whole, data_type, users)
-    if any(live[id_] == NULL and NULL not in cell.ours for id_, cell in cells.items()):
-        # Cleared by someone, or hidden: a property that was re-created shows its old values only later.
-        application = split(props["extension"])[0]
-        if not directory.extension_properties(application, whole):
-            engine.warn(f"{whole} is gone: what {len(cells)} users held in it is hidden, and was left as it is")
+def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str, str], ledger: Ledger) -> None:
+    """Write the prior values of these users' cells that still hold what this stack wrote."""
+    if not object_ids:
+        return
+    full_name, ledger = props["full_name"], ledger.only(object_ids.values())
+    application_id = split(props["extension"])[0]
+    live = _read_live(directory, props, object_ids)
+    if any(live[id_] == NULL and NULL not in entry.written for id_, entry in ledger.entries.items()):
+        # Somebody cleared the value, or it is hidden: a property that was created anew shows old values only later.
+        if not directory.extension_properties(application_id, full_name):
+            users = count_users(ledger.entries)
+            engine.warn(f"{full_name} no longer exists: the values of {users} are hidden and stay as they are")
             return
-        directory.wait_usable([whole])
-        live = _live(directory, whole, data_type, users)
-    found = take_back(cells, live)
-    restore = {id_: {whole: data_type.wire(prior)} for id_, prior in found.restore.items()}
-    told = teller(f"{whole}, taking back")
-    failures: Mapping[str, GraphError] = directory.patch_users(restore, told) if restore else {}
-    for problem in failures.values():
-        if isinstance(problem, NotAvailable) and not directory.extension_properties(
-            split(props["extension"])[0], whole
-        ):
-            continue
-        raise problem
-    if restore:
-        directory.confirm_users(restore)
-    spoken = {id_: user for user, id_ in users.items()}
-    for ids, words in ((found.strangers, "was changed by others and stays"), (found.gone, "has left the tenant")):
+        directory.wait_usable([full_name])
+        live = _read_live(directory, props, object_ids)
+    restoration = ledger.restoration(live)
+    priors = {id_: {full_name: _data_type(props).to_wire(prior)} for id_, prior in restoration.priors.items()}
+    if priors:
+        for problem in directory.patch_users(priors, teller(f"{full_name}, restoring")).values():
+            if isinstance(problem, NotAvailable) and not directory.extension_properties(application_id, full_name):
+                continue
+            raise problem
+        directory.confirm_users(priors)
+    names = {id_: name for name, id_ in object_ids.items()}
+    for ids, words in (
+        (restoration.changed_by_others, "the value of {} was changed by others and stays"),
+        (restoration.gone, "{} left the tenant"),
+    ):
         if ids:
-            count = f"{len(ids):,} user{'s' if len(ids) > 1 else ''}"
-            engine.say(f"{whole}: the value of {count} ({some(sorted(spoken[id_] for id_ in ids))}) {words}")
+            users = some(sorted(names[id_] for id_ in ids))
+            engine.say(f"{full_name}: {words.format(count_users(ids))} ({users})")
 
 
-def _live(directory: Directory, whole: str, data_type: DataType, users: Mapping[str, str]) -> dict[str, str | None]:
-    people = find(directory, users, [whole], users)
-    return {
-        id_: data_type.from_wire(people[user].values.get(whole)) if user in people else None
-        for user, id_ in users.items()
-    }
+def _data_type(props: Props) -> DataType:
+    return DataType(props["data_type"], props["multi_valued"])
 
 
-def _memory(rows: Rows, users: Mapping[str, str], cells: Cells) -> Props:
-    return pack_memory(rows, users, {id_: cell.to_json() for id_, cell in cells.items()})
+def _live_value(user: User, props: Props) -> str:
+    return _data_type(props).from_wire(user.values.get(props["full_name"]))
 
 
-def _remembered(props: Props) -> tuple[dict[str, str], Cells]:
-    users, cells = memory_in(props)
-    return users, {id_: Cell.from_json(cell) for id_, cell in cells.items()}
+def _read_live(directory: Directory, props: Props, object_ids: Mapping[str, str]) -> dict[str, str | None]:
+    """Object id to live value, None for a user who does not exist."""
+    users = read_users(directory, object_ids, [props["full_name"]])
+    return {id_: _live_value(users[name], props) if name in users else None for name, id_ in object_ids.items()}
+
+
+def _refuse_unusable_users(table: RosterTable, references: Mapping[str, str], users: Mapping[str, User]) -> None:
+    """Raise for a name that nobody has, and for two names of one user.
+
+    A user whom preflight or the last run knew has left meanwhile: there is nothing to record, and the writer reports
+    it after it wrote everybody else.
+    """
+    unknown = [
+        user
+        for user, reference in references.items()
+        if user not in users and not table.rows[user][0] and not is_guid(reference)
+    ]
+    if unknown:
+        raise RefusedChange(f"no such user: {', '.join(unknown)}; correct the name or remove it from the configuration")
+    counts = Counter(user.id for user in users.values())
+    duplicates = [name for name, user in users.items() if counts[user.id] > 1]
+    if duplicates:
+        raise RefusedChange(f"{' and '.join(duplicates[:2])} are the same user: keep one of them")
+
+
+def _warn_of_overwriting(full_name: str, change: RosterChange, live: Mapping[str, str]) -> None:
+    """Say how many users hold a value that is neither unset, nor wanted, nor the one of the last run.
+
+    `live`: user to canonical value, as preflight read it.
+    """
+    unset = ("", NULL)
+    holders = [
+        user
+        for user, value in live.items()
+        if value not in (NULL, change.table.rows.get(user, unset)[1], change.before.get(user, unset)[1])
+    ]
+    if holders:
+        engine.warn(
+            f"{full_name}: {count_users(holders)} {'holds' if len(holders) == 1 else 'hold'} another value, which will "
+            f"be overwritten ({some(sorted(holders))}); destroy restores what was there before this stack"
+        )

@@ -56,7 +56,7 @@ def everybody(value: str = "en,de") -> dict[str, str]:
 def test_a_roster_comes_changes_and_goes(stack: Stack) -> None:
     before = stack.emulator.export()
     told = stack.preview().output
-    assert f"agents.csv: {AGENTS} writes, at Graph's quota of 3,000 in 150 s at least 0 s" in told
+    assert f"agents.csv: {AGENTS} writes" in told
     assert "__" not in told
     stack.emulator.clear()
     stack.up()
@@ -66,7 +66,7 @@ def test_a_roster_comes_changes_and_goes(stack: Stack) -> None:
 
     roster(stack, lambda number: "fr" if number == 7 else "en,de", range(2, AGENTS + 2))
     told = stack.preview().output
-    assert f"agents.csv: +1 -1 ~1 users (+ {upn(AGENTS + 1)}; - {upn(1)}; ~ {upn(7)})" in told
+    assert f"agents.csv: 1 added ({upn(AGENTS + 1)}), 1 removed ({upn(1)}), 1 changed ({upn(7)})" in told
     stack.emulator.clear()
     stack.up()
     assert patched(stack) == Counter([user_id(1), user_id(7), user_id(AGENTS + 1)])
@@ -155,7 +155,7 @@ def test_a_user_who_leaves_in_the_middle_is_named_and_the_rest_is_written(stack:
     stack.up()
     stack.tenant().do("DELETE", f"/users/{user_id(10)}")
     stack.up()
-    assert "is no longer there under that name; skipped" in stack.preview().output, "managed before"
+    assert "is no longer in the tenant under that name" in stack.preview().output, "managed before"
     stack.destroy()
     assert values(stack) == {}
 
@@ -179,12 +179,12 @@ def test_a_renamed_user_is_the_same_and_one_made_anew_is_another(stack: Stack) -
     tenant.do("PATCH", f"/users/{new}", {full: "before"})
     rows = "".join(f'{"five@contoso.example" if n == 5 else upn(n)},"en,de"\n' for n in range(1, AGENTS + 1))
     (stack.checkout.directory / "agents.csv").write_text(f"user,languages\n{rows}", encoding="utf-8")
-    assert f"agents.csv: ~1 users (~ {upn(6)})" in stack.preview().output
+    assert f"agents.csv: 1 changed ({upn(6)})" in stack.preview().output
     stack.emulator.clear()
     stack.up()
     assert patched(stack) == Counter([new])
     stack.unchanged()
-    assert "changed in the tenant" not in stack.refresh().output
+    assert "were changed in the tenant" not in stack.refresh().output
     stack.destroy()
     assert values(stack) == {new: "before"}
 
@@ -232,9 +232,9 @@ def test_drift_is_told_per_user_and_mended(stack: Stack) -> None:
     stack.tenant().do("PATCH", f"/users/{user_id(4)}", {full: None})
     stack.emulator.clear()
     told = stack.refresh().output
-    assert f"2 users changed in the tenant ({upn(3)}, {upn(4)})" in told
+    assert f"the values of 2 users were changed in the tenant ({upn(3)}, {upn(4)})" in told
     assert "klingon" not in str(stack.state())
-    assert f"agents.csv: ~2 users (~ {upn(3)}, {upn(4)})" in stack.preview().output
+    assert f"agents.csv: 2 changed ({upn(3)}, {upn(4)})" in stack.preview().output
     stack.up()
     assert values(stack) == everybody()
     stack.destroy()

@@ -69,7 +69,7 @@ def test_a_user_renamed_in_the_tenant(stack: Stack) -> None:
     ada = tenant.user("ada")["id"]
     stack.up()
     tenant.do("PATCH", f"/users/{ada}", {"userPrincipalName": "lovelace@contoso.example"})
-    assert "users.ada@contoso.example: is no longer there under that name; skipped" in stack.preview().output
+    assert "users.ada@contoso.example: is no longer in the tenant under that name" in stack.preview().output
     stack.emulator.clear()
     stack.up()
     assert writes(listed(stack.emulator)) == []

@@ -17,6 +17,7 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.dynamic.dynamic import serialize_provider
 from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2, provider_pb2_grpc
 
+from flexsaml.values import RosterTable
 from providers import provider_class
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -131,3 +132,8 @@ def plain(made: Any) -> Props:
     found = json_format.MessageToDict(made)
     found.pop("__provider", None)
     return found
+
+
+def packed(cells: Mapping[str, Any], ids: Mapping[str, str] | None = None) -> str:
+    """The packed input of cells by user; `ids`: object ids by user."""
+    return RosterTable.from_cells(cells, ids).pack()

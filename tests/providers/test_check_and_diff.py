@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from flexsaml.values import pack
-from providers.kinds.cells import packed
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant
 from tests.providers.conftest import config
-from tests.providers.process import UNKNOWN, FakeEngine, Props, ProviderProcess, Refused
+from tests.providers.process import UNKNOWN, FakeEngine, Props, ProviderProcess, Refused, packed
 
 APP = "8f665974-86ab-5399-83f9-7492e2e5acec"
 FULL = "extension_8f66597486ab539983f97492e2e5acec_languages"
@@ -47,6 +46,7 @@ VALUES: Props = {
     "roster": "agents.csv",
     "types": {FULL: "String"},
     "extensions": {FULL: "a/p"},
+    "baselined": True,
     "__cells": packed(CELLS, IDS),
 }
 TENANT: Props = {
@@ -89,6 +89,7 @@ MISTAKES: list[tuple[str, Props, str, str]] = [
     ("ExtensionProperty", {"app_id": ""}, "app_id", "and it is empty"),
     ("UserExtensionValues", {"seen_missing": ["bob", "eve"]}, "", "no such user: bob, eve; correct agents.csv"),
     ("UserExtensionValues", {"service_principal_id": ""}, "service_principal_id", "and it is empty"),
+    ("UserExtensionValues", {"baselined": False}, "baselined", "needs a UserValueBaseline for each extension"),
     ("UserValueBaseline", {"extension": ""}, "extension", "and it is empty"),
     ("TenantBaseline", {"policy_name": ""}, "policy_name", "needs a policy name"),
     ("UserExtensionValue", {"seen_missing": True}, "", "no such user: ada@contoso.example"),

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from flexsaml.values import digest, unpack
+from flexsaml.values import RosterTable, unpack
 from providers import provider_class
 from tests.golden.states import NAMES, PASSPHRASE, GoldenState
 
@@ -58,12 +58,13 @@ def test_the_same_inputs_are_no_change(name: str, resource: Props) -> None:
 
 
 @pytest.mark.parametrize(("name", "resource"), PACKED, ids=name_of)
-def test_packed_cells_are_users_persons_and_cells(name: str, resource: Props) -> None:
+def test_packed_cells_are_users_id_prefixes_and_cells(name: str, resource: Props) -> None:
     for properties in (decrypted(name, resource["inputs"]), decrypted(name, resource["outputs"])):
-        columns = unpack(properties["__cells"])
-        users, persons, cells = columns
-        assert len(users) == len(persons.split(" ")) == len(cells) == properties["count"]
-        assert properties["sha256"] in (digest(columns), "[secret]")
+        users, id_prefixes, cells = unpack(properties["__cells"])
+        assert len(users) == len(id_prefixes.split(" ")) == len(cells) == properties["count"]
+        table = RosterTable.unpack(properties["__cells"])
+        assert properties["sha256"] in (table.digest(), "[secret]")
+        assert unpack(table.pack()) == [users, id_prefixes, cells]
 
 
 @pytest.mark.parametrize(("name", "resource"), PACKED, ids=name_of)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from providers.kinds.cells import packed
 from tests.emulator.process import ADMIN, LEAST, PREVIEW, SECRET
 from tests.engine.stack import Tenant, until
 from tests.providers.conftest import config
-from tests.providers.process import PROJECT, FakeEngine, Props, ProviderProcess, Refused
+from tests.providers.process import PROJECT, FakeEngine, Props, ProviderProcess, Refused, packed
 
 
 def property_inputs(provider: ProviderProcess, tenant: Tenant, **more: object) -> Props:

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from providers import Connection
-from providers.kinds.cells import packed
 from providers.tenant import TENANT
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant
 from tests.providers.miniature import Declared, FakeStack
+from tests.providers.process import packed
 
 USERS = ("ada", "grace")
 OURS, STRANGERS = ("a", "b", "c"), ("x", "y", "z", None)

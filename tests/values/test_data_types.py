@@ -61,8 +61,8 @@ def test_a_value_has_one_spelling_and_comes_back_from_the_wire(
     data_type = DataType.parse(kind)
     assert data_type.canonical(written) == canonical
     assert data_type.canonical(canonical) == canonical, "checking twice must change nothing"
-    assert data_type.wire(canonical) == wire
-    assert type(data_type.wire(canonical)) is type(wire), "1 is not True on the wire"
+    assert data_type.to_wire(canonical) == wire
+    assert type(data_type.to_wire(canonical)) is type(wire), "1 is not True on the wire"
     expected = NULL if wire is None or wire == [] else canonical
     assert data_type.from_wire(wire) == expected
 
