@@ -74,7 +74,7 @@ MISTAKES: list[tuple[str, Props, str, str]] = [
     ("ExtensionProperty", {"target_objects": ["user"]}, "target_objects", "User, Group"),
     ("ClaimsMappingPolicy", {"claims": {"email": "mail"}}, "claims", "claim 'email'"),
     ("ClaimsMappingPolicy", {"claims": {}}, "claims", "either claims or a raw definition"),
-    ("ClaimsMappingPolicy", {"claims": {}, "definition": "{"}, "definition", "no JSON"),
+    ("ClaimsMappingPolicy", {"claims": {}, "definition": "{"}, "definition", "not JSON"),
     ("ClaimsMappingPolicy", {"display_name": ""}, "display_name", "needs a display name"),
     ("UserExtensionValue", {"values": {FULL: "many"}}, "", "whole number"),
     ("UserExtensionValue", {"values": {FULL: 2147483648}}, "", "32-bit range"),
