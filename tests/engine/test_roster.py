@@ -92,11 +92,11 @@ def test_killed_anywhere_the_next_up_goes_on_and_destroy_takes_all_back(stack: S
     (stack.checkout.directory / "agents.csv").write_text(f"user,{tenant.full('team')}\n{rows}")
     before = stack.emulator.export()
 
-    # The first write is one user alone, ten batches of writes follow; the batch before them is a look.
+    # The first write is one user alone, ten batches of writes follow; the batches before them are reads.
     if point == 0:
         stack.kill_at(UP, method="PATCH", path="/users/", victim=victim)
     else:
-        skip = looks(stack) + point - 1 + (point == 9)
+        skip = count_batches_of_reads(stack) + point - 1 + (point == 9)
         stack.kill_at(UP, method="POST", path=r"^/\$batch$", skip=skip, victim=victim)
     stack.run("cancel", "--yes")
     stack.emulator.clear()
@@ -110,15 +110,17 @@ def test_killed_anywhere_the_next_up_goes_on_and_destroy_takes_all_back(stack: S
     assert stack.emulator.export() == before
 
 
-def looks(stack: Stack) -> int:
+def count_batches_of_reads(stack: Stack) -> int:
     """Batches that an `up` sends before its first batch of writes."""
     stack.emulator.clear()
     stack.emulator.fault("refuse", "PATCH", "/users/", times=-1, status=403, code="Authorization_RequestDenied")
     assert stack.run(*UP).code != 0
     stack.emulator.clear_faults()
-    found = sum(one["path"].endswith("/$batch") for one in stack.emulator.requests() if not one["in_batch"])
+    requests = stack.emulator.requests()
+    first_write = next(number for number, request in enumerate(requests) if request["method"] == "PATCH")
+    batches = sum(request["path"].endswith("/$batch") for request in requests[:first_write])
     stack.destroy()
-    return found
+    return batches
 
 
 def test_unknown_users_are_one_error_before_any_write(stack: Stack) -> None:
@@ -161,7 +163,7 @@ def test_a_user_who_leaves_in_the_middle_is_named_and_the_rest_is_written(stack:
 
 
 def test_a_token_that_ends_in_the_middle_is_fetched_anew(stack: Stack) -> None:
-    skip = looks(stack) + 4
+    skip = count_batches_of_reads(stack) + 4
     stack.emulator.clear()
     stack.emulator.fault("refuse", "POST", r"^/\$batch$", skip=skip, status=401, code="InvalidAuthenticationToken")
     stack.up()
