@@ -32,7 +32,7 @@ def plan_values(stack: Declared, app_id: str) -> DeclaredValues:
         for name, value in cells.items():
             kind = declaration.extensions.get(name)
             if kind is not None:
-                row[full_names[name]] = kind.wire(str(value))
+                row[full_names[name]] = kind.to_wire(str(value))
             else:
                 row[name] = None if value == NULL else value
     paths = tuple(path for path in declaration.encrypted if path.startswith("users"))
