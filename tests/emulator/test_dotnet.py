@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from emulator.entra.saml import dotnet
@@ -32,7 +30,7 @@ from emulator.entra.saml import dotnet
         (r"\u0041\x42\e", "x", "AB\x1b", "x"),
         (r"(?<=a)b(?!c)", "x", "abab c abc", "axax c abc"),
         (r"z", "{y} 5 $", "z", "{y} 5 $"),
-        # What cannot be told: only .NET has it, or it means something else there.
+        # Patterns that only .NET has, or that mean something else there.
         (r"(", "", "a", None),
         (r"(z)", "$1", "z", None),
         (r"(?<z>z)", "${z}", "z", None),
@@ -54,7 +52,6 @@ def test_what_a_pattern_does(pattern: str, replacement: str, text: str, expected
     assert dotnet.replace(pattern, replacement, text, {}) == expected
 
 
-def test_a_pattern_that_explodes_gives_nothing_soon() -> None:
-    begins = time.monotonic()
+def test_a_pattern_that_backtracks_without_end_gives_nothing() -> None:
+    """Without the bound this test would not end."""
     assert dotnet.replace(r"(a|a)*$", "", "a" * 60 + "b", {}) is None
-    assert time.monotonic() - begins < 1

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.process import REPOSITORY, Emulator
-from tests.emulator.tenant import ADA, DEFINITION, FLEX, FLEX_APP, Tenant, full_name
+from tests.emulator.tenant import ADA, FLEX_APP, Tenant, full_name
 
 NAME = full_name("languages")
 
@@ -75,26 +75,6 @@ def test_tokens_ids_and_the_ca_survive_a_restart(tmp_path: Path) -> None:
         # The same calls after the same seed give the same ids, restarted or not.
         assert Tenant(restarted).policy() == Tenant(other).policy()
         assert restarted.export() == other.export()
-
-
-def test_the_export_tells_one_value_property_policy_or_link_left_behind(tmp_path: Path) -> None:
-    with Emulator(tmp_path) as emulator:
-        tenant = Tenant(emulator)
-        exports = [emulator.export()]
-        made = tenant.property()
-        exports.append(emulator.export())
-        tenant.patch({made["name"]: "en"})
-        exports.append(emulator.export())
-        tenant.delete_property(made)
-        exports.append(emulator.export())  # an orphaned value is left
-        policy = tenant.policy()
-        exports.append(emulator.export())
-        tenant.assign(policy)
-        exports.append(emulator.export())
-        assert all(exports[i] != exports[j] for i in range(len(exports)) for j in range(i))
-        texts = emulator.request("GET", "/admin/export").content.decode()
-        assert DEFINITION.replace('"', '\\"') in texts
-        assert FLEX["id"] in texts
 
 
 def test_the_data_file_and_the_port_are_each_one_emulators_own(tmp_path: Path) -> None:

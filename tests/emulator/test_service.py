@@ -9,17 +9,28 @@ from __future__ import annotations
 import http.client
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from tests.emulator.process import ADMIN, LEAST, POLICY_WRITER, PREVIEW, SECRET, TENANT, Emulator
-from tests.emulator.tenant import ADA, EVENTUAL, FLEX, FLEX_APP, GROUPS, STAGING, STAGING_APP, USERS, Tenant, full_name
+from tests.emulator.tenant import (
+    ADA,
+    DEFINITION,
+    EVENTUAL,
+    FLEX,
+    FLEX_APP,
+    GROUPS,
+    STAGING,
+    STAGING_APP,
+    USERS,
+    Tenant,
+    full_name,
+)
 
 FORBIDDEN = (403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 PROPERTY = {"name": "languages", "dataType": "String", "targetObjects": ["User"]}
@@ -225,36 +236,43 @@ def test_a_batch_in_a_batch_and_a_batch_without_token_are_refused(emulator: Emul
 # -- throttling and faults ------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An emulator that allows three writes in 150 s."""
+    with Emulator(tmp_path_factory.mktemp("limited"), "--quota", "0.001") as emulator:
+        yield emulator
+
+
 @pytest.mark.parametrize("form", ["2", "2.128", "date"])
-def test_the_write_quota_refuses_warns_and_refills_by_the_clock(tmp_path: Path, form: str) -> None:
-    with Emulator(tmp_path, "--quota", "0.001") as emulator:  # three writes in 150 s
-        emulator.dials(retry_after=form)
-        tenant = Tenant(emulator)
-        answers = [tenant.patch({"jobTitle": str(n)}) for n in range(5)]
-        assert [a.status for a in answers] == [204, 204, 204, 429, 429]
-        assert ["x-ms-throttle-limit-percentage" in a.headers for a in answers[:3]] == [False, False, True]
-        refused = answers[4]
-        assert refused.error == (429, "TooManyRequests", "Please retry again later.")
-        assert refused.json["error"]["innerError"]["status"] == "429"
-        assert refused.headers["x-ms-throttle-scope"] == f"Tenant_Application/ReadWrite/{ADMIN}/{TENANT}"
-        assert refused.headers["x-ms-throttle-information"] == "WriteLimitExceeded"
-        after = refused.headers["retry-after"]
-        if form == "date":
-            assert parsedate_to_datetime(after).tzinfo is not None
-        else:
-            assert re.fullmatch(r"\d+" if form == "2" else r"\d+\.\d{3}", after)
-            assert float(after) > 60  # the refused fourth counted too: more than one write's 50 s
-        assert emulator.graph("GET", f"/users/{ADA}").json["jobTitle"] == "2"
-        emulator.advance(200)
-        assert tenant.patch({"jobTitle": "later"}).status == 204
+def test_the_write_quota_refuses_warns_and_refills_by_the_clock(limited: Emulator, form: str) -> None:
+    limited.reset()
+    limited.dials(retry_after=form)
+    tenant = Tenant(limited)
+    answers = [tenant.patch({"jobTitle": str(n)}) for n in range(5)]
+    assert [a.status for a in answers] == [204, 204, 204, 429, 429]
+    assert ["x-ms-throttle-limit-percentage" in a.headers for a in answers[:3]] == [False, False, True]
+    refused = answers[4]
+    assert refused.error == (429, "TooManyRequests", "Please retry again later.")
+    assert refused.json["error"]["innerError"]["status"] == "429"
+    assert refused.headers["x-ms-throttle-scope"] == f"Tenant_Application/ReadWrite/{ADMIN}/{TENANT}"
+    assert refused.headers["x-ms-throttle-information"] == "WriteLimitExceeded"
+    after = refused.headers["retry-after"]
+    if form == "date":
+        assert parsedate_to_datetime(after).tzinfo is not None
+    else:
+        assert re.fullmatch(r"\d+" if form == "2" else r"\d+\.\d{3}", after)
+        assert float(after) > 60  # the refused fourth counted too: more than one write's 50 s
+    assert limited.graph("GET", f"/users/{ADA}").json["jobTitle"] == "2"
+    limited.advance(200)
+    assert tenant.patch({"jobTitle": "later"}).status == 204
 
 
-def test_batch_items_are_charged_one_by_one(tmp_path: Path) -> None:
-    with Emulator(tmp_path, "--quota", "0.001") as emulator:
-        items = [_item(n, "PATCH", headers=PATCH_JSON, body={"jobTitle": str(n)}) for n in range(4)]
-        responses = _batch(emulator, *items)
-        assert [responses[str(n)]["status"] for n in range(4)] == [204, 204, 204, 429]
-        assert "Retry-After" in responses["3"]["headers"]
+def test_batch_items_are_charged_one_by_one(limited: Emulator) -> None:
+    limited.reset()
+    items = [_item(n, "PATCH", headers=PATCH_JSON, body={"jobTitle": str(n)}) for n in range(4)]
+    responses = _batch(limited, *items)
+    assert [responses[str(n)]["status"] for n in range(4)] == [204, 204, 204, 429]
+    assert "Retry-After" in responses["3"]["headers"]
 
 
 @pytest.mark.parametrize(
@@ -362,13 +380,23 @@ def test_a_mistaken_admin_call_says_so_in_one_line_and_changes_nothing(
     assert (emulator.export(), emulator.admin("GET", "dials"), emulator.faults()) == before
 
 
-def test_an_export_planted_as_a_seed_is_that_tenant(tenant: Tenant) -> None:
+def test_every_write_changes_the_export_and_an_export_planted_as_a_seed_is_that_tenant(tenant: Tenant) -> None:
+    """A value, property, policy or link that is left behind is visible, also the value of a deleted property."""
+    exports = [tenant.emulator.export()]
     made = tenant.property()
-    tenant.patch({made["name"]: "en"})
-    tenant.assign(tenant.policy())
-    tenant.delete_property(made)
+    for write in (
+        lambda: tenant.patch({made["name"]: "en"}),
+        tenant.policy,
+        lambda: tenant.assign(tenant.emulator.export()["claimsMappingPolicies"][0]["id"]),
+        lambda: tenant.delete_property(made),
+    ):
+        exports.append(tenant.emulator.export())
+        write()
     export = tenant.emulator.export()
+    assert all(exports[i] != exports[j] for i in range(len(exports)) for j in range(i))
+    assert export not in exports
     assert export["orphanedValues"]
+    assert DEFINITION.replace('"', '\\"') in tenant.emulator.request("GET", "/admin/export").content.decode()
     tenant.emulator.reset()
     assert tenant.emulator.export() != export
     tenant.emulator.seed(export)

@@ -1,6 +1,6 @@
 """If this goes red, Microsoft's own clients cannot use the emulator, so passing against it says little about Graph.
 
-azure-identity gets its token over TLS and msgraph-sdk performs Twilio's guide; neither knows that this is no tenant.
+azure-identity gets its token over TLS and msgraph-sdk performs Twilio's guide; neither knows that this is not a tenant.
 Each exchange of the SDK is held against Microsoft's schema.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from pathlib import Path
 
 import httpx
 import pytest
@@ -64,7 +63,7 @@ def _client(emulator: Emulator, paths: list[str]) -> GraphServiceClient:
 
 
 async def _guide(emulator: Emulator, client: GraphServiceClient) -> None:
-    """Twilio's guide, step by step, and its undoing."""
+    """Twilio's guide, step by step, and its reversal."""
     query = ServicePrincipalsRequestBuilder.ServicePrincipalsRequestBuilderGetQueryParameters(
         search='"displayName:Twilio Flex"', select=["id", "appId", "displayName"]
     )
@@ -102,28 +101,26 @@ async def _guide(emulator: Emulator, client: GraphServiceClient) -> None:
     assert (refused.value.response_status_code, refused.value.error.code) == (404, "Request_ResourceNotFound")
 
 
-def test_msgraph_sdk_performs_the_guide_and_leaves_nothing(tmp_path: Path) -> None:
-    with Emulator(tmp_path) as emulator:
-        before, paths = emulator.export(), list[str]()
-        asyncio.run(_guide(emulator, _client(emulator, paths)))
-        assert emulator.export() == before
-        assert len(paths) == 14
-        tokens = [r for r in emulator.requests() if r["path"].endswith("/token")]
-        assert [r["status"] for r in tokens] == [200]
+def test_msgraph_sdk_performs_the_guide_and_leaves_nothing(emulator: Emulator) -> None:
+    before, paths = emulator.export(), list[str]()
+    asyncio.run(_guide(emulator, _client(emulator, paths)))
+    assert emulator.export() == before
+    assert len(paths) == 14
+    tokens = [request for request in emulator.requests() if request["path"].endswith("/token")]
+    assert [request["status"] for request in tokens] == [200]
 
 
-def test_azure_identity_gets_a_token_over_tls(tmp_path: Path) -> None:
-    with Emulator(tmp_path) as emulator:
-        token = _credential(emulator).get_token(f"{emulator.http}/.default")
-        SENT.extend((request["method"], request["path"]) for request in emulator.requests())
-        answer = emulator.request("GET", "/v1.0/organization", None, {"Authorization": f"Bearer {token.token}"})
-        assert answer.status == 200
+def test_azure_identity_gets_a_token_over_tls(emulator: Emulator) -> None:
+    token = _credential(emulator).get_token(f"{emulator.http}/.default")
+    SENT.extend((request["method"], request["path"]) for request in emulator.requests())
+    answer = emulator.request("GET", "/v1.0/organization", None, {"Authorization": f"Bearer {token.token}"})
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [({"secret": "wrong"}, "AADSTS7000215"), ({"tenant": "fabrikam.example"}, "AADSTS90002|Unable to get authority")],
 )
-def test_azure_identity_understands_a_refusal(tmp_path: Path, change: dict[str, str], words: str) -> None:
-    with Emulator(tmp_path) as emulator, pytest.raises((ClientAuthenticationError, ValueError), match=words):
+def test_azure_identity_understands_a_refusal(emulator: Emulator, change: dict[str, str], words: str) -> None:
+    with pytest.raises((ClientAuthenticationError, ValueError), match=words):
         _credential(emulator, **change).get_token(f"{emulator.http}/.default")

@@ -143,6 +143,26 @@ def test_a_user_may_be_renamed_and_deleted_behind_anyones_back(tenant: Tenant) -
     assert LANGUAGES not in str(tenant.emulator.export()["users"])
 
 
+def test_a_user_is_created_with_its_values_or_refused(tenant: Tenant) -> None:
+    tenant.property()
+    rosa = {
+        "accountEnabled": True,
+        "displayName": "Rosa",
+        "mailNickname": "rosa",
+        "userPrincipalName": "rosa@contoso.example",
+        "passwordProfile": {"password": "Secret-1"},
+    }
+    for name in rosa:
+        body = {key: value for key, value in rosa.items() if key != name}
+        answer = tenant.emulator.graph("POST", "/users", body)
+        assert answer.error == bad("One or more properties contains invalid values."), name
+    assert tenant.emulator.graph("POST", "/users", {**rosa, "userPrincipalName": ADA}).status == 400
+    made = tenant.emulator.graph("POST", "/users", {**rosa, LANGUAGES: "en"})
+    assert (made.status, made.json["userPrincipalName"]) == (201, "rosa@contoso.example")
+    assert tenant.value(LANGUAGES, made.json["id"]) == "en"
+    assert "Secret-1" not in str(tenant.emulator.export())
+
+
 def test_attributes_mastered_on_premises_are_refused_and_extensions_are_not(tenant: Tenant) -> None:
     seed = json.loads(SEED.read_text(encoding="utf-8"))
     seed["users"][0]["onPremisesSyncEnabled"] = True
