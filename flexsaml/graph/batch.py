@@ -1,10 +1,10 @@
 """Many calls in one: JSON batching. Touches nothing itself, the POST is given.
 
 Quirks (all A unless said): at most 20 items; unique ids; relative URLs; answers in any order; headers are not
-inherited by the items; an item with a body needs a Content-Type; the whole is 200 while single items are
-throttled, each with its own Retry-After, even fractional ones in their headers (C). So items are settled one
-by one: a 429 goes again alone, a failed GET too; a write of unknown outcome is handed back as such, for the
-caller to look. Pinned by tests/graph/test_batch.py.
+inherited by the items; an item with a body needs a Content-Type; the batch is answered 200 while single items are
+throttled, each with its own Retry-After, even fractional ones in their headers (C). So each item is settled by itself:
+after a 429 or a failed GET only that item is sent again; a write of unknown outcome is returned as such, and the
+caller checks whether it was carried out. Pinned by tests/graph/test_batch.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from flexsaml.graph.errors import (
     refusal,
     unsure_hint,
 )
-from flexsaml.graph.errors import operation as tried
+from flexsaml.graph.errors import operation as describe_call
 from flexsaml.graph.retry import Next, Retrier, decide, pause_before, retry_after, tries
 
 CHUNK = 20
@@ -53,7 +53,7 @@ class BatchRequest:
 
 @dataclass(frozen=True)
 class BatchResponse:
-    """What became of one item. `status` is 0 when nothing came back for it; then `failure` says why."""
+    """The answer to one item. `status` is 0 when there is none; then `failure` says why."""
 
     request: BatchRequest
     status: int
@@ -81,8 +81,7 @@ def run_batch(items: Sequence[BatchRequest], *, post: Post, retrier: Retrier, de
     """Settle all items, chunk by chunk; `deadline` (seconds) is each chunk's own.
 
     A chunk of reads that cannot be sent raises. A chunk with writes never does: each of its items carries the
-    error, so that what other items achieved is not lost; nothing more is sent once it is clear that it cannot
-    be.
+    error, so that the outcome of the others is not lost. After a chunk that could not be sent at all, no other is.
     """
     done: list[BatchResponse] = []
     for start in range(0, len(items), CHUNK):
@@ -104,7 +103,7 @@ def run_once(
 
 
 def _stopper(done: list[BatchResponse]) -> GraphError | None:
-    """The error that makes further chunks pointless: the whole last chunk could not be sent."""
+    """The error that makes further chunks pointless: the last chunk could not be sent at all."""
     last = done[-1] if done else None
     if last is not None and last.status == 0 and isinstance(last.failure, (NotSent, Unauthorized, Throttled)):
         return last.failure
@@ -129,11 +128,11 @@ def _settle(chunk: Sequence[BatchRequest], post: Post, retrier: Retrier, ends: f
         for item in ready:
             response = _read(item.request, responses.get(str(item.index)), retrier)
             item.attempts += 1
-            again = _pause_for(item, response, retrier, ends)
-            if again is None:
+            seconds = _pause_for(item, response, retrier, ends)
+            if seconds is None:
                 settled[item.index] = response
             else:
-                item.due = retrier.clock.now() + again
+                item.due = retrier.clock.now() + seconds
         pending = [item for item in pending if item.index not in settled]
         _wait_for_next(pending, retrier)
     return [settled[index] for index in range(len(chunk))]
@@ -146,7 +145,7 @@ def _wait_for_next(pending: Sequence[_Pending], retrier: Retrier) -> None:
     if seconds <= 0:
         return
     if seconds >= 1.0:
-        retrier.progress(f"POST /$batch: {len(pending)} items go again in {seconds:.0f} s")
+        retrier.progress(f"POST /$batch: sending {len(pending)} items again in {seconds:.0f} s")
     retrier.clock.sleep(seconds)
 
 
@@ -172,8 +171,8 @@ def _read(request: BatchRequest, entry: Mapping[str, Any] | None, retrier: Retri
     status = entry.get("status") if entry is not None else None
     if entry is None or not isinstance(status, int):
         missing = Unanswered(
-            tried(request.method, request.url),
-            "the batch's answer leaves this item out",
+            describe_call(request.method, request.url),
+            "the answer to the batch does not contain this item",
             unsure_hint(request.method),
         )
         return BatchResponse(request, 0, failure=missing)

@@ -53,9 +53,9 @@ def identity(token: str) -> Identity | None:
 
 
 def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session | None = None) -> float | None:
-    """Seconds this machine is ahead of Graph, None when Graph tells no time. Raises NotSent or Unanswered.
+    """Seconds this machine is ahead of Graph, None when Graph states no time. Raises NotSent or Unanswered.
 
-    Any answer will do, a refusal too: none is a token's.
+    Any answer will do, a refusal too: no token is sent.
     """
     ticking, url = clock or SystemClock(), f"{cloud.graph}/v1.0/"
     before = ticking.utc()
@@ -65,11 +65,11 @@ def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session 
     except OSError as error:
         raise failure(_TRIED, url, error, "check the network and the cloud that is configured") from error
     middle = before + (ticking.utc() - before) / 2
-    said = answer.headers.get("Date")
-    if said is None:
+    text = answer.headers.get("Date")
+    if text is None:
         return None
     try:
-        there: datetime = parsedate_to_datetime(said)
-        return (middle - there).total_seconds()
+        graph_time: datetime = parsedate_to_datetime(text)
+        return (middle - graph_time).total_seconds()
     except (ValueError, TypeError):
-        raise Unanswered(_TRIED, f"its Date header is no date: {said[:40]!r}") from None
+        raise Unanswered(_TRIED, f"the Date header of its answer is not a date: {text[:40]!r}") from None

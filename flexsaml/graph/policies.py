@@ -1,13 +1,13 @@
 """Claims mapping policies and their assignment to a service principal, v1.0.
 
-Paths: /policies/claimsMappingPolicies (a policy is what tells Entra which claims a token carries) and
+Paths: /policies/claimsMappingPolicies (a policy says which claims a token carries) and
 /servicePrincipals/{id}/claimsMappingPolicies/$ref (which application it is for). Permissions: permissions.py.
 Writes: POST 201, PATCH 204 (omitted properties stay, the assignment survives), DELETE 204, $ref POST/DELETE
 204. 404: gone, or not replicated yet; right after a create $ref answers it too (B), which is waited out.
-409/400 on $ref: that link exists (B, told apart by looking), or another policy is assigned (C/D). Quirks:
-never send `description`, the POST then answers 404 (A); names are not unique (D), so ours is told by its
-definition; reading needs Policy.Read.All once a policy exists (A); a missing link is 404 or 400 (B). Pinned
-by tests/graph/test_policies.py. It leaves alone who else uses a policy: callers ask `applies_to`.
+409/400 on $ref: that link exists (B), or another policy is assigned (C/D); a read decides which. Quirks: never send
+`description`, the POST then answers 404 (A); names are not unique (D), so a new policy is recognised by its
+definition; reading needs Policy.Read.All once a policy exists (A); a missing link is 404 or 400 (B). Whether others
+use a policy is the caller's question (`applies_to`). Pinned by tests/graph/test_policies.py.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Policies(DirectoryCalls):
         def shows() -> bool:
             try:
                 live = self._policy(policy_id)
-            except NotFound:  # a stale replica; a policy that is gone is told by the PATCH itself
+            except NotFound:  # a stale replica; the PATCH itself reports a policy that is gone
                 return False
             return live.display_name == display_name and same_definition(live.definition, definition)
 
@@ -177,7 +177,7 @@ class Policies(DirectoryCalls):
         except NotFound:
             return False
         except Forbidden:
-            # It was made: an identity that may write but not read must not lose its id. The next read tells.
+            # It exists: an identity that may write but not read must not lose its id.
             return True
         return True
 

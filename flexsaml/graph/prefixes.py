@@ -1,7 +1,7 @@
-"""Which parts of a tenant's users are worth listing, side by side, to find so many by name. Pure.
+"""By which beginnings of names to list users, so that a few listings show all that are wanted. Pure.
 
-Pages of one listing follow each other, each link comes with the page before, so a large tenant takes long to read.
-Listings of users whose name starts with given letters are independent of each other. Quirk: a default query takes at
+The pages of one listing are read one after the other, since each link comes with the page before; listings of users
+whose names start with given letters can be read side by side. Quirk: a default query takes at
 most 15 clauses joined by `or` (A). Pinned by tests/graph/test_prefixes.py.
 """
 
@@ -21,24 +21,24 @@ def listings(names: Iterable[str], side_by_side: int) -> list[list[str]]:
     if not lowered:
         return []
     heap: list[tuple[int, str, list[str]]] = [(-len(lowered), "", lowered)]
-    whole: list[tuple[int, str]] = []
+    final: list[tuple[int, str]] = []
     enough = max(1, len(lowered) // (2 * side_by_side))
     while heap and -heap[0][0] > enough:
         size, prefix, held = heapq.heappop(heap)
-        parts: dict[str, list[str]] = defaultdict(list)
+        longer: dict[str, list[str]] = defaultdict(list)
         for name in held:
-            parts[name[: len(prefix) + 1]].append(name)
-        if prefix in parts or len(heap) + len(whole) + len(parts) > side_by_side * MOST:
-            whole.append((size, prefix))  # cannot be cut any finer
+            longer[name[: len(prefix) + 1]].append(name)
+        if prefix in longer or len(heap) + len(final) + len(longer) > side_by_side * MOST:
+            final.append((size, prefix))  # cannot be divided further
             continue
-        for longer, found in parts.items():
-            heapq.heappush(heap, (-len(found), longer, found))
+        for extended, starting in longer.items():
+            heapq.heappush(heap, (-len(starting), extended, starting))
     # As long as its names allow: a short prefix of few names may stand for very many others.
-    sized = sorted([*whole, *((size, commonprefix((held[0], held[-1]))) for size, _, held in heap)])  # noqa: RUF071 - letters are meant
+    sized = sorted([*final, *((size, commonprefix((held[0], held[-1]))) for size, _, held in heap)])  # noqa: RUF071 - letters are meant
     groups: list[tuple[int, list[str]]] = [(0, []) for _ in range(side_by_side)]
     for size, prefix in sized:
-        place = min((one for one in groups if len(one[1]) < MOST), key=lambda one: one[0])
-        groups[groups.index(place)] = (place[0] - size, [*place[1], prefix])
+        smallest = min((group for group in groups if len(group[1]) < MOST), key=lambda group: group[0])
+        groups[groups.index(smallest)] = (smallest[0] - size, [*smallest[1], prefix])
     return [sorted(prefixes) for _, prefixes in groups if prefixes]
 
 

@@ -130,12 +130,12 @@ class PrincipalSnapshots(Principals):
     def custom_claims(self, principal_id: str) -> bool | None:
         """Whether a custom claims policy (the portal's claims page) has claims; None: may not be read. Beta."""
         try:
-            found = self._client.get(f"/servicePrincipals/{segment(principal_id)}/claimsPolicy", version="beta")
+            policy = self._client.get(f"/servicePrincipals/{segment(principal_id)}/claimsPolicy", version="beta")
         except NotFound:
             return False
         except Forbidden:
             return None
-        return bool(found.get("claims"))
+        return bool(policy.get("claims"))
 
     def identity(self) -> Identity | None:
         """Whom the token names, as a hint; None when the token cannot be read."""

@@ -1,10 +1,10 @@
-"""When a call may be sent again, after how long, and what is looked up before. The one place that retries.
+"""When a call may be sent again, after how long, and what is checked before. The one place that retries.
 
-May be repeated: anything that certainly was not carried out (never sent, 429), and a read whatever became of
-it. A write whose outcome is unknown (5xx, lost answer) is looked up first, more than once because reads may
-be stale (B), and sent again only when the looks show that it was not carried out. Quirks: Retry-After may be
-whole, fractional or a date (A), and asking before it has passed still costs quota (A), so it is waited out in
-full or not at all. Pinned by tests/graph/test_retry.py.
+May be repeated: anything that certainly was not carried out (never sent, 429), and a read in any case. A write whose
+outcome is unknown (5xx, lost answer) is checked first, more than once because reads may be stale (B), and sent again
+only when the checks show that it was not carried out. Quirks: Retry-After may be whole, fractional or a date (A), and
+asking before it has passed still costs quota (A), so it is waited out in full or not at all. Pinned by
+tests/graph/test_retry.py.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BACKOFF_BASE = 0.5
 BACKOFF_CAP = 20.0
 SHORTEST_PAUSE = 0.1
 CHECK_PAUSES = (1.0, 2.0, 4.0)  # seconds before each check whether a write of unknown outcome was carried out
-_TRIES_NOT_SENT = 4  # a wrong endpoint must be told in seconds, not at the end of the deadline
+_TRIES_NOT_SENT = 4  # a wrong endpoint must be reported in seconds, not at the end of the deadline
 _TRIES_FAILED = 6
 _CHECKED_WRITES = 3
 
@@ -37,7 +37,7 @@ class Next(Enum):
     """What to do after a failed attempt."""
 
     REPEAT = "certainly not carried out, or harmless: send again after a pause"
-    LOOK = "outcome unknown: look at the tenant first"
+    CHECK = "outcome unknown: check first whether it was carried out"
     FAIL = "sending again cannot help"
 
 
@@ -48,7 +48,7 @@ def decide(error: GraphError, *, safe: bool) -> Next:
     if isinstance(error, Throttled):
         return Next.REPEAT
     if isinstance(error, (Unanswered, ServerError)):
-        return Next.REPEAT if safe else Next.LOOK
+        return Next.REPEAT if safe else Next.CHECK
     return Next.FAIL
 
 
@@ -121,10 +121,10 @@ class Retrier:
                 after = decide(error, safe=safe)
                 if after is Next.REPEAT and alike < tries(error):
                     self.pause(pause_before(attempt, error, self.chance), error, ends)
-                elif after is Next.LOOK and landed is not None and attempt < _CHECKED_WRITES:
-                    found = self._look(landed, error, ends)
-                    if found is not None:
-                        return found
+                elif after is Next.CHECK and landed is not None and attempt < _CHECKED_WRITES:
+                    result = self._check(landed, error, ends)
+                    if result is not None:
+                        return result
                 else:
                     raise
 
@@ -139,16 +139,16 @@ class Retrier:
         if self.clock.now() + seconds > ends:
             raise error
 
-    def _look(self, landed: Callable[[], L | None], error: GraphError, ends: float) -> L | None:
-        self.progress(f"{error.operation}: {error.words}; looking whether it was carried out")
+    def _check(self, landed: Callable[[], L | None], error: GraphError, ends: float) -> L | None:
+        self.progress(f"{error.operation}: {error.words}; checking whether it was carried out")
         for seconds in CHECK_PAUSES:
             self._afford(seconds, error, ends)
             self.clock.sleep(seconds)
             try:
-                found = landed()
-            except GraphError as unseen:
-                # Without a look nobody knows: what happened to the write is what the user must hear.
-                raise error from unseen
-            if found is not None:
-                return found
+                result = landed()
+            except GraphError as failure:
+                # Nobody knows what became of the write: its own error is what the user must see.
+                raise error from failure
+            if result is not None:
+                return result
         return None

@@ -1,10 +1,10 @@
-"""Tokens for Graph: fetched once, kept in memory, refreshed before they end, shown to nobody.
+"""Tokens for Graph: fetched once, kept in memory, refreshed before they end, never shown.
 
-Real clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI; never
-interactive), imported only when a token is needed: it costs more than a whole preview. The loopback cloud
-asks the given login endpoint itself with the client-credentials grant. Quirk: a 401 may come before a token's
-expiry (A: F5), so `forget` drops it, and with it azure-identity's own cache. AADSTS codes (A) become one
-line. Pinned by tests/graph/test_tokens.py.
+Real clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI; never interactive),
+imported only when a token is needed: the import takes longer than all else in a preview. The loopback cloud asks the
+given login endpoint itself with the client-credentials grant. Quirk: a 401 may come before a token's expiry (A: F5), so
+`forget` drops it, and with it azure-identity's own cache. AADSTS codes (A) become one line. Pinned by
+tests/graph/test_tokens.py.
 """
 
 from __future__ import annotations
@@ -151,10 +151,10 @@ def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now:
     text = body.get("access_token")
     if answer.status_code == 200 and isinstance(text, str) and text:
         return Token(text, now, now + _seconds(body.get("expires_in")))
-    said = str(body.get("error_description") or f"{cloud.login} gave no token (HTTP {answer.status_code})")
+    reason = str(body.get("error_description") or f"{cloud.login} gave no token (HTTP {answer.status_code})")
     if answer.status_code == 429 or answer.status_code >= 500:
-        raise NotSent(_SIGN_IN, said)
-    raise no_credential(said, tenant)
+        raise NotSent(_SIGN_IN, reason)
+    raise no_credential(reason, tenant)
 
 
 def _seconds(value: object) -> float:
@@ -206,18 +206,18 @@ def _azure_chain(cloud: Cloud, tenant_id: str) -> TokenCredential:
     return ChainedTokenCredential(*chain)
 
 
-def no_credential(said: str, tenant: str = "") -> NoCredential:
-    """One readable line out of what a token service or azure-identity said."""
-    known = re.search(r"AADSTS(\d+)", said)
+def no_credential(reason: str, tenant: str = "") -> NoCredential:
+    """The error for what a token service or azure-identity said, in one readable line."""
+    known = re.search(r"AADSTS(\d+)", reason)
     if known is None:
         # azure-identity lists each attempt on a line of its own; most only say that they do not apply here.
-        attempts = [line for line in said.splitlines() if line.startswith("\t")] or [_first_line(said)]
-        telling = [line for line in attempts if line and not _NOT_APPLICABLE.search(line)]
-        return NoCredential(_SIGN_IN, _first_line(telling[0]) if telling else "no credential was found", _WAYS)
-    words = re.split(r"\s+(?:Trace ID|Timestamp|Correlation ID):", said[known.start() :])[0]
+        attempts = [line for line in reason.splitlines() if line.startswith("\t")] or [_first_line(reason)]
+        applicable = [line for line in attempts if line and not _NOT_APPLICABLE.search(line)]
+        words = _first_line(applicable[0]) if applicable else "no credential was found"
+        return NoCredential(_SIGN_IN, words, _WAYS)
+    words = re.split(r"\s+(?:Trace ID|Timestamp|Correlation ID):", reason[known.start() :])[0]
     hint = _AADSTS_HINTS.get(known.group(1), _SIGN_IN_AGAIN)
-    whom = f"{_SIGN_IN} (tenant {tenant})" if tenant else _SIGN_IN
-    return NoCredential(whom, _first_line(words), hint)
+    return NoCredential(f"{_SIGN_IN} (tenant {tenant})" if tenant else _SIGN_IN, _first_line(words), hint)
 
 
 def _first_line(text: str) -> str:

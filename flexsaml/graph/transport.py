@@ -122,7 +122,7 @@ def exchange(
 def failure(tried: str, url: str, error: OSError, unsure: str) -> GraphError:
     """NotSent or Unanswered for an exception of `requests`.
 
-    Never quotes it, since it may hold a whole URL.
+    Never quotes it, since it may contain a URL with values.
     """
     target = urlsplit(url)
     host = target.netloc.rpartition("@")[2]

@@ -30,8 +30,8 @@ def test_answers_come_in_the_order_of_the_items() -> None:
 def test_chunks_of_twenty_with_unique_ids() -> None:
     scene = stage(*[batch(*[ok({})] * size) for size in (20, 20, 5)])
     assert len(scene.client.batch(gets(45))) == 45
-    for seen in scene.graph.requests:
-        ids = [item["id"] for item in seen.body["requests"]]
+    for request in scene.graph.requests:
+        ids = [item["id"] for item in request.body["requests"]]
         assert len(set(ids)) == len(ids) <= 20
     assert scene.graph.lines == ["POST /v1.0/$batch"] * 3
 
@@ -68,7 +68,7 @@ def test_throttled_items_go_again_alone_each_after_its_own_time() -> None:
     )
     answers = scene.client.batch(patches(4))
     assert all(answer.failure is None for answer in answers)
-    assert [asked(seen) for seen in scene.graph.requests[1:]] == [["PATCH /users/2"], ["PATCH /users/1"]]
+    assert [asked(request) for request in scene.graph.requests[1:]] == [["PATCH /users/2"], ["PATCH /users/1"]]
     assert scene.clock.slept == [0.249, pytest.approx(4.251)]
 
 

@@ -23,11 +23,13 @@ def refused(status: int) -> GraphError:
     return kind("PATCH /users/x", status=status, retry_after=2.0 if status == 429 else None)
 
 
-class Service:
-    """Settles each item by `answers(attempt, item)`; `whole` gives what the batch of that number ends in as a whole."""
+class FakeService:
+    """Settles each item by `answers(attempt, item)`; `failure_of_batch` is what the batch of that number ends in."""
 
-    def __init__(self, clock: FakeClock, answers: Answers, whole: Callable[[int], GraphError | None]) -> None:
-        self.clock, self.answers, self.whole = clock, answers, whole
+    def __init__(
+        self, clock: FakeClock, answers: Answers, failure_of_batch: Callable[[int], GraphError | None]
+    ) -> None:
+        self.clock, self.answers, self.failure_of_batch = clock, answers, failure_of_batch
         self.attempts: Counter[str] = Counter()
         self.carried_out: Counter[str] = Counter()
         self.batches = 0
@@ -35,7 +37,7 @@ class Service:
     def send(self, chunk: Sequence[BatchRequest]) -> list[BatchResponse]:
         self.batches += 1
         self.clock.passed += 0.01
-        problem = self.whole(self.batches)
+        problem = self.failure_of_batch(self.batches)
         if problem is not None:
             raise problem
         answers = []
@@ -50,80 +52,80 @@ class Service:
 def run(
     count: int,
     answers: Answers = lambda _attempt, _item: None,
-    whole: Callable[[int], GraphError | None] = lambda _number: None,
-) -> tuple[list[GraphError | None], Service, list[Progress]]:
-    clock, told = FakeClock(), list[Progress]()
-    service = Service(clock, answers, whole)
+    failure_of_batch: Callable[[int], GraphError | None] = lambda _number: None,
+) -> tuple[list[GraphError | None], FakeService, list[Progress]]:
+    clock, reports = FakeClock(), list[Progress]()
+    service = FakeService(clock, answers, failure_of_batch)
     items = [BatchRequest("PATCH", f"/users/{number}", {"x": number}) for number in range(count)]
-    return BulkWrite(items, service.send, clock, told.append).run(), service, told
+    return BulkWrite(items, service.send, clock, reports.append).run(), service, reports
 
 
 @pytest.mark.parametrize("count", [0, 1, 20, 21, 1000])
 def test_everything_is_sent_once(count: int) -> None:
-    outcomes, service, told = run(count)
+    outcomes, service, reports = run(count)
     assert outcomes == [None] * count
     assert set(service.carried_out.values()) <= {1}
     assert len(service.carried_out) == count
     assert service.batches == -(-count // 20)
-    assert not count or (max(one.done for one in told), told[-1].total) == (count, count)
+    assert not count or (max(report.done for report in reports), reports[-1].total) == (count, count)
 
 
-def test_a_throttled_item_goes_again_alone() -> None:
-    outcomes, service, told = run(
+def test_only_a_throttled_item_is_sent_again() -> None:
+    outcomes, service, reports = run(
         40, lambda attempt, item: refused(429) if item.url == "/users/7" and attempt < 3 else None
     )
     assert outcomes == [None] * 40
     assert service.attempts["/users/7"] == 3
     assert service.attempts.total() == 42
-    assert told[-1].refusals == 2
+    assert reports[-1].refusals == 2
     assert service.clock.passed >= 4.0, "Retry-After was waited out each time"
 
 
 @pytest.mark.parametrize("status", [404, 403, 503])
-def test_a_refused_item_is_handed_back_and_the_rest_goes_on(status: int) -> None:
-    outcomes, service, told = run(100, lambda _attempt, item: refused(status) if item.url == "/users/7" else None)
+def test_a_refused_item_fails_and_the_others_go_on(status: int) -> None:
+    outcomes, service, reports = run(100, lambda _attempt, item: refused(status) if item.url == "/users/7" else None)
     assert [number for number, outcome in enumerate(outcomes) if outcome is not None] == [7]
     assert service.attempts["/users/7"] == 1
-    assert told[-1].failed == 1
+    assert reports[-1].failed == 1
 
 
 def test_a_lost_batch_is_of_unknown_outcome_and_never_sent_again_here() -> None:
-    outcomes, service, _ = run(60, whole=lambda number: LOST if number == 2 else None)
+    outcomes, service, _ = run(60, failure_of_batch=lambda number: LOST if number == 2 else None)
     assert sum(outcome is LOST for outcome in outcomes) == 20
     assert service.batches == 3
 
 
-def test_a_throttled_batch_goes_again() -> None:
-    outcomes, service, _ = run(60, whole=lambda number: refused(429) if number == 2 else None)
+def test_a_throttled_batch_is_sent_again() -> None:
+    outcomes, service, _ = run(60, failure_of_batch=lambda number: refused(429) if number == 2 else None)
     assert outcomes == [None] * 60
     assert service.batches == 4
 
 
-def test_a_network_that_was_away_for_half_a_minute_is_waited_for() -> None:
-    def whole(number: int) -> GraphError | None:
+def test_a_network_that_failed_for_half_a_minute_is_waited_for() -> None:
+    def failure_of_batch(number: int) -> GraphError | None:
         return AWAY if number > 1 and clock.passed < 30.0 else None
 
     clock = FakeClock()
-    service = Service(clock, lambda _attempt, _item: None, whole)
+    service = FakeService(clock, lambda _attempt, _item: None, failure_of_batch)
     items = [BatchRequest("PATCH", f"/users/{number}", {}) for number in range(200)]
     assert BulkWrite(items, service.send, clock, None).run() == [None] * 200
     assert set(service.carried_out.values()) == {1}
 
 
 @pytest.mark.parametrize(("works_until", "longest"), [(0, 30.0), (1, 90.0)])
-def test_a_network_that_stays_away_ends_it(works_until: int, longest: float) -> None:
-    outcomes, service, _ = run(100, whole=lambda number: AWAY if number > works_until else None)
+def test_a_network_that_keeps_failing_ends_it(works_until: int, longest: float) -> None:
+    outcomes, service, _ = run(100, failure_of_batch=lambda number: AWAY if number > works_until else None)
     assert sum(outcome is None for outcome in outcomes) == 20 * works_until
     assert sum(outcome is AWAY for outcome in outcomes) == 100 - 20 * works_until
     assert service.clock.passed <= longest
 
 
 def test_an_identity_that_may_not_write_is_told_at_once() -> None:
-    outcomes, service, _ = run(1000, whole=lambda _number: refused(403))
+    outcomes, service, _ = run(1000, failure_of_batch=lambda _number: refused(403))
     assert all(isinstance(outcome, Forbidden) for outcome in outcomes)
     assert service.batches <= 8
 
 
 def test_time_left_is_told_as_soon_as_something_is_known() -> None:
-    _, _, told = run(1000)
-    assert all(one.left is not None for one in told if one.done)
+    _, _, reports = run(1000)
+    assert all(report.left is not None for report in reports if report.done)

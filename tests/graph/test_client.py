@@ -30,11 +30,11 @@ def test_401_drops_the_token_once() -> None:
     scene = stage(NO_TOKEN, ok({"id": "1"}))
     assert scene.client.write("POST", "/x", {"a": 1}) == {"id": "1"}
     assert scene.tokens.forgotten == [f"{SECRET}-0"]
-    assert [seen.headers["Authorization"][-2:] for seen in scene.graph.requests] == ["-0", "-1"]
-    assert [seen.body for seen in scene.graph.requests] == [{"a": 1}] * 2
+    assert [request.headers["Authorization"][-2:] for request in scene.graph.requests] == ["-0", "-1"]
+    assert [request.body for request in scene.graph.requests] == [{"a": 1}] * 2
 
 
-def test_second_401_is_told() -> None:
+def test_second_401_is_an_error() -> None:
     scene = stage(NO_TOKEN, NO_TOKEN)
     with pytest.raises(Unauthorized, match="az login"):
         scene.client.get("/x")
@@ -69,7 +69,7 @@ def test_pages_send_their_headers_with_each_page() -> None:
     items = scene.client.pages("/x", headers={"ConsistencyLevel": "eventual"})
     assert [item["n"] for item in items] == [1, 2]
     assert scene.graph.lines == ["GET /v1.0/x", "GET /v1.0/x?$skiptoken=2"]
-    assert {seen.headers["ConsistencyLevel"] for seen in scene.graph.requests} == {"eventual"}
+    assert {request.headers["ConsistencyLevel"] for request in scene.graph.requests} == {"eventual"}
 
 
 def test_loopback_cloud_goes_to_its_endpoint() -> None:

@@ -22,7 +22,7 @@ def token(**claims: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "holder"),
     [
         (
             token(idtyp="app", appid="a", oid="o", tid="t", roles=["User.Read.All"]),
@@ -37,12 +37,12 @@ def token(**claims: object) -> str:
         ("e30.WzFd.x", None),
     ],
 )
-def test_what_a_token_says_of_its_holder(text: str, found: Identity | None) -> None:
-    assert identity(text) == found
+def test_what_a_token_says_of_its_holder(text: str, holder: Identity | None) -> None:
+    assert identity(text) == holder
 
 
-class FakeClock:
-    """Tells the times it was given, one after the other."""
+class FakeTimes:
+    """A clock that shows the times it was given, one after the other."""
 
     def __init__(self, *times: datetime) -> None:
         self._times = list(times)
@@ -57,7 +57,7 @@ class FakeClock:
         raise AssertionError(f"slept {seconds}")
 
 
-class FakeGraph(BaseAdapter):
+class FakeFrontDoor(BaseAdapter):
     """Answers every request with one status and Date header, or not at all."""
 
     def __init__(self, date: str | None) -> None:
@@ -80,8 +80,8 @@ class FakeGraph(BaseAdapter):
 
 def ahead(date: str | None, *times: datetime) -> float | None:
     session = requests.Session()
-    session.mount("http://", FakeGraph(date))
-    return skew(cloud("loopback"), clock=FakeClock(*times), session=session)
+    session.mount("http://", FakeFrontDoor(date))
+    return skew(cloud("loopback"), clock=FakeTimes(*times), session=session)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_the_clock_beside_graphs(date: str | None, before: datetime, after: date
 
 
 def test_a_clock_that_cannot_be_compared_is_no_verdict() -> None:
-    with pytest.raises(Unanswered, match="no date"):
+    with pytest.raises(Unanswered, match="not a date"):
         ahead("soon", NOON, NOON)
     with pytest.raises((NotSent, Unanswered)):
         ahead("down", NOON, NOON)

@@ -8,7 +8,13 @@ from flexsaml.graph.models import Application, ExtensionProperty, Policy, Servic
 
 
 def test_service_principal() -> None:
-    body = {"id": "1", "appId": "2", "displayName": "Flex", "appOwnerOrganizationId": None, "tags": []}
+    body: dict[str, object] = {
+        "id": "1",
+        "appId": "2",
+        "displayName": "Flex",
+        "appOwnerOrganizationId": None,
+        "tags": [],
+    }
     assert ServicePrincipal.read(body) == ServicePrincipal("1", "2", "Flex", None)
 
 

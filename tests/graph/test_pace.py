@@ -12,28 +12,28 @@ from .fakes import FakeClock
 
 
 @dataclass
-class Bucket:
+class FakeBucket:
     """Graph's quota as documented: `capacity` writes, refilled over 150 s; refused writes count too."""
 
     clock: FakeClock
     capacity: float
-    tells: bool = True
+    states_share: bool = True
     used: float = 0.0
     refused: int = 0
     _since: float = field(default=0.0)
 
     def write(self, writes: int) -> tuple[float, float | None]:
-        """Seconds to wait (0: carried out), and how full it says it is."""
+        """Seconds to wait (0: carried out), and how full the answer says it is."""
         now = self.clock.now()
         self.used = max(0.0, self.used - (now - self._since) * self.capacity / WINDOW) + writes
         self._since = now
         share = self.used / self.capacity
         wait = max(0.0, (self.used - self.capacity) * WINDOW / self.capacity)
         self.refused += wait > 0
-        return wait, round(share, 2) if self.tells and share > 0.8 else None
+        return wait, round(share, 2) if self.states_share and share > 0.8 else None
 
 
-def run(bucket: Bucket, clock: FakeClock, writes: int) -> float:
+def run(bucket: FakeBucket, clock: FakeClock, writes: int) -> float:
     """Seconds for so many writes in batches of 20, 5 ms each, by one worker."""
     pace, done = Pace(clock), 0
     while done < writes:
@@ -54,7 +54,7 @@ def run(bucket: Bucket, clock: FakeClock, writes: int) -> float:
 @pytest.mark.parametrize("capacity", [300, 3000, 6000, 18_000])
 def test_the_floor_of_the_quota_is_reached_without_a_refusal(capacity: int) -> None:
     clock = FakeClock()
-    bucket = Bucket(clock, capacity)
+    bucket = FakeBucket(clock, capacity)
     spent = run(bucket, clock, 3 * capacity)
     assert bucket.refused == 0
     assert spent <= 1.05 * 2 * WINDOW
@@ -62,7 +62,7 @@ def test_the_floor_of_the_quota_is_reached_without_a_refusal(capacity: int) -> N
 
 def test_a_bucket_that_others_have_filled() -> None:
     clock, capacity = FakeClock(), 3000
-    bucket = Bucket(clock, capacity, used=0.7 * capacity)
+    bucket = FakeBucket(clock, capacity, used=0.7 * capacity)
     spent = run(bucket, clock, 2 * capacity)
     assert bucket.refused <= 2
     assert spent <= 1.1 * (1.7 * WINDOW)
@@ -70,7 +70,7 @@ def test_a_bucket_that_others_have_filled() -> None:
 
 def test_without_any_word_of_the_bucket_refusals_are_few() -> None:
     clock, capacity = FakeClock(), 3000
-    bucket = Bucket(clock, capacity, tells=False)
+    bucket = FakeBucket(clock, capacity, states_share=False)
     spent = run(bucket, clock, 3 * capacity)
     assert bucket.refused <= 0.01 * 3 * capacity / 20 + 4
     assert spent <= 1.1 * 2 * WINDOW

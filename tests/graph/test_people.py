@@ -1,6 +1,8 @@
-"""If this goes red, a roster is read with hundreds of requests too many, or somebody in it is taken for absent."""
+"""If this goes red, a roster is read with hundreds of requests too many, or a user in it is taken for absent."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import pytest
 
@@ -12,24 +14,24 @@ LANG = "extension_0_lang"
 NAMES = [f"user{number:03}@contoso.example" for number in range(100)]
 
 
-class Tenant:
-    """Answers whatever is asked, in any order: `users` are there, `listed` of them in listings."""
+class FakeTenant:
+    """Answers requests in any order: the users `NAMES` exist, those in `unlisted` are in no listing."""
 
-    def __init__(self, size: int, *, unlisted: set[str] = frozenset(), counts: bool = True, lists: bool = True) -> None:  # type: ignore[assignment]
+    def __init__(self, size: int, *, unlisted: Collection[str] = (), counts: bool = True, lists: bool = True) -> None:
         self.size, self.unlisted, self.counts, self.lists = size, unlisted, counts, lists
         self.scene: Stage = stage(*[self.answer] * 200)
 
-    def answer(self, seen: RecordedRequest) -> Answer:
-        if seen.method == "POST":
-            return ok({"responses": [self._item(item) for item in seen.body["requests"]]})
-        if "$count=true" in seen.line:
-            assert seen.headers["ConsistencyLevel"] == "eventual"
+    def answer(self, request: RecordedRequest) -> Answer:
+        if request.method == "POST":
+            return ok({"responses": [self._item(item) for item in request.body["requests"]]})
+        if "$count=true" in request.line:
+            assert request.headers["ConsistencyLevel"] == "eventual"
             denied = error(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
             return listing(**{"@odata.count": self.size}) if self.counts else denied
         if not self.lists:
             return error(400, "Request_UnsupportedQuery", "Unsupported or invalid query filter clause.")
-        prefixes = seen.line.split("startswith(userPrincipalName,'")[1:]
-        wanted = tuple(one.partition("'")[0] for one in prefixes) or ("",)
+        prefixes = request.line.split("startswith(userPrincipalName,'")[1:]
+        wanted = tuple(prefix.partition("'")[0] for prefix in prefixes) or ("",)
         return listing(*(_user(name) for name in NAMES if name.startswith(wanted) and name not in self.unlisted))
 
     def _item(self, item: dict[str, str]) -> dict[str, object]:
@@ -52,14 +54,14 @@ def _user(name: str) -> dict[str, str]:
     return {"id": _id(name), "userPrincipalName": name, LANG: "en"}
 
 
-def _person(name: str) -> User:
+def _read_user(name: str) -> User:
     return User(_id(name), name, {LANG: "en"})
 
 
 def test_many_are_read_from_listings_side_by_side() -> None:
-    tenant = Tenant(300)
+    tenant = FakeTenant(300)
     people = tenant.scene.directory.read_users([*NAMES[:99], NAMES[99].upper()], [LANG], ["mail"])
-    assert people == {**{name: _person(name) for name in NAMES[:99]}, NAMES[99].upper(): _person(NAMES[99])}
+    assert people == {**{name: _read_user(name) for name in NAMES[:99]}, NAMES[99].upper(): _read_user(NAMES[99])}
     assert tenant.kinds == (4, 0)
     listed = [line for line in tenant.scene.graph.lines if "$top=999" in line]
     assert all(f"$select=id,userPrincipalName,mail,{LANG}" in line for line in listed)
@@ -68,17 +70,17 @@ def test_many_are_read_from_listings_side_by_side() -> None:
 def test_object_ids_are_found_too_with_the_names_as_a_hint() -> None:
     ids = [_id(name) for name in NAMES]
     for names, listings in ((NAMES, 4), ((), 1)):
-        tenant = Tenant(300)
+        tenant = FakeTenant(300)
         assert tenant.scene.directory.read_users(ids, [LANG], names=names) == {
-            _id(name): _person(name) for name in NAMES
+            _id(name): _read_user(name) for name in NAMES
         }
         assert tenant.kinds == (listings, 0)
 
 
 def test_who_is_in_no_listing_is_asked_for_by_name() -> None:
-    tenant = Tenant(300, unlisted={NAMES[3]})
+    tenant = FakeTenant(300, unlisted={NAMES[3]})
     people = tenant.scene.directory.read_users([*NAMES, "nobody@contoso.example"], [LANG])
-    assert people[NAMES[3]] == _person(NAMES[3]), "listings lag behind"
+    assert people[NAMES[3]] == _read_user(NAMES[3]), "listings lag behind"
     assert people["nobody@contoso.example"] is None
     assert tenant.kinds == (4, 1)
 
@@ -86,14 +88,14 @@ def test_who_is_in_no_listing_is_asked_for_by_name() -> None:
 @pytest.mark.parametrize(
     ("tenant", "asked", "kinds"),
     [
-        (Tenant(300), 40, (0, 2)),  # counting would not pay
-        (Tenant(1_000_000), 100, (0, 5)),  # 1,001 pages
-        (Tenant(300, counts=False), 100, (0, 5)),
-        (Tenant(300, lists=False), 100, (4, 5)),
+        (FakeTenant(300), 40, (0, 2)),  # counting would not pay
+        (FakeTenant(1_000_000), 100, (0, 5)),  # 1,001 pages
+        (FakeTenant(300, counts=False), 100, (0, 5)),
+        (FakeTenant(300, lists=False), 100, (4, 5)),
     ],
 )
-def test_otherwise_in_batches(tenant: Tenant, asked: int, kinds: tuple[int, int]) -> None:
+def test_otherwise_in_batches(tenant: FakeTenant, asked: int, kinds: tuple[int, int]) -> None:
     people = tenant.scene.directory.read_users(NAMES[:asked], [LANG])
-    assert people == {name: _person(name) for name in NAMES[:asked]}
+    assert people == {name: _read_user(name) for name in NAMES[:asked]}
     assert tenant.kinds[1] == kinds[1]
     assert tenant.kinds[0] <= kinds[0]

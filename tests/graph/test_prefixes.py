@@ -14,10 +14,10 @@ NAMED = [f"{first}{last}@contoso.example" for first in "abcdefghijklmnopqrstuvwx
     "names", [NUMBERED, NAMED, ["ada@x"], ["a", "ab", "abc"], [""], ["A@x", "a@X"], ["same@x"] * 9]
 )
 def test_every_name_is_in_a_listing(names: list[str]) -> None:
-    found = listings(names, 4)
-    assert all(any(name.lower().startswith(prefix) for prefixes in found for prefix in prefixes) for name in names)
-    assert 1 <= len(found) <= 4
-    assert all(1 <= len(prefixes) <= MOST for prefixes in found)
+    groups = listings(names, 4)
+    assert all(any(name.lower().startswith(prefix) for prefixes in groups for prefix in prefixes) for name in names)
+    assert 1 <= len(groups) <= 4
+    assert all(1 <= len(prefixes) <= MOST for prefixes in groups)
 
 
 @pytest.mark.parametrize("names", [NUMBERED, NAMED])
@@ -29,8 +29,8 @@ def test_the_listings_hold_about_the_same_number(names: list[str]) -> None:
 
 
 def test_few_names_are_not_looked_for_among_very_many_others() -> None:
-    found = [prefix for prefixes in listings([*NUMBERED, "user10000@contoso.example"], 4) for prefix in prefixes]
-    assert [prefix for prefix in found if prefix.startswith("user1")] == ["user10000@contoso.example"]
+    chosen = [prefix for prefixes in listings([*NUMBERED, "user10000@contoso.example"], 4) for prefix in prefixes]
+    assert [prefix for prefix in chosen if prefix.startswith("user1")] == ["user10000@contoso.example"]
 
 
 def test_nobody_needs_no_listing() -> None:

@@ -59,8 +59,8 @@ DECISIONS: list[tuple[GraphError, Next, Next]] = [  # error, for a read, for a w
     (NotSent("POST /x", "", transient=False), Next.FAIL, Next.FAIL),
     (NoCredential("POST /x", ""), Next.FAIL, Next.FAIL),
     (refused(Throttled, 429), Next.REPEAT, Next.REPEAT),
-    (refused(ServerError, 503), Next.REPEAT, Next.LOOK),
-    (Unanswered("POST /x", ""), Next.REPEAT, Next.LOOK),
+    (refused(ServerError, 503), Next.REPEAT, Next.CHECK),
+    (Unanswered("POST /x", ""), Next.REPEAT, Next.CHECK),
     (refused(Malformed), Next.FAIL, Next.FAIL),
     (refused(NotFound, 404), Next.FAIL, Next.FAIL),
     (refused(Conflict, 409), Next.FAIL, Next.FAIL),
@@ -108,7 +108,7 @@ def test_read_gives_up_after_six_failures() -> None:
     assert len(scene.graph.requests) == 6
 
 
-def test_endpoint_that_is_not_there_is_told_in_seconds() -> None:
+def test_endpoint_that_is_not_there_fails_in_seconds() -> None:
     scene = stage(*[unreachable()] * 4)
     with pytest.raises(NotSent, match=r"no connection to graph\.microsoft\.com"):
         scene.client.get("/x")
@@ -127,31 +127,31 @@ def test_write_of_unknown_outcome_that_landed_is_not_sent_again(answer: object) 
     scene = stage(answer, listing(), listing({"id": "1"}))  # type: ignore[arg-type]
 
     def landed() -> str | None:
-        found = list(scene.client.pages("/x"))
-        return found[0]["id"] if found else None
+        items = list(scene.client.pages("/x"))
+        return items[0]["id"] if items else None
 
     assert scene.client.write("POST", "/x", {}, landed=landed) == "1"
     assert scene.graph.lines == ["POST /v1.0/x", "GET /v1.0/x", "GET /v1.0/x"]
     assert scene.clock.slept == [1.0, 2.0]
     assert len(scene.progress_lines) == 1
-    assert scene.progress_lines[0].endswith("looking whether it was carried out")
+    assert scene.progress_lines[0].endswith("checking whether it was carried out")
 
 
-def test_write_that_looks_show_not_carried_out_is_sent_again() -> None:
+def test_write_that_was_not_carried_out_is_sent_again() -> None:
     scene = stage(lost(), *[listing()] * len(CHECK_PAUSES), ok({"id": "2"}))
     landed = scene.client.write("POST", "/x", {}, landed=lambda: next(scene.client.pages("/x"), None))
     assert landed == {"id": "2"}
     assert [line.split()[0] for line in scene.graph.lines] == ["POST", "GET", "GET", "GET", "POST"]
 
 
-def test_write_of_unknown_outcome_without_a_look_is_not_sent_again() -> None:
+def test_write_of_unknown_outcome_without_a_check_is_not_sent_again() -> None:
     scene = stage(lost())
     with pytest.raises(Unanswered, match=r"POST /x: .* it may or may not have been carried out"):
         scene.client.write("POST", "/x", {})
     assert scene.graph.lines == ["POST /v1.0/x"]
 
 
-def test_look_that_fails_leaves_the_write_unsettled() -> None:
+def test_check_that_fails_leaves_the_outcome_unknown() -> None:
     scene = stage(error(502), error(403))
     with pytest.raises(ServerError) as raised:
         scene.client.write("POST", "/x", {}, landed=lambda: scene.client.get("/x"))
@@ -170,7 +170,7 @@ def test_write_is_sent_three_times_at_most() -> None:
 def test_refused_write_is_sent_once(status: int) -> None:
     scene = stage(error(status))
     with pytest.raises(Refused):
-        scene.client.write("PATCH", "/x", {}, landed=lambda: pytest.fail("nothing to look up"))
+        scene.client.write("PATCH", "/x", {}, landed=lambda: pytest.fail("nothing to check"))
 
 
 def test_wait_longer_than_the_deadline_ends_at_once_and_says_how_long() -> None:
@@ -189,7 +189,7 @@ def test_deadline_covers_all_repeats() -> None:
     assert len(scene.graph.requests) == 4
 
 
-def test_looks_share_the_deadline_of_their_write() -> None:
+def test_checks_share_the_deadline_of_their_write() -> None:
     scene = stage(lost(), *[throttled("30")] * 2, deadline=60.0)
     with pytest.raises(Unanswered):
         scene.client.write("POST", "/x", {}, landed=lambda: scene.client.get("/x"))

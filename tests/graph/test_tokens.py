@@ -182,10 +182,10 @@ ANSWERS: list[tuple[int, bytes, type[NotSent], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "body", "kind", "said"), ANSWERS)
-def test_no_token(login: FakeLogin, status: int, body: bytes, kind: type[NotSent], said: str) -> None:
+@pytest.mark.parametrize(("status", "body", "kind", "words"), ANSWERS)
+def test_no_token(login: FakeLogin, status: int, body: bytes, kind: type[NotSent], words: str) -> None:
     login.answer = (status, body)
-    with pytest.raises(NotSent, match=said) as raised:
+    with pytest.raises(NotSent, match=words) as raised:
         credentials(login.cloud).token()
     assert type(raised.value) is kind
     assert "\n" not in str(raised.value)
@@ -206,7 +206,7 @@ NOTHING = (
     + "\tManagedIdentityCredential: ManagedIdentityCredential authentication unavailable, no response from the IMDS "
     + "endpoint.\n\tAzureCliCredential: Azure CLI not found on path"
 )
-SAID = [
+REASONS = [
     (NOTHING, "no credential was found; run `az login`"),
     ("", "no credential was found; run `az login`"),
     (
@@ -220,10 +220,10 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("said", "told"), SAID)
-def test_reasons_become_one_line(said: str, told: str) -> None:
-    text = str(no_credential(said, "contoso.example"))
-    assert told in text
+@pytest.mark.parametrize(("reason", "line"), REASONS)
+def test_reasons_become_one_line(reason: str, line: str) -> None:
+    text = str(no_credential(reason, "contoso.example"))
+    assert line in text
     assert "\n" not in text
     assert "Trace ID" not in text
 
@@ -260,12 +260,12 @@ AZURE_FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("raised", "kind", "said"), AZURE_FAILURES)
-def test_azure_failures(raised: Exception, kind: type[NotSent], said: str) -> None:
-    with pytest.raises(NotSent, match=said) as told:
+@pytest.mark.parametrize(("raised", "kind", "words"), AZURE_FAILURES)
+def test_azure_failures(raised: Exception, kind: type[NotSent], words: str) -> None:
+    with pytest.raises(NotSent, match=words) as failure:
         _azure_token(cloud("public"), "t", 0.0, FakeChain(raised))  # type: ignore[arg-type]
-    assert type(told.value) is kind
-    assert "\n" not in str(told.value)
+    assert type(failure.value) is kind
+    assert "\n" not in str(failure.value)
 
 
 def test_chain_is_never_interactive(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +276,7 @@ def test_chain_is_never_interactive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_TENANT_ID", "t")
     monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", "token")
     chain: Any = _azure_chain(cloud("usgov"), "t")
-    assert [type(one).__name__ for one in chain.credentials] == [
+    assert [type(credential).__name__ for credential in chain.credentials] == [
         "EnvironmentCredential",
         "WorkloadIdentityCredential",
         "ManagedIdentityCredential",
@@ -296,5 +296,5 @@ def test_azure_is_not_imported_before_a_token_is_needed() -> None:
         "import sys; from flexsaml.graph import cloud, credentials; credentials(cloud('public'));"
         "print([name for name in sys.modules if name.partition('.')[0] in ('azure', 'msal')])"
     )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

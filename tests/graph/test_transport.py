@@ -21,7 +21,7 @@ from flexsaml.graph.transport import Call, exchange, failure, open_session
 
 from .fakes import SECRET, FakeClock
 
-Conversation = Callable[[socket.socket], None]
+Conversation = Callable[[socket.socket], object]
 
 
 @contextmanager
@@ -141,8 +141,8 @@ FAILURES: list[tuple[requests.RequestException, type[GraphError]]] = [
 
 @pytest.mark.parametrize(("raised", "kind"), FAILURES, ids=lambda value: getattr(value, "__name__", repr(value)))
 def test_failures(raised: requests.RequestException, kind: type[GraphError]) -> None:
-    told = failure("GET /x", "https://me:secret@graph.microsoft.com/v1.0/x?$filter=private", raised, "again")
-    assert type(told) is kind
-    assert "graph.microsoft.com" in str(told)
-    assert "secret" not in str(told)
-    assert "private" not in str(told)
+    problem = failure("GET /x", "https://me:secret@graph.microsoft.com/v1.0/x?$filter=private", raised, "again")
+    assert type(problem) is kind
+    assert "graph.microsoft.com" in str(problem)
+    assert "secret" not in str(problem)
+    assert "private" not in str(problem)

@@ -107,7 +107,7 @@ def test_patch_when_usable_does_not_repeat_other_refusals() -> None:
         stage(DENIED).directory.patch_user_when_usable("ada", {LANG: "en"})
 
 
-CHANGES = {"ada": {LANG: "en"}, "bob": {LANG: "de"}, "eve": {LANG: None}}
+CHANGES: dict[str, dict[str, object]] = {"ada": {LANG: "en"}, "bob": {LANG: "de"}, "eve": {LANG: None}}
 
 
 def test_patch_people_returns_the_failures_only() -> None:
