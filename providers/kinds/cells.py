@@ -66,7 +66,7 @@ class CellsKind(Kind):
             "count": len(change.table.rows),
             "sha256": HIDDEN if secret else change.table.digest(),
             "__cells": change.table.pack(),
-            "__given": packed_digest,
+            "__given": "" if secret else packed_digest,  # a short value could be guessed from either digest
         }
         return inputs, {**failures, **self.judge_change(change, news)}
 

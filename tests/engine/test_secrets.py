@@ -80,6 +80,7 @@ def test_a_value_given_as_a_secret_stays_one(stack: Stack) -> None:
     baseline = stack.resources()["flex-languages-before"]
     digests = {baseline[side]["sha256"] for side in ("inputs", "outputs")}
     assert digests == {"[secret]"}, "a short value can be guessed from its digest"
+    assert {baseline[side]["__given"] for side in ("inputs", "outputs")} == {""}, "from this one too"
     stack.unchanged()
     stack.ok("config", "set", "--secret", "--path", 'flexsaml:users["ada@contoso.example"].languages', "hushed")
     stack.config["users"] = yaml.safe_load(stack.config_file.read_text())["config"]["flexsaml:users"]
