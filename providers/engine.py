@@ -1,14 +1,14 @@
-"""The engine this provider process works for: lines for the person at the terminal, and its end.
+"""The engine this provider process works for: messages to the user at the terminal, and the end of this process.
 
-A dynamic provider gets the engine's address as its one argument. Two things are done with it:
+A dynamic provider gets the engine's address as its only argument. It is used for two things:
 
 * `say` puts a line on the engine's own display (live, in `--json`, and in the final list unless it is
   ephemeral). `streamId` stays unset: with it, lines vanish from the final list (tried).
-* `watch` ends this process when the engine is gone. A killed CLI does not stop its provider: it would
-  write on to the end, beside the next `pulumi up` (tried). Leaving between two writes is safe, because
-  whatever was written is known to a baseline beforehand.
+* `watch` ends this process when the engine is gone. A killed CLI does not stop its provider, which would go on
+  writing beside the next `pulumi up` (tried). Ending between two writes is safe, because a baseline recorded
+  beforehand what was about to be written.
 
-Nothing here may raise: a line that cannot be told is not a reason to fail a change.
+Nothing here may raise: a line that cannot be shown is no reason to fail a change.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import socket
 import sys
 import threading
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import grpc
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+if TYPE_CHECKING:
+    from pulumi.runtime.proto import engine_pb2_grpc
 
-_INTERVAL = 0.5  # seconds between two looks at the engine's address
-_MISSES = 2  # looks in vain until it counts as gone
+_INTERVAL = 0.5  # seconds between two attempts to reach the engine
+_MISSES = 2  # failed attempts in a row after which it counts as gone
 
 
 def address() -> str:
@@ -35,16 +36,22 @@ def address() -> str:
 
 @lru_cache(maxsize=1)
 def _stub(engine: str) -> engine_pb2_grpc.EngineStub:
+    import grpc
+    from pulumi.runtime.proto import engine_pb2_grpc
+
     return engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine))
 
 
-def say(message: str, *, warning: bool = False, passing: bool = False) -> None:
-    """A line at the terminal; `passing` lines are shown live and not kept."""
+def say(message: str, *, warning: bool = False, ephemeral: bool = False) -> None:
+    """Show a line at the terminal; an `ephemeral` one is shown live and not kept."""
     engine = address()
     if not engine:
         return
+    import grpc  # only now: a program that serves the kinds without Pulumi has no engine
+    from pulumi.runtime.proto import engine_pb2
+
     severity = engine_pb2.WARNING if warning else engine_pb2.INFO
-    request = engine_pb2.LogRequest(severity=severity, message=message, ephemeral=passing)
+    request = engine_pb2.LogRequest(severity=severity, message=message, ephemeral=ephemeral)
     try:
         _stub(engine).Log(request, timeout=2)
     except grpc.RpcError as problem:
@@ -57,13 +64,13 @@ def warn(message: str) -> None:
 
 @lru_cache(maxsize=1)
 def watch() -> None:
-    """Leave this process when the engine no longer listens. Starts once; no watch without an address."""
+    """End this process when the engine no longer listens. Starts once; without an address there is no watch."""
     engine = address()
     if engine:
-        threading.Thread(target=_leave_with, args=(engine,), name="engine watch", daemon=True).start()
+        threading.Thread(target=_end_with, args=(engine,), name="engine watch", daemon=True).start()
 
 
-def _leave_with(engine: str) -> None:
+def _end_with(engine: str) -> None:
     host, _, port = engine.rpartition(":")
     misses, pause = 0, threading.Event()
     while misses < _MISSES:

@@ -1,14 +1,14 @@
-"""What the person at the terminal sees of a bulk write: a live line, and a sparse one that stays.
+"""What a user at the terminal sees of a bulk write: a live line, and now and then one that stays.
 
-The live line comes at most once a second, on the engine's own display; in a CI log, which has no live line, one
-stays every minute. Ctrl-C cannot interrupt a call (tried: the engine waits for it), so the line always says how long
-is left, as soon as anything is known about it.
+The live line comes at most once a second, on the engine's own display. A CI log has no live line; there, one line
+stays every minute. Ctrl-C cannot interrupt a call (tried: the engine waits for it), so a line says how much time is
+left, as soon as that is known.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from . import engine
@@ -16,52 +16,53 @@ from . import engine
 if TYPE_CHECKING:
     from flexsaml.graph import Progress
 
-LIVE, KEPT = 1.0, 60.0  # seconds between two lines
+LIVE_INTERVAL, KEPT_INTERVAL = 1.0, 60.0  # seconds between two lines
 
 
 class Say(Protocol):
-    """How a line is said; `passing`: shown live and not kept."""
+    """Puts a line on the terminal; an `ephemeral` one is shown live and not kept."""
 
-    def __call__(self, message: str, *, passing: bool = False) -> None: ...
+    def __call__(self, message: str, *, ephemeral: bool = False) -> None: ...
 
 
-def teller(what: str, say: Say = engine.say, now: Callable[[], float] = time.monotonic) -> Callable[[Progress], None]:
-    """Hears of progress, and says some of it; `what` stands in front of each line."""
-    started = now()
-    live, kept = started, started
+def progress_reporter(
+    subject: str, say: Say = engine.say, now: Callable[[], float] = time.monotonic
+) -> Callable[[Progress], None]:
+    """A function to call with every progress: it says a line when the last one is old enough."""
+    live_at = kept_at = now()
 
-    def told(progress: Progress) -> None:
-        nonlocal live, kept
+    def report(progress: Progress) -> None:
+        nonlocal live_at, kept_at
         moment = now()
-        if moment - kept >= KEPT:
-            live = kept = moment
-            say(line(what, progress))
-        elif moment - live >= LIVE:
-            live = moment
-            say(line(what, progress), passing=True)
+        if moment - kept_at >= KEPT_INTERVAL:
+            live_at = kept_at = moment
+            say(progress_line(subject, progress))
+        elif moment - live_at >= LIVE_INTERVAL:
+            live_at = moment
+            say(progress_line(subject, progress), ephemeral=True)
 
-    return told
+    return report
 
 
-def line(what: str, progress: Progress) -> str:
-    """What matters most comes first: the engine cuts the live line to what fits beside its table."""
-    parts = [] if progress.left is None else [f"{duration(progress.left)} left"]
-    parts.append(f"{progress.done:,} of {progress.total:,} users, {progress.rate:.0f} a second")
+def progress_line(subject: str, progress: Progress) -> str:
+    """Time left first, `subject` last: the engine cuts the live line to what fits beside its table."""
+    phrases = [] if progress.left is None else [f"{duration(progress.left)} left"]
+    phrases.append(f"{progress.done:,} of {progress.total:,} users, {progress.rate:.0f} a second")
     if progress.failed:
-        parts.append(f"{progress.failed:,} failed")
+        phrases.append(f"{progress.failed:,} failed")
     if progress.refusals:
-        parts.append(f"slowed down by Graph ({progress.refusals} times 429)")
-    return f"{', '.join(parts)} ({what})"
+        phrases.append(f"slowed down by Graph ({progress.refusals} times 429)")
+    return f"{', '.join(phrases)} ({subject})"
 
 
 def duration(seconds: float) -> str:
-    """`40 s`, `6 min`, `1 h 5 min`: as much as a person wants to know."""
+    """Seconds as a person says them: `40 s`, `6 min`, `1 h 5 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def some(names: list[str], most: int = 3) -> str:
-    """The first names of a list, for a sentence."""
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+def first_names(names: Sequence[str], most: int = 3, total: int | None = None) -> str:
+    """The first names of a list, for a sentence. `total`: how many there are, if more than the list holds."""
+    return ", ".join(names[:most]) + (", …" if (total or len(names)) > len(names[:most]) else "")

@@ -45,7 +45,7 @@ class Connection:
 
         where = cloud(self.cloud, graph_endpoint=self.graph_endpoint, login_endpoint=self.login_endpoint)
         tokens = credentials(where, self.tenant_id)
-        return Directory(Client(where, tokens, progress=lambda line: engine.say(line, passing=True)))
+        return Directory(Client(where, tokens, progress=lambda line: engine.say(line, ephemeral=True)))
 
 
 class Tenant:

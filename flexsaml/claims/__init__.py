@@ -6,7 +6,15 @@ command that only needs a claim does not pay for it.
 
 from typing import TYPE_CHECKING, Any
 
-from .codec import InvalidDefinition, decode, encode, has_same_meaning, is_made_here, normalise_definition
+from .codec import (
+    InvalidDefinition,
+    decode,
+    encode,
+    has_same_meaning,
+    is_signed,
+    normalise_definition,
+    sign_definition,
+)
 from .extension_names import FULL_NAME, build_full_name, is_full_name, owner_app_id, short_name
 from .model import NAME_ID, Claim, ClaimsPolicy, InvalidClaim
 from .wording import escape, find_nearest, join_names, quote
@@ -36,7 +44,7 @@ __all__ = [
     "find_nearest",
     "has_same_meaning",
     "is_full_name",
-    "is_made_here",
+    "is_signed",
     "join_names",
     "lint",
     "load_table",
@@ -45,6 +53,7 @@ __all__ = [
     "quote",
     "read_policies",
     "short_name",
+    "sign_definition",
 ]
 
 _LAZY = {

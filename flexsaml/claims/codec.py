@@ -3,8 +3,13 @@
 Graph takes `definition` as an array of one JSON string, refuses raw newlines in it, needs `Version`
 in exactly that case, and answers every mistake with "Property definition has an invalid value."
 (grade A). So only this module writes the string, and always the same bytes for the same policy: claims
-sorted by name, keys in one order, no white space. By that a policy that this project made is recognised
-(`is_made_here`), after an answer was lost or a run was killed.
+sorted by name, keys in one order, no white space.
+
+What is sent to Graph carries a signature as well: spaces between tokens, which mean nothing in JSON and
+which no other tool writes (`sign_definition`). By it a policy that an unfinished run of this project
+left behind is told from a policy of the same name that somebody else made. Published policies contain
+white space between tokens, so Graph accepts it (A); whether every tenant keeps it is not documented.
+Where it is lost, a policy counts as somebody else's.
 
 Decoding accepts what the service accepts: keys in any case but `Version`, `Id` for `ID`, the basic
 claim set as string or boolean. What has no typed form (transformations, JWT-only entries, group
@@ -22,6 +27,7 @@ from flexsaml.errors import UserError
 from .model import NAME_ID, Claim, ClaimsPolicy, Constant, DirectoryAttribute, Extension
 
 _NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
+_SIGNATURE = (" " * 3, " " * 5)  # behind the first brace, and before the last
 _ENTRY_KEYS = {"source", "id", "extensionid", "value", "samlclaimtype", "samlnameform"}
 
 
@@ -94,10 +100,22 @@ def has_same_meaning(definition: str, other: str) -> bool:
             return False
 
 
-def is_made_here(definition: str) -> bool:
-    """Whether the string is, byte for byte, one that this codec writes."""
+def sign_definition(definition: str) -> str:
+    """The same definition with this project's signature; `definition` is the result of `encode` or
+    `normalise_definition`."""
+    head, tail = _SIGNATURE
+    return f"{{{head}{definition[1:-1]}{tail}}}"
+
+
+def is_signed(definition: str) -> bool:
+    """Whether the string is, byte for byte, one that `sign_definition` returns."""
+    head, tail = _SIGNATURE
+    plain = f"{{{definition[1 + len(head) : -1 - len(tail)]}}}"
     try:
-        return definition in (normalise_definition(definition), encode(decode(definition, {}), {}))
+        return definition == sign_definition(plain) and plain in (
+            normalise_definition(plain),
+            encode(decode(plain, {}), {}),
+        )
     except InvalidDefinition:
         return False
 

@@ -1,20 +1,24 @@
-"""ClaimsMappingPolicy: what Entra puts into the assertion.
+"""ClaimsMappingPolicy: the policy that tells Entra which claims to put into a SAML assertion.
 
-POST, GET, PATCH, DELETE /policies/claimsMappingPolicies (v1.0). Writing needs
+POST, GET, PATCH and DELETE /policies/claimsMappingPolicies, v1.0. Writing needs
 Policy.ReadWrite.ApplicationConfiguration, reading Policy.Read.All as well (grade A: known issue).
 
-* The visible input is a map claim name -> source, which previews show as one line for each changed
-  claim; the JSON string exists only towards Graph. A raw `definition` is taken instead of claims.
-* Changes are PATCHed in place, so that the assignment survives. It is replaced in one case only: when
-  the tenant baseline in front is (another service principal), which takes everything back first.
-* `description` is never sent: a POST with it fails with 404 (A).
-* displayName is not unique (D): our own half-made policy is recognised by its name, by a definition
-  that is byte for byte of our make, and by applying to nobody else.
+* Id: the policy's object id.
+* The program gives a map of claim name to source, of which a preview shows one line for each changed claim, or a raw
+  `definition`. The JSON string exists only towards Graph; two strings that mean the same are no change.
+* Changes are sent by PATCH, which keeps the assignment. The policy is replaced only with the tenant baseline it
+  belongs to (another service principal), which restores everything first.
+* 404: the policy is gone, or not replicated yet, which the client waits out. 403: the permission is missing.
+* `description` is never sent: a POST with it is answered by 404 (A).
+* Display names are not unique (D). A policy that an unfinished run left behind is recognised by its name, which was
+  free when the baseline was recorded; by the signature in its definition, which no other tool writes; and by applying
+  to no other principal. One without the signature counts as somebody else's.
 * A policy that applies to another principal is kept on delete.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from flexsaml.claims import (
@@ -24,16 +28,21 @@ from flexsaml.claims import (
     decode,
     encode,
     has_same_meaning,
-    is_made_here,
+    is_signed,
     normalise_definition,
+    sign_definition,
 )
 from flexsaml.graph import NotFound, Policy
 
 from .. import engine
+from ..progress import first_names
 from .base import Argument, Failures, Kind, Props, RefusedChange, known, text
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
+
+_MEANING = frozenset({"claims", "include_basic_claim_set", "definition", "extensions"})
+"""Inputs from which the definition is made."""
 
 
 class ClaimsMappingPolicyKind(Kind):
@@ -57,95 +66,99 @@ class ClaimsMappingPolicyKind(Kind):
             failures["claims"] = "give either claims or a raw definition"
         try:
             if definition and known(definition):
-                definition = normalise_definition(definition)
+                inputs["definition"] = normalise_definition(definition)
             elif claims and known(claims):
-                claims = ClaimsPolicy.parse(claims).to_short()
+                inputs["claims"] = ClaimsPolicy.parse(claims).to_short()
         except (InvalidClaim, InvalidDefinition) as problem:
             failures["definition" if definition else "claims"] = str(problem)
-        return {**inputs, "claims": claims, "definition": definition}, failures
+        return inputs, failures
 
     def diff(self, olds: Props, news: Props) -> set[str]:
         changed = super().diff(olds, news)
-        meaning = {"claims", "include_basic_claim_set", "definition", "extensions"}
-        if (
-            changed & meaning
-            and known([olds.get(key) for key in meaning])
-            and known([news.get(key) for key in meaning])
-        ):
+        if changed & _MEANING and all(known([olds.get(key), news.get(key)]) for key in _MEANING):
             try:
-                same = has_same_meaning(_definition(olds), _definition(news))
+                is_same = has_same_meaning(_definition(olds), _definition(news))
             except (InvalidClaim, InvalidDefinition, KeyError):
-                same = False
-            if same:
-                changed -= meaning
+                is_same = False
+            if is_same:
+                changed -= _MEANING
         return changed
 
-    def create(self, directory: Directory, props: Props) -> tuple[str, Props]:
-        wanted, name = _definition(props), props["display_name"]
-        ours = half_made(directory, directory.policies(name), props["baseline"]) if props["baseline"] else []
-        if not ours:
-            return directory.create_policy(display_name=name, definition=wanted).id, {}
-        engine.say(f"policy '{name}' is there already, made by an earlier run of this stack that did not finish")
-        if ours[0].definition != wanted:
-            directory.update_policy(ours[0].id, display_name=name, definition=wanted)
-        return ours[0].id, {}
+    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+        definition, name = sign_definition(_definition(inputs)), inputs["display_name"]
+        unfinished: list[Policy] = []
+        if inputs["baseline"]:
+            unfinished = select_unfinished(directory, directory.policies(name), inputs["baseline"])
+        if not unfinished:
+            return directory.create_policy(display_name=name, definition=definition).id, {}
+        engine.say(f"policy '{name}' exists already: an earlier run of this stack created it and did not finish")
+        if unfinished[0].definition != definition:
+            directory.update_policy(unfinished[0].id, display_name=name, definition=definition)
+        return unfinished[0].id, {}
 
     def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
         if self.diff(olds, news):
+            definition = sign_definition(_definition(news))
             try:
-                directory.update_policy(id_, display_name=news["display_name"], definition=_definition(news))
+                directory.update_policy(id_, display_name=news["display_name"], definition=definition)
             except NotFound:
                 raise RefusedChange(f"policy {id_} is gone: run `pulumi refresh`, then `pulumi up`") from None
         return {}
 
-    def read(self, directory: Directory, id_: str, props: Props) -> Props | None:
-        found = directory.policy(id_)
-        if found is None:
+    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+        policy = directory.policy(id_)
+        if policy is None:
             return None
-        live = {**props, "display_name": found.display_name}
-        if found.definition == _definition(props) or has_same_meaning(found.definition, _definition(props)):
+        live = {**outputs, "display_name": policy.display_name}
+        if has_same_meaning(policy.definition, _definition(outputs)):
             return live
-        if not props["definition"]:
-            try:
-                policy = decode(found.definition, props["extensions"])
-            except InvalidDefinition:
-                return {**live, "claims": {}, "definition": found.definition}
-            return {**live, "claims": policy.to_short(), "include_basic_claim_set": policy.include_basic_claim_set}
-        return {**live, "definition": found.definition}
+        if outputs["definition"]:
+            return {**live, "definition": policy.definition}
+        try:
+            typed = decode(policy.definition, outputs["extensions"])
+        except InvalidDefinition:
+            return {**live, "claims": {}, "definition": policy.definition}
+        return {**live, "claims": typed.to_short(), "include_basic_claim_set": typed.include_basic_claim_set}
 
-    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
-        """The one assigned to the principal, whatever its name; else the one of our name."""
-        candidates = directory.assigned_policies(props["baseline"]) if props["baseline"] else []
-        candidates = candidates or directory.policies(props["display_name"])
+    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+        """The policy assigned to the principal, whatever its name; without one, the only one of that name."""
+        candidates = directory.assigned_policies(inputs["baseline"]) if inputs["baseline"] else []
+        candidates = candidates or directory.policies(inputs["display_name"])
         if len(candidates) != 1:
             return None
-        live = self.read(directory, candidates[0].id, props)
+        live = self.read(directory, candidates[0].id, inputs)
         return (candidates[0].id, live) if live else None
 
-    def delete(self, directory: Directory, id_: str, props: Props) -> None:
-        delete_unless_used(directory, id_, props["display_name"], props["baseline"])
+    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+        delete_unless_used(directory, id_, outputs["display_name"], outputs["baseline"])
 
 
 def _definition(props: Props) -> str:
-    """The definition string that the inputs ask for."""
+    """The definition string that the inputs ask for, unsigned."""
     if props["definition"]:
         return str(props["definition"])
     return encode(ClaimsPolicy.parse(props["claims"], props["include_basic_claim_set"]), props["extensions"])
 
 
-def half_made(directory: Directory, named: list[Policy], principal: str) -> list[Policy]:
-    """Which of the policies of our name an unfinished run of this stack left behind."""
-    ours = [policy for policy in named if is_made_here(policy.definition)]
-    return [policy for policy in ours if set(directory.applies_to(policy.id)) <= {principal}]
+def select_unfinished(directory: Directory, policies: Iterable[Policy], principal: str) -> list[Policy]:
+    """Those of the policies of this stack's name that an unfinished run of it left behind.
+
+    `policies` must not contain what existed when the baseline was recorded.
+    """
+    signed = [policy for policy in policies if is_signed(policy.definition)]
+    return [policy for policy in signed if set(directory.applies_to(policy.id)) <= {principal}]
 
 
 def delete_unless_used(directory: Directory, policy_id: str, name: str, principal: str) -> None:
-    """Delete a policy, and its link to our principal first; keep it while others sign in with it."""
-    users = directory.applies_to(policy_id)
-    others = [one for one in users if one != principal]
+    """Delete a policy and its link to this stack's principal; keep it while it applies to others."""
+    applies_to = directory.applies_to(policy_id)
+    others = [principal_id for principal_id in applies_to if principal_id != principal]
     if others:
-        engine.warn(f"policy '{name}' ({policy_id}) is kept: it applies to {', '.join(others[:3])}, not this stack's")
+        engine.warn(
+            f"policy '{name}' ({policy_id}) is kept: it applies to {first_names(others)}, which this stack does not "
+            "manage"
+        )
         return
-    if users:
+    if applies_to:
         directory.unassign(principal, policy_id)
     directory.delete_policy(policy_id)

@@ -1,16 +1,19 @@
-"""ExtensionProperty: a directory extension of an application, the place where a user value lives.
+"""ExtensionProperty: a directory extension of an application, the attribute in which a user's value is stored.
 
-POST, GET, DELETE /applications/{id}/extensionProperties (v1.0; Application.ReadWrite.OwnedBy or .All).
-There is no PATCH (grade A), so any change replaces, and a replacement loses the values: the value
-baseline takes them back before, the writers write them again after.
+POST, GET and DELETE /applications/{id}/extensionProperties, v1.0; Application.ReadWrite.OwnedBy or
+Application.ReadWrite.All. There is no PATCH (grade A), so every change is a replacement. A replacement loses the
+values: the value baseline restores the former ones before it, and the writers write theirs again after it.
 
-* The full name `extension_{appId without dashes}_{name}` is computed in `check`, so that previews show
-  it whole; the token service reads names with case (A), so an answer in other case is an error.
-* Deleting a property hides its values, and a property of the same name shows them again (A).
-* It is kept on delete while users hold values in it: by then ours are taken back, so they are others'.
-* Our own half-made property (an answer lost, a run killed) is recognised because the tenant baseline
-  was recorded before and did not list it. Without a baseline nothing is ever taken over.
-* Not usable at once after POST (C): whoever first writes a value waits, not this resource.
+* Id: `{applicationObjectId}/{extensionPropertyId}`.
+* The full name is computed in `check`, so that a preview shows it. The token service distinguishes upper and lower
+  case in it (A), so a property that Graph creates in another case is an error.
+* 404: the property or the application is gone. 409, or 400 on some tenants: the name is taken. 403: the identity
+  lacks the permission, or does not own the application.
+* A property that exists already is never taken over without a baseline. With one, the name was free when the baseline
+  was recorded, so a property that has it now was left behind by an unfinished run of this stack.
+* Deleting a property hides its values, and a new property of that name shows them again (A). So it is kept on delete
+  while users hold values in it: this stack's values are cleared by then, and what is left belongs to others.
+* A new property accepts values only after seconds or minutes (C). Whoever first writes a value waits for that.
 """
 
 from __future__ import annotations
@@ -18,12 +21,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from flexsaml.claims import build_full_name
+from flexsaml.claims import build_full_name, is_full_name
 from flexsaml.graph import Conflict
-from flexsaml.graph import ExtensionProperty as Found
+from flexsaml.graph import ExtensionProperty as Property
 from flexsaml.values import DataType, InvalidValue
 
 from .. import engine
+from ..progress import first_names
 from .base import UNKNOWN, Argument, Failures, Kind, Props, RefusedChange, differs, known, text
 
 if TYPE_CHECKING:
@@ -53,109 +57,120 @@ class ExtensionPropertyKind(Kind):
         name, targets = inputs["name"], inputs["target_objects"]
         if known(name) and not re.fullmatch(r"[A-Za-z0-9_]+", name):
             failures["name"] = "an extension name has letters, digits and underscores only (a rule of this tool)"
+        elif known(name) and is_full_name(name):
+            failures["name"] = f"'{name}' is the full name of an extension that exists already; give a short name"
         try:
             DataType(text(inputs["data_type"]) or "String")
         except InvalidValue as problem:
             failures["data_type"] = str(problem)
         if known(targets) and not set(targets) <= set(TARGETS):
             failures["target_objects"] = f"target objects are {', '.join(TARGETS)}"
-        if olds and any(differs(olds.get(key), news.get(key)) for key in ("data_type", "multi_valued", "name")):
-            engine.warn(f"extension '{name}' is made anew: sign-ins may miss its claims for minutes meanwhile")
-        named = known([inputs["app_id"], name])
-        return {**inputs, "full_name": build_full_name(inputs["app_id"], name) if named else UNKNOWN}, failures
-
-    def create(self, directory: Directory, props: Props) -> tuple[str, Props]:
-        application, whole = props["application_id"], props["full_name"]
-        before: list[Found] = [] if props["baseline"] else directory.extension_properties(application, whole)
-        if before:
-            raise RefusedChange(
-                f"it exists already ({before[0].id}) and is not this stack's: refer to it by its full name"
+        if olds and any(differs(olds.get(key), inputs[key]) for key in ("data_type", "multi_valued", "name")):
+            engine.warn(
+                f"extension '{name}' will be deleted and created again: sign-ins may miss its claims for minutes"
             )
+        is_named = known([inputs["app_id"], name])
+        return {**inputs, "full_name": build_full_name(inputs["app_id"], name) if is_named else UNKNOWN}, failures
+
+    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+        application, full_name = inputs["application_id"], inputs["full_name"]
+        existing = [] if inputs["baseline"] else directory.extension_properties(application, full_name)
+        if existing:
+            raise RefusedChange(_taken(existing[0]))
         try:
-            made = self._post(directory, props)
+            created = _post(directory, inputs)
         except Conflict:
-            made = self._half_made(directory, props)
-        if made.name != whole:
+            created = _reuse_unfinished(directory, inputs)
+        if created.name != full_name:
+            directory.delete_extension_property(application, created.id)
             raise RefusedChange(
-                f"Graph named it '{made.name}': the token service reads names with case, so it would not do"
+                f"Graph created it as '{created.name}', a name in which claims would not find it, because the token "
+                "service distinguishes upper and lower case; it was deleted again"
             )
-        return f"{application}/{made.id}", {}
+        return f"{application}/{created.id}", {}
 
-    def _post(self, directory: Directory, props: Props) -> Found:
-        return directory.create_extension_property(
-            props["application_id"],
-            name=props["name"],
-            data_type=props["data_type"],
-            multi_valued=props["multi_valued"],
-            target_objects=tuple(props["target_objects"]),
-        )
-
-    def _half_made(self, directory: Directory, props: Props) -> Found:
-        """The property that stands in the way: ours if the baseline did not list it."""
-        whole = props["full_name"]
-        found = directory.extension_properties(props["application_id"], whole)
-        if not found or not props["baseline"]:
-            raise RefusedChange("a property of that name exists already: refer to it by its full name")
-        one = found[0]
-        if (one.data_type, one.multi_valued, sorted(one.target_objects)) == (
-            props["data_type"],
-            props["multi_valued"],
-            sorted(props["target_objects"]),
-        ):
-            engine.say(f"{whole} is there already, made by an earlier run of this stack that did not finish")
-            return one
-        people = holders(directory, whole)
-        if people:
-            raise RefusedChange(
-                f"it exists as {DataType(one.data_type, one.multi_valued)} and {people}: "
-                "clear those values or keep the old data type"
-            )
-        directory.delete_extension_property(props["application_id"], one.id)
-        return self._post(directory, props)
-
-    def read(self, directory: Directory, id_: str, props: Props) -> Props | None:
-        application, property_id = split(id_)
-        found = directory.extension_property(application, property_id)
-        if found is None:
+    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+        live = directory.extension_property(*split_id(id_))
+        if live is None:
             return None
         return {
-            **props,
-            "full_name": found.name,
-            "data_type": found.data_type,
-            "multi_valued": found.multi_valued,
-            "target_objects": list(found.target_objects),
+            **outputs,
+            "full_name": live.name,
+            "data_type": live.data_type,
+            "multi_valued": live.multi_valued,
+            "target_objects": list(live.target_objects),
         }
 
-    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
-        found = directory.extension_properties(props["application_id"], props["full_name"])
-        if not found:
+    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+        existing = directory.extension_properties(inputs["application_id"], inputs["full_name"])
+        if not existing:
             return None
-        id_ = f"{props['application_id']}/{found[0].id}"
-        live = self.read(directory, id_, props)
+        id_ = f"{inputs['application_id']}/{existing[0].id}"
+        live = self.read(directory, id_, inputs)
         return (id_, live) if live else None
 
-    def delete(self, directory: Directory, id_: str, props: Props) -> None:
-        application, property_id = split(id_)
-        people = holders(directory, props["full_name"])
-        if people:
-            engine.warn(f"{props['full_name']} is kept: {people}, which are not this stack's")
+    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+        application, property_id = split_id(id_)
+        holders = describe_holders(directory, outputs["full_name"])
+        if holders:
+            engine.warn(f"{outputs['full_name']} is kept: {holders}, and this stack did not write them")
             return
         directory.delete_extension_property(application, property_id)
 
 
-def split(id_: str) -> tuple[str, str]:
-    """`{applicationObjectId}/{extensionPropertyId}` in its two parts."""
+def split_id(id_: str) -> tuple[str, str]:
+    """Application object id and extension property id."""
     application, _, property_id = id_.partition("/")
     if not property_id:
         raise RefusedChange(f"'{id_}' is no id of an extension property: applicationObjectId/extensionPropertyId")
     return application, property_id
 
 
-def holders(directory: Directory, full_name: str) -> str:
+def describe_holders(directory: Directory, full_name: str) -> str:
     """Who holds a value in the property, in words; "" when nobody does."""
-    held = directory.find_value_holders(full_name)
-    if not held.count:
+    holders = directory.find_value_holders(full_name)
+    if not holders.count:
         return ""
-    names = [user.user_principal_name for user in held.users[:3]]
-    listed = f" ({', '.join(names)}{', …' if held.count > 3 else ''})" if names else ""
-    return f"{held.count} user{'s hold values' if held.count > 1 else ' holds a value'} in it{listed}"
+    names = [user.user_principal_name for user in holders.users]
+    users = "1 user holds a value" if holders.count == 1 else f"{holders.count:,} users hold values"
+    return f"{users} in it" + (f" ({first_names(names, total=holders.count)})" if names else "")
+
+
+def _taken(existing: Property) -> str:
+    return f"it exists already (id {existing.id}) and this stack did not create it; refer to it by its full name"
+
+
+def _post(directory: Directory, inputs: Props) -> Property:
+    return directory.create_extension_property(
+        inputs["application_id"],
+        name=inputs["name"],
+        data_type=inputs["data_type"],
+        multi_valued=inputs["multi_valued"],
+        target_objects=tuple(inputs["target_objects"]),
+    )
+
+
+def _reuse_unfinished(directory: Directory, inputs: Props) -> Property:
+    """The property that has the name, which an unfinished run left behind; created anew if its shape is another."""
+    application, full_name = inputs["application_id"], inputs["full_name"]
+    existing = directory.extension_properties(application, full_name)
+    if not existing:
+        raise RefusedChange("Graph says that the name is taken, and lists no such property; run the same command again")
+    unfinished = existing[0]
+    if not inputs["baseline"]:
+        raise RefusedChange(_taken(unfinished))
+    if (unfinished.data_type, unfinished.multi_valued, sorted(unfinished.target_objects)) == (
+        inputs["data_type"],
+        inputs["multi_valued"],
+        sorted(inputs["target_objects"]),
+    ):
+        engine.say(f"{full_name} exists already: an earlier run of this stack created it and did not finish")
+        return unfinished
+    holders = describe_holders(directory, full_name)
+    if holders:
+        raise RefusedChange(
+            f"it exists as {DataType(unfinished.data_type, unfinished.multi_valued)} and {holders}: "
+            "clear those values or keep the old data type"
+        )
+    directory.delete_extension_property(application, unfinished.id)
+    return _post(directory, inputs)

@@ -1,14 +1,16 @@
-"""PolicyAssignment: the link that makes a service principal use a claims mapping policy.
+"""PolicyAssignment: the link by which a service principal uses a claims mapping policy.
 
-POST and DELETE /servicePrincipals/{id}/claimsMappingPolicies/$ref, GET the list (v1.0;
-Application.ReadWrite.OwnedBy or .All together with Policy.Read.All, for the list too).
+POST and DELETE /servicePrincipals/{id}/claimsMappingPolicies/$ref, GET the list, v1.0; Application.ReadWrite.OwnedBy
+or Application.ReadWrite.All together with Policy.Read.All, for the list as well.
 
-* A service principal has one policy (grade C/D: several clients say so, no error body was found), so
-  the list is read first and another policy is never displaced unless the baseline recorded it.
-* The same link twice is refused with a known text (B) and counts as success, as does taking a link
-  away that is not there.
-* $ref answers 404 for seconds after the policy was made (B): waited out.
-* From here on the portal's claims page is read-only and says so; preview says it beforehand.
+* Id: `{servicePrincipalId}/{policyId}`. A change of either is a replacement.
+* A service principal has one policy (grade C/D: several clients say so, no error body is known), so the list is read
+  first, and another policy is unassigned only if the baseline recorded it.
+* Assigning a policy that is assigned already is refused with a known text (B) and counts as success, and so does
+  removing an assignment that does not exist.
+* $ref answers 404 for seconds after the policy was created (B), which the client waits out. 409: another policy is
+  assigned. 403: the permission is missing, or the identity does not own the principal.
+* From then on the portal's claims page is read-only and says so; a preview says it beforehand.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from .base import Argument, Failures, Kind, Props, RefusedChange, known, text
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
-PORTAL_SAYS = "This configuration was overwritten by a claim mapping policy created via Graph/PowerShell."
+PORTAL_MESSAGE = "This configuration was overwritten by a claim mapping policy created via Graph/PowerShell."
 
 
 class PolicyAssignmentKind(Kind):
@@ -41,61 +43,72 @@ class PolicyAssignmentKind(Kind):
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)
-        ours = {text(olds.get("policy_id")), text(news.get("policy_id"))}
-        seen = news.get("seen_assigned")
-        others = {id_: name for id_, name in (seen if known(seen) and seen else {}).items() if id_ not in ours}
-        if olds and seen is not None and known(seen) and text(olds.get("policy_id")) not in seen:
-            now = ", ".join(f"'{name}' ({id_})" for id_, name in others.items()) or "none"
+        assigned = news.get("seen_assigned")  # None where preflight is off
+        if assigned is None or not known(assigned):
+            assigned = {}
+        elif olds and text(olds.get("policy_id")) not in assigned:
             engine.warn(
-                f"this stack's policy is no longer assigned (now: {now}): run `pulumi refresh`, then `pulumi up`"
+                f"this stack's policy is no longer assigned (now: {name_policies(assigned) or 'none'}): run "
+                "`pulumi refresh`, then `pulumi up`"
             )
-        if not olds:
-            if others and not news.get("replace_existing"):
-                named = ", ".join(f"'{name}' ({id_})" for id_, name in others.items())
-                failures[""] = (
-                    f"the service principal already has the claims mapping policy {named}, not this stack's: "
-                    "unassign it, or set flexsaml:replaceExisting to true (it comes back on destroy)"
-                )
-            elif others:
-                named = ", ".join(f"'{name}'" for name in others.values())
-                engine.warn(
-                    f"the claims mapping policy {named} will be displaced; it comes back on destroy. Sign-ins may miss "
-                    "claims for minutes meanwhile"
-                )
-            engine.say(f'once assigned, the portal\'s claims page will answer: "{PORTAL_SAYS}"')
+        if olds:
+            return inputs, failures
+        others = {id_: name for id_, name in assigned.items() if id_ != text(news.get("policy_id"))}
+        if others and news.get("replace_existing"):
+            engine.warn(
+                f"the claims mapping policy {name_policies(others)} will be displaced; destroy assigns it again. "
+                "Sign-ins may miss claims for minutes meanwhile"
+            )
+        elif others:
+            failures[""] = refuse_assigned(others)
+        engine.say(f'once assigned, the portal\'s claims page will answer: "{PORTAL_MESSAGE}"')
         return inputs, failures
 
-    def create(self, directory: Directory, props: Props) -> tuple[str, Props]:
-        principal, policy = props["service_principal_id"], props["policy_id"]
-        assigned = directory.assigned_policies(principal)
+    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+        principal, policy = inputs["service_principal_id"], inputs["policy_id"]
+        id_ = f"{principal}/{policy}"
+        assigned = {policy.id: policy.display_name for policy in directory.assigned_policies(principal)}
+        if policy in assigned:
+            return id_, {}
+        strangers = {other: name for other, name in assigned.items() if other not in inputs["displaces"]}
+        if strangers:
+            raise RefusedChange(
+                f"the claims mapping policy {name_policies(strangers)} is assigned, and was not when this stack was "
+                "created: unassign it, then run the same command again"
+            )
         for other in assigned:
-            if other.id == policy:
-                return f"{principal}/{policy}", {}
-            if other.id not in props["displaces"]:
-                raise RefusedChange(
-                    f"policy '{other.display_name}' ({other.id}) is assigned and was not when this stack began: "
-                    "unassign it, then run the same command again"
-                )
-        for other in assigned:
-            directory.unassign(principal, other.id)
+            directory.unassign(principal, other)
         directory.assign(principal, policy)
-        return f"{principal}/{policy}", {}
+        return id_, {}
 
-    def read(self, directory: Directory, id_: str, props: Props) -> Props | None:
+    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
         principal, _, policy = id_.partition("/")
         if not policy:
             raise RefusedChange(f"'{id_}' is no id of an assignment: servicePrincipalObjectId/policyId")
         if not directory.is_assigned(principal, policy):
             return None
-        return {**props, "service_principal_id": principal, "policy_id": policy}
+        return {**outputs, "service_principal_id": principal, "policy_id": policy}
 
-    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
-        if not props["policy_id"]:
+    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+        if not inputs["policy_id"]:
             return None  # the policy itself does not exist
-        id_ = f"{props['service_principal_id']}/{props['policy_id']}"
-        live = self.read(directory, id_, props)
+        id_ = f"{inputs['service_principal_id']}/{inputs['policy_id']}"
+        live = self.read(directory, id_, inputs)
         return (id_, live) if live else None
 
-    def delete(self, directory: Directory, id_: str, props: Props) -> None:
+    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
         principal, _, policy = id_.partition("/")
         directory.unassign(principal, policy)
+
+
+def name_policies(policies: dict[str, str]) -> str:
+    """Policies, id to name, for a sentence."""
+    return ", ".join(f"'{name}' ({id_})" for id_, name in policies.items())
+
+
+def refuse_assigned(policies: dict[str, str]) -> str:
+    """Why a principal with these policies is left alone, and what a user can do about it."""
+    return (
+        f"the service principal already has the claims mapping policy {name_policies(policies)}, which is not this "
+        "stack's: unassign it, or set flexsaml:replaceExisting to true (destroy then assigns it again)"
+    )

@@ -1,35 +1,45 @@
-"""TenantBaseline: what the tenant held before the first write, and what a failed run left behind.
+"""TenantBaseline: what the tenant held before this stack's first write. Every other resource depends on it.
 
-Reads through one $batch: the application's extension properties, the policies of our name, the
-principal's assignment. It writes nothing until it is deleted, as the last of all.
+It records with one $batch of GET: the application's extension properties, the policies of this stack's name, and the
+policies assigned to the service principal (Application.Read.All, Policy.Read.All). It writes only when a property
+leaves the configuration, and when it is deleted, as the last resource of all.
 
-* An object that exists before this stack is never taken over: the baseline refuses, in preview where
-  preflight saw it (`check` judges what preflight only reports), else before the first write. Hence
-  everything of ours by name that is found later was made by this stack, also when an answer was lost
-  or a run was killed before the engine knew of it.
-* A policy that was assigned before is recorded; with `replace_existing` it may be displaced, and it is
-  put back on delete when nothing or only ours is assigned then.
-* A property that left the configuration before it was ever finished is removed by the update.
-* What others have come to rely on stays: a property with values in it, a policy applied elsewhere.
+* Id: the service principal's object id. Another principal is a replacement.
+* An object that exists already is never taken over: the baseline refuses it, in a preview if preflight saw it, else
+  before the first write. So a property or policy of this stack's names that appears later was created by this stack,
+  even if the answer was lost or the run was killed before the engine knew of it. Delete removes such objects; of a
+  policy, whose name is not unique, only one that carries this stack's signature and applies to no other principal.
+* A policy that was assigned before is recorded. With `replace_existing` it may be displaced; delete assigns it again
+  if no other policy is assigned by then.
+* Nothing that others rely on is deleted: a property with values in it, a policy that applies to another principal.
+* 404 on delete: the service principal is gone, and nothing can be restored on it. 403: the permission is missing.
+* `read` returns what was recorded and never looks at the tenant.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+from flexsaml.claims import short_name
 from flexsaml.graph import ExistingObjects, NotFound
 
 from .. import engine
-from .base import Argument, Failures, Kind, Props, RefusedChange, known, text
-from .claims_mapping_policy import delete_unless_used, half_made
-from .extension_property import holders
+from .base import Argument, Failures, Kind, Props, RefusedChange, known
+from .claims_mapping_policy import delete_unless_used, select_unfinished
+from .extension_property import describe_holders
+from .policy_assignment import refuse_assigned
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
-_moving: set[str] = set()
-"""Principals this process saw a stack move to. The engine checks a replacement twice, the second time
-without the old inputs, when the objects about to be deleted would look like somebody else's."""
+_ADOPT = "or adopt it: python -m flexsaml adopt --out import.json"
+
+_replacements: set[str] = set()
+"""Principals to which a baseline is about to move. The engine checks a replacement twice, the second time without the
+old inputs; preflight's report then still lists this stack's own objects, which would look like somebody else's. The
+first check adds the principal and the second takes it away, so nothing outlives a replacement. If the second check
+never comes, one later preview may miss a refusal, and `create` refuses all the same, before the first write."""
 
 
 class TenantBaselineKind(Kind):
@@ -47,83 +57,94 @@ class TenantBaselineKind(Kind):
     outputs = ("displaced", "__policy_names")
 
     def describe(self, props: Props) -> str:
-        return f"of service principal {text(props.get('service_principal_id'))}"
+        return f"of service principal {props.get('service_principal_id')}"
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)
         if known(inputs["properties"]):
             inputs["properties"] = sorted(inputs["properties"])
-        problems: list[str] = []
-        principal = text(inputs["service_principal_id"])
-        if olds and text(olds.get("service_principal_id")) != principal:
-            _moving.add(principal)
-        if principal in _moving:
-            return inputs, failures  # `make` judges, once the old objects are gone
+        if not known(inputs) or _is_replacement(olds, inputs["service_principal_id"]):
+            return inputs, failures  # `create` refuses what exists then
         properties, policies = news.get("seen_properties") or {}, news.get("seen_policies") or {}
-        if known(inputs):
-            new = set(inputs["properties"]) - set(olds.get("properties") or [])
-            problems += [_exists(name, properties) for name in sorted(new) if name in properties]
-            if inputs["policy_name"] != olds.get("policy_name"):
-                problems += [_taken(inputs["policy_name"], id_) for id_ in policies]
-        return inputs, {**failures, **({"": "; ".join(problems)} if problems else {})}
+        added = set(inputs["properties"]) - set(olds.get("properties") or [])
+        is_renamed = inputs["policy_name"] != olds.get("policy_name")
+        problems = _list_problems(
+            {name: id_ for name, id_ in properties.items() if name in added},
+            inputs["policy_name"],
+            policies if is_renamed else (),
+        )
+        if problems:
+            failures[""] = problems
+        return inputs, failures
 
-    def create(self, directory: Directory, props: Props) -> tuple[str, Props]:
-        seen = _look(directory, props)
-        _refuse_what_exists(seen, set(props["properties"]), props["policy_name"])
-        assigned = {policy.id: policy.display_name for policy in seen.assigned or ()}
-        if assigned and not props["replace_existing"]:
-            named = ", ".join(f"'{name}' ({id_})" for id_, name in assigned.items())
-            raise RefusedChange(
-                f"it already has the claims mapping policy {named}: unassign it, or set flexsaml:replaceExisting "
-                "to true (it comes back on destroy)"
-            )
-        return props["service_principal_id"], {"displaced": sorted(assigned), "__policy_names": [props["policy_name"]]}
+    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+        existing = _read_existing(directory, inputs)
+        _refuse_existing(existing, set(inputs["properties"]), inputs["policy_name"])
+        assigned = {policy.id: policy.display_name for policy in existing.assigned or ()}
+        if assigned and not inputs["replace_existing"]:
+            raise RefusedChange(refuse_assigned(assigned))
+        outputs = {"displaced": sorted(assigned), "__policy_names": [inputs["policy_name"]]}
+        return inputs["service_principal_id"], outputs
 
     def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
         added = set(news["properties"]) - set(olds["properties"])
         removed = set(olds["properties"]) - set(news["properties"])
-        renamed = news["policy_name"] not in olds["__policy_names"]
-        if added or renamed:
-            _refuse_what_exists(_look(directory, news), added, news["policy_name"] if renamed else "")
+        is_renamed = news["policy_name"] not in olds["__policy_names"]
+        if added or is_renamed:
+            _refuse_existing(_read_existing(directory, news), added, news["policy_name"] if is_renamed else "")
         if removed:
-            _remove_unfinished(directory, olds["application_id"], removed)
+            _delete_unfinished_properties(directory, olds["application_id"], removed)
         names = sorted({*olds["__policy_names"], news["policy_name"]})
         return {"displaced": olds["displaced"], "__policy_names": names}
 
-    def read(self, directory: Directory, id_: str, props: Props) -> Props | None:
-        return props
+    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+        return outputs
 
-    def adopt(self, directory: Directory, props: Props) -> tuple[str, Props] | None:
-        return props["service_principal_id"], {**props, "displaced": [], "__policy_names": [props["policy_name"]]}
+    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+        outputs = {"displaced": [], "__policy_names": [inputs["policy_name"]]}
+        return inputs["service_principal_id"], {**inputs, **outputs}
 
-    def delete(self, directory: Directory, id_: str, props: Props) -> None:
+    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
         try:
-            seen = _look(directory, props)
+            existing = _read_existing(directory, outputs)
         except NotFound:
-            engine.warn("the service principal is gone from the tenant, and with it what could be put back")
+            engine.warn("the service principal is gone from the tenant, so nothing can be restored on it")
             return
-        left = [one for one in seen.properties if one.name in props["properties"]]
-        for one in left:
-            people = holders(directory, one.name)
-            if people:
-                engine.say(f"{one.name} stays: {people}")
-            else:
-                directory.delete_extension_property(props["application_id"], one.id)
-        named = list(seen.policies or ())
-        for name in props["__policy_names"]:
-            if name != props["policy_name"]:
+        for prop in existing.properties:
+            if prop.name in outputs["properties"]:
+                holders = describe_holders(directory, prop.name)
+                if holders:
+                    engine.say(f"{prop.name} is kept: {holders}")
+                else:
+                    directory.delete_extension_property(outputs["application_id"], prop.id)
+        displaced = outputs["displaced"]
+        named = list(existing.policies or ())
+        for name in outputs["__policy_names"]:
+            if name != outputs["policy_name"]:
                 named += directory.policies(name)
-        ours = half_made(directory, named, id_)
-        for policy in ours:
+        unfinished = select_unfinished(directory, [policy for policy in named if policy.id not in displaced], id_)
+        for policy in unfinished:
             delete_unless_used(directory, policy.id, policy.display_name, id_)
-        strangers = {policy.id for policy in seen.assigned or ()} - {policy.id for policy in ours}
-        if props["displaced"] and not strangers:
-            _put_back(directory, id_, props["displaced"][0])
-        elif props["displaced"] and strangers != set(props["displaced"]):
-            engine.warn(f"the displaced policy {props['displaced'][0]} does not come back: another one is assigned now")
+        assigned = {policy.id for policy in existing.assigned or ()} - {policy.id for policy in unfinished}
+        if displaced and not assigned:
+            _assign_again(directory, id_, displaced[0])
+        elif displaced and assigned != set(displaced):
+            engine.warn(f"the displaced policy {displaced[0]} is not assigned again: another one is assigned now")
 
 
-def _look(directory: Directory, props: Props) -> ExistingObjects:
+def _is_replacement(olds: Props, principal: str) -> bool:
+    """Whether this is the first or the second check of a move to that principal."""
+    if olds:
+        is_moving = olds.get("service_principal_id") != principal
+        if is_moving:
+            _replacements.add(principal)
+        return is_moving
+    is_second_check = principal in _replacements
+    _replacements.discard(principal)
+    return is_second_check
+
+
+def _read_existing(directory: Directory, props: Props) -> ExistingObjects:
     return directory.read_existing_objects(
         app_id=props["app_id"],
         service_principal_id=props["service_principal_id"],
@@ -131,38 +152,42 @@ def _look(directory: Directory, props: Props) -> ExistingObjects:
     )
 
 
-def _refuse_what_exists(seen: ExistingObjects, properties: set[str], policy_name: str) -> None:
-    problems = [_exists(one.name, {one.name: one.id}) for one in seen.properties if one.name in properties]
-    problems += [_taken(policy_name, one.id) for one in seen.policies or () if policy_name]
+def _refuse_existing(existing: ExistingObjects, properties: set[str], policy_name: str) -> None:
+    """Raise for properties of these names and policies of that name; "" names no policy."""
+    taken = {prop.name: prop.id for prop in existing.properties if prop.name in properties}
+    policies = [policy.id for policy in existing.policies or ()] if policy_name else []
+    problems = _list_problems(taken, policy_name, policies)
     if problems:
-        raise RefusedChange("; ".join(problems))
+        raise RefusedChange(problems)
 
 
-def _remove_unfinished(directory: Directory, application_id: str, names: set[str]) -> None:
-    """Properties that left the configuration; one with values in it is still in state and goes later."""
-    for one in directory.extension_properties(application_id):
-        if one.name in names and not holders(directory, one.name):
-            directory.delete_extension_property(application_id, one.id)
+def _list_problems(properties: Mapping[str, str], policy_name: str, policies: Iterable[str]) -> str:
+    """What exists and is not this stack's: properties (full name to id) and ids of policies of this stack's name."""
+    problems = [
+        f"extension property '{short_name(name)}' exists already ({name}, id {id_}) and is not this stack's: use its "
+        f"full name in place of '{short_name(name)}' (it is then never deleted), {_ADOPT}"
+        for name, id_ in sorted(properties.items())
+    ]
+    problems += [
+        f"a claims mapping policy named '{policy_name}' exists already (id {id_}): set flexsaml:policyName to another "
+        f"name, delete that policy, {_ADOPT}"
+        for id_ in policies
+    ]
+    return "; ".join(problems)
 
 
-def _put_back(directory: Directory, principal: str, policy_id: str) -> None:
+def _delete_unfinished_properties(directory: Directory, application_id: str, names: set[str]) -> None:
+    """Delete properties whose names left the configuration before the state knew them.
+
+    One that holds values is in state and is deleted by its own resource, after the values are restored.
+    """
+    for prop in directory.extension_properties(application_id):
+        if prop.name in names and not describe_holders(directory, prop.name):
+            directory.delete_extension_property(application_id, prop.id)
+
+
+def _assign_again(directory: Directory, principal: str, policy_id: str) -> None:
     try:
         directory.assign(principal, policy_id)
     except NotFound:
-        engine.warn(f"the displaced policy {policy_id} does not come back: it is gone from the tenant")
-
-
-def _exists(name: str, seen: dict[str, str]) -> str:
-    short = name.split("_", 2)[-1]
-    return (
-        f"extension property '{short}' exists already ({name}, id {seen[name]}) and is not this stack's: "
-        f"use its full name in place of '{short}' (it is then never deleted here), or adopt it: "
-        "python -m flexsaml adopt --out import.json"
-    )
-
-
-def _taken(name: str, id_: str) -> str:
-    return (
-        f"a claims mapping policy named '{name}' exists already (id {id_}): set flexsaml:policyName, delete it, "
-        "or adopt it: python -m flexsaml adopt --out import.json"
-    )
+        engine.warn(f"the displaced policy {policy_id} is not assigned again: it is gone from the tenant")

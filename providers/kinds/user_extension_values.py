@@ -20,7 +20,7 @@ from flexsaml.graph import quota_seconds
 from flexsaml.values import DataType, Ledger, RosterChange, RosterTable
 
 from .. import engine
-from ..progress import duration, some, teller
+from ..progress import duration, first_names, progress_reporter
 from .base import Argument, Failures, Props, RefusedChange, text
 from .cells import (
     CellsKind,
@@ -76,7 +76,7 @@ class UserExtensionValuesKind(CellsKind):
         _report_writes(roster, change, news.get("seen_writes"))
         if not change.unknown_users:
             return {}
-        return {"": f"no such user: {some(change.unknown_users, 20)}; correct {roster}"}
+        return {"": f"no such user: {first_names(change.unknown_users, 20)}; correct {roster}"}
 
     def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
         return inputs["service_principal_id"], self._write(directory, {}, inputs)
@@ -94,14 +94,14 @@ class UserExtensionValuesKind(CellsKind):
             user.id: values_to_patch(wanted[name], canonical_values(user, types), types) for name, user in live.items()
         }
         failures = directory.patch_users_when_usable(
-            {id_: values for id_, values in patches.items() if values}, teller(text(news.get("roster")))
+            {id_: values for id_, values in patches.items() if values}, progress_reporter(text(news.get("roster")))
         )
         problems = [f"{name} (this user no longer exists)" for name in wanted if name not in live]
         problems += [f"{name} ({failures[user.id]})" for name, user in live.items() if user.id in failures]
         if problems:
             raise RefusedChange(
                 f"{len(problems):,} of {count_users(wanted)} could not be written, all others were: "
-                f"{some(problems, 5)}; correct this and run the same command again, which continues from here"
+                f"{first_names(problems, 5)}; correct this and run the same command again, which continues from here"
             )
         object_ids |= {name: user.id for name, user in live.items()}
         return pack_cells_memory(change.table, object_ids, Ledger())
@@ -120,7 +120,7 @@ class UserExtensionValuesKind(CellsKind):
             return outputs
         engine.say(
             f"{self.name} {self.describe(outputs)}: the values of {count_users(drifted)} were changed in the tenant "
-            f"({some(sorted(drifted))})"
+            f"({first_names(sorted(drifted))})"
         )
         table = RosterTable({**table.rows, **drifted})
         return {**outputs, "sha256": table.digest(), "__cells": table.pack(), "__given": ""}
@@ -166,7 +166,9 @@ def _report_changes(roster: str, change: RosterChange) -> None:
     """Say in one line which users differ from the last run."""
     users_by_change = {"added": change.added, "removed": change.removed, "changed": change.changed}
     if change.before and any(users_by_change.values()):
-        counts = (f"{len(users):,} {word} ({some(sorted(users))})" for word, users in users_by_change.items() if users)
+        counts = (
+            f"{len(users):,} {word} ({first_names(sorted(users))})" for word, users in users_by_change.items() if users
+        )
         engine.say(f"{roster}: {', '.join(counts)}")
 
 

@@ -22,7 +22,7 @@ from flexsaml.graph import NotAvailable, is_guid
 from flexsaml.values import NULL, DataType, Ledger, RosterChange, RosterTable, pack, removes_too_many, unpack
 
 from .. import engine
-from ..progress import some, teller
+from ..progress import first_names, progress_reporter
 from .base import Argument, Failures, Props, RefusedChange, text
 from .cells import (
     CellsKind,
@@ -34,7 +34,7 @@ from .cells import (
     unpack_cells_memory,
     unpack_table,
 )
-from .extension_property import split
+from .extension_property import split_id
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory, User
@@ -93,7 +93,7 @@ class UserValueBaselineKind(CellsKind):
     def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
         if inputs["count"]:
             directory.wait_usable([inputs["full_name"]])
-        return split(inputs["extension"])[1], self._record(directory, {}, inputs)
+        return split_id(inputs["extension"])[1], self._record(directory, {}, inputs)
 
     def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
         return self._record(directory, olds, news)
@@ -138,7 +138,7 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
     if not object_ids:
         return
     full_name, ledger = props["full_name"], ledger.only(object_ids.values())
-    application_id = split(props["extension"])[0]
+    application_id = split_id(props["extension"])[0]
     live = _read_live(directory, props, object_ids)
     if any(live[id_] == NULL and NULL not in entry.written for id_, entry in ledger.entries.items()):
         # Somebody cleared the value, or it is hidden: a property that was created anew shows old values only later.
@@ -151,7 +151,7 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
     restoration = ledger.restoration(live)
     priors = {id_: {full_name: _data_type(props).to_wire(prior)} for id_, prior in restoration.priors.items()}
     if priors:
-        for problem in directory.patch_users(priors, teller(f"{full_name}, restoring")).values():
+        for problem in directory.patch_users(priors, progress_reporter(f"{full_name}, restoring")).values():
             if isinstance(problem, NotAvailable) and not directory.extension_properties(application_id, full_name):
                 continue
             raise problem
@@ -162,7 +162,7 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
         (restoration.gone, "{} left the tenant"),
     ):
         if ids:
-            users = some(sorted(names[id_] for id_ in ids))
+            users = first_names(sorted(names[id_] for id_ in ids))
             engine.say(f"{full_name}: {words.format(count_users(ids))} ({users})")
 
 
@@ -213,5 +213,5 @@ def _warn_of_overwriting(full_name: str, change: RosterChange, live: Mapping[str
     if holders:
         engine.warn(
             f"{full_name}: {count_users(holders)} {'holds' if len(holders) == 1 else 'hold'} another value, which will "
-            f"be overwritten ({some(sorted(holders))}); destroy restores what was there before this stack"
+            f"be overwritten ({first_names(sorted(holders))}); destroy restores what was there before this stack"
         )

@@ -12,8 +12,9 @@ from flexsaml.claims import (
     decode,
     encode,
     has_same_meaning,
-    is_made_here,
+    is_signed,
     normalise_definition,
+    sign_definition,
 )
 
 FULL = "extension_0123456789abcdef0123456789abcdef_languages"
@@ -140,10 +141,38 @@ def test_meaning_decides_not_spelling(definition: str, other: str, same: bool) -
     assert has_same_meaning(definition, other) is same
 
 
-def test_a_pasted_definition_is_not_taken_for_ours() -> None:
-    ours = encode(ClaimsPolicy.parse({"email": "user.mail"}), {})
-    assert is_made_here(ours)
-    assert is_made_here(normalise_definition({"ClaimsMappingPolicy": {"Version": 1.0, "ClaimsTransformation": []}}))
-    assert not is_made_here(json.dumps(json.loads(ours)))
-    assert not is_made_here('{"ClaimsMappingPolicy":{"Version":1,"ClaimsSchema":[]}}')
-    assert not is_made_here("nonsense")
+PLAIN = encode(ClaimsPolicy.parse({"email": "user.mail", "site": {"value": "Zürich"}}), {})
+RAW = normalise_definition({"ClaimsMappingPolicy": {"Version": 1.0, "ClaimsTransformation": []}, "A": 1})
+
+
+@pytest.mark.parametrize("definition", [PLAIN, RAW])
+def test_a_definition_that_this_project_sends_is_recognised_and_means_the_same(definition: str) -> None:
+    signed = sign_definition(definition)
+    assert is_signed(signed)
+    assert json.loads(signed) == json.loads(definition)
+    assert has_same_meaning(signed, definition)
+
+
+@pytest.mark.parametrize(
+    ("tool", "definition"),
+    [
+        ("flexsaml before it signed", PLAIN),
+        (
+            "Terraform's jsonencode: compact, keys sorted",
+            json.dumps(json.loads(PLAIN), separators=(",", ":"), sort_keys=True),
+        ),
+        ("json.dumps", json.dumps(json.loads(PLAIN))),
+        ("jq and az, indented", json.dumps(json.loads(PLAIN), indent=2)),
+        ("indented, with the line breaks taken away", json.dumps(json.loads(PLAIN), indent=3).replace("\n", "")),
+        ("ConvertTo-Json of Windows PowerShell", json.dumps(json.loads(PLAIN), indent=4, separators=(",", ":  "))),
+        ("a signed one that somebody edited", sign_definition(PLAIN).replace(",", ", ")),
+        ("a signed one that lost its tail", sign_definition(PLAIN).rstrip(" }") + "}}"),
+        ("a tenant that keeps the meaning only", json.dumps(json.loads(sign_definition(PLAIN)), separators=(",", ":"))),
+        ("an entry-less policy", '{"ClaimsMappingPolicy":{"Version":1,"ClaimsSchema":[]}}'),
+        ("no JSON", "nonsense"),
+        ("no JSON between the spaces", sign_definition("{x}")),
+        ("nothing", ""),
+    ],
+)
+def test_what_another_tool_wrote_is_not_taken_for_this_project_s(tool: str, definition: str) -> None:
+    assert not is_signed(definition), tool

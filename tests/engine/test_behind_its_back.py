@@ -185,7 +185,7 @@ def test_a_displaced_policy_comes_back(stack: Stack) -> None:
     assert stack.emulator.export() == before, "refused before the first write"
     stack.config["replaceExisting"] = True
     seen = stack.preview().output
-    assert "will be displaced; it comes back on destroy. Sign-ins may miss claims for minutes meanwhile" in seen
+    assert "will be displaced; destroy assigns it again. Sign-ins may miss claims for minutes meanwhile" in seen
     stack.up()
     assert tenant.assigned() != [policy]
     assert len(tenant.assigned()) == 1

@@ -152,14 +152,14 @@ def what_the_guide_makes(before: dict[str, Any], after: dict[str, Any]) -> dict[
     ada = next(one for one in expected["users"] if one["userPrincipalName"] == "ada@contoso.example")
     ada["values"] = {name: "en,de"}
     definition = (
-        '{"ClaimsMappingPolicy":{"Version":1,"IncludeBasicClaimSet":"false","ClaimsSchema":['
+        '{   "ClaimsMappingPolicy":{"Version":1,"IncludeBasicClaimSet":"false","ClaimsSchema":['
         '{"Source":"user","ID":"mail","SamlClaimType":"email"},'
         '{"Source":"user","ID":"displayname","SamlClaimType":"full_name"},'
         '{"Source":"user","ExtensionID":"' + name + '","SamlClaimType":"languages.stringarray"},'
         '{"Source":"user","ID":"userprincipalname",'
         '"SamlClaimType":"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"},'
-        '{"Source":"user","ID":"assignedroles","SamlClaimType":"roles"}]}}'
-    )
+        '{"Source":"user","ID":"assignedroles","SamlClaimType":"roles"}]}     }'
+    )  # the spaces are the signature (flexsaml.claims.codec)
     policy = after["claimsMappingPolicies"][0]["id"]
     expected["claimsMappingPolicies"] = [
         {

@@ -92,7 +92,7 @@ def test_a_displaced_policy_that_is_gone_by_then(stack: Stack) -> None:
     stack.up()
     tenant.do("DELETE", f"/policies/claimsMappingPolicies/{theirs}")
     output = stack.destroy().output
-    assert f"the displaced policy {theirs} does not come back: it is gone from the tenant" in output
+    assert f"the displaced policy {theirs} is not assigned again: it is gone from the tenant" in output
     assert (tenant.assigned(), tenant.policies(), tenant.properties()) == ([], [], {})
 
 

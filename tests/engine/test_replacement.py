@@ -37,7 +37,7 @@ def test_changing_the_data_type_of_an_extension(stack: Stack) -> None:
     policies, assigned = tenant.policies(), tenant.assigned()
     stack.config["extensions"]["level"] = "Integer"
     shown = stack.preview("--diff").output
-    assert "extension 'level' is made anew: sign-ins may miss its claims for minutes meanwhile" in shown
+    assert "extension 'level' will be deleted and created again: sign-ins may miss its claims for minutes" in shown
     assert (
         "flexsaml:ExtensionProperty: (delete-replaced)" in shown
         or "+-pulumi-python:dynamic/flexsaml:ExtensionProperty" in shown

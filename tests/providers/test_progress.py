@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from flexsaml.graph import Progress
-from providers.progress import duration, line, some, teller
+from providers.progress import duration, first_names, progress_line, progress_reporter
 
 
 def progress(done: int, **more: object) -> Progress:
@@ -15,7 +15,7 @@ def progress(done: int, **more: object) -> Progress:
 
 
 @pytest.mark.parametrize(
-    ("seen", "said"),
+    ("state", "words"),
     [
         (progress(4020), "5 min left, 4,020 of 10,000 users, 20 a second (agents.csv)"),
         (progress(0, rate=0.0, left=None), "0 of 10,000 users, 0 a second (agents.csv)"),
@@ -25,22 +25,22 @@ def progress(done: int, **more: object) -> Progress:
         ),
     ],
 )
-def test_a_line_of_progress(seen: Progress, said: str) -> None:
-    assert line("agents.csv", seen) == said
+def test_a_line_of_progress(state: Progress, words: str) -> None:
+    assert progress_line("agents.csv", state) == words
 
 
 def test_live_lines_every_second_and_one_that_stays_every_minute() -> None:
     clock, said = [0.0], list[tuple[float, bool]]()
 
-    def say(_message: str, *, passing: bool = False) -> None:
-        said.append((clock[0], passing))
+    def say(_message: str, *, ephemeral: bool = False) -> None:
+        said.append((clock[0], ephemeral))
 
-    told = teller("agents.csv", say, lambda: clock[0])
+    report = progress_reporter("agents.csv", say, lambda: clock[0])
     for tenth in range(1, 1300):
         clock[0] = tenth / 10
-        told(progress(tenth))
-    assert [moment for moment, passing in said if not passing] == [60.0, 120.0]
-    live = [moment for moment, passing in said if passing]
+        report(progress(tenth))
+    assert [moment for moment, ephemeral in said if not ephemeral] == [60.0, 120.0]
+    live = [moment for moment, ephemeral in said if ephemeral]
     assert len(live) == 127
     assert all(later - sooner >= 0.99 for sooner, later in pairwise(live))
 
@@ -53,5 +53,5 @@ def test_durations_as_a_person_says_them(seconds: float, words: str) -> None:
 
 
 def test_the_first_names_stand_for_the_rest() -> None:
-    assert some(["a", "b"]) == "a, b"
-    assert some(["a", "b", "c", "d"]) == "a, b, c, …"
+    assert first_names(["a", "b"]) == "a, b"
+    assert first_names(["a", "b", "c", "d"]) == "a, b, c, …"
