@@ -20,7 +20,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from emulator import flex, pages, portal
-from emulator.clock import Clock
+from emulator.clock import TenantClock
 from emulator.dials import Dials
 from emulator.entra import saml
 from emulator.graph.dispatch import Graph
@@ -65,7 +65,7 @@ def _bind(port: int) -> socket.socket:
 
 
 def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_scale: float | None) -> ASGIApp:
-    clock, log = Clock(), RequestLog()
+    clock, log = TenantClock(), RequestLog()
     quota = Quota(quota_scale, clock.now)
     store = Store(journal, seed, Dials())
     service = Service(store, clock, Graph(store, clock, quota), faults, log)

@@ -9,7 +9,7 @@ import time
 from datetime import datetime, timezone
 
 
-class Clock:
+class TenantClock:
     """Seconds since the epoch; `advance` moves it forward, never back."""
 
     def __init__(self) -> None:

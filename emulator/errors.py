@@ -15,7 +15,7 @@ from emulator.types import Json
 
 
 @dataclass(eq=False)
-class GraphError(Exception):
+class GraphRefusal(Exception):
     """A refusal; `inner` is merged into innerError, `headers` into the answer's headers."""
 
     status: int
@@ -26,21 +26,21 @@ class GraphError(Exception):
     details: list[Json] | None = None
 
 
-def bad_request(message: str) -> GraphError:
-    return GraphError(400, "Request_BadRequest", message)
+def bad_request(message: str) -> GraphRefusal:
+    return GraphRefusal(400, "Request_BadRequest", message)
 
 
-def gateway_bad_request(message: str) -> GraphError:
-    return GraphError(400, "BadRequest", message)
+def gateway_bad_request(message: str) -> GraphRefusal:
+    return GraphRefusal(400, "BadRequest", message)
 
 
-def invalid_body() -> GraphError:
+def invalid_body() -> GraphRefusal:
     return bad_request("One or more properties contains invalid values.")
 
 
-def invalid_value(prop: str, resource: str) -> GraphError:
+def invalid_value(prop: str, resource: str) -> GraphRefusal:
     """Recorded for dataType of ExtensionProperty (A); the same wording for user values is our inference (D)."""
-    return GraphError(
+    return GraphRefusal(
         400,
         "Request_BadRequest",
         f"Invalid value specified for property '{prop}' of resource '{resource}'.",
@@ -48,55 +48,55 @@ def invalid_value(prop: str, resource: str) -> GraphError:
     )
 
 
-def reference_exists(prop: str) -> GraphError:
+def reference_exists(prop: str) -> GraphRefusal:
     return bad_request(
         f"One or more added object references already exist for the following modified properties: '{prop}'."
     )
 
 
-def reference_missing(prop: str) -> GraphError:
+def reference_missing(prop: str) -> GraphRefusal:
     return bad_request(
         f"One or more removed object references do not exist for the following modified properties: '{prop}'."
     )
 
 
-def not_found(identifier: str) -> GraphError:
-    return GraphError(
+def not_found(identifier: str) -> GraphRefusal:
+    return GraphRefusal(
         404,
         "Request_ResourceNotFound",
         f"Resource '{identifier}' does not exist or one of its queried reference-property objects are not present.",
     )
 
 
-def unknown_segment(segment: str) -> GraphError:
-    return GraphError(400, "RequestBroker--ParseUri", f"Resource not found for the segment '{segment}'.")
+def unknown_segment(segment: str) -> GraphRefusal:
+    return GraphRefusal(400, "RequestBroker--ParseUri", f"Resource not found for the segment '{segment}'.")
 
 
-def method_not_allowed() -> GraphError:
-    return GraphError(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+def method_not_allowed() -> GraphRefusal:
+    return GraphRefusal(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
 
 
-def write_not_contained() -> GraphError:
+def write_not_contained() -> GraphRefusal:
     return gateway_bad_request(
         "Write requests are only supported on contained entities or navigation properties with bindings."
     )
 
 
-def unsupported_query(message: str) -> GraphError:
-    return GraphError(400, "Request_UnsupportedQuery", message)
+def unsupported_query(message: str) -> GraphRefusal:
+    return GraphRefusal(400, "Request_UnsupportedQuery", message)
 
 
-def forbidden() -> GraphError:
-    return GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+def forbidden() -> GraphRefusal:
+    return GraphRefusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
-def unauthenticated(message: str) -> GraphError:
+def unauthenticated(message: str) -> GraphRefusal:
     challenge = 'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"'
-    return GraphError(401, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": challenge})
+    return GraphRefusal(401, "InvalidAuthenticationToken", message, headers={"WWW-Authenticate": challenge})
 
 
-def throttled(retry_after: str, client_id: str, tenant_id: str) -> GraphError:
-    return GraphError(
+def throttled(retry_after: str, client_id: str, tenant_id: str) -> GraphRefusal:
+    return GraphRefusal(
         429,
         "TooManyRequests",
         "Please retry again later.",

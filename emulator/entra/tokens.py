@@ -15,9 +15,9 @@ import uuid
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from emulator.clock import Clock
+from emulator.clock import TenantClock
 from emulator.messages import PLAIN_JSON, Reply
-from emulator.tenant.records import Client, Token
+from emulator.tenant.records import ClientRecord, TokenRecord
 from emulator.tenant.store import Store
 from emulator.types import Json
 
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?(\.[0-9A-Za-z-]+)+|[0
 class TokenService:
     """Issues tokens for the clients of one tenant."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: TenantClock) -> None:
         self._store = store
         self._clock = clock
 
@@ -59,12 +59,12 @@ class TokenService:
                 "have a scope value with /.default suffixed to the resource identifier (application ID URI)."
             )
             return self._refuse(400, "invalid_scope", 1002012, words)
-        token = Token(self._jwt(client, form["scope"]), client.id, self._clock.now() + LIFETIME, client.roles)
+        token = TokenRecord(self._jwt(client, form["scope"]), client.id, self._clock.now() + LIFETIME, client.roles)
         self._store.commit(put=[("tokens", token)])
         lifetimes = {"expires_in": LIFETIME, "ext_expires_in": LIFETIME}
         return self._reply(200, {"token_type": "Bearer", **lifetimes, "access_token": token.id})
 
-    def _jwt(self, client: Client, scope: str) -> str:
+    def _jwt(self, client: ClientRecord, scope: str) -> str:
         """A token in the form of Entra's, so that a client may read `roles` as a hint; its signature means nothing."""
         now = int(self._clock.utc().timestamp())
         payload = {

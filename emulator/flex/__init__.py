@@ -17,12 +17,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from emulator import pages
-from emulator.clock import Clock
+from emulator.clock import TenantClock
 from emulator.entra.saml import ACS_PATH, certificates
 from emulator.flex import taskrouter, workers
 from emulator.flex.mapping import InvalidFormat, MappedAttributes, MissingAttributes, map_attributes
 from emulator.flex.received import ExpectedResponse, InvalidResponse, ReceivedAssertion, read_response
-from emulator.tenant.records import PlainRecord, ServicePrincipal
+from emulator.tenant.records import PlainRecord, PrincipalRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
@@ -31,7 +31,7 @@ __all__ = ["routes"]
 _ENTITY = "urn:flex:"
 
 
-def routes(store: Store, clock: Clock) -> list[BaseRoute]:
+def routes(store: Store, clock: TenantClock) -> list[BaseRoute]:
     flex = _Flex(store, clock)
     return [
         Route("/flex", flex.show_front, methods=["GET"]),
@@ -43,7 +43,7 @@ def routes(store: Store, clock: Clock) -> list[BaseRoute]:
 
 
 class _Flex:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: TenantClock) -> None:
         self._store = store
         self._clock = clock
         self._last_error = ""
@@ -122,7 +122,7 @@ class _Flex:
         self._last_error = ""
         return _show_sign_in(assertion, mapped, before, after, encoded)
 
-    def _principal(self, connection: str) -> ServicePrincipal | None:
+    def _principal(self, connection: str) -> PrincipalRecord | None:
         entity = f"{_ENTITY}{connection}"
         for principal in self._store.service_principals.values():
             if entity in (principal.attributes.get("servicePrincipalNames") or ()):

@@ -35,7 +35,7 @@ class Item:
 
 
 def parse(body: bytes) -> list[Item]:
-    """The items. Raises GraphError when the envelope is wrong (wordings D)."""
+    """The items. Raises GraphRefusal when the envelope is wrong (wordings D)."""
     try:
         document = json.loads(body)
     except ValueError as error:

@@ -13,10 +13,10 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from emulator.errors import bad_request, gateway_bad_request, invalid_body
-from emulator.graph.path_keys import GUID, Key
+from emulator.graph.path_keys import GUID, PathKey
 from emulator.graph.query import Query
 from emulator.messages import ApiRequest
-from emulator.tenant.records import Token
+from emulator.tenant.records import TokenRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
@@ -24,12 +24,12 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True)
-class Call:
+class GraphCall:
     """What a handler works on: the request, the keys of its path, who asks, and the tenant."""
 
     request: ApiRequest
-    keys: Mapping[str, Key]
-    token: Token
+    keys: Mapping[str, PathKey]
+    token: TokenRecord
     store: Store
 
     @cached_property

@@ -11,17 +11,17 @@ import uuid
 from collections.abc import Iterator
 from itertools import count
 
-from emulator.clock import Clock
-from emulator.errors import GraphError, forbidden, method_not_allowed, throttled, unauthenticated
+from emulator.clock import TenantClock
+from emulator.errors import GraphRefusal, forbidden, method_not_allowed, throttled, unauthenticated
 from emulator.graph import permissions
-from emulator.graph.call import Call
+from emulator.graph.call import GraphCall
 from emulator.graph.handlers.applications import application_of, principal_of
 from emulator.graph.query import Query
 from emulator.graph.quota import Quota, retry_after
 from emulator.graph.routes import ROUTES
 from emulator.graph.routing import Route, Router
 from emulator.messages import ApiRequest, Reply
-from emulator.tenant.records import Token
+from emulator.tenant.records import TokenRecord
 from emulator.tenant.store import Store
 from emulator.types import Json
 
@@ -33,7 +33,7 @@ _DIAGNOSTIC = (
 class Graph:
     """Answers requests; never raises for what a caller sent."""
 
-    def __init__(self, store: Store, clock: Clock, quota: Quota) -> None:
+    def __init__(self, store: Store, clock: TenantClock, quota: Quota) -> None:
         self._store = store
         self._clock = clock
         self._quota = quota
@@ -44,7 +44,7 @@ class Graph:
         ids = self.new_ids(request)
         try:
             reply, extra_headers = self._serve(request)
-        except GraphError as error:
+        except GraphRefusal as error:
             return self.refusal(error, ids)
         return Reply(reply.status, reply.body, {**ids, **extra_headers, **reply.headers}, reply.content_type)
 
@@ -53,7 +53,7 @@ class Graph:
         route, keys = self._router.find(request.method, request.path)
         if route.beta_only and request.version != "beta":
             raise method_not_allowed()
-        call = Call(request, keys, token, self._store)
+        call = GraphCall(request, keys, token, self._store)
         self._authorize(route, call)
         headers = {"x-ms-resource-unit": str(_resource_units(route, call.query))}
         wait, used = self._quota.charge(token.client_id, route.cost[1])
@@ -64,7 +64,7 @@ class Graph:
             headers["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
         return route.handler(call) or Reply(204), headers
 
-    def authenticate(self, request: ApiRequest) -> Token:
+    def authenticate(self, request: ApiRequest) -> TokenRecord:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise unauthenticated("Access token is empty.")
@@ -75,7 +75,7 @@ class Graph:
             raise unauthenticated("Lifetime validation failed, the token is expired.")
         return token
 
-    def _authorize(self, route: Route, call: Call) -> None:
+    def _authorize(self, route: Route, call: GraphCall) -> None:
         def owns() -> bool:
             target = application_of(call) if "application" in call.keys else principal_of(call)
             return call.token.client_id in target.owners
@@ -105,7 +105,7 @@ class Graph:
             "Strict-Transport-Security": "max-age=31536000",
         }
 
-    def refusal(self, error: GraphError, ids: dict[str, str]) -> Reply:
+    def refusal(self, error: GraphRefusal, ids: dict[str, str]) -> Reply:
         body: dict[str, Json] = {
             "code": error.code,
             "message": error.message,

@@ -9,7 +9,7 @@ GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True)
-class Key:
+class PathKey:
     """An object's key in a path; `name` is set for an alternate key, `quoted` for the parenthesis form."""
 
     value: str

@@ -52,7 +52,7 @@ class Query:
         return Query(options, consistency_level.strip().lower() == "eventual")
 
     def refuse_unless(self, served: Collection[str]) -> None:
-        """Raises GraphError for a $filter or $search that this collection does not serve."""
+        """Raises GraphRefusal for a $filter or $search that this collection does not serve."""
         for name in ("$filter", "$search"):
             if name in self.options and name not in served:
                 raise unsupported_query(f"The query option '{name}' is not served by this emulator here.")

@@ -11,10 +11,17 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
-from emulator.graph.call import Call
+from emulator.graph.call import GraphCall
 from emulator.graph.query import DEFAULT_PAGE, skip_token
 from emulator.messages import Reply
-from emulator.tenant.records import Application, ExtensionProperty, PlainRecord, Policy, ServicePrincipal, User
+from emulator.tenant.records import (
+    ApplicationRecord,
+    PlainRecord,
+    PolicyRecord,
+    PrincipalRecord,
+    PropertyRecord,
+    UserRecord,
+)
 from emulator.tenant.store import Store
 from emulator.tenant.users import KNOWN, READ_ONLY, visible_values
 from emulator.types import Attributes
@@ -58,16 +65,16 @@ _ORGANIZATION = {
 _USER = _empty_lists("businessPhones otherMails proxyAddresses")
 
 
-def context(call: Call, fragment: str) -> str:
+def context(call: GraphCall, fragment: str) -> str:
     return f"{call.base}/$metadata#{fragment}"
 
 
-def entity(call: Call, fragment: str, body: Attributes, status: int = 200) -> Reply:
+def entity(call: GraphCall, fragment: str, body: Attributes, status: int = 200) -> Reply:
     return Reply(status, {"@odata.context": context(call, fragment), **body})
 
 
 def page(
-    call: Call,
+    call: GraphCall,
     fragment: str,
     items: Iterable[T],
     render: Callable[[T], Attributes],
@@ -101,7 +108,7 @@ def selected(body: Attributes, select: tuple[str, ...]) -> Attributes:
     return {name: body[name] for name in select if name in body}
 
 
-def extension_property(store: Store, prop: ExtensionProperty) -> Attributes:
+def extension_property(store: Store, prop: PropertyRecord) -> Attributes:
     owner = store.applications[prop.application_id]
     body = {"id": prop.id, "deletedDateTime": None, "appDisplayName": owner.display_name, **prop.to_row()}
     del body["applicationId"]
@@ -110,13 +117,13 @@ def extension_property(store: Store, prop: ExtensionProperty) -> Attributes:
     return body
 
 
-def policy(record: Policy) -> Attributes:
+def policy(record: PolicyRecord) -> Attributes:
     return {"id": record.id, "deletedDateTime": None, **record.to_row()}
 
 
-def application(record: Application, select: tuple[str, ...], *, single: bool) -> Attributes:
+def application(record: ApplicationRecord, select: tuple[str, ...], *, single: bool) -> Attributes:
     """An application or a service principal."""
-    defaults = _PRINCIPAL if isinstance(record, ServicePrincipal) else _APPLICATION
+    defaults = _PRINCIPAL if isinstance(record, PrincipalRecord) else _APPLICATION
     body = {"deletedDateTime": None, **defaults, **record.attributes}
     if not (single and "keyCredentials" in select):
         body["keyCredentials"] = [{**credential, "key": None} for credential in body["keyCredentials"]]
@@ -134,7 +141,7 @@ def organization(record: PlainRecord, select: tuple[str, ...]) -> Attributes:
     return selected({**_ORGANIZATION, **record.attributes}, select)
 
 
-def user(call: Call, record: User) -> Attributes:
+def user(call: GraphCall, record: UserRecord) -> Attributes:
     attributes, values = {**_USER, **record.attributes}, visible_values(call.store, record)
     select = call.query.select
     if not select:

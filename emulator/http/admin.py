@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from emulator.clock import Clock
+from emulator.clock import TenantClock
 from emulator.graph.quota import Quota
 from emulator.http.faults import Faults
 from emulator.http.request_log import RequestLog
@@ -32,7 +32,7 @@ class Admin:
     store: Store
     faults: Faults
     log: RequestLog
-    clock: Clock
+    clock: TenantClock
     quota: Quota
 
     def routes(self) -> list[Route]:

@@ -10,10 +10,10 @@ import re
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
-from emulator.clock import Clock
+from emulator.clock import TenantClock
 from emulator.entra import cloud_endpoints
 from emulator.entra.tokens import TokenService
-from emulator.errors import GraphError, gateway_bad_request, method_not_allowed
+from emulator.errors import GraphRefusal, gateway_bad_request, method_not_allowed
 from emulator.graph import batch
 from emulator.graph.dispatch import Graph
 from emulator.graph.quota import literal_retry_after
@@ -37,7 +37,7 @@ def bare_path(path: str) -> str:
 class Service:
     """Answers one request at a time, without waiting."""
 
-    def __init__(self, store: Store, clock: Clock, graph: Graph, faults: Faults, log: RequestLog) -> None:
+    def __init__(self, store: Store, clock: TenantClock, graph: Graph, faults: Faults, log: RequestLog) -> None:
         self._clock = clock
         self._dials = store.dials
         self._graph = graph
@@ -71,7 +71,7 @@ class Service:
             headers["Retry-After"] = literal_retry_after(self._dials.retry_after, self._clock.utc())
         if request.path.lstrip("/").partition("/")[0] not in _VERSIONS and not request.version:
             return Reply(fault.status, {"error": fault.code, "error_description": fault.message}, headers, PLAIN_JSON)
-        error = GraphError(fault.status, fault.code, fault.message, headers=headers)
+        error = GraphRefusal(fault.status, fault.code, fault.message, headers=headers)
         return self._graph.refusal(error, self._graph.new_ids(request))
 
     def _batch(self, request: ApiRequest) -> Reply:
@@ -81,7 +81,7 @@ class Service:
             if request.method != "POST":
                 raise method_not_allowed()
             items = batch.parse(request.body)
-        except GraphError as error:
+        except GraphRefusal as error:
             return self._graph.refusal(error, ids)
         reverse = self._dials.batch_order == "reversed"
         reply = batch.run(request, items, self._answer_item, reverse=reverse)

@@ -15,13 +15,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from emulator import pages
-from emulator.clock import Clock
+from emulator.clock import TenantClock
 from emulator.entra.saml import Subject, certificates
 from emulator.entra.saml.policy import read as read_policy
 from emulator.tenant.access import assignments_to
 from emulator.tenant.groups import member_ids
 from emulator.tenant.policies import assigned_policy
-from emulator.tenant.records import ServicePrincipal, User
+from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store
 from emulator.tenant.users import visible_values
 from emulator.types import Json
@@ -32,7 +32,7 @@ _MAX_USERS = 30  # on a page
 _BASIC = ("name", "givenname", "surname", "emailaddress")
 
 
-def routes(store: Store, clock: Clock) -> list[BaseRoute]:
+def routes(store: Store, clock: TenantClock) -> list[BaseRoute]:
     portal = _Portal(store, clock)
     return [
         Route("/", _redirect, methods=["GET"]),
@@ -46,7 +46,7 @@ async def _redirect(_request: Request) -> Response:
 
 
 class _Portal:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: TenantClock) -> None:
         self._store = store
         self._clock = clock
 
@@ -91,7 +91,7 @@ class _Portal:
             users=[self._user_row(principal, user) for user in islice(self._assigned_users(principal), _MAX_USERS)],
         )
 
-    def _own_claims(self, principal: ServicePrincipal) -> list[dict[str, str]]:
+    def _own_claims(self, principal: PrincipalRecord) -> list[dict[str, str]]:
         """The claims set on the blade itself, or the default ones."""
         custom = self._store.claims_policies.get(principal.id)
         rows: Json = custom.attributes.get("claims") if custom else None
@@ -100,7 +100,7 @@ class _Portal:
         prefix = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
         return [{"name": f"{prefix}{name}", "source": "default"} for name in _BASIC]
 
-    def _certificates(self, principal: ServicePrincipal) -> list[dict[str, str]]:
+    def _certificates(self, principal: PrincipalRecord) -> list[dict[str, str]]:
         rows = []
         for certificate in certificates(principal):
             state = "Active" if certificate.is_active else "Inactive"
@@ -110,7 +110,7 @@ class _Portal:
             rows.append({"thumbprint": certificate.thumbprint, "ends": ends, "state": state})
         return rows
 
-    def _assigned_users(self, principal: ServicePrincipal) -> Iterator[User]:
+    def _assigned_users(self, principal: PrincipalRecord) -> Iterator[UserRecord]:
         """Each user once. Starts from the assignments, since most users of a tenant have none."""
         listed_ids: set[str] = set()
         for row in assignments_to(self._store, principal):
@@ -121,7 +121,7 @@ class _Portal:
                     listed_ids.add(user.id)
                     yield user
 
-    def _user_row(self, principal: ServicePrincipal, user: User) -> dict[str, object]:
+    def _user_row(self, principal: PrincipalRecord, user: UserRecord) -> dict[str, object]:
         """A user with roles and extension values, as a sign-in would read them."""
         values = visible_values(self._store, user)
         return {

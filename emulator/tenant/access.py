@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from emulator.errors import bad_request, invalid_body, not_found
 from emulator.tenant import groups
-from emulator.tenant.records import PlainRecord, ServicePrincipal
+from emulator.tenant.records import PlainRecord, PrincipalRecord
 from emulator.tenant.store import Store, existing
 from emulator.types import Attributes
 
 NO_ROLE = "00000000-0000-0000-0000-000000000000"
 
 
-def assignments_to(store: Store, principal: ServicePrincipal) -> list[Attributes]:
+def assignments_to(store: Store, principal: PrincipalRecord) -> list[Attributes]:
     """The role assignments of an application."""
     rows = (assignment.attributes for assignment in store.role_assignments.values())
     return [row for row in rows if row["resourceId"] == principal.id]
@@ -28,7 +28,7 @@ def assignments_of(store: Store, user_id: str) -> list[Attributes]:
     return [row for row in rows if row["principalId"] in holders]
 
 
-def assign_role(store: Store, principal: ServicePrincipal, body: Attributes) -> Attributes:
+def assign_role(store: Store, principal: PrincipalRecord, body: Attributes) -> Attributes:
     keys = [body.get(name) for name in ("principalId", "resourceId", "appRoleId")]
     if not all(isinstance(key, str) for key in keys):
         raise invalid_body()
@@ -57,7 +57,7 @@ def assign_role(store: Store, principal: ServicePrincipal, body: Attributes) -> 
     return row
 
 
-def remove_role(store: Store, principal: ServicePrincipal, assignment_id: str) -> None:
+def remove_role(store: Store, principal: PrincipalRecord, assignment_id: str) -> None:
     assignment = existing(store.role_assignments, assignment_id)
     if assignment.attributes["resourceId"] != principal.id:
         raise not_found(assignment_id)

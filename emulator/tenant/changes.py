@@ -13,7 +13,7 @@ Writable: TypeAlias = Mapping[str, tuple[type, ...]]  # property name -> the JSO
 
 
 def checked_changes(body: Attributes, writable: Writable, resource: str) -> Attributes:
-    """The body without its annotations. Raises GraphError for an unknown property or a value of another type."""
+    """The body without its annotations. Raises GraphRefusal for an unknown property or a value of another type."""
     changes = {name: value for name, value in body.items() if "@odata." not in name}
     for name, value in changes.items():
         if name not in writable:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from emulator.errors import not_found
 from emulator.tenant.changes import NULL, Writable, checked_changes
-from emulator.tenant.records import PlainRecord, ServicePrincipal
+from emulator.tenant.records import PlainRecord, PrincipalRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
@@ -22,24 +22,24 @@ _WRITABLE: Writable = {
 }
 
 
-def find(store: Store, principal: ServicePrincipal) -> Attributes:
+def find(store: Store, principal: PrincipalRecord) -> Attributes:
     policy = store.claims_policies.get(principal.id)
     if policy is None and store.dials.absent_claims_policy == "not_found":
         raise not_found(principal.id)
     return policy.attributes if policy else _empty(principal)
 
 
-def put(store: Store, principal: ServicePrincipal, body: Attributes) -> None:
+def put(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
     """Create it, or replace it completely."""
     _write(store, _empty(principal), body)
 
 
-def patch(store: Store, principal: ServicePrincipal, body: Attributes) -> None:
+def patch(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
     """Change it; where absence is a 404, there is nothing to change."""
     _write(store, find(store, principal), body)
 
 
-def _empty(principal: ServicePrincipal) -> Attributes:
+def _empty(principal: PrincipalRecord) -> Attributes:
     return {"id": principal.id, "includeBasicClaimSet": False, "claims": []}
 
 

@@ -9,27 +9,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emulator.errors import GraphError, bad_request, invalid_value, not_found
-from emulator.tenant.records import Application, ExtensionProperty, Record
+from emulator.errors import GraphRefusal, bad_request, invalid_value, not_found
+from emulator.tenant.records import ApplicationRecord, PropertyRecord, Record
 from emulator.tenant.store import Store, existing
 from emulator.tenant.values import DATA_TYPES, TARGET_OBJECTS
 
 
 def create(
-    store: Store, app: Application, name: str, data_type: str, is_multi_valued: bool, targets: list[str]
-) -> ExtensionProperty:
+    store: Store, app: ApplicationRecord, name: str, data_type: str, is_multi_valued: bool, targets: list[str]
+) -> PropertyRecord:
     if data_type not in DATA_TYPES:
         raise invalid_value("dataType", "ExtensionProperty")
     if not targets or not TARGET_OBJECTS.issuperset(targets):
         raise invalid_value("targetObjects", "ExtensionProperty")
     full_name = f"extension_{app.app_id.replace('-', '')}_{name}"
     if full_name.casefold() in store.names:
-        raise GraphError(
+        raise GraphRefusal(
             store.dials.duplicate_extension_status,
             "Request_MultipleObjectsWithSameKeyValue",
             f"An extension property exists with the name {full_name}.",
         )
-    prop = ExtensionProperty(
+    prop = PropertyRecord(
         store.new_id("extensionProperties"), app.id, full_name, data_type, tuple(targets), is_multi_valued
     )
     if store.lost_properties < store.dials.lose_posted_property:
@@ -52,7 +52,7 @@ def _returning_values(store: Store, full_name: str) -> list[tuple[str, Record]]:
     return changed
 
 
-def find(store: Store, app: Application, property_id: str) -> ExtensionProperty:
+def find(store: Store, app: ApplicationRecord, property_id: str) -> PropertyRecord:
     """A read of one property, lag included."""
     prop = store.property_view.read(property_id, store.properties.get(property_id))
     if prop is None or prop.application_id != app.id:
@@ -60,13 +60,13 @@ def find(store: Store, app: Application, property_id: str) -> ExtensionProperty:
     return prop
 
 
-def list_properties(store: Store, app: Application) -> list[ExtensionProperty]:
+def list_properties(store: Store, app: ApplicationRecord) -> list[PropertyRecord]:
     """A read of an application's properties, lag included."""
     current = [prop for prop in store.properties.values() if prop.application_id == app.id]
     return list(store.property_view.read_all(current, lambda prop: prop.application_id == app.id))
 
 
-def delete(store: Store, app: Application, property_id: str) -> None:
+def delete(store: Store, app: ApplicationRecord, property_id: str) -> None:
     prop = existing(store.properties, property_id)
     if prop.application_id != app.id:
         raise not_found(property_id)
@@ -77,18 +77,18 @@ def delete(store: Store, app: Application, property_id: str) -> None:
     store.unavailable.stop(prop.id)
 
 
-def request_use(store: Store, prop: ExtensionProperty) -> bool:
+def request_use(store: Store, prop: PropertyRecord) -> bool:
     """Whether this request may use the property; the request counts towards the end of its availability delay."""
     return not store.unavailable.count(prop.id) and _has_principal(store, prop)
 
 
-def is_visible(store: Store, prop: ExtensionProperty) -> bool:
+def is_visible(store: Store, prop: PropertyRecord) -> bool:
     """Whether its values can be read."""
     is_hidden = store.dials.hidden_until_available and store.unavailable.is_pending(prop.id)
     return not is_hidden and _has_principal(store, prop)
 
 
-def _has_principal(store: Store, prop: ExtensionProperty) -> bool:
+def _has_principal(store: Store, prop: PropertyRecord) -> bool:
     """Whether the owning application has a service principal; without one the property can never be used."""
     app = store.applications.get(prop.application_id)
     return app is not None and app.app_id in store.principal_app_ids

@@ -11,23 +11,23 @@ from dataclasses import replace
 from typing import TypeVar
 
 from emulator.errors import invalid_body, not_found, reference_exists, reference_missing
-from emulator.tenant.records import PlainRecord, Record, User
+from emulator.tenant.records import PlainRecord, Record, UserRecord
 from emulator.tenant.store import Store
 
-Member = TypeVar("Member", bound="User | PlainRecord")
+Member = TypeVar("Member", bound="UserRecord | PlainRecord")
 
 
 def member_ids(group: PlainRecord) -> list[str]:
     return list(group.attributes.get("members", ()))
 
 
-def direct_members(store: Store, group: PlainRecord) -> list[User | PlainRecord]:
+def direct_members(store: Store, group: PlainRecord) -> list[UserRecord | PlainRecord]:
     """Users and groups."""
     members = (store.users.get(member_id) or store.groups.get(member_id) for member_id in member_ids(group))
     return [member for member in members if member is not None]
 
 
-def transitive_members(store: Store, group: PlainRecord) -> list[User | PlainRecord]:
+def transitive_members(store: Store, group: PlainRecord) -> list[UserRecord | PlainRecord]:
     return _reach(group.id, lambda key: direct_members(store, store.groups[key]) if key in store.groups else [])
 
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from emulator.errors import GraphError, bad_request, invalid_body, not_found, reference_exists, reference_missing
-from emulator.tenant.records import Link, Policy, ServicePrincipal
+from emulator.errors import GraphRefusal, bad_request, invalid_body, not_found, reference_exists, reference_missing
+from emulator.tenant.records import LinkRecord, PolicyRecord, PrincipalRecord
 from emulator.tenant.store import Store, existing
 from emulator.types import Attributes, Json
 
 _ARRAYS = ("ClaimsSchema", "ClaimsTransformation", "ClaimsTransformations")
 
 
-def create(store: Store, body: Attributes) -> Policy:
+def create(store: Store, body: Attributes) -> PolicyRecord:
     if "description" in body:
         raise not_found("")
     name = body.get("displayName")
@@ -26,7 +26,7 @@ def create(store: Store, body: Attributes) -> Policy:
         raise invalid_body()
     definition = checked_definition(body["definition"])
     is_default = body.get("isOrganizationDefault") is True
-    policy = Policy(store.new_id("claimsMappingPolicies"), name, definition, is_default)
+    policy = PolicyRecord(store.new_id("claimsMappingPolicies"), name, definition, is_default)
     store.commit(put=[("claimsMappingPolicies", policy)])
     store.policy_view.note_create(policy)
     store.unlinkable.start(policy.id, store.dials.ref_lag)
@@ -39,7 +39,7 @@ def patch(store: Store, policy_id: str, body: Attributes) -> None:
     after = before
     if "isOrganizationDefault" in body:
         # Reported of a sibling policy type only (C); there is no report of a success.
-        raise GraphError(500, "Service_InternalServerError", "Encountered an internal server error.")
+        raise GraphRefusal(500, "Service_InternalServerError", "Encountered an internal server error.")
     if "displayName" in body:
         if not isinstance(body["displayName"], str) or not body["displayName"]:
             raise invalid_body()
@@ -60,7 +60,7 @@ def delete(store: Store, policy_id: str) -> None:
     store.unlinkable.stop(policy_id)
 
 
-def find(store: Store, policy_id: str) -> Policy:
+def find(store: Store, policy_id: str) -> PolicyRecord:
     """A read of one policy, lag included."""
     policy = store.policy_view.read(policy_id, store.policies.get(policy_id))
     if policy is None:
@@ -68,25 +68,25 @@ def find(store: Store, policy_id: str) -> Policy:
     return policy
 
 
-def assign(store: Store, principal: ServicePrincipal, policy_id: str) -> None:
+def assign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
     if store.unlinkable.count(policy_id) or policy_id not in store.policies:
         raise not_found(policy_id)
     assigned_ids = [link.policy_id for link in links_of(store, principal)]
     if policy_id in assigned_ids:
         raise reference_exists("claimsMappingPolicies")
     if assigned_ids:
-        raise GraphError(
+        raise GraphRefusal(
             store.dials.second_policy_status,
             "Request_MultipleObjectsWithSameKeyValue",
             "A conflicting object with one or more of the specified property values is present in the directory.",
         )
-    link = Link(principal.id, policy_id)
+    link = LinkRecord(principal.id, policy_id)
     store.commit(put=[("assignments", link)])
     store.link_view.note_create(link)
 
 
-def unassign(store: Store, principal: ServicePrincipal, policy_id: str) -> None:
-    link = store.links.get(Link(principal.id, policy_id).id)
+def unassign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
+    link = store.links.get(LinkRecord(principal.id, policy_id).id)
     if link is None:
         is_404 = store.dials.missing_link_delete == 404
         raise not_found(policy_id) if is_404 else reference_missing("claimsMappingPolicies")
@@ -94,17 +94,17 @@ def unassign(store: Store, principal: ServicePrincipal, policy_id: str) -> None:
     store.link_view.note_delete(link)
 
 
-def links_of(store: Store, principal: ServicePrincipal) -> list[Link]:
+def links_of(store: Store, principal: PrincipalRecord) -> list[LinkRecord]:
     return [link for link in store.links.values() if link.service_principal_id == principal.id]
 
 
-def assigned_policy(store: Store, principal: ServicePrincipal) -> Policy | None:
+def assigned_policy(store: Store, principal: PrincipalRecord) -> PolicyRecord | None:
     """The policy in force at this principal, without lag: what a sign-in and the portal see."""
     policies = (store.policies.get(link.policy_id) for link in links_of(store, principal))
     return next((policy for policy in policies if policy is not None), None)
 
 
-def list_assigned(store: Store, principal: ServicePrincipal) -> list[Policy]:
+def list_assigned(store: Store, principal: PrincipalRecord) -> list[PolicyRecord]:
     """A read of what is assigned, lag of the links included."""
     links = store.link_view.read_all(links_of(store, principal), lambda link: link.service_principal_id == principal.id)
     return [store.policies[link.policy_id] for link in links if link.policy_id in store.policies]

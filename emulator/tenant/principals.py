@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emulator.errors import GraphError, bad_request
+from emulator.errors import GraphRefusal, bad_request
 from emulator.tenant.access import assignments_to
 from emulator.tenant.changes import NULL, Writable, checked_changes
 from emulator.tenant.policies import links_of
-from emulator.tenant.records import Application, Record, ServicePrincipal
+from emulator.tenant.records import ApplicationRecord, PrincipalRecord, Record
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
@@ -33,12 +33,12 @@ _APPLICATION: Writable = {
 }
 
 
-def patch_principal(store: Store, principal: ServicePrincipal, body: Attributes) -> None:
+def patch_principal(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
     changes = checked_changes(body, _PRINCIPAL, "ServicePrincipal")
     store.commit(put=[("servicePrincipals", replace(principal, attributes={**principal.attributes, **changes}))])
 
 
-def patch_application(store: Store, app: Application, body: Attributes) -> None:
+def patch_application(store: Store, app: ApplicationRecord, body: Attributes) -> None:
     """`api` is merged, as its members are patched one by one; the principal's copies follow."""
     changes = checked_changes(body, _APPLICATION, "Application")
     if "api" in changes:
@@ -47,7 +47,7 @@ def patch_application(store: Store, app: Application, body: Attributes) -> None:
     store.commit(put=[("applications", after), *_updated_principal(store, app, after)])
 
 
-def _updated_principal(store: Store, before: Application, after: Application) -> list[tuple[str, Record]]:
+def _updated_principal(store: Store, before: ApplicationRecord, after: ApplicationRecord) -> list[tuple[str, Record]]:
     principal = store.service_principals.get(store.principal_app_ids.get(after.app_id, ""))
     if principal is None:
         return []
@@ -60,7 +60,7 @@ def _updated_principal(store: Store, before: Application, after: Application) ->
     return [("servicePrincipals", replace(principal, attributes={**principal.attributes, **copies}))]
 
 
-def create_principal(store: Store, body: Attributes) -> ServicePrincipal:
+def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
     """The principal of an application that has none; it starts without signing key and without SAML."""
     app_id = body.get("appId")
     changes = {name: value for name, value in body.items() if name != "appId"}
@@ -71,7 +71,7 @@ def create_principal(store: Store, body: Attributes) -> ServicePrincipal:
             f"The appId '{app_id}' of the service principal does not reference a valid application object."
         )
     if app.app_id in store.principal_app_ids:
-        raise GraphError(
+        raise GraphRefusal(
             409,
             "Request_MultipleObjectsWithSameKeyValue",
             "The service principal cannot be created, updated, or restored because the service principal name "
@@ -97,12 +97,12 @@ def create_principal(store: Store, body: Attributes) -> ServicePrincipal:
         "tags": [],
         **given,
     }
-    principal = ServicePrincipal(principal_id, attributes, app.owners)
+    principal = PrincipalRecord(principal_id, attributes, app.owners)
     store.commit(put=[("servicePrincipals", principal)])
     return principal
 
 
-def delete_principal(store: Store, principal: ServicePrincipal) -> None:
+def delete_principal(store: Store, principal: PrincipalRecord) -> None:
     store.commit(
         remove=[
             ("servicePrincipals", principal.id),

@@ -62,7 +62,7 @@ class PlainRecord:
 
 
 @dataclass(frozen=True)
-class Application:
+class ApplicationRecord:
     id: str
     attributes: Attributes
     owners: frozenset[str] = frozenset()  # client (application) ids, for the OwnedBy permission
@@ -84,16 +84,16 @@ class Application:
         return {**self.attributes, "owners": sorted(self.owners)}
 
 
-A = TypeVar("A", bound=Application)
+A = TypeVar("A", bound=ApplicationRecord)
 
 
 @dataclass(frozen=True)
-class ServicePrincipal(Application):
+class PrincipalRecord(ApplicationRecord):
     """An application as it appears in this tenant: the same appId, another object id (grade A)."""
 
 
 @dataclass(frozen=True)
-class User:
+class UserRecord:
     """A user; `values` maps a property's full name to its value, values of deleted properties included."""
 
     id: str
@@ -105,7 +105,7 @@ class User:
         return str(self.attributes["userPrincipalName"])
 
     @classmethod
-    def from_row(cls, row: Attributes) -> User:
+    def from_row(cls, row: Attributes) -> UserRecord:
         attributes = {name: value for name, value in row.items() if name != "values"}
         return cls(row["id"], attributes, dict(row.get("values", {})))
 
@@ -114,7 +114,7 @@ class User:
 
 
 @dataclass(frozen=True)
-class ExtensionProperty(_FieldRow):
+class PropertyRecord(_FieldRow):
     """A directory extension definition; `name` is the full one, extension_{appId without dashes}_{name}."""
 
     id: str
@@ -127,7 +127,7 @@ class ExtensionProperty(_FieldRow):
 
 
 @dataclass(frozen=True)
-class Policy(_FieldRow):
+class PolicyRecord(_FieldRow):
     """A claims mapping policy; `definition` is kept as it came, byte for byte."""
 
     id: str
@@ -137,7 +137,7 @@ class Policy(_FieldRow):
 
 
 @dataclass(frozen=True)
-class Link(_FieldRow):
+class LinkRecord(_FieldRow):
     """A policy assigned to a service principal."""
 
     service_principal_id: str
@@ -149,7 +149,7 @@ class Link(_FieldRow):
 
 
 @dataclass(frozen=True)
-class Client(_FieldRow):
+class ClientRecord(_FieldRow):
     """An identity that may ask for tokens: client id, its secret, and the application roles granted to it."""
 
     id: str
@@ -159,7 +159,7 @@ class Client(_FieldRow):
 
 
 @dataclass(frozen=True)
-class Token(_FieldRow):
+class TokenRecord(_FieldRow):
     """An issued access token: whose it is, until when (epoch seconds), and what it allows."""
 
     id: str = field(repr=False)
@@ -168,7 +168,16 @@ class Token(_FieldRow):
     roles: frozenset[str]
 
 
-Record: TypeAlias = "PlainRecord | Application | User | ExtensionProperty | Policy | Link | Client | Token"
+Record: TypeAlias = (
+    PlainRecord
+    | ApplicationRecord
+    | UserRecord
+    | PropertyRecord
+    | PolicyRecord
+    | LinkRecord
+    | ClientRecord
+    | TokenRecord
+)
 
 
 def count_values(values: Attributes) -> int:

@@ -21,16 +21,16 @@ from emulator.errors import not_found
 from emulator.tenant.journal import Journal, Row
 from emulator.tenant.lag import Countdown, LaggingView
 from emulator.tenant.records import (
-    Application,
-    Client,
-    ExtensionProperty,
-    Link,
+    ApplicationRecord,
+    ClientRecord,
+    LinkRecord,
     PlainRecord,
-    Policy,
+    PolicyRecord,
+    PrincipalRecord,
+    PropertyRecord,
     Record,
-    ServicePrincipal,
-    Token,
-    User,
+    TokenRecord,
+    UserRecord,
 )
 from emulator.types import Attributes, Json
 
@@ -38,20 +38,20 @@ T = TypeVar("T")
 
 KINDS: dict[str, Any] = {  # the class of each kind's records
     "organization": PlainRecord,
-    "applications": Application,
-    "servicePrincipals": ServicePrincipal,
-    "users": User,
-    "extensionProperties": ExtensionProperty,
-    "claimsMappingPolicies": Policy,
-    "assignments": Link,
+    "applications": ApplicationRecord,
+    "servicePrincipals": PrincipalRecord,
+    "users": UserRecord,
+    "extensionProperties": PropertyRecord,
+    "claimsMappingPolicies": PolicyRecord,
+    "assignments": LinkRecord,
     "appRoleAssignments": PlainRecord,
     "groups": PlainRecord,
     "claimsPolicies": PlainRecord,
     "workers": PlainRecord,
     "signingKeys": PlainRecord,
     "usedAssertions": PlainRecord,
-    "clients": Client,
-    "tokens": Token,
+    "clients": ClientRecord,
+    "tokens": TokenRecord,
 }
 _NOT_SEEDED = frozenset({"tokens", "usedAssertions"})
 _NOT_EXPORTED = frozenset({"clients", "signingKeys", *_NOT_SEEDED})
@@ -69,30 +69,30 @@ class Store:
         self._journal = journal
         self._tables: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
         self.organizations: dict[str, PlainRecord] = self._tables["organization"]
-        self.applications: dict[str, Application] = self._tables["applications"]
-        self.service_principals: dict[str, ServicePrincipal] = self._tables["servicePrincipals"]
-        self.users: dict[str, User] = self._tables["users"]
-        self.properties: dict[str, ExtensionProperty] = self._tables["extensionProperties"]
-        self.policies: dict[str, Policy] = self._tables["claimsMappingPolicies"]
-        self.links: dict[str, Link] = self._tables["assignments"]
+        self.applications: dict[str, ApplicationRecord] = self._tables["applications"]
+        self.service_principals: dict[str, PrincipalRecord] = self._tables["servicePrincipals"]
+        self.users: dict[str, UserRecord] = self._tables["users"]
+        self.properties: dict[str, PropertyRecord] = self._tables["extensionProperties"]
+        self.policies: dict[str, PolicyRecord] = self._tables["claimsMappingPolicies"]
+        self.links: dict[str, LinkRecord] = self._tables["assignments"]
         self.role_assignments: dict[str, PlainRecord] = self._tables["appRoleAssignments"]
         self.groups: dict[str, PlainRecord] = self._tables["groups"]
         self.claims_policies: dict[str, PlainRecord] = self._tables["claimsPolicies"]  # by service principal id
         self.workers: dict[str, PlainRecord] = self._tables["workers"]  # Flex's, by sid
         self.signing_keys: dict[str, PlainRecord] = self._tables["signingKeys"]  # by certificate thumbprint
         self.used_assertions: dict[str, PlainRecord] = self._tables["usedAssertions"]  # those Flex has accepted
-        self.clients: dict[str, Client] = self._tables["clients"]
-        self.tokens: dict[str, Token] = self._tables["tokens"]
+        self.clients: dict[str, ClientRecord] = self._tables["clients"]
+        self.tokens: dict[str, TokenRecord] = self._tables["tokens"]
         self.upns: dict[str, str] = {}  # casefolded UPN -> user id
         self._sorted_upns: list[str] | None = None  # rebuilt when it is asked for after a UPN came or went
-        self.names: dict[str, ExtensionProperty] = {}  # casefolded full name -> property
+        self.names: dict[str, PropertyRecord] = {}  # casefolded full name -> property
         self.app_ids: dict[str, str] = {}  # appId -> application object id
         self.principal_app_ids: dict[str, str] = {}  # appId -> service principal object id
         self.dials = dials
-        self.user_view: LaggingView[User] = LaggingView(dials)
-        self.property_view: LaggingView[ExtensionProperty] = LaggingView(dials)
-        self.policy_view: LaggingView[Policy] = LaggingView(dials)
-        self.link_view: LaggingView[Link] = LaggingView(dials)
+        self.user_view: LaggingView[UserRecord] = LaggingView(dials)
+        self.property_view: LaggingView[PropertyRecord] = LaggingView(dials)
+        self.policy_view: LaggingView[PolicyRecord] = LaggingView(dials)
+        self.link_view: LaggingView[LinkRecord] = LaggingView(dials)
         self.unavailable = Countdown()  # extension properties that cannot be used yet
         self.unlinkable = Countdown()  # policies that cannot be assigned yet
         self.lost_properties = 0  # property POSTs swallowed since the dials were last changed
@@ -122,7 +122,7 @@ class Store:
         self._counters[kind] = self._counters.get(kind, 0) + 1
         return str(uuid.uuid5(self._namespace, f"{kind}/{self._counters[kind]}"))
 
-    def users_starting_with(self, prefixes: list[str]) -> list[User]:
+    def users_starting_with(self, prefixes: list[str]) -> list[UserRecord]:
         """Users by the beginning of their UPN, without case, each once; from an index, for tenants of any size."""
         if self._sorted_upns is None:
             self._sorted_upns = sorted(self.upns)
@@ -144,7 +144,7 @@ class Store:
             self._unindex(self._tables[kind].pop(record_id))
         for kind, record in put:
             before = self._tables[kind].get(record.id)
-            if before is not None and not (isinstance(record, User) and before.upn == record.upn):
+            if before is not None and not (isinstance(record, UserRecord) and before.upn == record.upn):
                 self._unindex(before)
             self._tables[kind][record.id] = record
             self._index(record)
@@ -179,24 +179,24 @@ class Store:
             self._index(record)
 
     def _index(self, record: Record) -> None:
-        if isinstance(record, User):
+        if isinstance(record, UserRecord):
             if record.upn.casefold() not in self.upns:
                 self._sorted_upns = None
             self.upns[record.upn.casefold()] = record.id
-        elif isinstance(record, ExtensionProperty):
+        elif isinstance(record, PropertyRecord):
             self.names[record.name.casefold()] = record
-        elif isinstance(record, ServicePrincipal):
+        elif isinstance(record, PrincipalRecord):
             self.principal_app_ids[record.app_id] = record.id
-        elif isinstance(record, Application):
+        elif isinstance(record, ApplicationRecord):
             self.app_ids[record.app_id] = record.id
 
     def _unindex(self, record: Record) -> None:
-        if isinstance(record, User):
+        if isinstance(record, UserRecord):
             self.upns.pop(record.upn.casefold(), None)
             self._sorted_upns = None
-        elif isinstance(record, ExtensionProperty):
+        elif isinstance(record, PropertyRecord):
             self.names.pop(record.name.casefold(), None)
-        elif isinstance(record, ServicePrincipal):
+        elif isinstance(record, PrincipalRecord):
             self.principal_app_ids.pop(record.app_id, None)
 
     # -- export --------------------------------------------------------------------------------------------------
@@ -256,10 +256,10 @@ def _seed_records(seed: Json) -> Iterable[tuple[str, Record]]:
                 record: Record = KINDS[kind].from_row(
                     {"id": str(uuid.uuid5(namespace, f"seed/{kind}/{number}")), **row}
                 )
-                if isinstance(record, User) and record.id in orphans:
+                if isinstance(record, UserRecord) and record.id in orphans:
                     record = replace(record, values={**record.values, **orphans[record.id]})
-                _ = record.upn if isinstance(record, User) else None
-                _ = record.app_id if isinstance(record, Application) else None
+                _ = record.upn if isinstance(record, UserRecord) else None
+                _ = record.app_id if isinstance(record, ApplicationRecord) else None
                 yield kind, record
     except (KeyError, TypeError, AttributeError) as error:
         raise SeedError(f"seed part '{kind}', entry {number}: {type(error).__name__} {error}") from error

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from emulator.errors import GraphError, bad_request, invalid_body, invalid_value, not_found
+from emulator.errors import GraphRefusal, bad_request, invalid_body, invalid_value, not_found
 from emulator.tenant import extensions, groups
-from emulator.tenant.records import ExtensionProperty, User, count_values
+from emulator.tenant.records import PropertyRecord, UserRecord, count_values
 from emulator.tenant.store import Store
-from emulator.tenant.values import InvalidValue, stored_value
+from emulator.tenant.values import UnfitValue, stored_value
 from emulator.types import Attributes, Json
 
 MAX_VALUES = 100
@@ -40,13 +40,13 @@ _NUMBERED = "onPremisesExtensionAttributes"  # an object of extensionAttribute1 
 _MASTERED = frozenset(KNOWN) - {"usageLocation", "otherMails"}
 
 
-def locate(store: Store, key: str) -> User | None:
+def locate(store: Store, key: str) -> UserRecord | None:
     """The user as it is, by object id or UPN (both without case)."""
     user = store.users.get(key.lower())
     return user if user else store.users.get(store.upns.get(key.casefold(), ""))
 
 
-def find(store: Store, key: str) -> User:
+def find(store: Store, key: str) -> UserRecord:
     """A read of one user, lag included."""
     current = locate(store, key)
     user = store.user_view.read(current.id if current else key.lower(), current)
@@ -55,7 +55,7 @@ def find(store: Store, key: str) -> User:
     return user
 
 
-def _existing(store: Store, key: str) -> User:
+def _existing(store: Store, key: str) -> UserRecord:
     user = locate(store, key)
     if user is None:
         raise not_found(key)
@@ -72,14 +72,14 @@ def patch(store: Store, key: str, changes: Attributes) -> None:
     store.user_view.note_change(user)
 
 
-def create(store: Store, body: Attributes) -> User:
+def create(store: Store, body: Attributes) -> UserRecord:
     missing = [n for n in ("accountEnabled", "displayName", "mailNickname", "userPrincipalName") if n not in body]
     if missing or not isinstance(body.get("passwordProfile"), dict):
         raise invalid_body()
-    blank = User("", {"userPrincipalName": ""})
+    blank = UserRecord("", {"userPrincipalName": ""})
     filled = _patched(store, blank, {name: value for name, value in body.items() if name != "passwordProfile"})
     user_id = store.new_id("users")
-    user = User(user_id, {"id": user_id, "userType": "Member", **filled.attributes}, filled.values)
+    user = UserRecord(user_id, {"id": user_id, "userType": "Member", **filled.attributes}, filled.values)
     store.commit(put=[("users", user)])
     return user
 
@@ -95,7 +95,7 @@ def delete(store: Store, key: str) -> None:
     store.user_view.note_delete(user)
 
 
-def visible_values(store: Store, user: User) -> Attributes:
+def visible_values(store: Store, user: UserRecord) -> Attributes:
     """The extension values a read shows, under the exact names of their properties."""
     shown = {}
     for name, value in user.values.items():
@@ -105,8 +105,8 @@ def visible_values(store: Store, user: User) -> Attributes:
     return shown
 
 
-def _patched(store: Store, user: User, changes: Attributes) -> User:
-    """The user with all changes applied. Raises GraphError when one of them is refused."""
+def _patched(store: Store, user: UserRecord, changes: Attributes) -> UserRecord:
+    """The user with all changes applied. Raises GraphRefusal when one of them is refused."""
     changes = {name: value for name, value in changes.items() if "@odata." not in name}
     extensions_changed = {name: value for name, value in changes.items() if name.casefold().startswith("extension_")}
     is_synced = user.attributes.get("onPremisesSyncEnabled")
@@ -117,7 +117,7 @@ def _patched(store: Store, user: User, changes: Attributes) -> User:
     return replace(user, attributes=attributes, values=_patched_values(store, user.values, extensions_changed))
 
 
-def _patched_attributes(store: Store, user: User, changes: Attributes) -> Attributes:
+def _patched_attributes(store: Store, user: UserRecord, changes: Attributes) -> Attributes:
     for name, value in changes.items():
         if name not in KNOWN:
             raise bad_request(f"Invalid property '{name}'.")
@@ -132,7 +132,7 @@ def _patched_attributes(store: Store, user: User, changes: Attributes) -> Attrib
     return {**user.attributes, **changes}
 
 
-def _patched_numbered(user: User, changes: Json) -> Json:
+def _patched_numbered(user: UserRecord, changes: Json) -> Json:
     """Attributes that are not named keep their value, null removes it."""
     known = {f"extensionAttribute{number}" for number in range(1, 16)}
     if not isinstance(changes, dict) or any(
@@ -142,14 +142,14 @@ def _patched_numbered(user: User, changes: Json) -> Json:
     return {**dict.fromkeys(sorted(known)), **(user.attributes.get(_NUMBERED) or {}), **changes}
 
 
-def _on_premises() -> GraphError:
+def _on_premises() -> GraphRefusal:
     return bad_request(
         "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects "
         "currently undergoing migration."
     )
 
 
-def _check_upn(store: Store, user: User, upn: Json) -> None:
+def _check_upn(store: Store, user: UserRecord, upn: Json) -> None:
     name, at, domain = str(upn or "").partition("@")
     if not at or not re.fullmatch(r"[A-Za-z0-9'.\-_!#^~$]+", name) or domain.casefold() not in store.domains:
         raise invalid_value("userPrincipalName", "User")
@@ -160,7 +160,7 @@ def _check_upn(store: Store, user: User, upn: Json) -> None:
 def _patched_values(store: Store, values: Attributes, changes: Attributes) -> Attributes:
     if not changes:
         return values
-    props: dict[str, ExtensionProperty] = {}
+    props: dict[str, PropertyRecord] = {}
     refused = []
     for name in changes:
         prop = store.names.get(name.casefold())
@@ -175,7 +175,7 @@ def _patched_values(store: Store, values: Attributes, changes: Attributes) -> At
         prop = props[name]
         try:
             stored = None if value is None else stored_value(prop.data_type, prop.is_multi_valued, value, store.dials)
-        except InvalidValue as error:
+        except UnfitValue as error:
             raise invalid_value(prop.name, "User") from error
         if stored is None or stored == []:
             patched.pop(prop.name, None)

@@ -19,7 +19,7 @@ from emulator.types import Json
 _DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?(?:(Z)|([+-])(\d\d):(\d\d))?", re.ASCII)
 
 
-class InvalidValue(ValueError):
+class UnfitValue(ValueError):
     """The value does not fit the data type."""
 
 
@@ -29,13 +29,13 @@ def stored_value(data_type: str, is_multi_valued: bool, value: Json, dials: Dial
     if not is_multi_valued:
         return convert(value, dials)
     if not isinstance(value, list):
-        raise InvalidValue("a multi-valued property takes an array")
+        raise UnfitValue("a multi-valued property takes an array")
     return [convert(item, dials) for item in value]
 
 
 def _boolean(value: Json, _dials: Dials) -> bool:
     if not isinstance(value, bool):
-        raise InvalidValue("not a Boolean")
+        raise UnfitValue("not a Boolean")
     return value
 
 
@@ -43,7 +43,7 @@ def _integer_converter(bits: int) -> Callable[[Json, Dials], int]:
     def convert(value: Json, _dials: Dials) -> int:
         # bool is an int in Python, not on the wire; 5.0 is a double on the wire, not an Edm.Int32.
         if type(value) is not int or not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-            raise InvalidValue(f"not a {bits}-bit integer")
+            raise UnfitValue(f"not a {bits}-bit integer")
         return value
 
     return convert
@@ -51,21 +51,21 @@ def _integer_converter(bits: int) -> Callable[[Json, Dials], int]:
 
 def _string(value: Json, dials: Dials) -> str:
     if not isinstance(value, str) or len(value) > 256 or (value == "" and dials.empty_string == "refuse"):
-        raise InvalidValue("not a string of at most 256 characters")
+        raise UnfitValue("not a string of at most 256 characters")
     return value
 
 
 def _date_time(value: Json, _dials: Dials) -> str:
     match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise InvalidValue("not an ISO 8601 date and time")
+        raise UnfitValue("not an ISO 8601 date and time")
     day, time, fraction, _zulu, sign, hours, minutes = match.groups()
     try:
         moment = datetime.strptime(f"{day}T{time}", "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
         offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
         moment = moment + offset if sign == "-" else moment - offset
     except (ValueError, OverflowError) as error:
-        raise InvalidValue("not a date that exists") from error
+        raise UnfitValue("not a date that exists") from error
     fraction = (fraction or "").rstrip("0")
     return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{fraction}" if fraction else "") + "Z"
 
@@ -74,9 +74,9 @@ def _binary(value: Json, _dials: Dials) -> str:
     try:
         raw = base64.b64decode(value, validate=True) if isinstance(value, str) else None
     except (binascii.Error, ValueError) as error:
-        raise InvalidValue("not base64") from error
+        raise UnfitValue("not base64") from error
     if raw is None or len(raw) > 256:
-        raise InvalidValue("not base64 of at most 256 bytes")
+        raise UnfitValue("not base64 of at most 256 bytes")
     return base64.b64encode(raw).decode("ascii")
 
 

@@ -96,7 +96,7 @@ def test_from_flex_and_with_an_account_that_is_typed(
     assert kept(page)["roles"] == ["admin"]
 
 
-def test_who_is_refused_reads_why(tenant: Tenant, page: Page, request: pytest.FixtureRequest) -> None:
+def test_a_refused_user_reads_why(tenant: Tenant, page: Page, request: pytest.FixtureRequest) -> None:
     how = request.node.callspec.params["page"]
     page.goto(f"{tenant.emulator.http}/{TENANT}/launch/{FLEX['appId']}")
     page.get_by_role("button", name="Nora Night").click()

@@ -43,7 +43,7 @@ def test_every_page_is_well_made_and_harmless(emulator: Emulator, path: str) -> 
     assert all(f'<label for="{name}">' in text for name in fields)
 
 
-def test_the_door_leads_to_the_portal_and_assets_are_served(emulator: Emulator) -> None:
+def test_the_root_redirects_to_the_portal_and_assets_are_served(emulator: Emulator) -> None:
     assert emulator.request("GET", "/").headers["location"] == "/portal"
     for asset, kind in (("style.css", "text/css"), ("submit.js", "javascript"), ("icon.svg", "image/svg")):
         answer = emulator.request("GET", f"/assets/{asset}")

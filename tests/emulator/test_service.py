@@ -67,7 +67,7 @@ def test_a_refusal_has_the_envelope_and_echoes_the_callers_id(emulator: Emulator
         (f"/groups/{GROUPS[0]['id']}/transitiveMembers", "5"),
     ],
 )
-def test_every_answer_tells_its_cost(emulator: Emulator, path: str, units: str) -> None:
+def test_every_answer_shows_its_cost(emulator: Emulator, path: str, units: str) -> None:
     assert emulator.graph("GET", path).headers["x-ms-resource-unit"] == units
 
 
@@ -222,7 +222,7 @@ def test_headers_of_a_batch_are_not_inherited_and_order_is_not_promised(emulator
         ["x"],
     ],
 )
-def test_an_ill_batch_is_refused_whole(emulator: Emulator, items: list[Any]) -> None:
+def test_an_invalid_batch_is_refused_whole(emulator: Emulator, items: list[Any]) -> None:
     answer = emulator.graph("POST", "/$batch", {"requests": items})
     assert answer.error[:2] == (400, "BadRequest")
     assert [r["in_batch"] for r in emulator.requests() if "$batch" in r["path"]] == [False]
@@ -310,7 +310,7 @@ def test_a_cut_connection_is_logged_without_status(tenant: Tenant, action: str, 
 
 
 @pytest.mark.parametrize(("action", "carried_out"), [("hang", True), ("hang_before", False)])
-def test_a_hanging_request_is_let_go_when_the_faults_are_cleared(
+def test_a_hanging_request_is_released_when_the_faults_are_cleared(
     tenant: Tenant, action: str, carried_out: bool
 ) -> None:
     emulator = tenant.emulator
@@ -408,7 +408,7 @@ def test_only_loopback_names_are_answered(emulator: Emulator, host: str) -> None
     assert emulator.request("GET", "/admin/export", None, {"Host": host}).status in (400, 421)
 
 
-def test_the_seeded_users_are_who_they_are_said_to_be(emulator: Emulator) -> None:
+def test_the_seeded_users_are_the_documented_ones(emulator: Emulator) -> None:
     assert [(user["id"], user["userPrincipalName"]) for user in emulator.export()["users"]] == sorted(
         (user["id"], upn) for upn, user in USERS.items()
     )

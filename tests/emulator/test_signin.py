@@ -306,7 +306,7 @@ def test_a_pairwise_name_is_the_same_each_time_and_another_for_another_user(tena
         ({"user": 5}, (400, "BadRequest")),
     ],
 )  # fmt: skip
-def test_an_ill_request_is_refused_in_one_line(
+def test_an_invalid_request_is_refused_in_one_line(
     emulator: Emulator, sent: dict[str, Any], expected: tuple[int, str]
 ) -> None:
     body = {"user": ADA, "principal": FLEX["appId"], **sent}
@@ -404,7 +404,9 @@ def test_the_page_asks_who_signs_in_and_carries_the_request_on(tenant: Tenant) -
         (f"/other.example/launch/{FLEX['appId']}", 404, "AADSTS90002"),
     ],
 )
-def test_a_page_that_cannot_be_says_why_in_one_line(emulator: Emulator, path: str, status: int, code: str) -> None:
+def test_a_page_for_a_mistaken_address_says_why_in_one_line(
+    emulator: Emulator, path: str, status: int, code: str
+) -> None:
     page = browsing.visit(emulator, path)
     assert page.status == status
     assert sum(code in line for line in page.text.splitlines()) == 1
@@ -419,7 +421,7 @@ def test_a_request_that_inflates_without_end_is_refused(emulator: Emulator) -> N
 
 
 @pytest.mark.parametrize("user", [GUEST, NORA])
-def test_a_refused_user_is_told_so_on_the_page(emulator: Emulator, user: str) -> None:
+def test_the_page_tells_a_refused_user_why(emulator: Emulator, user: str) -> None:
     page = browsing.sign_in(emulator, f"/{TENANT}/launch/{FLEX['appId']}", user)
     assert page.status == 403
     assert "AADSTS50" in page.text

@@ -57,7 +57,7 @@ def test_a_role_of_a_group_is_its_direct_members_only(tenant: Tenant) -> None:
     assert tenant.emulator.graph("GET", f"/groups/{ABSENT}").error == gone(ABSENT)
 
 
-def test_a_role_is_given_and_taken(tenant: Tenant) -> None:
+def test_a_role_is_assigned_and_removed(tenant: Tenant) -> None:
     agent = next(role["id"] for role in FLEX["appRoles"] if role["value"] == "agent")
     body = {"principalId": NORA["id"], "resourceId": FLEX["id"], "appRoleId": agent}
     made = tenant.emulator.graph("POST", ROLES, body)
@@ -98,13 +98,13 @@ def test_custom_claims_are_beta_and_their_absence_is_a_dial(tenant: Tenant, dial
         ({"definition": []}, "Invalid property 'definition'."),
     ],
 )
-def test_ill_custom_claims_are_refused(tenant: Tenant, body: dict[str, Any], words: str) -> None:
+def test_invalid_custom_claims_are_refused(tenant: Tenant, body: dict[str, Any], words: str) -> None:
     assert tenant.emulator.graph("PUT", CLAIMS, body, version="beta").error == bad(words)
     assert tenant.emulator.graph("PATCH", CLAIMS, {}, version="beta").error == gone(FLEX["id"]), "nothing to change"
     assert tenant.emulator.graph("GET", CLAIMS, version="beta").status == 404
 
 
-def test_a_principal_made_anew_is_another_object_without_links(tenant: Tenant) -> None:
+def test_a_principal_created_again_is_another_object_without_links(tenant: Tenant) -> None:
     policy = tenant.post_policy().json["id"]
     url = f"{tenant.emulator.http}/v1.0/policies/claimsMappingPolicies/{policy}"
     links = f"/servicePrincipals/{STAGING['id']}/claimsMappingPolicies"
@@ -119,7 +119,7 @@ def test_a_principal_made_anew_is_another_object_without_links(tenant: Tenant) -
     assert tenant.emulator.graph("GET", f"/policies/claimsMappingPolicies/{policy}/appliesTo").json["value"] == []
 
 
-def test_a_deleted_principal_takes_roles_claims_and_usability_along(tenant: Tenant) -> None:
+def test_a_deleted_principal_loses_roles_claims_and_usable_extensions(tenant: Tenant) -> None:
     tenant.property("languages")
     name = full_name("languages")
     assert tenant.patch({name: "en"}).status == 204
@@ -146,7 +146,7 @@ def test_a_deleted_principal_takes_roles_claims_and_usability_along(tenant: Tena
         ({"appId": STAGING_APP["appId"], "id": ABSENT}, "Invalid property 'id'."),
     ],
 )
-def test_an_ill_principal_is_refused(tenant: Tenant, body: dict[str, Any], words: str) -> None:
+def test_an_invalid_principal_is_refused(tenant: Tenant, body: dict[str, Any], words: str) -> None:
     assert tenant.emulator.graph("POST", "/servicePrincipals", body).error == bad(words)
 
 
@@ -180,11 +180,11 @@ def test_what_preflight_reads_changes_behind_its_back(tenant: Tenant, path: str,
         (APPLICATION, {"api": None}, "Invalid value specified for property 'api' of resource 'Application'."),
     ],
 )
-def test_an_ill_change_is_refused(tenant: Tenant, path: str, change: dict[str, Any], words: str) -> None:
+def test_an_invalid_change_is_refused(tenant: Tenant, path: str, change: dict[str, Any], words: str) -> None:
     assert tenant.emulator.graph("PATCH", path, change).error == bad(words)
 
 
-def test_an_application_has_parts_and_its_principal_copies(tenant: Tenant) -> None:
+def test_an_application_is_patched_by_member_and_its_principal_copies(tenant: Tenant) -> None:
     patch = {"api": {"acceptMappedClaims": True}, "identifierUris": ["api://flex"], "@odata.type": "#x"}
     assert tenant.emulator.graph("PATCH", APPLICATION, patch).status == 204
     api = tenant.emulator.graph("GET", f"{APPLICATION}?$select=api").json["api"]
@@ -239,7 +239,7 @@ def _decoded(segment: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", ["2022-09-01", "2019-05-01"])
-def test_the_cloud_tells_its_endpoints(emulator: Emulator, version: str) -> None:
+def test_the_cloud_describes_its_endpoints(emulator: Emulator, version: str) -> None:
     answer = emulator.request("GET", f"/metadata/endpoints?api-version={version}")
     clouds = answer.json if version == "2019-05-01" else [answer.json]
     assert answer.status == 200

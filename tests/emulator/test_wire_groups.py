@@ -35,7 +35,7 @@ def test_members_are_direct_and_transitive_members_are_not(tenant: Tenant) -> No
     assert tenant.emulator.graph("GET", f"/users/{ABSENT}/transitiveMemberOf").error == gone(ABSENT)
 
 
-def test_groups_inside_each_other_end(tenant: Tenant) -> None:
+def test_groups_that_contain_each_other_are_listed_once(tenant: Tenant) -> None:
     assert tenant.emulator.graph("POST", f"/groups/{NIGHT}/members/$ref", _url(tenant, AGENTS)).status == 204
     assert _ids(tenant, BELOW) == [MARY["id"], NIGHT, NORA["id"]]
     assert _ids(tenant, f"/users/{NORA['id']}/transitiveMemberOf") == [NIGHT, AGENTS]
@@ -67,7 +67,7 @@ def test_who_may_not_read_users_sees_limited_information(tenant: Tenant) -> None
     assert [(group["id"], group["displayName"]) for group in above] == [(NIGHT, None), (AGENTS, None)]
 
 
-def test_groups_are_listed_filtered_and_found(tenant: Tenant) -> None:
+def test_groups_are_listed_filtered_and_read(tenant: Tenant) -> None:
     assert _ids(tenant, "/groups") == [AGENTS, NIGHT]
     assert _ids(tenant, "/groups?$filter=startswith(displayName,'Flex%20a')&$select=id") == [AGENTS]
     group = tenant.emulator.graph("GET", f"/groups/{NIGHT}").json
@@ -102,7 +102,7 @@ def test_a_member_comes_and_goes(tenant: Tenant, collection: str) -> None:
         (NIGHT, "groups", bad("One or more properties contains invalid values.")),
     ],
 )
-def test_what_cannot_be_a_member(tenant: Tenant, object_id: str, collection: str, refusal: Any) -> None:
+def test_an_invalid_member_is_refused(tenant: Tenant, object_id: str, collection: str, refusal: Any) -> None:
     answer = tenant.emulator.graph("POST", f"/groups/{NIGHT}/members/$ref", _url(tenant, object_id, collection))
     assert answer.error == refusal
     assert _ids(tenant, f"/groups/{NIGHT}/members") == [NORA["id"]]

@@ -130,7 +130,7 @@ def test_the_same_policy_twice_and_a_second_one_are_refused(tenant: Tenant) -> N
     assert tenant.assign(second, principal=STAGING["id"]).status == 204
 
 
-def test_links_of_what_is_not_there(tenant: Tenant) -> None:
+def test_links_to_objects_that_do_not_exist_are_refused(tenant: Tenant) -> None:
     policy = tenant.policy()
     assert tenant.assign(ABSENT).error == gone(ABSENT)
     assert tenant.assign(policy, principal=FLEX_APP["id"]).error == gone(FLEX_APP["id"])  # an application's id
@@ -156,7 +156,7 @@ def test_a_link_is_written_through_ref_only(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize(("dial", "status", "left"), [("allow", 204, []), ("refuse", 400, None)])
-def test_deleting_an_assigned_policy_takes_its_links_along_or_is_refused(
+def test_deleting_an_assigned_policy_removes_its_links_or_is_refused(
     tenant: Tenant, dial: str, status: int, left: list[str] | None
 ) -> None:
     policy = tenant.policy()

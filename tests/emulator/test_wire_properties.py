@@ -55,7 +55,7 @@ def test_a_new_property_answers_its_full_name_and_single_value_by_default(tenant
         ({"description": "x"}, "Invalid property 'description'."),
     ],
 )
-def test_an_ill_property_is_refused_and_makes_nothing(tenant: Tenant, body: dict[str, Any], words: str) -> None:
+def test_an_invalid_property_is_refused_and_makes_nothing(tenant: Tenant, body: dict[str, Any], words: str) -> None:
     before = tenant.emulator.export()
     assert tenant.post_property(**body).error == bad(words)
     assert tenant.emulator.export() == before

@@ -51,7 +51,7 @@ def test_an_unset_value_is_absent_or_null(tenant: Tenant, dial: str, shown: bool
         ("Binary", False, base64.b64encode(b"x" * 256).decode(), base64.b64encode(b"x" * 256).decode()),
     ],
 )
-def test_a_fitting_value_is_kept_and_null_takes_it_away(
+def test_a_valid_value_is_kept_and_null_removes_it(
     tenant: Tenant, data_type: str, multi: bool, sent: Any, kept: Any
 ) -> None:
     name = tenant.property(dataType=data_type, isMultiValued=multi)["name"]
@@ -81,7 +81,7 @@ def test_a_fitting_value_is_kept_and_null_takes_it_away(
         ("Binary", False, base64.b64encode(b"x" * 257).decode()),
     ],
 )
-def test_an_ill_value_is_refused(tenant: Tenant, data_type: str, multi: bool, sent: Any) -> None:
+def test_an_invalid_value_is_refused(tenant: Tenant, data_type: str, multi: bool, sent: Any) -> None:
     name = tenant.property(dataType=data_type, isMultiValued=multi)["name"]
     before = tenant.emulator.export()
     assert tenant.patch({name: sent}).error == bad(f"Invalid value specified for property '{name}' of resource 'User'.")
@@ -121,7 +121,7 @@ def test_a_user_holds_a_hundred_values_and_orphans_count(tenant: Tenant) -> None
     assert tenant.patch({many["name"]: None, single: "x"}).status == 204
 
 
-def test_users_are_found_by_id_upn_and_quoted_key(tenant: Tenant) -> None:
+def test_users_are_addressed_by_id_upn_and_quoted_key(tenant: Tenant) -> None:
     ada, guest = USERS[ADA]["id"], USERS[GUEST]["id"]
     ids = {
         path: tenant.emulator.graph("GET", f"/users{path}?$select=id").json.get("id")

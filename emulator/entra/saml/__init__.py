@@ -14,13 +14,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from emulator import pages
-from emulator.clock import Clock
+from emulator.clock import TenantClock
 from emulator.entra.saml import metadata, requests
 from emulator.entra.saml.errors import SignInError
 from emulator.entra.saml.keys import certificates
 from emulator.entra.saml.signin import ACS_PATH, SignIn
 from emulator.entra.saml.subject import Subject
-from emulator.tenant.records import ServicePrincipal, User
+from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store
 from emulator.types import Json
 
@@ -29,7 +29,7 @@ __all__ = ["ACS_PATH", "Subject", "admin_routes", "certificates", "routes"]
 _MAX_ACCOUNTS = 30  # on the page; any other is typed
 
 
-def routes(store: Store, clock: Clock) -> list[BaseRoute]:
+def routes(store: Store, clock: TenantClock) -> list[BaseRoute]:
     sign_in = _SignInPages(SignIn(store, clock))
     return [
         Route("/{tenant}/federationmetadata/2007-06/federationmetadata.xml", sign_in.serve_metadata, methods=["GET"]),
@@ -38,7 +38,7 @@ def routes(store: Store, clock: Clock) -> list[BaseRoute]:
     ]
 
 
-def admin_routes(store: Store, clock: Clock) -> list[Route]:
+def admin_routes(store: Store, clock: TenantClock) -> list[Route]:
     """The call below /admin that signs a user in without a page."""
     return [Route("/sign-in", _SignInPages(SignIn(store, clock)).sign_in_directly, methods=["POST"])]
 
@@ -94,7 +94,7 @@ class _SignInPages:
     def _page(
         self,
         request: Request,
-        principal: ServicePrincipal,
+        principal: PrincipalRecord,
         acs: str,
         fields: dict[str, str],
         authn_request: requests.AuthnRequest | None,
@@ -123,7 +123,7 @@ class _SignInPages:
             more=max(0, len(users) - _MAX_ACCOUNTS),
         )
 
-    def _account(self, principal: ServicePrincipal, user: User) -> dict[str, str]:
+    def _account(self, principal: PrincipalRecord, user: UserRecord) -> dict[str, str]:
         subject = Subject(self._sign_in.store, principal, user)
         if user.attributes.get("accountEnabled") is False:
             note = "disabled"

@@ -11,7 +11,7 @@ import binascii
 from dataclasses import dataclass
 
 from emulator.clock import timestamp
-from emulator.tenant.records import ServicePrincipal
+from emulator.tenant.records import PrincipalRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes, Json
 
@@ -30,20 +30,20 @@ class Certificate:
         return self.starts <= now < self.ends
 
 
-def certificates(principal: ServicePrincipal) -> list[Certificate]:
+def certificates(principal: PrincipalRecord) -> list[Certificate]:
     """All certificates, inactive ones too, the active one first."""
     active = str(principal.attributes.get("preferredTokenSigningKeyThumbprint") or "").upper()
     rows = [row for row in principal.attributes.get("keyCredentials") or () if _is_certificate(row)]
     return sorted((_certificate(row, active) for row in rows), key=lambda certificate: not certificate.is_active)
 
 
-def signing(principal: ServicePrincipal, now: float) -> Certificate | None:
+def signing(principal: PrincipalRecord, now: float) -> Certificate | None:
     """The certificate of the application-specific signing key in force, if there is one."""
     active = next((certificate for certificate in certificates(principal) if certificate.is_active), None)
     return active if active is None or active.is_valid(now) else latest_valid(principal, now)
 
 
-def latest_valid(principal: ServicePrincipal, now: float) -> Certificate | None:
+def latest_valid(principal: PrincipalRecord, now: float) -> Certificate | None:
     """The valid certificate that expires last."""
     valid = (certificate for certificate in certificates(principal) if certificate.is_valid(now))
     return max(valid, key=lambda certificate: certificate.ends, default=None)

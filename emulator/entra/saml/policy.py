@@ -17,7 +17,7 @@ LIMIT = 50
 
 
 @dataclass(frozen=True)
-class Entry:
+class ClaimEntry:
     """An entry of ClaimsSchema. Missing texts are empty, a missing `value` is None."""
 
     source: str
@@ -36,7 +36,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class InputClaim:
+class TransformationInput:
     reference: str
     kind: str  # TransformationClaimType in lower case
     each: bool  # TreatAsMultiValue
@@ -46,13 +46,13 @@ class InputClaim:
 class Transformation:
     id: str
     method: str  # in lower case, without ()
-    claims: tuple[InputClaim, ...]
+    claims: tuple[TransformationInput, ...]
     parameters: tuple[tuple[str, str], ...]  # names as the policy spells them
 
 
 @dataclass(frozen=True)
-class ClaimsPolicy:
-    entries: tuple[Entry, ...]
+class SignInPolicy:
+    entries: tuple[ClaimEntry, ...]
     transformations: tuple[Transformation, ...]
     basic: bool
 
@@ -61,11 +61,11 @@ class ClaimsPolicy:
         return next((item for item in self.transformations if item.id.casefold() == name), None)
 
 
-def read(definition: tuple[str, ...]) -> ClaimsPolicy:
+def read(definition: tuple[str, ...]) -> SignInPolicy:
     """The policy in a definition that Graph has accepted."""
     body: Attributes = json.loads(definition[0])["ClaimsMappingPolicy"]
     transformations = [*_rows(body.get("ClaimsTransformation")), *_rows(body.get("ClaimsTransformations"))]
-    return ClaimsPolicy(
+    return SignInPolicy(
         tuple(_entry(row) for row in _rows(body.get("ClaimsSchema"))[:LIMIT]),
         tuple(_transformation(row) for row in transformations[:LIMIT]),
         str(body.get("IncludeBasicClaimSet")).lower() == "true",
@@ -88,8 +88,8 @@ def _constant(value: Json) -> str | None:
     return str(value)
 
 
-def _entry(row: Attributes) -> Entry:
-    return Entry(
+def _entry(row: Attributes) -> ClaimEntry:
+    return ClaimEntry(
         source=_text(row.get("source")).lower(),
         id=_text(row.get("id")),
         extension_id=_text(row.get("extensionid")),
@@ -103,7 +103,7 @@ def _entry(row: Attributes) -> Entry:
 
 def _transformation(row: Attributes) -> Transformation:
     claims = [
-        InputClaim(
+        TransformationInput(
             _text(claim.get("claimtypereferenceid")),
             _text(claim.get("transformationclaimtype")).lower(),
             str(claim.get("treatasmultivalue")).lower() == "true",

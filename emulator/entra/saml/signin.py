@@ -12,14 +12,14 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from emulator.clock import Clock
+from emulator.clock import TenantClock
 from emulator.entra.saml import keys, policy, response, statement
 from emulator.entra.saml.errors import SignInError
 from emulator.entra.saml.requests import AuthnRequest
 from emulator.entra.saml.subject import Subject
 from emulator.tenant import users
 from emulator.tenant.policies import assigned_policy
-from emulator.tenant.records import ServicePrincipal, User
+from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store
 
 ACS_PATH = "/flex/login/callback"
@@ -42,7 +42,7 @@ class Issued:
 class SignIn:
     """Signs users of one tenant in."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: TenantClock) -> None:
         self.store = store
         self._clock = clock
 
@@ -52,7 +52,7 @@ class SignIn:
         if tenant.lower() not in {self.store.tenant_id, *self.store.domains}:
             raise SignInError(90002, tenant)
 
-    def principal(self, key: str, status: int = 400) -> ServicePrincipal:
+    def principal(self, key: str, status: int = 400) -> PrincipalRecord:
         """By appId or object id. Raises SignInError, with this status, for an unknown one."""
         lowered = key.lower()
         principal = self.store.service_principals.get(self.store.principal_app_ids.get(lowered, lowered))
@@ -60,13 +60,13 @@ class SignIn:
             raise SignInError(700016, key, self.store.tenant_id, status=status)
         return principal
 
-    def principal_of(self, request: AuthnRequest) -> ServicePrincipal:
+    def principal_of(self, request: AuthnRequest) -> PrincipalRecord:
         for principal in self.store.service_principals.values():
             if request.issuer in principal.attributes.get("servicePrincipalNames", ()):
                 return principal
         raise SignInError(700016, request.issuer, self.store.tenant_id)
 
-    def user(self, key: str) -> User:
+    def user(self, key: str) -> UserRecord:
         user = users.locate(self.store, key.strip())
         if user is None:
             raise SignInError(50034, key, self.store.tenant_id)
@@ -74,7 +74,7 @@ class SignIn:
 
     # -- the sign-in ----------------------------------------------------------------------------------------------
 
-    def acs(self, principal: ServicePrincipal, requested: str, origin: str) -> str:
+    def acs(self, principal: PrincipalRecord, requested: str, origin: str) -> str:
         """Where the response goes: to the requested address or, without one, to the principal's first reply URL.
 
         Raises SignInError for an address that is neither a reply URL nor loopback.
@@ -90,7 +90,7 @@ class SignIn:
         connection = parse_qs(urlsplit(url).query).get("connection", [""])[0]
         return f"{origin}{ACS_PATH}?{urlencode({'connection': connection})}" if connection else url
 
-    def check_allowed(self, principal: ServicePrincipal, user: User) -> None:
+    def check_allowed(self, principal: PrincipalRecord, user: UserRecord) -> None:
         """Raises SignInError with the first reason why this user may not sign in."""
         name = principal.display_name
         if principal.attributes.get("accountEnabled") is False:
@@ -101,7 +101,9 @@ class SignIn:
         if needs_assignment and not Subject(self.store, principal, user).is_assigned():
             raise SignInError(50105, name, principal.app_id, user.upn)
 
-    def issue(self, principal: ServicePrincipal, user: User, acs: str, request: AuthnRequest | None = None) -> Issued:
+    def issue(
+        self, principal: PrincipalRecord, user: UserRecord, acs: str, request: AuthnRequest | None = None
+    ) -> Issued:
         self.check_allowed(principal, user)
         certificate = keys.signing(principal, self._clock.now())
         assigned = assigned_policy(self.store, principal)
@@ -133,11 +135,11 @@ class SignIn:
     def issuer(self) -> str:
         return f"https://sts.windows.net/{self.store.tenant_id}/"
 
-    def _accepts_mapped_claims(self, principal: ServicePrincipal) -> bool:
+    def _accepts_mapped_claims(self, principal: PrincipalRecord) -> bool:
         application = self.store.applications.get(self.store.app_ids.get(principal.app_id, ""))
         return bool(application and (application.attributes.get("api") or {}).get("acceptMappedClaims"))
 
     @staticmethod
-    def _audience(principal: ServicePrincipal, request: AuthnRequest | None) -> str:
+    def _audience(principal: PrincipalRecord, request: AuthnRequest | None) -> str:
         names = principal.attributes.get("servicePrincipalNames") or [principal.app_id]
         return request.issuer if request else str(names[0])

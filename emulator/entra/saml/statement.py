@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from emulator.entra.saml import transformations
-from emulator.entra.saml.policy import ClaimsPolicy, Entry
+from emulator.entra.saml.policy import ClaimEntry, SignInPolicy
 from emulator.entra.saml.subject import TABLES, Subject, Values
 
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
@@ -38,10 +38,10 @@ class Statement:
 
 
 def build_statement(
-    subject: Subject, policy: ClaimsPolicy | None, *, has_key: bool, requested_format: str = ""
+    subject: Subject, policy: SignInPolicy | None, *, has_key: bool, requested_format: str = ""
 ) -> Statement:
     """What the sign-in delivers; `has_key` tells whether the principal has an active signing certificate."""
-    claims = _Claims(subject, policy or ClaimsPolicy((), (), basic=True))
+    claims = _Claims(subject, policy or SignInPolicy((), (), basic=True))
     name_id, default_format, own_format = claims.name_id()
     if policy is None:
         default_format = EMAIL_ADDRESS
@@ -66,7 +66,7 @@ def _core(subject: Subject) -> list[Attribute]:
 @dataclass(frozen=True)
 class _Claims:
     subject: Subject
-    policy: ClaimsPolicy
+    policy: SignInPolicy
 
     def name_id(self) -> tuple[str, str, str]:
         """Value, default format, and the format the entry names."""
@@ -79,7 +79,7 @@ class _Claims:
         is_address = entry.id.lower() in ("userprincipalname", "mail") and entry.source == "user"
         return value, EMAIL_ADDRESS if is_address else UNSPECIFIED, entry.name_id_format
 
-    def _allowed_name_id(self, entry: Entry) -> str:
+    def _allowed_name_id(self, entry: ClaimEntry) -> str:
         """The value of a source Entra allows for NameID, or nothing."""
         if entry.source == "transformation":
             transformation = self.policy.transformation(entry.transformation_id)
@@ -120,7 +120,7 @@ class _Claims:
             attributes[entry.saml_type] = Attribute(before.name, before.values + values, before.name_form)
         return attributes.values()
 
-    def values(self, entry: Entry, outer: tuple[Entry, ...] = ()) -> Values:
+    def values(self, entry: ClaimEntry, outer: tuple[ClaimEntry, ...] = ()) -> Values:
         """The values of an entry's source; a source takes precedence over a constant.
 
         `outer` are the entries whose transformations led here.
@@ -140,7 +140,7 @@ class _Claims:
             return self.subject.extension(entry.extension_id) if entry.source == "user" else ()
         return self.subject.value(entry.source, entry.id.lower())
 
-    def _referenced_values(self, reference: str, outer: tuple[Entry, ...]) -> Values:
+    def _referenced_values(self, reference: str, outer: tuple[ClaimEntry, ...]) -> Values:
         named = next((entry for entry in self.policy.entries if entry.is_named(reference)), None)
         return () if named is None else self.values(named, outer)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from emulator.tenant import access, users
-from emulator.tenant.records import ServicePrincipal, User
+from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes, Json
 
@@ -32,7 +32,7 @@ _FIRST = frozenset({*TABLES["one_value"], "telephonenumber"})
 class Subject:
     """A user who signs in to a service principal."""
 
-    def __init__(self, store: Store, principal: ServicePrincipal, user: User) -> None:
+    def __init__(self, store: Store, principal: PrincipalRecord, user: UserRecord) -> None:
         self.store = store
         self.principal = principal
         self.user = user
