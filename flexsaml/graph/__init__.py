@@ -8,25 +8,16 @@ diffs, as in most previews, never pays for it.
 
 from typing import TYPE_CHECKING, Any
 
-from flexsaml.graph.batch import BatchRequest, BatchResponse
-from flexsaml.graph.clock import Clock, SystemClock
-from flexsaml.graph.clouds import CLOUDS, Cloud, InvalidCloud, cloud
+from flexsaml.graph.clouds import Cloud, InvalidCloud, cloud
 from flexsaml.graph.errors import (
     Conflict,
     Forbidden,
     GraphError,
     Malformed,
-    NoCredential,
     NotAvailable,
     NotFound,
     NotSent,
     PrincipalNotFound,
-    Refused,
-    ServerError,
-    StillPending,
-    Throttled,
-    Unanswered,
-    Unauthorized,
 )
 from flexsaml.graph.models import (
     Application,
@@ -40,7 +31,7 @@ from flexsaml.graph.models import (
 )
 from flexsaml.graph.pace import quota_seconds
 from flexsaml.graph.permissions import Requirement, requirements_of_stack
-from flexsaml.graph.urls import InvalidReference, is_guid
+from flexsaml.graph.urls import is_guid
 
 if TYPE_CHECKING:
     from flexsaml.graph.bulk import Progress
@@ -48,15 +39,11 @@ if TYPE_CHECKING:
     from flexsaml.graph.directory import Directory
     from flexsaml.graph.identity import Identity, skew
     from flexsaml.graph.principal_snapshot import PrincipalSnapshot, RoleAssignment, SigningKey
-    from flexsaml.graph.tokens import TokenSource, credentials
+    from flexsaml.graph.tokens import credentials
 
 __all__ = [
-    "CLOUDS",
     "Application",
-    "BatchRequest",
-    "BatchResponse",
     "Client",
-    "Clock",
     "Cloud",
     "Conflict",
     "Directory",
@@ -67,9 +54,7 @@ __all__ = [
     "GraphError",
     "Identity",
     "InvalidCloud",
-    "InvalidReference",
     "Malformed",
-    "NoCredential",
     "NotAvailable",
     "NotFound",
     "NotSent",
@@ -77,18 +62,10 @@ __all__ = [
     "PrincipalNotFound",
     "PrincipalSnapshot",
     "Progress",
-    "Refused",
     "Requirement",
     "RoleAssignment",
-    "ServerError",
     "ServicePrincipal",
     "SigningKey",
-    "StillPending",
-    "SystemClock",
-    "Throttled",
-    "TokenSource",
-    "Unanswered",
-    "Unauthorized",
     "User",
     "ValueHolders",
     "cloud",
@@ -108,7 +85,6 @@ _LATER = {
     "RoleAssignment": "principal_snapshot",
     "SigningKey": "principal_snapshot",
     "PrincipalSnapshot": "principal_snapshot",
-    "TokenSource": "tokens",
     "credentials": "tokens",
     "skew": "identity",
 }

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import requests
 
-from flexsaml.graph.batch import BatchRequest, BatchResponse, run_batch, run_once
+from flexsaml.graph.batch import BatchRequest, BatchResponse, read_batch, send_once
 from flexsaml.graph.bulk import BulkWrite, OnProgress
 from flexsaml.graph.clock import Clock, SystemClock
 from flexsaml.graph.clouds import Cloud
@@ -30,6 +30,7 @@ from flexsaml.graph.urls import with_query
 T = TypeVar("T")
 
 Json = dict[str, Any]
+V1 = "v1.0"
 
 
 class Client:
@@ -65,44 +66,28 @@ class Client:
         *,
         params: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
-        version: str = "v1.0",
+        version: str = V1,
     ) -> Json:
         """GET one object or one page. `path` starts with a slash and is already escaped (urls.py)."""
-        return self._safe(self._call("GET", with_query(path, params), version, headers))
+        return self._safe(self._call("GET", with_query(path, params), headers, version=version))
 
-    def action(self, path: str, json: object, *, version: str = "v1.0") -> Json:
+    def action(self, path: str, json: object) -> Json:
         """POST that only reads (an OData action): repeated like a GET."""
-        return self._safe(self._call("POST", path, version, None, json))
+        return self._safe(self._call("POST", path, json=json))
 
     def pages(
-        self,
-        path: str,
-        *,
-        params: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        version: str = "v1.0",
+        self, path: str, *, params: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None
     ) -> Iterator[Json]:
-        """Every item of a collection, page after page.
-
-        The headers go with each page (A: they are not in the link).
-        """
-        first = self._call("GET", with_query(path, params), version, headers)
+        """Every item of a collection, page after page. The headers go with each page (A: they are not in the link)."""
+        first = self._call("GET", with_query(path, params), headers)
         return self._follow(first, self._safe(first), headers)
 
-    def rest_of(
-        self, path: str, page: Json, *, headers: Mapping[str, str] | None = None, version: str = "v1.0"
-    ) -> Iterator[Json]:
+    def rest_of(self, path: str, page: Json) -> Iterator[Json]:
         """Like `pages`, where the first page is known already (from a batch or an action)."""
-        return self._follow(self._call("GET", path, version, headers), page, headers)
+        return self._follow(self._call("GET", path), page, None)
 
     def write(
-        self,
-        method: str,
-        path: str,
-        json: object = None,
-        *,
-        landed: Callable[[], T | None] | None = None,
-        version: str = "v1.0",
+        self, method: str, path: str, json: object = None, *, landed: Callable[[], T | None] | None = None
     ) -> Json | T:
         """POST, PATCH or DELETE, sent once; {} for a 204.
 
@@ -110,38 +95,42 @@ class Client:
         when it gives none several times is the call sent again. Without `landed` an unknown outcome raises Unanswered
         or ServerError.
         """
-        call = self._call(method, path, version, None, json)
+        call = self._call(method, path, json=json)
         with self._operation() as ends:
             return self._retrier.run(lambda: self._once(call, ends), safe=False, ends=ends, landed=landed)
 
-    def batch(self, items: Sequence[BatchRequest], *, version: str = "v1.0") -> list[BatchResponse]:
-        """Any number of calls in chunks of 20, answers in the order of the items (see batch.py)."""
+    def read_batch(self, paths: Sequence[str]) -> list[BatchResponse]:
+        """GET any number of paths in batches of 20, answers in their order (see batch.py)."""
 
-        def post(requests_json: Json, ends: float, safe: bool) -> Json:
-            call = self._call("POST", "/$batch", version, None, requests_json)
-            return self._retrier.run(lambda: self._once(call, ends), safe=safe, ends=ends)
+        def post(body: Json, ends: float) -> Json:
+            return self._retrier.run(
+                lambda: self._once(self._call("POST", "/$batch", json=body), ends), safe=True, ends=ends
+            )
 
-        return run_batch(items, post=post, retrier=self._retrier, deadline=self.deadline)
+        return read_batch(paths, post=post, retrier=self._retrier, deadline=self.deadline)
 
     def bulk(self, items: Sequence[BatchRequest], on_progress: OnProgress | None = None) -> list[GraphError | None]:
         """Any number of writes side by side, at the pace of Graph's quota; None or the error of each (see bulk.py)."""
 
-        def send(chunk: Sequence[BatchRequest]) -> list[BatchResponse]:
-            def post(body: Json) -> Json:
-                return self._once(self._call("POST", "/$batch", "v1.0", None, body), self.clock.now() + self.deadline)
+        def post(body: Json) -> Json:
+            return self._once(self._call("POST", "/$batch", json=body), self.clock.now() + self.deadline)
 
-            return run_once(chunk, post=post, retrier=self._retrier)
-
-        return BulkWrite(items, send, self.clock, on_progress).run()
+        return BulkWrite(items, lambda chunk: send_once(chunk, post, self._retrier), self.clock, on_progress).run()
 
     def identity(self) -> Identity | None:
         """Whom the token names, as a hint; None when the token cannot be read. Asks for a token, not for Graph."""
         return identity(self._tokens.token())
 
     def _call(
-        self, method: str, path: str, version: str, headers: Mapping[str, str] | None, body: object = None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        json: object = None,
+        version: str = V1,
     ) -> Call:
-        return Call(method, path, f"{self.cloud.graph}/{version}{path}", dict(headers or {}), body)
+        return Call(method, path, f"{self.cloud.graph}/{version}{path}", dict(headers or {}), json)
 
     def _follow(self, call: Call, page: Json, headers: Mapping[str, str] | None) -> Iterator[Json]:
         urls = {call.url}

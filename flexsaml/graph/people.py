@@ -13,7 +13,7 @@ import math
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from flexsaml.graph.batch import CHUNK, BatchRequest, BatchResponse, body_of
+from flexsaml.graph.batch import CHUNK, BatchResponse, body_of
 from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import Forbidden, Malformed, NotFound
 from flexsaml.graph.models import User
@@ -96,12 +96,11 @@ class UserReads(DirectoryCalls):
 
     def _in_batches(self, paths: Sequence[str]) -> list[BatchResponse]:
         """GETs in batches, several side by side when there are many."""
-        items = [BatchRequest("GET", path) for path in paths]
-        if len(items) <= SIDE_BY_SIDE * CHUNK:
-            return self._client.batch(items)
+        if len(paths) <= SIDE_BY_SIDE * CHUNK:
+            return self._client.read_batch(paths)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
-            return [answer for answers in pool.map(self._client.batch, chunks) for answer in answers]
+            chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
+            return [answer for answers in pool.map(self._client.read_batch, chunks) for answer in answers]
 
 
 def select(reference: str, extensions: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 
-from flexsaml.graph.batch import BatchRequest
 from flexsaml.graph.directory_calls import ABSENCE_PAUSES, DirectoryCalls
 from flexsaml.graph.errors import Conflict, Forbidden, NotFound, StillPending
 from flexsaml.graph.models import Policy
@@ -98,9 +97,9 @@ class Policies(DirectoryCalls):
     def policies_applied_to(self, service_principal_id: str) -> list[Policy]:
         """The same, read from each policy: this needs Policy.Read.All and no right to write (A: I6)."""
         listed = [Policy.read(body) for body in self._client.pages(POLICIES)]
-        items = [BatchRequest("GET", f"{_path(policy.id)}/appliesTo?$select=id") for policy in listed]
+        answers = self._client.read_batch([f"{_path(policy.id)}/appliesTo?$select=id" for policy in listed])
         applied = []
-        for policy, answer in zip(listed, self._client.batch(items) if items else (), strict=True):
+        for policy, answer in zip(listed, answers, strict=True):
             error = answer.failure
             if error is not None and not isinstance(error, NotFound):
                 raise error

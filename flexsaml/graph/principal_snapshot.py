@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from flexsaml.graph.batch import BatchRequest, BatchResponse, body_of
+from flexsaml.graph.batch import BatchResponse, body_of
 from flexsaml.graph.errors import Forbidden, NotFound, PrincipalNotFound
 from flexsaml.graph.identity import Identity
 from flexsaml.graph.models import Application, ExistingObjects, Policy, ServicePrincipal
 from flexsaml.graph.policies import POLICIES, named
-from flexsaml.graph.principals import Principals, owner_requests
+from flexsaml.graph.principals import Principals, owner_paths
 from flexsaml.graph.urls import is_guid, segment, segment_literal, with_query
 
 T = TypeVar("T")
@@ -108,14 +108,13 @@ class PrincipalSnapshots(Principals):
         """
         if is_guid(reference):  # an appId is more likely; whether it is an object id is asked in the same batch
             by_app_id = f"/servicePrincipals(appId={segment_literal(reference)})"
-            *answers, by_id = self._around(
-                by_app_id, owner or reference, policy_name, BatchRequest("GET", f"/servicePrincipals/{reference}")
-            )
+            by_id = f"/servicePrincipals/{reference}"
+            *answers, other = self._around(by_app_id, owner or reference, policy_name, by_id)
             if not isinstance(answers[0].failure, NotFound):
                 return self._read(answers, policy_name, roles)
-            if isinstance(by_id.failure, NotFound):
+            if isinstance(other.failure, NotFound):
                 raise PrincipalNotFound(reference)
-            principal = ServicePrincipal.read(body_of(by_id))
+            principal = ServicePrincipal.read(body_of(other))
         else:
             principal = self.find_service_principal(reference)
         path = f"/servicePrincipals/{segment(principal.id)}"
@@ -124,8 +123,8 @@ class PrincipalSnapshots(Principals):
     def read_existing_objects(self, *, app_id: str, service_principal_id: str, policy_name: str) -> ExistingObjects:
         """The part of it that a stack changes, in one round trip."""
         path = f"/servicePrincipals/{segment(service_principal_id)}"
-        requests = _existing_requests(path, app_id, policy_name, {"$select": Application.SELECT})
-        return ExistingObjects(**self._existing(self._client.batch(requests), policy_name))
+        paths = _existing_paths(path, app_id, policy_name, {"$select": Application.SELECT})
+        return ExistingObjects(**self._existing(self._client.read_batch(paths), policy_name))
 
     def custom_claims(self, principal_id: str) -> bool | None:
         """Whether a custom claims policy (the portal's claims page) has claims; None: may not be read. Beta."""
@@ -147,7 +146,7 @@ class PrincipalSnapshots(Principals):
         First pages in one batch; the further pages of several groups side by side.
         """
         paths = [f"/groups/{segment(group)}/members?$top=999&$select=id" for group in groups]
-        answers = self._client.batch([BatchRequest("GET", path) for path in paths]) if paths else []
+        answers = self._client.read_batch(paths)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             return dict(zip(groups, pool.map(self._ids, answers), strict=True))
 
@@ -158,18 +157,17 @@ class PrincipalSnapshots(Principals):
 
         return _unless_forbidden(answer, users)
 
-    def _around(self, path: str, owner: str, policy_name: str, *more: BatchRequest) -> list[BatchResponse]:
-        urls = [
+    def _around(self, path: str, owner: str, policy_name: str, *more: str) -> list[BatchResponse]:
+        paths = [
             path,
             f"{path}/appRoleAssignedTo?$top=999",
             "/organization?$select=id,countryLetterCode,verifiedDomains",
             f"/servicePrincipals(appId={segment_literal(owner)})?$select=id",
         ]
-        requests = [BatchRequest("GET", url) for url in urls]
-        return self._client.batch([*requests, *_existing_requests(path, owner, policy_name), *more])
+        return self._client.read_batch([*paths, *_existing_paths(path, owner, policy_name), *more])
 
     def _existing(self, answers: Sequence[BatchResponse], policy_name: str) -> dict[str, Any]:
-        """The fields of `ExistingObjects`, from the answers to `_existing_requests`."""
+        """The fields of `ExistingObjects`, from the answers to `_existing_paths`."""
         owner, properties, links, policies = answers
         application = self._read_owner(owner, properties)
         assigned = _unless_forbidden(links, lambda: tuple(map(Policy.read, self._all(links))))
@@ -211,14 +209,12 @@ class PrincipalSnapshots(Principals):
         )
 
 
-def _existing_requests(
-    principal: str, app_id: str, policy_name: str, query: dict[str, object] | None = None
-) -> list[BatchRequest]:
+def _existing_paths(principal: str, app_id: str, policy_name: str, query: dict[str, object] | None = None) -> list[str]:
     """What reads `ExistingObjects`; `principal` is the path of the service principal."""
     return [
-        *owner_requests(app_id, query),
-        BatchRequest("GET", f"{principal}/claimsMappingPolicies"),
-        BatchRequest("GET", with_query(POLICIES, named(policy_name))),
+        *owner_paths(app_id, query),
+        f"{principal}/claimsMappingPolicies",
+        with_query(POLICIES, named(policy_name)),
     ]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flexsaml.graph.batch import BatchRequest, BatchResponse, body_of
+from flexsaml.graph.batch import BatchResponse, body_of
 from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import NotFound, PrincipalNotFound
 from flexsaml.graph.models import Application, ExtensionOwner, ExtensionProperty, ServicePrincipal
@@ -55,8 +55,8 @@ class Principals(DirectoryCalls):
         One round trip for up to ten, none when there are none. Raises Forbidden where they may not be read.
         """
         asked = list(dict.fromkeys(app_ids))
-        requests = [request for app_id in asked for request in owner_requests(app_id, {"$select": Application.SELECT})]
-        answers = self._client.batch(requests) if requests else []
+        paths = [path for app_id in asked for path in owner_paths(app_id, {"$select": Application.SELECT})]
+        answers = self._client.read_batch(paths)
         return {
             app_id: self._read_owner(owner, properties)
             for app_id, owner, properties in zip(asked, answers[::2], answers[1::2], strict=True)
@@ -70,7 +70,7 @@ class Principals(DirectoryCalls):
 
     def _by_either_id(self, collection: str, guid: str, select: str) -> list[dict[str, Any]]:
         paths = (f"{collection}/{guid}", f"{collection}(appId='{guid}')")
-        answers = self._client.batch([BatchRequest("GET", with_query(path, {"$select": select})) for path in paths])
+        answers = self._client.read_batch([with_query(path, {"$select": select}) for path in paths])
         return [body_of(answer) for answer in answers if not isinstance(answer.failure, NotFound)]
 
     def _all(self, answer: BatchResponse) -> Iterable[dict[str, Any]]:
@@ -78,9 +78,7 @@ class Principals(DirectoryCalls):
         return self._client.rest_of(answer.request.url, body_of(answer))
 
 
-def owner_requests(app_id: str, query: dict[str, object] | None = None) -> tuple[BatchRequest, BatchRequest]:
-    """What reads an application and what reads its extension properties."""
+def owner_paths(app_id: str, query: dict[str, object] | None = None) -> tuple[str, str]:
+    """The paths of an application and of its extension properties."""
     application = f"/applications(appId={segment_literal(app_id)})"
-    return BatchRequest("GET", with_query(application, query)), BatchRequest(
-        "GET", f"{application}/extensionProperties"
-    )
+    return with_query(application, query), f"{application}/extensionProperties"

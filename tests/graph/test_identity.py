@@ -11,7 +11,8 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
-from flexsaml.graph import NotSent, Unanswered, cloud, skew
+from flexsaml.graph import NotSent, cloud, skew
+from flexsaml.graph.errors import Unanswered
 from flexsaml.graph.identity import Identity, identity
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=timezone.utc)
