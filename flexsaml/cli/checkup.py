@@ -15,10 +15,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flexsaml.graph import Cloud, GraphError, skew
+from flexsaml.graph import Cloud, GraphError, requirements_of_stack, skew
 
 from .declared import Declared
-from .needs import HAVE, LACKING, needs
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -132,19 +131,18 @@ def permissions(identity: Identity | None, stack: Declared) -> Iterator[Row]:
     declaration = stack.declaration
     has_users = bool(declaration.users or declaration.users_file or {"users", "usersFile"} & declaration.secret_keys)
     granted = identity.permissions if identity else None
-    for need in needs(granted, extensions=bool(declaration.extensions), users=has_users):
-        if need.state == HAVE:
-            owned = ", if it owns the object" if need.owned_only else ""
-            yield Row("permission", OK, f"to {need.to}{owned} ({need.call})")
-        elif need.state == LACKING:
-            state = NOTE if need.without else WARNING
-            consequence = f": {need.without}" if need.without else ""
-            roles = "" if need.without else ", unless a directory role covers it"
-            what = f"the token does not name a permission to {need.to} ({need.call}){consequence}"
-            yield Row("permission", state, what, f"grant {need.least}{roles}")
+    for requirement in requirements_of_stack(extensions=bool(declaration.extensions), users=has_users):
+        purpose, call, without = requirement.purpose, requirement.call, requirement.without
+        if granted is None:
+            what = f"whether the identity may {purpose} ({call})"
+            yield Row("permission", NOT_SEEN, what, f"it needs {requirement.least}")
+        elif requirement.is_met(granted):
+            owned = ", if it owns the object" if requirement.is_met_for_owned_objects_only(granted) else ""
+            yield Row("permission", OK, f"to {purpose}{owned} ({call})")
         else:
-            what = f"whether the identity may {need.to} ({need.call})"
-            yield Row("permission", NOT_SEEN, what, f"it needs {need.least}")
+            what = f"the token does not name a permission to {purpose} ({call})" + (f": {without}" if without else "")
+            roles = "" if without else ", unless a directory role covers it"
+            yield Row("permission", NOTE if without else WARNING, what, f"grant {requirement.least}{roles}")
 
 
 def tenant(directory: Directory, stack: Declared) -> tuple[list[Row], bool]:

@@ -27,10 +27,7 @@ _WRITE_UNSURE = "it may or may not have been carried out; run the same command a
 
 
 class GraphError(UserError):
-    """Something kept a call from succeeding.
-
-    `operation` is what was tried on which object, `hint` what to do next.
-    """
+    """A call failed. `operation`: what was tried on which object; `words`: why; `hint`: what to do next."""
 
     def __init__(self, operation: str, words: str, hint: str = "") -> None:
         super().__init__(operation, words, hint)
@@ -61,10 +58,7 @@ class PrincipalNotFound(UserError):
 
 
 class NotSent(GraphError):
-    """Nothing reached Graph.
-
-    Refused connection, unknown host, TLS, no token. `transient`: worth another try.
-    """
+    """Nothing reached Graph: refused connection, unknown host, TLS, no token. `transient`: worth another try."""
 
     def __init__(self, operation: str, words: str, hint: str = "", *, transient: bool = True) -> None:
         super().__init__(operation, words, hint)
@@ -79,10 +73,7 @@ class NoCredential(NotSent):
 
 
 class Unanswered(GraphError):
-    """Sent, but no usable answer came.
-
-    Timeout, reset connection, unreadable body. A write may have been carried out.
-    """
+    """Sent without a usable answer: timeout, reset connection, unreadable body. A write may have been carried out."""
 
 
 class StillPending(GraphError):
@@ -141,10 +132,7 @@ class Malformed(Refused):
 
 
 class NotAvailable(Malformed):
-    """An extension property is unknown or not usable yet.
-
-    Nothing of the write was carried out. `names`: which.
-    """
+    """An extension property is unknown or not usable yet; nothing of the write was carried out. `names`: which."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -217,10 +205,9 @@ def refusal(
     headers: Mapping[str, str] | None = None,
     retry_after: float | None = None,
 ) -> Refused:
-    """The typed error for an answer of 300 and above. `body` is the decoded JSON or None; nothing is assumed
-    of it.
+    """The typed error for an answer of 300 and above. `body`: the decoded JSON, whatever it is, or None.
 
-    `path` is relative to the version root and starts with a slash; `headers` are looked up without case.
+    `path` is relative to the version root and starts with a slash; the case of `headers` does not matter.
     """
     code, message, request_id = _read_error(body)
     lowered = {key.lower(): value for key, value in (headers or {}).items()}
@@ -270,10 +257,7 @@ def _hint(kind: type[Refused], method: str, path: str, message: str, status: int
 
 
 def _read_error(body: object) -> tuple[str, str, str]:
-    """(code, message, request id) of a Graph, OData or OAuth error body.
-
-    Empty strings for what is not there.
-    """
+    """(code, message, request id) of a Graph, OData or OAuth error body; "" for what is not there."""
     if not isinstance(body, dict):
         return "", "", ""
     inner = body.get("error", body.get("odata.error"))

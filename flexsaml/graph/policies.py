@@ -120,34 +120,28 @@ class Policies(DirectoryCalls):
         return False
 
     def assign(self, service_principal_id: str, policy_id: str) -> None:
-        """Link, then wait until the list shows it.
-
-        Linked already: a success. Another policy linked: Conflict.
-        """
+        """Link, then wait until the list shows it. Linked already: a success. Another policy linked: Conflict."""
         links = _links(service_principal_id)
         body = {"@odata.id": f"{self._client.cloud.graph}/v1.0{_path(policy_id)}"}
 
         def shows() -> bool:
             return any(policy.id == policy_id for policy in self.assigned_policies(service_principal_id))
 
-        refused: list[NotFound] = []
-
-        def accepted() -> bool:
+        wait = self._wait(f"POST {links}/$ref for the new policy {policy_id}", LINKABLE_WITHIN)
+        while True:
             try:
                 self._client.write("POST", f"{links}/$ref", body, landed=lambda: shows() or None)
             except NotFound as error:  # right after a create: not replicated yet, and certainly not carried out
-                refused.append(error)
-                return False
-            return True
-
-        try:
-            self._until(accepted, f"POST {links}/$ref for the new policy {policy_id}", LINKABLE_WITHIN)
-        except StillPending as error:
-            raise refused[-1] from error
-        except Conflict:
-            if not shows():
-                raise
-            return
+                try:
+                    wait.pause()
+                except StillPending:
+                    raise error from None
+            except Conflict:
+                if not shows():
+                    raise
+                return
+            else:
+                break
         self._until(shows, f"GET {links} after the assignment of policy {policy_id}")
 
     def unassign(self, service_principal_id: str, policy_id: str) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from flexsaml.cli import checkup
-from flexsaml.cli.needs import HAVE, LACKING, UNKNOWN, needs
-from flexsaml.graph import Cloud, NotSent
+from flexsaml.declaration import Declaration
+from flexsaml.graph import Cloud, Identity, NotSent
+from flexsaml.values import DataType
 from tests.cli.command import CLAIMS, Ended, refused, run, stack_file
 from tests.emulator.process import ADMIN, LEAST, PREVIEW, TENANT, Emulator
 from tests.emulator.tenant import Tenant
@@ -154,30 +156,20 @@ def test_a_clock_that_cannot_be_asked_is_not_looked_at() -> None:
     assert checkup.clock(HERE, down).state == "not looked at"
 
 
-@pytest.mark.parametrize(
-    ("granted", "call", "state"),
-    [
-        ({"Policy.Read.All"}, "GET policies/claimsMappingPolicies[/{id}]", HAVE),
-        ({"Policy.ReadWrite.ApplicationConfiguration"}, "GET policies/claimsMappingPolicies[/{id}]", LACKING),
-        (
-            {"Application.ReadWrite.OwnedBy"},
-            "POST/DELETE/GET servicePrincipals/{id}/claimsMappingPolicies[/$ref]",
-            LACKING,
-        ),
-        (
-            {"Application.ReadWrite.OwnedBy", "Policy.Read.All"},
-            "POST/DELETE/GET servicePrincipals/{id}/claimsMappingPolicies[/$ref]",
-            HAVE,
-        ),
-        ({"Directory.ReadWrite.All"}, "PATCH users/{id|upn}", HAVE),
-        (None, "PATCH users/{id|upn}", UNKNOWN),
-    ],
-)
-def test_what_a_call_needs(granted: set[str] | None, call: str, state: str) -> None:
-    [one] = [need for need in needs(granted, extensions=True, users=True) if need.call == call]
-    assert one.state == state
+def test_doctor_and_preflight_agree_about_permissions() -> None:
+    """With a right to write the directory properties may be made, but no policy may be assigned."""
+    declaration = Declaration(extensions={"languages": DataType("String")}, users={"ada@x": {"languages": "en"}})
+    identity = Identity("application", "", "", "", frozenset({"Directory.ReadWrite.All"}))
+    rows = list(checkup.permissions(identity, SimpleNamespace(declaration=declaration)))  # type: ignore[arg-type]
+    fine = [row.what for row in rows if row.state == "ok"]
+    assert any(what.startswith("to make and delete extension properties") for what in fine)
+    lacking = {row.remedy.split(",")[0] for row in rows if row.state == "warning"}
+    assert lacking == {
+        "grant Application.ReadWrite.OwnedBy with Policy.Read.All",
+        "grant Policy.Read.All",
+        "grant Policy.ReadWrite.ApplicationConfiguration",
+    }
+    assert not any("users" in what for what in (row.what for row in checkup.permissions(identity, EMPTY)))  # type: ignore[arg-type]
 
 
-def test_a_stack_without_users_needs_no_right_to_write_them() -> None:
-    calls = {one.call for one in needs(None, extensions=False, users=False)}
-    assert not {"PATCH users/{id|upn}", "POST applications/{id}/extensionProperties"} & calls
+EMPTY = SimpleNamespace(declaration=Declaration())
