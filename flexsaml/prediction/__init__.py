@@ -1,34 +1,27 @@
 """What a sign-in will deliver to Flex, and the evidence for it (the rules of docs/sign-in.md)."""
 
-from flexsaml.prediction.comparison import PredictedChange, WorkerComparison, compare_policies, compare_worker
-from flexsaml.prediction.evidence import CONFIDENCE_LEVELS, EXACT, PREDICTED, UNKNOWN, Inference
+from flexsaml.prediction.comparison import WorkerComparison, compare_policies, compare_worker
+from flexsaml.prediction.evidence import CONFIDENCE_LEVELS, UNKNOWN, Inference
 from flexsaml.prediction.inspection import (
     DeclaredValues,
-    NothingToPredict,
     Scenario,
     SignInPredictions,
     find_assigned_policy,
     predict_sign_ins,
 )
-from flexsaml.prediction.policy import SignInPolicy, UnusablePolicy, parse_policy
+from flexsaml.prediction.policy import parse_policy
 from flexsaml.prediction.predict import FAILS, WORKS, Prediction
 
 __all__ = [
     "CONFIDENCE_LEVELS",
-    "EXACT",
     "FAILS",
-    "PREDICTED",
     "UNKNOWN",
     "WORKS",
     "DeclaredValues",
     "Inference",
-    "NothingToPredict",
-    "PredictedChange",
     "Prediction",
     "Scenario",
-    "SignInPolicy",
     "SignInPredictions",
-    "UnusablePolicy",
     "WorkerComparison",
     "compare_policies",
     "compare_worker",

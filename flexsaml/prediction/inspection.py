@@ -142,20 +142,8 @@ def _read_target(
     """The principal and its tenant, with the extensions that the policies read."""
     has_active_key = any(key.thumbprint == snapshot.active_key for key in snapshot.keys)
     has_valid_key = any(key.ends is None or key.ends > now for key in snapshot.keys)  # Entra falls back on it (W5)
-    return SignInTarget(
-        principal_id=snapshot.principal.id,
-        app_id=snapshot.principal.app_id,
-        display_name=snapshot.principal.display_name,
-        tenant_id=snapshot.tenant_id,
-        enabled=snapshot.enabled,
-        assignment_required=snapshot.assignment_required,
-        has_key=has_active_key and has_valid_key,
-        accept_mapped_claims=snapshot.accept_mapped_claims,
-        tags=snapshot.tags,
-        domains=snapshot.domains,
-        country=snapshot.country,
-        extensions=_read_types(directory, snapshot, {name for policy in policies for name in policy.extensions}),
-    )
+    types = _read_types(directory, snapshot, {name for policy in policies for name in policy.extensions})
+    return SignInTarget(snapshot, has_active_key and has_valid_key, types)
 
 
 def _read_types(directory: Directory, snapshot: PrincipalSnapshot, names: set[str]) -> dict[str, str]:

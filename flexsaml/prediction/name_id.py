@@ -59,7 +59,7 @@ def _read_allowed(entry: PolicyEntry, sources: Sources) -> SourceValues:
         if method not in METHODS_FOR_NAME_ID:
             return SourceValues(evidence=("N4",), reason=f"{entry.label} is not allowed for NameID")
         result = _first_value(sources.read(entry).citing("N1", "N4"))
-        return _check_domain(result, sources.target.domains) if method == "join" and result.values else result
+        return _check_domain(result, sources.target.snapshot.domains) if method == "join" and result.values else result
     allowed, observed = (load_table("attributes")[name] for name in ("nameid", "nameid_observed"))
     id_ = entry.id.lower()
     if entry.source != "user" or entry.extension or id_ not in (*allowed, *observed):

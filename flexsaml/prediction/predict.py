@@ -119,18 +119,19 @@ def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]
     def refuse(rule: str, code: str, message: str, *, unknown: bool = False) -> EntraRefusal:
         return EntraRefusal(evidence=(rule,), code=code, message=message, unknown=message if unknown else "")
 
-    name = target.display_name
-    if not target.enabled:
+    snapshot = target.snapshot
+    name = snapshot.principal.display_name
+    if not snapshot.enabled:
         yield refuse("W1", "AADSTS7000112", f"the application '{name}' is disabled")
     if agent.properties.get("accountEnabled") is False:
         yield refuse("W2", "AADSTS50057", "the user is disabled")
     elif not agent.is_readable:
         yield refuse("W2", "AADSTS50057", "it may not be read whether the user is enabled", unknown=True)
-    if target.assignment_required and not agent.assigned:
+    if snapshot.assignment_required and not agent.assigned:
         message = f"neither the user nor a group they are a direct member of is assigned to '{name}'"
         unknown = bool(agent.roles_unreadable)
         yield refuse("W3", "AADSTS50105", agent.roles_unreadable or message, unknown=unknown)
-    if not target.has_key and not target.accept_mapped_claims:
+    if not target.has_key and not snapshot.accept_mapped_claims:
         message = f"'{name}' has no active signing certificate, which a claims mapping policy requires"
         yield refuse("W4", "AADSTS50146", message)
 
@@ -139,10 +140,11 @@ def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]
 
 
 def _core_lines(target: SignInTarget, agent: Agent) -> Iterator[AttributeLine]:
-    unknown = "" if target.tenant_id else "the tenant's id may not be read (Organization.Read.All)"
-    provider = f"https://sts.windows.net/{target.tenant_id}/"
+    tenant_id = target.snapshot.tenant_id
+    unknown = "" if tenant_id else "the tenant's id may not be read (Organization.Read.All)"
+    provider = f"https://sts.windows.net/{tenant_id}/"
     for name, value, why in (
-        (f"{_IDENTITY}tenantid", target.tenant_id, unknown),
+        (f"{_IDENTITY}tenantid", tenant_id, unknown),
         (f"{_IDENTITY}objectidentifier", agent.id, ""),
         (f"{_IDENTITY}identityprovider", provider, unknown),
         (_METHODS_REFERENCES, _BY_PASSWORD, ""),

@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flexsaml.claims import load_table
 
 from .evidence import SourceValues
 from .policy import PolicyEntry, SignInPolicy
 from .transformations import apply_transformation
+
+if TYPE_CHECKING:
+    from flexsaml.graph import PrincipalSnapshot
 
 _DATES = frozenset({"createddatetime", "lastpasswordchangedatetime"})
 _PRINCIPAL_SOURCES = ("application", "resource", "audience")
@@ -25,23 +29,13 @@ UNREADABLE_USER = "the user's properties may not be read (User.Read.All)"
 
 @dataclass(frozen=True)
 class SignInTarget:
-    """The service principal and its tenant.
+    """The service principal and its tenant. `has_key`: whether Entra has a certificate to sign with.
 
-    `tenant_id` "" and `domains`, `country` None: may not be read; `country` "" is null. `extensions`: full name to
-    data type, with `[]` for several values, "" if its application could not be read.
+    `extensions`: full name to data type, with `[]` for several values, "" if its application could not be read.
     """
 
-    principal_id: str
-    app_id: str
-    display_name: str
-    tenant_id: str = ""
-    enabled: bool = True
-    assignment_required: bool = False
+    snapshot: PrincipalSnapshot
     has_key: bool = True
-    accept_mapped_claims: bool = False
-    tags: tuple[str, ...] = ()
-    domains: tuple[str, ...] | None = None
-    country: str | None = None
     extensions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -113,15 +107,15 @@ class Sources:
 
     def _read_attribute(self, entry: PolicyEntry) -> SourceValues:
         """An entry with Source and ID (S10 to S16)."""
-        source, id_, target = entry.source, entry.id.lower(), self.target
+        source, id_, snapshot = entry.source, entry.id.lower(), self.target.snapshot
         if source in _PRINCIPAL_SOURCES and id_ in _known_ids(source):
-            values = {"displayname": target.display_name, "objectid": target.principal_id}
+            values = {"displayname": snapshot.principal.display_name, "objectid": snapshot.principal.id}
             evidence = ("S15", "S11") if id_ == "tags" else ("S15",)
-            return format_value(values.get(id_, target.tags[:1]), evidence, entry.label)
+            return format_value(values.get(id_, snapshot.tags[:1]), evidence, entry.label)
         if source == "company" and id_ == "tenantcountry":
-            if target.country is None:
+            if snapshot.country is None:
                 return SourceValues(unknown="the organization may not be read (Organization.Read.All)")
-            return format_value(target.country or None, ("S16",), entry.label)
+            return format_value(snapshot.country or None, ("S16",), entry.label)
         if source == "user" and id_ == "groups":
             return SourceValues(evidence=("S21",), unknown="group claims are not evaluated")
         if source != "user" or id_ not in _known_ids("user"):

@@ -22,6 +22,7 @@ from .expected import (
     check_address,
     check_end,
     check_request,
+    check_value,
     format_time,
     parse_time,
 )
@@ -45,7 +46,8 @@ def check_conditions(signed: SignedParts, response: etree._Element | None, expec
         yield from (check for check in checks if check.status == FAULT)
     yield from _check_version(assertion)
     yield from _check_issue_time(assertion, expected)
-    yield from _check_issuer(assertion, expected)
+    issuer, fix = read_text(find_single(assertion, "Issuer")), "either the response or the metadata is another tenant's"
+    yield from check_value("issuer", issuer, expected.issuer, "--issuer or --metadata", fix)
     yield from _check_audience_and_times(assertion, expected)
     yield from _check_confirmations(assertion, expected, posted)
     yield from _check_sessions(assertion, expected, posted)
@@ -122,19 +124,6 @@ def _check_issue_time(element: etree._Element, expected: Expected) -> Iterator[C
         yield Check("issued", OK, format_time(issued))
 
 
-def _check_issuer(assertion: etree._Element, expected: Expected) -> Iterator[Check]:
-    issuer = read_text(find_single(assertion, "Issuer"))
-    if not issuer:
-        yield fault("issuer", "the issuer is missing", ASK_SENDER)
-    elif not expected.issuer:
-        yield Check("issuer", NOT_JUDGED, quote(issuer), "give --issuer or --metadata to judge it")
-    elif issuer != expected.issuer:
-        fix = "either the response or the metadata is another tenant's"
-        yield fault("issuer", f"the issuer is {quote(issuer)}, not {quote(expected.issuer)}", fix)
-    else:
-        yield Check("issuer", OK, quote(issuer))
-
-
 def _check_audience_and_times(assertion: etree._Element, expected: Expected) -> Iterator[Check]:
     conditions = find_single(assertion, "Conditions")
     if conditions is None:
@@ -152,7 +141,9 @@ def _check_audience_and_times(assertion: etree._Element, expected: Expected) -> 
     if not restrictions or not all(restrictions):
         yield fault("audience", "the audience is missing: the assertion is valid for any application", ASK_SENDER)
     elif not expected.audience:
-        yield Check("audience", NOT_JUDGED, names, "give --audience ID, the entity ID on Twilio's SSO page")
+        yield Check(
+            "audience", NOT_JUDGED, names, "give --audience ID, the entity ID on Twilio's SSO page, to judge it"
+        )
     elif not all(expected.audience in audiences for audiences in restrictions):
         yield fault("audience", f"the audience is {names}, not {quote(expected.audience)}", _COMPARE_AUDIENCE)
     else:

@@ -50,16 +50,22 @@ def format_time(time: datetime) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def check_value(name: str, value: str, wanted: str, option: str, fix: str) -> Iterator[Check]:
+    """`option`: the argument by which the user states what is expected; `fix`: what to do about another value."""
+    if not value:
+        yield fault(name, f"the {name} is missing", ASK_SENDER)
+    elif not wanted:
+        yield Check(name, NOT_JUDGED, quote(value), f"give {option} to judge it")
+    elif value != wanted:
+        yield fault(name, f"the {name} is {quote(value)}, not {quote(wanted)}", fix)
+    else:
+        yield Check(name, OK, quote(value))
+
+
 def check_address(name: str, address: str, expected: Expected) -> Iterator[Check]:
     """`name`: destination or recipient."""
-    if not address:
-        yield fault(name, f"the {name} is missing", ASK_SENDER)
-    elif not expected.recipient:
-        yield Check(name, NOT_JUDGED, quote(address), "give --recipient URL, the ACS address on Twilio's SSO page")
-    elif address != expected.recipient:
-        yield fault(name, f"the {name} is {quote(address)}, not {quote(expected.recipient)}", COMPARE_ADDRESS)
-    else:
-        yield Check(name, OK, quote(address))
+    option = "--recipient URL, the ACS address on Twilio's SSO page,"
+    return check_value(name, address, expected.recipient, option, COMPARE_ADDRESS)
 
 
 def check_request(request_id: str, expected: Expected) -> Iterator[Check]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,18 +33,19 @@ class Ended:
 def run(
     *arguments: str,
     cwd: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     preexec: Callable[[], None] | None = None,
-    **environment: str | None,
 ) -> Ended:
+    """Runs `python -m flexsaml` with these arguments, and with the emulator's administrator as its identity."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "AZURE_", "PULUMI_"))
     }
-    given = {"AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": SECRET, "PYTHONPATH": str(ROOT), **environment}
+    given = {"AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": SECRET, "PYTHONPATH": str(ROOT), **(environment or {})}
     process = subprocess.run(
         [sys.executable, "-m", "flexsaml", *arguments],
         cwd=cwd,
-        env={**inherited, **{name: value for name, value in given.items() if value is not None}},
+        env={**inherited, **given},
         input=stdin,
         preexec_fn=preexec,
         capture_output=True,

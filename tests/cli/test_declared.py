@@ -132,6 +132,11 @@ def test_what_the_engine_remembers(
 def test_every_command_that_looks_asks_for_the_stack_in_one_line(command: str, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: flexsaml\n")
     more = {"predict": ["--all"], "worker": ["ada@contoso.example"], "doctor": []}[command]
-    refused(run(command, *more, cwd=tmp_path, PULUMI_HOME=str(tmp_path)), command, "no stack file", "--stack")
+    refused(
+        run(command, *more, cwd=tmp_path, environment={"PULUMI_HOME": str(tmp_path)}),
+        command,
+        "no stack file",
+        "--stack",
+    )
     help_ = run(command, "--help", cwd=ROOT)
     assert (help_.status, "--stack" in help_.out) == (0, True)

@@ -41,7 +41,7 @@ STACK = """config:
 
 
 def verify(*arguments: str | Path, stdin: bytes = b"") -> Ended:
-    return run("verify", *map(str, arguments), stdin=stdin, PULUMI_STACK="sandbox")
+    return run("verify", *map(str, arguments), stdin=stdin, environment={"PULUMI_STACK": "sandbox"})
 
 
 @pytest.fixture(scope="module")

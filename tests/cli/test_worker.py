@@ -39,7 +39,7 @@ def sign_in(tenant: Tenant, user: str = ADA) -> None:
 
 
 def worker(tenant: Tenant, folder: Path, *arguments: str, **environment: str) -> Ended:
-    return run("worker", *arguments, "--file", stack_file(folder, tenant.emulator), **environment)
+    return run("worker", *arguments, "--file", stack_file(folder, tenant.emulator), environment=environment)
 
 
 def test_after_a_sign_in_the_worker_has_what_is_predicted(tenant: Tenant, tmp_path: Path) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flexsaml.graph import PrincipalSnapshot, ServicePrincipal
 from flexsaml.prediction.policy import parse_policy
 from flexsaml.prediction.predict import AttributeLine, Prediction, predict_sign_in
 from flexsaml.prediction.sources import Agent, SignInTarget
@@ -21,27 +24,37 @@ USERS = {user["userPrincipalName"]: user for user in _SEED["users"]}
 
 
 def definition(case: Json) -> str:
-    text = (CORPUS / case["policy"]).read_text("utf-8")
+    text: str = (CORPUS / case["policy"]).read_text("utf-8")
     for old, new in case.get("setup", {}).get("replace", {}).items():
         assert old in text
         text = text.replace(old, new)
     return text
 
 
-def target(**changes: Any) -> SignInTarget:
-    """Twilio Flex of the seed."""
+def target(*, has_key: bool = True, extensions: Mapping[str, str] | None = None, **changes: Any) -> SignInTarget:
+    """Twilio Flex of the seed, with changes of its snapshot."""
     tenant = _SEED["organization"][0]
-    known = {
-        "principal_id": _FLEX["id"],
-        "app_id": _FLEX["appId"],
-        "display_name": _FLEX["displayName"],
-        "tenant_id": tenant["id"],
-        "assignment_required": _FLEX["appRoleAssignmentRequired"],
-        "tags": tuple(_FLEX["tags"]),
-        "domains": tuple(domain["name"] for domain in tenant["verifiedDomains"]),
-        "country": tenant["countryLetterCode"],
-    }
-    return SignInTarget(**{**known, **changes})
+    snapshot = PrincipalSnapshot(
+        application=None,
+        properties=(),
+        assigned=(),
+        policies=(),
+        principal=ServicePrincipal(_FLEX["id"], _FLEX["appId"], _FLEX["displayName"], None),
+        enabled=True,
+        audiences=(),
+        active_key="",
+        keys=(),
+        accept_mapped_claims=False,
+        multi_tenant=False,
+        roles=(),
+        domains=tuple(domain["name"] for domain in tenant["verifiedDomains"]),
+        owner_has_principal=True,
+        assignment_required=_FLEX["appRoleAssignmentRequired"],
+        tags=tuple(_FLEX["tags"]),
+        tenant_id=tenant["id"],
+        country=tenant["countryLetterCode"],
+    )
+    return SignInTarget(replace(snapshot, **changes), has_key, extensions or {})
 
 
 def agent(upn: str, **changes: Any) -> Agent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from tests.prediction.seeded import ADA, ada, agent, find_line, predict_entries
 
 
 def transform(
-    method: str, *inputs: str, user: Agent | None = None, each: bool = False, **parameters: str
+    method: str, inputs: Sequence[str], parameters: Mapping[str, str], user: Agent | None = None, each: bool = False
 ) -> AttributeLine:
     """The attribute that a method makes; inputs are `ID as name`, with a `?` before an ID that no entry has."""
     claims: list[dict[str, str]] = []
@@ -68,7 +69,7 @@ def test_a_transformation_gives_what_its_rule_says(
     values: tuple[str, ...] | None,
     confidence: str,
 ) -> None:
-    line = transform(method, *inputs, **parameters)
+    line = transform(method, inputs, parameters)
     assert line.confidence == confidence, rule
     if values is not None:
         assert line.values == values, rule
@@ -77,12 +78,12 @@ def test_a_transformation_gives_what_its_rule_says(
 @pytest.mark.parametrize(("each", "values"), [(False, ("admin-x",)), (True, ("admin-x", "agent-x"))])
 def test_each_value_is_transformed_or_only_the_first(each: bool, values: tuple[str, ...]) -> None:
     user = agent(ADA, roles=("admin", "agent"))
-    line = transform("Join", "assignedroles as string1", user=user, each=each, separator="-", string2="x")
+    line = transform("Join", ["assignedroles as string1"], {"separator": "-", "string2": "x"}, user, each)
     assert (line.values, line.confidence) == (values, PREDICTED)
 
 
 def test_upper_case_maps_one_letter_to_one() -> None:
-    line = transform("ToUppercase", "department as string", user=ada(department="Größe"))
+    line = transform("ToUppercase", ["department as string"], {}, ada(department="Größe"))
     assert line.values == ("GRÖßE",)
 
 

@@ -182,7 +182,7 @@ def _reference(uri: str | None, how: Signing, digest: bytes) -> str:
 
 
 def _canonical(element: etree._Element, algorithm: str) -> bytes:
-    return etree.tostring(
+    return etree.tostring(  # type: ignore[call-overload, no-any-return]
         element,
         method="c14n",
         exclusive="exc-c14n" in algorithm,

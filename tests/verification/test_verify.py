@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from flexsaml.verification.checks import CannotVerify, ResponseRefused
 from flexsaml.verification.expected import Expected, parse_time
@@ -162,7 +163,7 @@ def test_naming_the_trusted_certificate_proves_nothing() -> None:
     root = made.good(assertion=made.Signing(key="other"), response=None)
     brought = root.find(f".//{made.D}X509Certificate")
     assert brought is not None
-    brought.text = base64.b64encode(made.certificate().public_bytes(made.Encoding.DER)).decode()
+    brought.text = base64.b64encode(made.certificate().public_bytes(Encoding.DER)).decode()
     assert fault_names(judge(made.bytes_of(root))) == ["signature"]
 
 
@@ -328,10 +329,12 @@ def test_the_certificate_of_microsofts_tokens_has_ended() -> None:
     assert fault_names(verdict) == ["certificate", "not-on-or-after"]
 
 
-@pytest.mark.parametrize("expectation", [{"recipient": made.ACS}, {"in_response_to": made.REQUEST}])
-def test_a_token_without_a_receiver_does_not_match_an_expected_one(expectation: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "expected", [replace(MICROSOFT, recipient=made.ACS), replace(MICROSOFT, in_response_to=made.REQUEST)]
+)
+def test_a_token_without_a_receiver_does_not_match_an_expected_one(expected: Expected) -> None:
     root = parse_response((CORPUS / "Saml2Token_Valid.xml").read_bytes())
-    verdict = judge_response(root, microsoft(), replace(MICROSOFT, **expectation), flex=False, declared="")
+    verdict = judge_response(root, microsoft(), expected, flex=False, declared="")
     assert fault_names(verdict) == ["subject-confirmation"]
 
 
