@@ -26,14 +26,16 @@ class DirectoryCalls:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def _unless_absent(self, read: Callable[[], T]) -> T | None:
-        """`read()`, or None once three in a row answered 404."""
+    def _unless_absent(self, read: Callable[[], T | None]) -> T | None:
+        """The first result of `read()` that is true, or None once three in a row gave none or answered 404."""
         for seconds in (*ABSENCE_PAUSES, None):
             try:
-                return read()
+                if result := read():
+                    return result
             except NotFound:
-                if seconds is not None:
-                    self._client.clock.sleep(seconds)
+                pass
+            if seconds is not None:
+                self._client.clock.sleep(seconds)
         return None
 
     def _wait(self, what: str, deadline: float = CONFIRM_WITHIN, hint: str = RUN_AGAIN) -> Wait:

@@ -13,8 +13,9 @@ use a policy is the caller's question (`applies_to`). Pinned by tests/graph/test
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
-from flexsaml.graph.directory_calls import ABSENCE_PAUSES, DirectoryCalls
+from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import Conflict, Forbidden, NotFound, StillPending
 from flexsaml.graph.models import Policy
 from flexsaml.graph.urls import literal, segment
@@ -109,57 +110,48 @@ class Policies(DirectoryCalls):
 
     def is_assigned(self, service_principal_id: str, policy_id: str) -> bool:
         """False only once three reads in a row did not show it. A principal that is gone has no assignment."""
-        for seconds in (*ABSENCE_PAUSES, None):
-            try:
-                if any(policy.id == policy_id for policy in self.assigned_policies(service_principal_id)):
-                    return True
-            except NotFound:
-                pass
-            if seconds is not None:
-                self._client.clock.sleep(seconds)
-        return False
+        return bool(self._unless_absent(lambda: self._is_linked(service_principal_id, policy_id)))
 
     def assign(self, service_principal_id: str, policy_id: str) -> None:
         """Link, then wait until the list shows it. Linked already: a success. Another policy linked: Conflict."""
         links = _links(service_principal_id)
         body = {"@odata.id": f"{self._client.cloud.graph}/v1.0{_path(policy_id)}"}
 
-        def shows() -> bool:
-            return any(policy.id == policy_id for policy in self.assigned_policies(service_principal_id))
+        def linked() -> bool | None:
+            return self._is_linked(service_principal_id, policy_id) or None
 
         wait = self._wait(f"POST {links}/$ref for the new policy {policy_id}", LINKABLE_WITHIN)
         while True:
             try:
-                self._client.write("POST", f"{links}/$ref", body, landed=lambda: shows() or None)
+                self._client.write("POST", f"{links}/$ref", body, landed=linked)
+                break
             except NotFound as error:  # right after a create: not replicated yet, and certainly not carried out
                 try:
                     wait.pause()
                 except StillPending:
                     raise error from None
             except Conflict:
-                if not shows():
-                    raise
-                return
-            else:
-                break
-        self._until(shows, f"GET {links} after the assignment of policy {policy_id}")
+                if linked():
+                    return
+                raise
+        self._until(linked, f"GET {links} after the assignment of policy {policy_id}")
 
     def unassign(self, service_principal_id: str, policy_id: str) -> None:
         """Unlink, then wait until the list no longer shows it. Not linked: a success."""
         links = _links(service_principal_id)
 
-        def absent() -> bool:
-            try:
-                return all(policy.id != policy_id for policy in self.assigned_policies(service_principal_id))
-            except NotFound:  # the service principal itself is gone, and its links with it
-                return True
+        def unlinked() -> bool | None:
+            return not self._is_linked(service_principal_id, policy_id) or None
 
+        with suppress(NotFound):
+            self._client.write("DELETE", f"{links}/{segment(policy_id)}/$ref", landed=unlinked)
+        self._until(unlinked, f"GET {links} after the removal of policy {policy_id}")
+
+    def _is_linked(self, service_principal_id: str, policy_id: str) -> bool:
         try:
-            path = f"{links}/{segment(policy_id)}/$ref"
-            self._client.write("DELETE", path, landed=lambda: absent() or None)
-        except NotFound:
-            pass
-        self._until(absent, f"GET {links} after the removal of policy {policy_id}")
+            return any(policy.id == policy_id for policy in self.assigned_policies(service_principal_id))
+        except NotFound:  # the service principal is gone, and its links with it; or a stale replica
+            return False
 
     def _policy(self, policy_id: str) -> Policy:
         return Policy.read(self._client.get(_path(policy_id)))
