@@ -26,7 +26,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script
 
 from tests.emulator.process import Emulator
-from tests.engine.stack import Stack, descendants, new_stack
+from tests.engine.processes import descendants
+from tests.engine.stack import Stack, new_stack
 
 ROUNDS = 5
 HEADING = "# What the commands cost"

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.process import Emulator
-from tests.engine.stack import Stack, new_stack
+from tests.engine.stack import Checkout, SavedStack, Stack, seed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
+    directory = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
+        if directory in item.path.parents:
             item.add_marker(pytest.mark.engine)
 
 
@@ -29,7 +29,35 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def saved_empty_stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> SavedStack:
+    """After `pulumi stack init`."""
+    seed(emulator)
+    room = tmp_path_factory.mktemp("empty")
+    stack = Stack(Checkout(room / "checkout"), emulator, room, quick=True)
+    stack.init()
+    return SavedStack.save(stack, tmp_path_factory.mktemp("saved-empty"))
+
+
+@pytest.fixture(scope="session")
+def saved_base_stack(
+    saved_empty_stack: SavedStack, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> SavedStack:
+    """After the first `pulumi up` of the base configuration."""
+    stack = saved_empty_stack.open(emulator, tmp_path_factory.mktemp("base"))
+    stack.up()
+    return SavedStack.save(stack, tmp_path_factory.mktemp("saved-base"))
+
+
 @pytest.fixture
-def stack(emulator: Emulator, tmp_path: Path) -> Iterator[Stack]:
-    with new_stack(emulator, tmp_path) as made:
-        yield made
+def stack(saved_empty_stack: SavedStack, emulator: Emulator, tmp_path: Path) -> Iterator[Stack]:
+    """A stack that is initialised and has made nothing."""
+    yield saved_empty_stack.open(emulator, tmp_path)
+    shutil.rmtree(tmp_path, ignore_errors=True)
+
+
+@pytest.fixture
+def base_stack(saved_base_stack: SavedStack, emulator: Emulator, tmp_path: Path) -> Iterator[Stack]:
+    """A stack whose first `up` made the base configuration: 1 extension, 1 user, policy and assignment."""
+    yield saved_base_stack.open(emulator, tmp_path)
+    shutil.rmtree(tmp_path, ignore_errors=True)

@@ -1,20 +1,18 @@
 """A stack on the real engine against an emulated tenant: what the engine tests drive. A helper, not a test.
 
-A `Checkout` is a directory that holds the project by symbolic links and its own `Pulumi.<stack>.yaml`, so
-that tests run side by side and two checkouts can share a backend. Commands are the ones a person types.
+A `Checkout` is a directory that holds the project by symbolic links and its own `Pulumi.<stack>.yaml`, so that tests
+run side by side and two checkouts can share a backend. Commands are the ones a person types.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +21,14 @@ from typing import Any
 import yaml
 
 from tests.emulator.process import SEED, Emulator
+from tests.engine.processes import descendants, is_alive, wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
-PARTS = ("Pulumi.yaml", "__main__.py", "components", "providers", "flexsaml", ".venv")
+LINKED_FILES = ("Pulumi.yaml", "__main__.py", "components", "providers", "flexsaml", ".venv")
+NO_PACKAGES = Path(__file__).resolve().parent / "no_packages"
+UP = ("up", "--yes", "--skip-preview")
+DESTROY = ("destroy", "--yes", "--skip-preview")
+ADA = "ada@contoso.example"
 
 Config = dict[str, Any]
 
@@ -39,7 +42,7 @@ BASE: Config = {
         "languages.stringarray": "extension.languages",
     },
     "extensions": {"languages": "String"},
-    "users": {"ada@contoso.example": {"languages": "en,de"}},
+    "users": {ADA: {"languages": "en,de"}},
 }
 
 
@@ -58,36 +61,60 @@ class Result:
 
 class Checkout:
     def __init__(self, directory: Path, program: str = "", project: Path = PROJECT) -> None:
-        """`project` is the directory whose code the stack runs."""
+        """`project` is the directory whose code the stack runs; `program` replaces its `__main__.py`."""
         directory.mkdir(parents=True)
         self.directory = directory
-        for part in PARTS:
-            (directory / part).symlink_to(project / part)
+        for name in LINKED_FILES:
+            (directory / name).symlink_to(project / name)
         if program:
-            (directory / "__main__.py").unlink()
-            (directory / "__main__.py").write_text(program)
+            self.write_program(program)
+
+    def write_program(self, program: str) -> None:
+        main = self.directory / "__main__.py"
+        main.unlink()
+        main.write_text(program, encoding="utf-8")
+
+    def write_roster(self, text: str) -> None:
+        (self.directory / "agents.csv").write_text(text, encoding="utf-8")
 
 
 class Stack:
-    """One stack of one checkout; `config` is written before each command."""
+    """One stack of one checkout; `config` is written before each command.
 
-    def __init__(self, checkout: Checkout, emulator: Emulator, room: Path, name: str = "dev") -> None:
-        self.checkout, self.emulator, self.room, self.name = checkout, emulator, room, name
-        self.config: Config = json.loads(json.dumps(BASE))
+    `quick` spares the engine two programs that it runs before each command and whose answers tests know: the search
+    for a Python (the virtual environment is put on PATH) and pip (see `no_packages`).
+    """
+
+    def __init__(
+        self, checkout: Checkout, emulator: Emulator, room: Path, name: str = "dev", *, quick: bool = False
+    ) -> None:
+        self.checkout, self.emulator, self.room, self.name, self.quick = checkout, emulator, room, name, quick
+        self.config: Config = copy.deepcopy(BASE)
         self.identity: dict[str, str] = {}
+        self.tenant_before = emulator.export()
+        """The tenant before this stack made anything."""
         for directory in ("state", "home"):
             (room / directory).mkdir(parents=True, exist_ok=True)
         self.write_config()
 
+    def second_stack(self, name: str) -> Stack:
+        """Another stack of the same project, from a checkout of its own, in the same backend and tenant."""
+        checkout = Checkout(self.room / f"checkout-{name}")
+        return Stack(checkout, self.emulator, self.room, name, quick=self.quick)
+
     @property
     def environment(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "AZURE_"))}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "AZURE_"))}
+        if self.quick:
+            inherited["PATH"] = f"{PROJECT / '.venv' / 'bin'}{os.pathsep}{inherited['PATH']}"
+            inherited["PYTHONPATH"] = str(NO_PACKAGES)
         return {
-            **kept,
+            **inherited,
             # Without it the engine writes a side file in place beside the checkpoint: killed at that moment, it leaves
             # an empty one and "failed to load checkpoint: EOF".
             "PULUMI_BACKEND_URL": f"file://{self.room / 'state'}?metadata=skip",
             "PULUMI_HOME": str(self.room / "home"),
+            "PULUMI_STACK": self.name,
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -99,17 +126,26 @@ class Stack:
         return self.checkout.directory / f"Pulumi.{self.name}.yaml"
 
     def write_config(self) -> None:
-        where = {"cloud": "loopback", "graphEndpoint": self.emulator.http, "loginEndpoint": self.emulator.http}
+        tenant = {"cloud": "loopback", "graphEndpoint": self.emulator.http, "loginEndpoint": self.emulator.http}
         written = yaml.safe_load(self.config_file.read_text()) if self.config_file.exists() else {}
-        written["config"] = {f"flexsaml:{key}": value for key, value in {**where, **self.config}.items()}
+        written["config"] = {f"flexsaml:{key}": value for key, value in {**tenant, **self.config}.items()}
         self.config_file.write_text(yaml.safe_dump(written, sort_keys=False))
+
+    def set_secret(self, path: str, value: str) -> None:
+        """`pulumi config set --secret --path`, kept in `config` as its ciphertext."""
+        self.ok("config", "set", "--secret", "--path", f"flexsaml:{path}", value)
+        written = yaml.safe_load(self.config_file.read_text(encoding="utf-8"))["config"]
+        key = path.partition(".")[0].partition("[")[0]
+        self.config[key] = written[f"flexsaml:{key}"]
+
+    # -- commands ------------------------------------------------------------------------------------------------
 
     def command(self, *arguments: str) -> list[str]:
         return ["pulumi", *arguments, "--non-interactive", "--color", "never"]
 
     def run(self, *arguments: str) -> Result:
         self.write_config()
-        found = subprocess.run(
+        finished = subprocess.run(
             self.command(*arguments),
             cwd=self.checkout.directory,
             env=self.environment,
@@ -118,7 +154,7 @@ class Stack:
             text=True,
             timeout=300,
         )
-        return Result(found.returncode, found.stdout)
+        return Result(finished.returncode, finished.stdout)
 
     def ok(self, *arguments: str) -> Result:
         """Run a command that must succeed."""
@@ -126,17 +162,28 @@ class Stack:
         assert result.code == 0, f"pulumi {' '.join(arguments)}\n{result.output}"
         return result
 
+    def refused(self, *arguments: str) -> str:
+        """Run a command that must fail without a traceback; returns its output."""
+        result = self.run(*arguments)
+        assert result.code != 0, f"pulumi {' '.join(arguments)}\n{result.output}"
+        assert "Traceback" not in result.output, result.output
+        return result.output
+
     def init(self) -> None:
         self.ok("stack", "init", self.name)
 
     def up(self) -> Result:
-        return self.ok("up", "--yes", "--skip-preview")
+        return self.ok(*UP)
 
     def refresh(self) -> Result:
         return self.ok("refresh", "--yes", "--skip-preview")
 
     def destroy(self) -> Result:
-        return self.ok("destroy", "--yes", "--skip-preview")
+        return self.ok(*DESTROY)
+
+    def destroy_restores_the_tenant(self) -> None:
+        self.destroy()
+        assert self.emulator.export() == self.tenant_before
 
     def preview(self, *arguments: str) -> Result:
         return self.ok("preview", *arguments)
@@ -145,23 +192,18 @@ class Stack:
         """A preview that must have nothing to do."""
         self.ok("preview", "--expect-no-changes")
 
-    def state(self) -> dict[str, Any]:
-        self.write_config()
-        found = subprocess.run(
-            ["pulumi", "stack", "export", "--stack", self.name],
-            cwd=self.checkout.directory,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        exported: dict[str, Any] = json.loads(found.stdout)
-        return exported
+    # -- state ---------------------------------------------------------------------------------------------------
+
+    def deployment(self) -> dict[str, Any]:
+        """The stack's state as it lies in the backend; secrets are encrypted. Empty before the first update."""
+        file = self.room / "state" / ".pulumi" / "stacks" / "flexsaml" / f"{self.name}.json"
+        deployment: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {}
+        return deployment
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Resources in state by name."""
-        listed = self.state()["deployment"].get("resources") or []
-        return {one["urn"].rsplit("::", 1)[-1]: one for one in listed}
+        resources = self.deployment().get("resources") or []
+        return {resource["urn"].rsplit("::", 1)[-1]: resource for resource in resources}
 
     # -- the tenant, behind the stack's back ---------------------------------------------------------------------
 
@@ -173,7 +215,7 @@ class Stack:
     def kill_at(
         self, arguments: tuple[str, ...], *, method: str, path: str, skip: int = 0, victim: str = "cli"
     ) -> None:
-        """Run a command and kill the CLI, or its provider, with SIGKILL once this request was carried out.
+        """Run a command, kill the CLI or its provider with SIGKILL once this request was carried out, remove its lock.
 
         Returns when the other has ended too; a provider that was left behind must end by itself within 10 s.
         """
@@ -186,24 +228,28 @@ class Stack:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(lambda: any(fault["fired"] for fault in self.emulator.faults()), 60, f"{method} {path} to be carried out")
+        wait_until(
+            lambda: any(fault["fired"] for fault in self.emulator.faults()), 60, f"{method} {path} to be carried out"
+        )
         providers = [pid for pid, line in descendants(command.pid) if "pulumi.dynamic" in line]
         assert providers, "no provider process was found"
         for pid in [command.pid] if victim == "cli" else providers:
             os.kill(pid, signal.SIGKILL)
         assert command.wait(timeout=60) != 0
-        until(lambda: not any(alive(pid) for pid in providers), 10, "the orphaned provider to end by itself")
+        wait_until(lambda: not any(is_alive(pid) for pid in providers), 10, "the orphaned provider to end by itself")
         self.emulator.clear_faults()
+        if victim == "cli":
+            self.ok("cancel", "--yes")
 
 
 class Tenant:
-    """What an administrator does by hand in the same tenant, and what is seen there."""
+    """What an administrator does by hand in the same tenant, and what can be read there."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        seen = emulator.export()
-        self.principal = next(one for one in seen["servicePrincipals"] if one["displayName"] == "Twilio Flex")
-        self.application = next(one for one in seen["applications"] if one["appId"] == self.principal["appId"])
+        export = emulator.export()
+        self.principal = next(row for row in export["servicePrincipals"] if row["displayName"] == "Twilio Flex")
+        self.application = next(row for row in export["applications"] if row["appId"] == self.principal["appId"])
         self.links = f"/servicePrincipals/{self.principal['id']}/claimsMappingPolicies"
 
     def full(self, name: str) -> str:
@@ -215,9 +261,8 @@ class Tenant:
         return answer.json
 
     def user(self, name: str) -> dict[str, Any]:
-        users = self.emulator.export()["users"]
-        found: dict[str, Any] = next(one for one in users if one["userPrincipalName"].startswith(f"{name}@"))
-        return found
+        users: list[dict[str, Any]] = self.emulator.export()["users"]
+        return next(user for user in users if user["userPrincipalName"].startswith(f"{name}@"))
 
     def value(self, name: str, extension: str = "languages") -> Any:
         """The live value of a user, None when unset or hidden."""
@@ -226,28 +271,39 @@ class Tenant:
     def write(self, name: str, value: Any, extension: str = "languages") -> None:
         self.do("PATCH", f"/users/{self.user(name)['id']}", {self.full(extension): value})
 
+    def make_user(self, name: str, display_name: str) -> str:
+        """A user `name@contoso.example`; returns the object id."""
+        body = {
+            "userPrincipalName": f"{name}@contoso.example",
+            "displayName": display_name,
+            "mailNickname": name,
+            "accountEnabled": True,
+            "passwordProfile": {"password": "not a real one"},
+        }
+        return str(self.do("POST", "/users", body)["id"])
+
     def make_property(self, name: str, data_type: str = "String") -> str:
         body = {"name": name, "dataType": data_type, "targetObjects": ["User"]}
         return str(self.do("POST", f"/applications/{self.application['id']}/extensionProperties", body)["id"])
 
     def properties(self) -> dict[str, dict[str, Any]]:
-        return {one["name"]: one for one in self.emulator.export()["extensionProperties"]}
+        return {row["name"]: row for row in self.emulator.export()["extensionProperties"]}
 
     def delete_property(self, name: str) -> None:
-        one = self.properties()[self.full(name)]
-        self.do("DELETE", f"/applications/{self.application['id']}/extensionProperties/{one['id']}")
+        property_id = self.properties()[self.full(name)]["id"]
+        self.do("DELETE", f"/applications/{self.application['id']}/extensionProperties/{property_id}")
 
     def make_policy(self, name: str) -> str:
         body = {"displayName": name, "definition": ['{"ClaimsMappingPolicy": {"Version": 1}}']}
         return str(self.do("POST", "/policies/claimsMappingPolicies", body)["id"])
 
     def policies(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.emulator.export()["claimsMappingPolicies"]
-        return found
+        policies: list[dict[str, Any]] = self.emulator.export()["claimsMappingPolicies"]
+        return policies
 
     def assigned(self) -> list[str]:
         links = self.emulator.export()["assignments"]
-        return [one["policyId"] for one in links if one["servicePrincipalId"] == self.principal["id"]]
+        return [link["policyId"] for link in links if link["servicePrincipalId"] == self.principal["id"]]
 
     def assign(self, policy: str) -> None:
         url = f"{self.emulator.http}/v1.0/policies/claimsMappingPolicies/{policy}"
@@ -257,69 +313,52 @@ class Tenant:
         self.do("DELETE", f"{self.links}/{policy}/$ref")
 
 
-def descendants(root: int) -> list[tuple[int, str]]:
-    """Process ids below `root`, with their command lines."""
-    listed = subprocess.run(["ps", "-axwwo", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    found: list[tuple[int, str]] = []
-    parents = {root}
-    while parents:
-        children = [(int(pid), line) for pid, parent, line in rows if int(parent) in parents]
-        found += children
-        parents = {pid for pid, _ in children}
-    return found
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def until(check: Callable[[], bool], seconds: float, what: str) -> None:
-    """Poll another process, which has no other way to tell."""
-    ends, pause = time.monotonic() + seconds, threading.Event()
-    while not check():
-        assert time.monotonic() < ends, f"waited {seconds} s for {what}"
-        pause.wait(0.05)
-
-
-def calls(emulator: Emulator) -> list[str]:
-    """The request log as `METHOD /path/template`, tokens apart, batch items indented under their batch.
-
-    Ids become {id}, the query is reduced to the names of its options, versions are left out.
-    """
-    templates = []
-    for request in emulator.requests():
-        path, _, query = request["path"].partition("?")
-        if path.endswith("/oauth2/v2.0/token"):
-            continue
-        path = re.sub(r"^/v1\.0", "", path)
-        path = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "{id}", path)
-        path = re.sub(r"/users/[^/?]+", "/users/{id}", path)
-        options = sorted(re.findall(r"\$\w+(?==)", query))
-        shown = f"{request['method']} {path}{'?' + '&'.join(options) if options else ''}"
-        templates.append(f"  {shown}" if request["in_batch"] else shown)
-    return templates
-
-
-def tokens(emulator: Emulator) -> int:
-    return sum(request["path"].endswith("/oauth2/v2.0/token") for request in emulator.requests())
-
-
-def writes(listed: list[str]) -> list[str]:
-    """Calls that change the tenant."""
-    reads = ("POST /$batch", "POST /directoryObjects/getAvailableExtensionProperties")
-    return [call.strip() for call in listed if not call.strip().startswith(("GET", *reads))]
+def seed(emulator: Emulator, rows: dict[str, Any] | None = None) -> None:
+    """Make the tenant these rows, or the built-in one; dials, faults and the request log are forgotten."""
+    built_in = json.loads(SEED.read_text(encoding="utf-8"))
+    emulator.seed({**rows, "clients": built_in["clients"]} if rows else built_in)
+    emulator.reset()
 
 
 @contextmanager
 def new_stack(emulator: Emulator, room: Path, program: str = "") -> Iterator[Stack]:
-    emulator.seed(json.loads(SEED.read_text()))
-    emulator.reset()
+    """An initialised stack in the built-in tenant; `room` is removed afterwards."""
+    seed(emulator)
     stack = Stack(Checkout(room / "checkout", program), emulator, room)
     stack.init()
     yield stack
     shutil.rmtree(room, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class SavedStack:
+    """A stack at one moment: its backend, its stack file and roster, its tenant. Tests continue from copies of it.
+
+    It spares each test the commands that all of them begin with. Copies share nothing but the emulator.
+    """
+
+    directory: Path
+    config: Config
+    tenant_before: dict[str, Any]
+    tenant: dict[str, Any]
+
+    @staticmethod
+    def save(stack: Stack, directory: Path) -> SavedStack:
+        shutil.copytree(stack.room / "state", directory / "state")
+        for file in stack.checkout.directory.iterdir():
+            if not file.is_symlink():
+                shutil.copy(file, directory)
+        return SavedStack(directory, copy.deepcopy(stack.config), stack.tenant_before, stack.emulator.export())
+
+    def open(self, emulator: Emulator, room: Path) -> Stack:
+        """A copy in an empty room. The tenant is seeded with what it held when the stack was saved."""
+        seed(emulator, self.tenant)
+        shutil.copytree(self.directory / "state", room / "state")
+        checkout = Checkout(room / "checkout")
+        for file in self.directory.iterdir():
+            if file.is_file():
+                shutil.copy(file, checkout.directory)
+        stack = Stack(checkout, emulator, room, quick=True)
+        stack.config = copy.deepcopy(self.config)
+        stack.tenant_before = self.tenant_before
+        return stack

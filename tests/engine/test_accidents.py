@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.stack import Stack
+from tests.engine.stack import ADA, DESTROY, UP, Stack
 
 PROPERTY = ("POST", "/extensionProperties$")
 VALUE = ("PATCH", "/users/")
@@ -16,67 +16,56 @@ WRITES = {"property": PROPERTY, "value": VALUE, "policy": POLICY, "link": LINK}
 @pytest.mark.parametrize("write", WRITES)
 def test_a_create_that_failed_after_its_write_leaves_nothing_after_destroy(stack: Stack, write: str) -> None:
     """The answer is lost, then nothing can be read any more; the engine knows of no object, so nobody deletes it."""
-    before = stack.emulator.export()
     method, path = WRITES[write]
     stack.emulator.fault("lose", method, path)
-    everything_after(stack, method, path)
-    assert stack.run("up", "--yes", "--skip-preview").code != 0
-    assert stack.emulator.export() != before, "the write was carried out"
+    refuse_to_show(stack, method, path)
+    stack.refused(*UP)
+    assert stack.emulator.export() != stack.tenant_before, "the write was carried out"
     stack.emulator.clear_faults()
-    stack.destroy()
-    assert stack.emulator.export() == before
+    stack.destroy_restores_the_tenant()
 
 
-def everything_after(stack: Stack, method: str, path: str) -> None:
-    """Refuse the looks that would tell a client that its write was carried out."""
-    look = {
+def refuse_to_show(stack: Stack, method: str, path: str) -> None:
+    """Refuse the reads that would tell a client that its write was carried out."""
+    read = {
         PROPERTY: ("GET", "/extensionProperties$"),
         VALUE: ("GET", "/users/"),
         POLICY: ("GET", "/policies/claimsMappingPolicies$"),
         LINK: ("GET", "/servicePrincipals/.*/claimsMappingPolicies$"),
     }[(method, path)]
-    # The looks before the write pass: those of preflight and baseline go through $batch, the resource's own do not.
-    own = {PROPERTY: 0, VALUE: 1, POLICY: 1, LINK: 1}[(method, path)]
-    in_batches = {PROPERTY: 2, VALUE: 2, POLICY: 2, LINK: 2}[(method, path)]
-    stack.emulator.fault("refuse", *look, skip=own + in_batches, times=-1, status=403)
+    # The reads before the write pass: two of preflight and baseline, which go through $batch, and the resource's own.
+    reads_in_batches = 2
+    reads_of_the_resource = {PROPERTY: 0, VALUE: 1, POLICY: 1, LINK: 1}[(method, path)]
+    stack.emulator.fault("refuse", *read, skip=reads_in_batches + reads_of_the_resource, times=-1, status=403)
 
 
-@pytest.mark.parametrize("write", WRITES)
-def test_a_lost_answer_alone_is_no_failure(stack: Stack, write: str) -> None:
-    before = stack.emulator.export()
-    stack.emulator.fault("lose", *WRITES[write])
+def test_lost_answers_alone_are_no_failure(stack: Stack) -> None:
+    """The answer of every write of one `up` is lost; each time the client finds out that its write was carried out."""
+    for method, path in WRITES.values():
+        stack.emulator.fault("lose", method, path)
     stack.up()
-    made = stack.emulator.export()
-    assert (len(made["extensionProperties"]), len(made["claimsMappingPolicies"]), len(made["assignments"])) == (1, 1, 1)
+    assert [fault["fired"] for fault in stack.emulator.faults()] == [1] * len(WRITES)
+    export = stack.emulator.export()
+    objects = [len(export[kind]) for kind in ("extensionProperties", "claimsMappingPolicies", "assignments")]
+    assert objects == [1, 1, 1]
     stack.unchanged()
-    stack.destroy()
-    assert stack.emulator.export() == before
-
-
-UP = ("up", "--yes", "--skip-preview")
-DESTROY = ("destroy", "--yes", "--skip-preview")
+    stack.destroy_restores_the_tenant()
 
 
 @pytest.mark.parametrize("write", WRITES)
 def test_killed_at_each_write_of_up(stack: Stack, write: str) -> None:
-    before = stack.emulator.export()
     method, path = WRITES[write]
     stack.kill_at(UP, method=method, path=path)
-    stack.ok("cancel", "--yes")
     stack.up()
     stack.unchanged()
-    stack.destroy()
-    assert stack.emulator.export() == before
+    stack.destroy_restores_the_tenant()
 
 
 @pytest.mark.parametrize("write", WRITES)
 def test_killed_at_each_write_of_up_then_destroyed_at_once(stack: Stack, write: str) -> None:
-    before = stack.emulator.export()
     method, path = WRITES[write]
     stack.kill_at(UP, method=method, path=path)
-    stack.ok("cancel", "--yes")
-    stack.destroy()
-    assert stack.emulator.export() == before
+    stack.destroy_restores_the_tenant()
 
 
 @pytest.mark.parametrize(
@@ -84,44 +73,33 @@ def test_killed_at_each_write_of_up_then_destroyed_at_once(stack: Stack, write: 
     [
         ("DELETE", r"/\$ref$", 0),
         ("DELETE", "/policies/claimsMappingPolicies/", 0),
-        ("POST", r"^/\$batch$", 1),  # the first reads, the second writes the priors
+        ("POST", r"^/\$batch$", 1),  # the first reads, the second writes the prior values
         ("DELETE", "/extensionProperties/", 0),
     ],
 )
-def test_killed_at_each_write_of_destroy(stack: Stack, method: str, path: str, skip: int) -> None:
-    before = stack.emulator.export()
-    stack.up()
-    stack.kill_at(DESTROY, method=method, path=path, skip=skip)
-    stack.ok("cancel", "--yes")
-    stack.destroy()
-    assert stack.emulator.export() == before
+def test_killed_at_each_write_of_destroy(base_stack: Stack, method: str, path: str, skip: int) -> None:
+    base_stack.kill_at(DESTROY, method=method, path=path, skip=skip)
+    base_stack.destroy_restores_the_tenant()
 
 
 @pytest.mark.parametrize("write", [("PATCH", "/users/"), ("PATCH", "/policies/")], ids=["value", "policy"])
-def test_killed_at_each_write_of_an_update(stack: Stack, write: tuple[str, str]) -> None:
-    before = stack.emulator.export()
-    stack.up()
-    stack.config["users"]["ada@contoso.example"]["languages"] = "fr"
+def test_killed_at_each_write_of_an_update(base_stack: Stack, write: tuple[str, str]) -> None:
+    stack = base_stack
+    stack.config["users"][ADA]["languages"] = "fr"
     stack.config["claims"]["email"] = "user.othermail"
     stack.kill_at(UP, method=write[0], path=write[1])
-    stack.ok("cancel", "--yes")
-    stack.config["users"]["ada@contoso.example"]["languages"] = "it"
+    stack.config["users"][ADA]["languages"] = "it"
     stack.up()
     assert stack.tenant().value("ada") == "it"
     stack.unchanged()
-    stack.destroy()
-    assert stack.emulator.export() == before
+    stack.destroy_restores_the_tenant()
 
 
-def test_two_updates_that_fail_in_a_row_leave_no_value_behind(stack: Stack) -> None:
-    before = stack.emulator.export()
-    stack.up()
+def test_two_updates_that_fail_in_a_row_leave_no_value_behind(base_stack: Stack) -> None:
+    stack = base_stack
     stack.emulator.fault("refuse", "PATCH", "/users/", status=403, times=-1)
     for value in ("fr", "it"):
-        stack.config["users"]["ada@contoso.example"]["languages"] = value
-        refused = stack.run(*UP)
-        assert refused.code != 0
-        assert "User.ReadWrite.All" in refused.output, "the missing permission is named"
+        stack.config["users"][ADA]["languages"] = value
+        assert "User.ReadWrite.All" in stack.refused(*UP), "the missing permission is named"
     stack.emulator.clear_faults()
-    stack.destroy()
-    assert stack.emulator.export() == before
+    stack.destroy_restores_the_tenant()

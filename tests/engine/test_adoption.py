@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.engine.stack import BASE, PROJECT, Stack, writes
-from tests.engine.stack import calls as listed
+from tests.engine.request_log import requests_of, writes_in
+from tests.engine.stack import BASE, PROJECT, Config, Stack
 
 
 def adopt(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -24,44 +24,40 @@ def adopt(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_whole_stack_is_imported_and_owned(stack: Stack, tmp_path: Path) -> None:
-    """Made by one stack whose state is lost; the same configuration imports all of it."""
-    before = stack.emulator.export()
-    stack.up()
-    made = stack.emulator.export()
-    lost = stack.room / "state"
-    lost.rename(stack.room / "lost")
-    lost.mkdir()
+def test_all_that_a_stack_made_is_imported_and_owned(base_stack: Stack, tmp_path: Path) -> None:
+    """Made by a stack whose state is lost; the same configuration imports all of it."""
+    stack = base_stack
+    tenant_with_objects = stack.emulator.export()
+    (stack.room / "state").rename(stack.room / "lost")
+    (stack.room / "state").mkdir()
     stack.init()
-    assert stack.run("preview").code != 0, "what exists is never taken over silently"
+    stack.refused("preview")  # what exists is never taken over silently
     stack.emulator.clear()
-    out = tmp_path / "import.json"
-    found = adopt(stack, "--out", str(out))
-    assert found.returncode == 0, found.stderr
-    assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    assert "destroy deletes them" in found.stdout
-    assert f"pulumi import --yes --file {out} --generate-code=false --protect=false" in found.stdout
-    stack.ok("import", "--yes", "--file", str(out), "--generate-code=false", "--protect=false")
+    import_file = tmp_path / "import.json"
+    adopted = adopt(stack, "--out", str(import_file))
+    assert adopted.returncode == 0, adopted.stderr
+    assert stat.S_IMODE(import_file.stat().st_mode) == 0o600
+    assert "destroy deletes them" in adopted.stdout
+    assert f"pulumi import --yes --file {import_file} --generate-code=false --protect=false" in adopted.stdout
+    stack.ok("import", "--yes", "--file", str(import_file), "--generate-code=false", "--protect=false")
     stack.unchanged()
     stack.up()
-    assert writes(listed(stack.emulator)) == []
-    assert stack.emulator.export() == made
-    stack.unchanged()
+    assert writes_in(requests_of(stack.emulator)) == []
+    assert stack.emulator.export() == tenant_with_objects
     stack.refresh()
     stack.unchanged()
-    stack.destroy()
-    assert stack.emulator.export() == before
+    stack.destroy_restores_the_tenant()
 
 
 def test_what_is_not_there_is_left_to_up(stack: Stack, tmp_path: Path) -> None:
     stack.tenant().make_property("languages")
-    out = tmp_path / "import.json"
-    found = adopt(stack, "--out", str(out), "--json")
-    assert found.returncode == 0, found.stderr
-    told = json.loads(found.stdout)
-    assert "flex-languages" in told["found"]
-    assert any("ClaimsMappingPolicy" in one for one in told["absent"])
-    stack.ok("import", "--yes", "--file", str(out), "--generate-code=false", "--protect=false")
+    import_file = tmp_path / "import.json"
+    adopted = adopt(stack, "--out", str(import_file), "--json")
+    assert adopted.returncode == 0, adopted.stderr
+    report = json.loads(adopted.stdout)
+    assert "flex-languages" in report["found"]
+    assert any("ClaimsMappingPolicy" in resource for resource in report["absent"])
+    stack.ok("import", "--yes", "--file", str(import_file), "--generate-code=false", "--protect=false")
     stack.up()
     assert len(stack.tenant().properties()) == 1
     stack.unchanged()
@@ -69,30 +65,29 @@ def test_what_is_not_there_is_left_to_up(stack: Stack, tmp_path: Path) -> None:
     assert stack.tenant().properties() == {}
 
 
-def test_a_stack_with_resources_is_told_the_other_way(stack: Stack, tmp_path: Path) -> None:
-    stack.up()
-    found = adopt(stack, "--out", str(tmp_path / "never.json"))
-    assert (found.returncode, found.stdout) == (2, "")
-    assert "refer to a property by its full name instead" in found.stderr
+def test_a_stack_with_resources_is_told_to_refer_to_the_property(base_stack: Stack, tmp_path: Path) -> None:
+    adopted = adopt(base_stack, "--out", str(tmp_path / "never.json"))
+    assert (adopted.returncode, adopted.stdout) == (2, "")
+    assert "refer to a property by its full name instead" in adopted.stderr
     assert not (tmp_path / "never.json").exists()
 
 
 def test_what_stands_in_the_way_is_one_line(stack: Stack, tmp_path: Path) -> None:
-    cases = [
+    cases: list[tuple[Config, str]] = [
         ({"servicePrincipal": "Nobody"}, "no enterprise application is called 'Nobody'"),
         ({"claims": {}}, "claims: there are none"),
         ({"graphEndpoint": "http://127.0.0.1:9", "loginEndpoint": "http://127.0.0.1:9"}, "127.0.0.1:9"),
     ]
-    for change, says in cases:
+    for change, words in cases:
         stack.config = {**BASE, **change}
-        found = adopt(stack, "--out", str(tmp_path / "never.json"))
-        assert (found.returncode, found.stdout) == (2, "")
-        assert says in found.stderr
-        assert "Traceback" not in found.stderr
+        adopted = adopt(stack, "--out", str(tmp_path / "never.json"))
+        assert (adopted.returncode, adopted.stdout) == (2, "")
+        assert words in adopted.stderr
+        assert "Traceback" not in adopted.stderr
     assert not (tmp_path / "never.json").exists()
     stack.config = dict(BASE)
-    refused = adopt(stack, "--out", str(tmp_path))
-    assert refused.returncode == 2
-    assert "Is a directory" in refused.stderr
+    into_a_directory = adopt(stack, "--out", str(tmp_path))
+    assert into_a_directory.returncode == 2
+    assert "Is a directory" in into_a_directory.stderr
     usage = subprocess.run([sys.executable, "-m", "flexsaml"], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert usage.returncode == 2

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from tests.engine.stack import DESTROY, Checkout, Stack
 
-from tests.emulator.process import Emulator
-from tests.engine.stack import Checkout, Stack, new_stack
-
-TWO = """
+TWO_COMPONENTS = """
 import pulumi
 from components import FlexSamlClaims, FlexSamlClaimsArgs
 
@@ -25,54 +22,42 @@ FlexSamlClaims("staging", claims("Twilio Flex Staging", "red"))
 """
 
 
-def test_made_by_one_checkout_destroyed_by_another(emulator: Emulator, tmp_path: Path) -> None:
-    with new_stack(emulator, tmp_path) as stack:
-        before = emulator.export()
-        stack.up()
-        emulator.stop()
-        emulator.start()
-        other = Stack(Checkout(tmp_path / "elsewhere"), emulator, tmp_path, stack.name)
-        other.config_file.write_text(stack.config_file.read_text())
-        other.config = stack.config
-        other.ok("stack", "select", stack.name)
-        other.unchanged()
-        other.destroy()
-        assert emulator.export() == before
+def test_made_by_one_checkout_destroyed_by_another(base_stack: Stack) -> None:
+    """The emulator is stopped and started between, so it also forgets every token."""
+    stack = base_stack
+    stack.emulator.stop()
+    stack.emulator.start()
+    first_checkout = stack.checkout
+    stack.checkout = Checkout(stack.room / "elsewhere")
+    stack.config_file.write_text((first_checkout.directory / stack.config_file.name).read_text())
+    stack.unchanged()
+    stack.destroy_restores_the_tenant()
 
 
-def test_destroyed_after_the_emulator_was_killed(emulator: Emulator, tmp_path: Path) -> None:
-    with new_stack(emulator, tmp_path) as stack:
-        before = emulator.export()
-        stack.up()
-        emulator.kill()
-        refused = stack.run("destroy", "--yes", "--skip-preview")
-        assert refused.code != 0
-        assert "127.0.0.1" in refused.output
-        emulator.start()
-        stack.destroy()
-        assert emulator.export() == before
+def test_destroyed_after_the_emulator_was_killed(base_stack: Stack) -> None:
+    stack = base_stack
+    stack.emulator.kill()
+    assert "127.0.0.1" in stack.refused(*DESTROY)
+    stack.emulator.start()
+    stack.destroy_restores_the_tenant()
 
 
-def test_two_components_in_one_program_share_nothing(emulator: Emulator, tmp_path: Path) -> None:
-    with new_stack(emulator, tmp_path, program=TWO) as stack:
-        before = emulator.export()
-        stack.up()
-        after = emulator.export()
-        assert len(after["assignments"]) == len(after["extensionProperties"]) == 2
-        assert sorted(one["displayName"] for one in after["claimsMappingPolicies"]) == [
-            "flexsaml-dev production SAML claims",
-            "flexsaml-dev staging SAML claims",
-        ]
-        ada = next(one for one in after["users"] if one["userPrincipalName"].startswith("ada@"))
-        assert sorted(ada["values"].values()) == ["blue", "red"]
-        stack.unchanged()
-        stack.destroy()
-        assert emulator.export() == before
-
-
-def test_a_stack_renamed(stack: Stack) -> None:
-    before = stack.emulator.export()
+def test_two_components_in_one_program_share_nothing(stack: Stack) -> None:
+    stack.checkout.write_program(TWO_COMPONENTS)
     stack.up()
+    export = stack.emulator.export()
+    assert len(export["assignments"]) == len(export["extensionProperties"]) == 2
+    assert sorted(policy["displayName"] for policy in export["claimsMappingPolicies"]) == [
+        "flexsaml-dev production SAML claims",
+        "flexsaml-dev staging SAML claims",
+    ]
+    assert sorted(stack.tenant().user("ada")["values"].values()) == ["blue", "red"]
+    stack.unchanged()
+    stack.destroy_restores_the_tenant()
+
+
+def test_a_stack_renamed(base_stack: Stack) -> None:
+    stack = base_stack
     policy = stack.tenant().assigned()
     stack.ok("stack", "rename", "renamed")
     stack.name = "renamed"
@@ -80,5 +65,4 @@ def test_a_stack_renamed(stack: Stack) -> None:
     assert stack.tenant().assigned() == policy
     assert stack.tenant().policies()[0]["displayName"] == "flexsaml-renamed Flex SAML claims"
     stack.unchanged()
-    stack.destroy()
-    assert stack.emulator.export() == before
+    stack.destroy_restores_the_tenant()

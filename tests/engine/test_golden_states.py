@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.process import Emulator
-from tests.engine.stack import Checkout, Stack, calls, writes
+from tests.engine.request_log import requests_of, writes_in
+from tests.engine.stack import SavedStack, Stack, seed
 from tests.golden.states import NAMES, GoldenState
 
 WITHOUT_DEPENDENCIES = "adopted_after_import"
@@ -19,59 +20,47 @@ WITHOUT_DEPENDENCIES = "adopted_after_import"
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stack_of_an_earlier_release_is_unchanged_and_is_taken_back(
-    name: str, emulator: Emulator, tmp_path: Path
+    name: str, saved_empty_stack: SavedStack, emulator: Emulator, tmp_path: Path
 ) -> None:
-    golden = GoldenState(name)
-    emulator.seed(golden.tenant("before"))
-    before = emulator.export()
-    emulator.seed(golden.tenant("made"))
-    stack = stack_of(golden, emulator, tmp_path)
-    emulator.clear()
-
+    stack = open_golden(GoldenState(name), saved_empty_stack, emulator, tmp_path)
     stack.unchanged()
     stack.ok("refresh", "--preview-only", "--expect-no-changes")
     if name == WITHOUT_DEPENDENCIES:
         stack.up()
-    assert writes(calls(emulator)) == []
-
-    stack.destroy()
-    assert emulator.export() == before
+    assert writes_in(requests_of(emulator)) == []
+    stack.destroy_restores_the_tenant()
 
 
-def test_a_roster_of_an_earlier_release_is_changed_and_taken_back(emulator: Emulator, tmp_path: Path) -> None:
-    """One user leaves, one gets another value, one comes: an update works with the ledger that is in state."""
-    golden = GoldenState("roster")
-    emulator.seed(golden.tenant("before"))
-    before = emulator.export()
-    emulator.seed(golden.tenant("made"))
-    stack = stack_of(golden, emulator, tmp_path)
-    team = stack.tenant().full("team")
-    roster = stack.checkout.directory / "agents.csv"
-    rows = [row for row in roster.read_text(encoding="utf-8").splitlines() if not row.startswith("linus@")]
+def test_a_roster_of_an_earlier_release_is_changed_and_taken_back(
+    saved_empty_stack: SavedStack, emulator: Emulator, tmp_path: Path
+) -> None:
+    """One user leaves, two get another value, one comes: an update works with the ledger that is in state."""
+    stack = open_golden(GoldenState("roster"), saved_empty_stack, emulator, tmp_path)
+    roster = (stack.checkout.directory / "agents.csv").read_text(encoding="utf-8")
+    rows = [row for row in roster.splitlines() if not row.startswith("linus@")]
     text = "\n".join([*rows, "susan@contoso.example,,,pink"]).replace(",blue", ",black")
     assert text.count(",black") == 2, "the values of Ada and Alan"
-    roster.write_text(text, encoding="utf-8")
-    emulator.clear()
-
+    stack.checkout.write_roster(text)
     stack.up()
     names = ("ada", "grace", "linus", "susan", "alan")
     assert [stack.tenant().value(name, "team") for name in names] == ["black", "yellow", None, "pink", "black"]
-    assert len(writes(calls(emulator))) == 4, f"{team} of everybody but Grace"
+    assert len(writes_in(requests_of(emulator))) == 4, "the team of everybody but Grace"
     stack.unchanged()
-
-    stack.destroy()
-    assert emulator.export() == before
+    stack.destroy_restores_the_tenant()
 
 
-def stack_of(golden: GoldenState, emulator: Emulator, room: Path) -> Stack:
-    """The stack of a golden state, imported into a backend of its own."""
-    checkout = Checkout(room / "checkout", golden.program)
-    (checkout.directory / "Pulumi.dev.yaml").write_text(golden.stack_file, encoding="utf-8")
+def open_golden(golden: GoldenState, empty: SavedStack, emulator: Emulator, room: Path) -> Stack:
+    """The stack of a golden state, imported into a backend of its own, in the tenant it belongs to."""
+    stack = empty.open(emulator, room)
+    seed(emulator, golden.tenant("before"))
+    stack.tenant_before = emulator.export()
+    seed(emulator, golden.tenant("made"))
+    stack.config_file.write_text(golden.stack_file, encoding="utf-8")
     if golden.roster:
-        shutil.copy(golden.roster, checkout.directory)
-    stack = Stack(checkout, emulator, room)
+        shutil.copy(golden.roster, stack.checkout.directory)
+    if golden.program:
+        stack.checkout.write_program(golden.program)
     stack.config = golden.config
-    stack.init()
     state = room / "golden.json"
     state.write_text(golden.state(emulator.http), encoding="utf-8")
     stack.ok("stack", "import", "--file", str(state))

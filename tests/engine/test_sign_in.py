@@ -8,19 +8,17 @@ import sys
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from tests.engine.stack import Stack
-
-ADA = "ada@contoso.example"
+from tests.engine.stack import ADA, Stack
 
 
 def sign_in(stack: Stack) -> str:
     """What a browser does: the response is asked for and posted to Flex. Returns it."""
     flex = stack.tenant().principal
     answer = stack.emulator.admin("POST", "sign-in", {"user": ADA, "principal": flex["appId"]})
-    there = urlsplit(answer["acs"])
+    flex_address = urlsplit(answer["acs"])
     form = urlencode({"SAMLResponse": answer["SAMLResponse"]}).encode()
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    posted = stack.emulator.request("POST", f"{there.path}?{there.query}", form, headers)
+    posted = stack.emulator.request("POST", f"{flex_address.path}?{flex_address.query}", form, headers)
     assert posted.status < 400, posted.content.decode()
     return str(answer["SAMLResponse"])
 
@@ -33,7 +31,7 @@ def command(stack: Stack, *arguments: str, given: str = "") -> tuple[int, dict[s
         "PYTHONPATH": str(stack.checkout.directory),
         "FLEXSAML_TASKROUTER_URL": stack.emulator.http,
     }
-    found = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-m", "flexsaml", *arguments, "--stack", stack.name, "--json"],
         cwd=stack.checkout.directory,
         env={key: value for key, value in environment.items() if not key.startswith("TWILIO_")},
@@ -42,12 +40,12 @@ def command(stack: Stack, *arguments: str, given: str = "") -> tuple[int, dict[s
         text=True,
         timeout=60,
     )
-    assert found.returncode in (0, 1), found.stderr
-    return found.returncode, json.loads(found.stdout)
+    assert finished.returncode in (0, 1), finished.stderr
+    return finished.returncode, json.loads(finished.stdout)
 
 
-def test_what_is_declared_arrives_in_flex_and_so_does_a_change(stack: Stack) -> None:
-    stack.up()
+def test_what_is_declared_arrives_in_flex_and_so_does_a_change(base_stack: Stack) -> None:
+    stack = base_stack
     code, _ = command(stack, "predict", "--user", ADA)
     assert code == 0
     response = sign_in(stack)
@@ -66,4 +64,3 @@ def test_what_is_declared_arrives_in_flex_and_so_does_a_change(stack: Stack) -> 
     assert code == 0, worker
     assert '"fr"' in json.dumps(worker)
     assert '"de"' not in json.dumps(worker)
-    stack.destroy()

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from tests.engine.stack import Stack, writes
-from tests.engine.stack import calls as listed
+from tests.engine.request_log import requests_of, writes_in
+from tests.engine.stack import UP, Stack
 
 
 def values(stack: Stack) -> dict[str, object]:
     """Live values of `languages` by object id, those that are set."""
     full = stack.tenant().full("languages")
-    return {one["id"]: one["values"][full] for one in stack.emulator.export()["users"] if full in one["values"]}
+    return {user["id"]: user["values"][full] for user in stack.emulator.export()["users"] if full in user["values"]}
 
 
-def test_another_spelling_of_the_same_user_writes_nothing(stack: Stack) -> None:
-    before = stack.emulator.export()
+def test_another_spelling_of_the_same_user_writes_nothing(base_stack: Stack) -> None:
+    stack = base_stack
     ada = stack.tenant().user("ada")["id"]
-    stack.up()
-    for spelling in ("Ada@Contoso.example", ada, ada.upper(), "ada@contoso.example"):
+    for spelling in ("Ada@Contoso.example", ada.upper(), "ada@contoso.example"):
         stack.config["users"] = {spelling: {"languages": "en,de"}}
         stack.emulator.clear()
         stack.up()
-        assert writes(listed(stack.emulator)) == [], spelling
+        assert writes_in(requests_of(stack.emulator)) == [], spelling
         assert values(stack) == {ada: "en,de"}
-        stack.unchanged()
-    stack.destroy()
-    assert stack.emulator.export() == before
+    stack.unchanged()
+    stack.destroy_restores_the_tenant()
 
 
 def test_users_come_go_and_change(stack: Stack) -> None:
@@ -64,16 +62,14 @@ def test_users_come_go_and_change(stack: Stack) -> None:
     assert stack.emulator.export() == before
 
 
-def test_a_user_renamed_in_the_tenant(stack: Stack) -> None:
-    tenant = stack.tenant()
+def test_a_user_renamed_in_the_tenant(base_stack: Stack) -> None:
+    stack, tenant = base_stack, base_stack.tenant()
     ada = tenant.user("ada")["id"]
-    stack.up()
     tenant.do("PATCH", f"/users/{ada}", {"userPrincipalName": "lovelace@contoso.example"})
-    assert "users.ada@contoso.example: is no longer in the tenant under that name" in stack.preview().output
     stack.emulator.clear()
-    stack.up()
-    assert writes(listed(stack.emulator)) == []
-    assert values(stack) == {ada: "en,de"}, "one who left or was renamed blocks nobody and loses nothing"
+    assert "users.ada@contoso.example: is no longer in the tenant under that name" in stack.up().output
+    assert writes_in(requests_of(stack.emulator)) == []
+    assert values(stack) == {ada: "en,de"}, "who left or was renamed stops nobody and loses nothing"
     stack.config["users"] = {"lovelace@contoso.example": {"languages": "en,de"}}
     stack.up()
     assert values(stack) == {ada: "en,de"}
@@ -94,19 +90,10 @@ def test_a_user_who_left_the_tenant_stops_nobody_from_destroying(stack: Stack) -
     assert tenant.properties() == {}
 
 
-def test_a_person_made_anew_under_the_same_name_is_another_user(stack: Stack) -> None:
-    stack.up()
-    tenant = stack.tenant()
-    old = tenant.user("ada")
-    tenant.do("DELETE", f"/users/{old['id']}")
-    body = {
-        "userPrincipalName": "ada@contoso.example",
-        "displayName": "Another Ada",
-        "mailNickname": "ada",
-        "accountEnabled": True,
-        "passwordProfile": {"password": "not a real one"},
-    }
-    new = tenant.do("POST", "/users", body)["id"]
+def test_a_person_made_anew_under_the_same_name_is_another_user(base_stack: Stack) -> None:
+    stack, tenant = base_stack, base_stack.tenant()
+    tenant.do("DELETE", f"/users/{tenant.user('ada')['id']}")
+    new = tenant.make_user("ada", "Another Ada")
     tenant.write("ada", "fr")
     stack.up()
     assert values(stack) == {new: "en,de"}
@@ -114,47 +101,32 @@ def test_a_person_made_anew_under_the_same_name_is_another_user(stack: Stack) ->
     assert values(stack) == {new: "fr"}, "the new person's own value came back"
 
 
-def test_without_preflight_users_are_found_when_they_are_written(stack: Stack) -> None:
-    before = stack.emulator.export()
+def test_without_preflight_users_are_looked_up_when_they_are_written(stack: Stack) -> None:
     stack.config["preflight"] = False
     stack.up()
-    stack.unchanged()
-    stack.config["users"] = {"ADA@contoso.example": {"languages": "en"}}
-    stack.up()
-    assert stack.tenant().value("ada") == "en"
-    stack.config["users"]["nobody@contoso.example"] = {"languages": "en"}
-    refused = stack.run("up", "--yes", "--skip-preview")
-    assert refused.code != 0
-    assert "no such user: nobody@contoso.example" in refused.output
+    stack.config["users"] = {"ADA@contoso.example": {"languages": "en"}, "nobody@contoso.example": {"languages": "en"}}
+    assert "no such user: nobody@contoso.example" in stack.refused(*UP)
     del stack.config["users"]["nobody@contoso.example"]
     stack.up()
-    stack.destroy()
-    assert stack.emulator.export() == before
+    assert stack.tenant().value("ada") == "en"
+    stack.unchanged()
+    stack.destroy_restores_the_tenant()
 
 
 def test_a_truncated_list_stops_in_preview(stack: Stack) -> None:
-    seed_users = [one["userPrincipalName"] for one in stack.emulator.export()["users"]]
-    tenant = stack.tenant()
-    for number in range(12 - len(seed_users)):
-        body = {
-            "userPrincipalName": f"agent{number}@contoso.example",
-            "displayName": f"Agent {number}",
-            "mailNickname": f"agent{number}",
-            "accountEnabled": True,
-            "passwordProfile": {"password": "not a real one"},
-        }
-        tenant.do("POST", "/users", body)
-        seed_users.append(body["userPrincipalName"])
-    stack.config["users"] = {user: {"languages": "en"} for user in seed_users}
+    users = [user["userPrincipalName"] for user in stack.emulator.export()["users"]]
+    for number in range(12 - len(users)):
+        stack.tenant().make_user(f"agent{number}", f"Agent {number}")
+        users.append(f"agent{number}@contoso.example")
+    stack.config["users"] = {user: {"languages": "en"} for user in users}
     stack.up()
-    stack.config["users"] = {seed_users[0]: {"languages": "en"}}
-    refused = stack.run("preview")
-    assert refused.code != 0
-    assert "11 of 12 users would lose their value" in refused.output
-    assert "set flexsaml:allowRemoval to 11" in refused.output
+    stack.config["users"] = {users[0]: {"languages": "en"}}
+    refused = stack.refused("preview")
+    assert "11 of 12 users would lose their value" in refused
+    assert "set flexsaml:allowRemoval to 11" in refused
     assert len(values(stack)) == 12
     stack.config["users"] = {}
-    assert stack.run("preview").code != 0, "an empty list is the worst of truncations"
+    stack.refused("preview")  # an empty list is the worst of truncations
     stack.config["allowRemoval"] = 12
     stack.up()
     assert values(stack) == {}

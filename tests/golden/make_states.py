@@ -100,16 +100,13 @@ def make_roster(stack: Stack) -> Export:
     stack.config["users"] = {ADA.upper(): {"languages": "en"}}
     stack.config["usersFile"] = "agents.csv"
     grace = tenant.user("grace")["id"]
-    roster = stack.checkout.directory / "agents.csv"
     header = f"user,languages,skills,{team}\n"
-    roster.write_text(
-        f'{header}{ADA},,"[""billing""]",blue\n{grace},"en,de",,blue\n{LINUS},<null>,,green\n{SUSAN},fr,,\n',
-        encoding="utf-8",
+    stack.checkout.write_roster(
+        f'{header}{ADA},,"[""billing""]",blue\n{grace},"en,de",,blue\n{LINUS},<null>,,green\n{SUSAN},fr,,\n'
     )
     stack.up()
-    roster.write_text(
-        f'{header}{ADA},,"[""billing"", ""sales""]",blue\n{grace},"en,fr",,yellow\n{LINUS},<null>,,green\n{ALAN},es,,blue\n',
-        encoding="utf-8",
+    stack.checkout.write_roster(
+        f'{header}{ADA},,"[""billing"", ""sales""]",blue\n{grace},"en,fr",,yellow\n{LINUS},<null>,,green\n{ALAN},es,,blue\n'
     )
     stack.up()
     return before
@@ -123,11 +120,11 @@ def make_secret_users(stack: Stack) -> Export:
     tenant.write("ada", "a private matter", "team")
     before = stack.emulator.export()
     stack.config["users"] = {}
-    set_secret(stack, f'users["{ADA}"].languages', "hush")
-    set_secret(stack, f'users["{ADA}"]["{team}"]', "whisper")
-    set_secret(stack, f'users["{GRACE}"].languages', "murmur")
+    stack.set_secret(f'users["{ADA}"].languages', "hush")
+    stack.set_secret(f'users["{ADA}"]["{team}"]', "whisper")
+    stack.set_secret(f'users["{GRACE}"].languages', "murmur")
     stack.up()
-    set_secret(stack, f'users["{ADA}"].languages', "hushed")
+    stack.set_secret(f'users["{ADA}"].languages', "hushed")
     stack.up()
     return before
 
@@ -200,9 +197,7 @@ def make_adopted_after_import(stack: Stack) -> Export:
     stack.config["extensions"] = {"languages": "String", "team": "String"}
     stack.config["claims"]["team"] = "extension.team"
     stack.config["usersFile"] = "agents.csv"
-    (stack.checkout.directory / "agents.csv").write_text(
-        f"user,languages,team\n{GRACE},fr,blue\n{LINUS},de,\n", encoding="utf-8"
-    )
+    stack.checkout.write_roster(f"user,languages,team\n{GRACE},fr,blue\n{LINUS},de,\n")
     stack.write_config()
     import_file = stack.room / "import.json"
     subprocess.run(
@@ -229,8 +224,6 @@ def make_resources_alone(stack: Stack) -> Export:
     team_id = tenant.make_property("team")
     tenant.write("ada", "red", "team")
     before = stack.emulator.export()
-    main = stack.checkout.directory / "__main__.py"
-    main.unlink()
     program = PROGRAM.format(
         application_id=tenant.application["id"],
         app_id=tenant.application["appId"],
@@ -239,9 +232,9 @@ def make_resources_alone(stack: Stack) -> Export:
         team=tenant.full("team"),
         team_id=team_id,
     )
-    main.write_text(program.replace("blue", "green"), encoding="utf-8")
+    stack.checkout.write_program(program.replace("blue", "green"))
     stack.up()
-    main.write_text(program, encoding="utf-8")
+    stack.checkout.write_program(program)
     stack.up()
     return before
 
@@ -297,11 +290,6 @@ def definition_text(schema: list[Json]) -> str:
     return json.dumps({"ClaimsMappingPolicy": policy})
 
 
-def set_secret(stack: Stack, path: str, value: str) -> None:
-    stack.ok("config", "set", "--secret", "--path", f"flexsaml:{path}", value)
-    stack.config["users"] = yaml.safe_load(stack.config_file.read_text(encoding="utf-8"))["config"]["flexsaml:users"]
-
-
 def make_state(name: str, emulator: Emulator, checkout: Path, room: Path) -> None:
     """Run the stack in `room` and write the directory of the state."""
     emulator.seed(common_tenant())
@@ -322,7 +310,7 @@ def write_state(directory: Path, stack: Stack, before: Export) -> None:
     moments = (("before", rows_besides(common, before)), ("made", rows_besides(common, made)))
     text = ",\n".join(f'"{moment}": {rows_as_text(rows)}' for moment, rows in moments)
     (directory / "tenant.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
-    (directory / "state.json").write_text(portable_state(stack.state(), stack.emulator.http), encoding="utf-8")
+    (directory / "state.json").write_text(portable_state(exported_state(stack), stack.emulator.http), encoding="utf-8")
     written = yaml.safe_load(stack.config_file.read_text(encoding="utf-8"))
     written["config"] = {key: value for key, value in written["config"].items() if key not in CONNECTION}
     (directory / "stack.yaml").write_text(yaml.safe_dump(written, sort_keys=False, allow_unicode=True), "utf-8")
@@ -331,6 +319,11 @@ def write_state(directory: Path, stack: Stack, before: Export) -> None:
         shutil.copy(roster, directory)
     if not program.is_symlink():
         shutil.copy(program, directory / "program.txt")
+
+
+def exported_state(stack: Stack) -> Json:
+    state: Json = json.loads(stack.ok("stack", "export").output)
+    return state
 
 
 def portable_state(state: Json, address: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.process import ADMIN, LEAST, PREVIEW, SECRET
-from tests.engine.stack import Tenant, until
+from tests.engine.processes import wait_until
+from tests.engine.stack import Tenant
 from tests.providers.conftest import config
 from tests.providers.process import PROJECT, FakeEngine, Props, ProviderProcess, Refused, packed
 
@@ -230,7 +231,7 @@ def test_a_provider_leaves_with_its_engine(tenant: Tenant) -> None:
     policy_inputs(process)
     assert process.process.poll() is None
     engine.stop()
-    until(lambda: process.process.poll() is not None, 5, "the provider to end by itself")
+    wait_until(lambda: process.process.poll() is not None, 5, "the provider to end by itself")
     process.stop()
 
 
