@@ -38,12 +38,4 @@ class ClaimsMappingPolicy(DynamicResource, module="flexsaml", name="ClaimsMappin
     ) -> None:
         """`claims` maps claim name to source (see `flexsaml.claims`), `extensions` short name to full name;
         `baseline` is the id of the `TenantBaseline` in front, a service principal's object id."""
-        arguments = {
-            "display_name": display_name,
-            "claims": claims,
-            "include_basic_claim_set": include_basic_claim_set,
-            "definition": definition,
-            "extensions": extensions,
-            "baseline": baseline,
-        }
-        super().__init__(ClaimsMappingPolicyProvider(), resource_name, arguments, opts)
+        super().__init__(ClaimsMappingPolicyProvider(), resource_name, locals(), opts)

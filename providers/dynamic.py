@@ -113,19 +113,20 @@ class DynamicResource(Resource):
         self,
         provider: DynamicProvider,
         resource_name: str,
-        arguments: Mapping[str, Any],
+        given: Mapping[str, Any],
         opts: pulumi.ResourceOptions | None,
     ) -> None:
+        """`given`: the `locals()` of the constructor of the typed class, of which the kind's arguments are taken."""
         kind = provider.kind
-        sources = {source for names in kind.packed_from.values() for source in names}
-        props = {name: value for name, value in arguments.items() if name not in sources}
-        for name, names in kind.packed_from.items():
-            props[name] = _lift(partial(kind.pack, name), {source: arguments[source] for source in names})
-        for name in kind.secret_inputs(dict(arguments)):
+        props: Props = {}
+        for name, argument in kind.arguments.items():
+            if name in kind.packed_from:
+                props[name] = _lift(partial(kind.pack, name), {key: given[key] for key in kind.packed_from[name]})
+            else:
+                props[name] = None if argument.computed else given[name]
+        for name in kind.secret_inputs(dict(given)):
             props[name] = pulumi.Output.secret(props[name])
-        computed = [name for name, argument in kind.arguments.items() if argument.computed]
-        for name in (*computed, *kind.outputs):
-            props.setdefault(name, None)  # Pulumi resolves outputs only of properties that were named
+        props |= dict.fromkeys(kind.outputs)  # Pulumi resolves outputs only of properties that were named
         secret = pulumi.ResourceOptions(additional_secret_outputs=list(kind.secret_outputs))
         super().__init__(provider, resource_name, props, pulumi.ResourceOptions.merge(secret, opts))
 

@@ -39,13 +39,4 @@ class ExtensionProperty(DynamicResource, module="flexsaml", name="ExtensionPrope
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`application_id` is the application's object id, `app_id` its appId (client id), `name` the short name."""
-        arguments = {
-            "application_id": application_id,
-            "app_id": app_id,
-            "name": name,
-            "data_type": data_type,
-            "multi_valued": multi_valued,
-            "target_objects": target_objects,
-            "baseline": baseline,
-        }
-        super().__init__(ExtensionPropertyProvider(), resource_name, arguments, opts)
+        super().__init__(ExtensionPropertyProvider(), resource_name, locals(), opts)

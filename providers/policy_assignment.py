@@ -36,11 +36,4 @@ class PolicyAssignment(DynamicResource, module="flexsaml", name="PolicyAssignmen
     ) -> None:
         """`displaces`: ids of policies that may be unassigned, as a baseline recorded them.
         `seen_assigned`: id to name of what preflight saw assigned; judged in `check`, then dropped."""
-        arguments = {
-            "service_principal_id": service_principal_id,
-            "policy_id": policy_id,
-            "displaces": displaces,
-            "replace_existing": replace_existing,
-            "seen_assigned": seen_assigned,
-        }
-        super().__init__(PolicyAssignmentProvider(), resource_name, arguments, opts)
+        super().__init__(PolicyAssignmentProvider(), resource_name, locals(), opts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from . import engine
 
@@ -19,16 +19,13 @@ if TYPE_CHECKING:
 LIVE_INTERVAL, KEPT_INTERVAL = 1.0, 60.0  # seconds between two lines
 
 
-class Say(Protocol):
-    """Puts a line on the terminal; an `ephemeral` one is shown live and not kept."""
-
-    def __call__(self, message: str, *, ephemeral: bool = False) -> None: ...
-
-
 def progress_reporter(
-    subject: str, say: Say = engine.say, now: Callable[[], float] = time.monotonic
+    subject: str, say: Callable[..., None] = engine.say, now: Callable[[], float] = time.monotonic
 ) -> Callable[[Progress], None]:
-    """A function to call with every progress: it says a line when the last one is old enough."""
+    """A function to call with every progress: it says a line when the last one is old enough.
+
+    A line that is shown live and not kept is said with `ephemeral=True`.
+    """
     live_at = kept_at = now()
 
     def report(progress: Progress) -> None:

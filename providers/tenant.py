@@ -33,10 +33,7 @@ class Connection:
     def from_config(cls, get: Callable[[str], str | None]) -> Connection:
         """From the stack configuration; `get` reads a key of the namespace `flexsaml`."""
         return cls(
-            cloud=get("cloud") or "public",
-            tenant_id=get("tenantId") or "",
-            graph_endpoint=get("graphEndpoint") or "",
-            login_endpoint=get("loginEndpoint") or "",
+            get("cloud") or "public", *(get(key) or "" for key in ("tenantId", "graphEndpoint", "loginEndpoint"))
         )
 
     def directory(self) -> Directory:

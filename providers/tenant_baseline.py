@@ -36,14 +36,4 @@ class TenantBaseline(DynamicResource, module="flexsaml", name="TenantBaseline"):
         """`application_id` (object id) and `app_id` are of the application that holds the extensions;
         `properties` are full names. `seen_*` map full name to id and id to name, as preflight saw them; they
         are judged in `check` and dropped."""
-        arguments = {
-            "service_principal_id": service_principal_id,
-            "application_id": application_id,
-            "app_id": app_id,
-            "properties": properties,
-            "policy_name": policy_name,
-            "replace_existing": replace_existing,
-            "seen_properties": seen_properties,
-            "seen_policies": seen_policies,
-        }
-        super().__init__(TenantBaselineProvider(), resource_name, arguments, opts)
+        super().__init__(TenantBaselineProvider(), resource_name, locals(), opts)

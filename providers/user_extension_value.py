@@ -35,12 +35,4 @@ class UserExtensionValue(DynamicResource, module="flexsaml", name="UserExtension
         key, and the value to write, the data type ("String", "Integer[]", ...) and the property's id as value.
         `baselined`: `UserValueBaseline`s stand in front (their `extension` output is what `extensions` holds).
         `seen_missing`: preflight did not find the user; judged in `check` and dropped."""
-        arguments = {
-            "user": user,
-            "values": values,
-            "types": types,
-            "extensions": extensions,
-            "baselined": baselined,
-            "seen_missing": seen_missing,
-        }
-        super().__init__(UserExtensionValueProvider(), resource_name, arguments, opts)
+        super().__init__(UserExtensionValueProvider(), resource_name, locals(), opts)

@@ -37,15 +37,4 @@ class UserExtensionValues(DynamicResource, module="flexsaml", name="UserExtensio
         and the property's id as value. `ids` maps users to object ids, where they are known. `baselined`:
         `UserValueBaseline`s stand in front. `seen_missing` (users) and `seen_writes` (users whose live values differ)
         are what preflight saw; they are judged in `check` and dropped."""
-        arguments = {
-            "service_principal_id": service_principal_id,
-            "roster": roster,
-            "cells": cells,
-            "types": types,
-            "extensions": extensions,
-            "ids": ids,
-            "baselined": baselined,
-            "seen_missing": seen_missing,
-            "seen_writes": seen_writes,
-        }
-        super().__init__(UserExtensionValuesProvider(), resource_name, arguments, opts)
+        super().__init__(UserExtensionValuesProvider(), resource_name, locals(), opts)

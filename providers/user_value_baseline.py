@@ -40,16 +40,4 @@ class UserValueBaseline(DynamicResource, module="flexsaml", name="UserValueBasel
         from which a short value could be guessed. `ids` maps users to object ids, where they are known.
         `seen_missing` (users) and `seen_values` (user to canonical live value) are what preflight saw; they are judged
         in `check` and dropped."""
-        arguments = {
-            "extension": extension,
-            "full_name": full_name,
-            "data_type": data_type,
-            "multi_valued": multi_valued,
-            "cells": cells,
-            "ids": ids,
-            "hidden": hidden,
-            "allow_removal": allow_removal,
-            "seen_missing": seen_missing,
-            "seen_values": seen_values,
-        }
-        super().__init__(UserValueBaselineProvider(), resource_name, arguments, opts)
+        super().__init__(UserValueBaselineProvider(), resource_name, locals(), opts)

@@ -293,8 +293,8 @@ class Tenant:
         property_id = self.properties()[self.full(name)]["id"]
         self.do("DELETE", f"/applications/{self.application['id']}/extensionProperties/{property_id}")
 
-    def make_policy(self, name: str) -> str:
-        body = {"displayName": name, "definition": ['{"ClaimsMappingPolicy": {"Version": 1}}']}
+    def make_policy(self, name: str, definition: str = '{"ClaimsMappingPolicy": {"Version": 1}}') -> str:
+        body = {"displayName": name, "definition": [definition]}
         return str(self.do("POST", "/policies/claimsMappingPolicies", body)["id"])
 
     def policies(self) -> list[dict[str, Any]]:

@@ -53,9 +53,9 @@ class FakeStack:
 
     def refresh(self) -> None:
         for name, held in list(self.state.items()):
-            found = provider_class(held.kind)().read(held.id, held.outs)
-            if found.id:
-                self.state[name] = Held(held.kind, found.id, found.inputs or {}, found.outs or {})
+            live = provider_class(held.kind)().read(held.id, held.outs)
+            if live.id:
+                self.state[name] = Held(held.kind, live.id, live.inputs or {}, live.outs or {})
             else:
                 del self.state[name]
 

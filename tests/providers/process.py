@@ -26,7 +26,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 Props = dict[str, Any]
 
 
-class FakeEngine(engine_pb2_grpc.EngineServicer):  # type: ignore[misc]
+class FakeEngine(engine_pb2_grpc.EngineServicer):
     """Keeps what providers say."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class ProviderProcess:
             olds=struct(with_reference(kind, olds) if olds else {}), news=struct(with_reference(kind, news))
         )
         answer = self._call("Check", request)
-        return plain(answer.inputs), {one.property: one.reason for one in answer.failures}
+        return plain(answer.inputs), {failure.property: failure.reason for failure in answer.failures}
 
     def checked(self, kind: str, news: Props, olds: Props | None = None) -> Props:
         inputs, failures = self.check(kind, news, olds)
@@ -128,10 +128,10 @@ def struct(props: Props) -> Any:
     return made
 
 
-def plain(made: Any) -> Props:
-    found = json_format.MessageToDict(made)
-    found.pop("__provider", None)
-    return found
+def plain(struct: Any) -> Props:
+    properties: Props = json_format.MessageToDict(struct)
+    properties.pop("__provider", None)
+    return properties
 
 
 def packed(cells: Mapping[str, Any], ids: Mapping[str, str] | None = None) -> str:

@@ -90,7 +90,7 @@ def raises(error: BaseException) -> Callable[[], None]:
         RefusedChange("it exists already"),
         InvalidValue("is longer than 256 characters"),
         InvalidDefinition("the definition is not JSON"),
-        InvalidRoster("agents.csv:3: no such column"),
+        InvalidRoster(["agents.csv:3: no such column"]),
         UnknownPackedFormat(),
         Conflict("POST /x", status=409, code="Request_BadRequest", message="taken"),
     ],

@@ -14,6 +14,9 @@ from tests.engine.stack import Tenant
 from tests.providers.conftest import config
 from tests.providers.process import PROJECT, FakeEngine, Props, ProviderProcess, Refused, packed
 
+TERRAFORM = '{"ClaimsMappingPolicy":{"ClaimsSchema":[],"IncludeBasicClaimSet":"false","Version":1}}'
+"""What Terraform's `jsonencode` writes: compact, keys sorted."""
+
 
 def property_inputs(provider: ProviderProcess, tenant: Tenant, **more: object) -> Props:
     news = {"application_id": tenant.application["id"], "app_id": tenant.application["appId"], "name": "languages"}
@@ -132,8 +135,8 @@ def test_a_lost_answer_makes_one_object(provider: ProviderProcess, tenant: Tenan
     inputs = property_inputs(provider, tenant) if kind == "ExtensionProperty" else policy_inputs(provider)
     tenant.emulator.fault("lose", "POST", path)
     id_, _ = provider.create(kind, inputs)
-    made = tenant.properties().values() if kind == "ExtensionProperty" else tenant.policies()
-    assert [one["id"] for one in made] == [id_.rsplit("/", 1)[-1]]
+    objects = tenant.properties().values() if kind == "ExtensionProperty" else tenant.policies()
+    assert [made["id"] for made in objects] == [id_.rsplit("/", 1)[-1]]
 
 
 DIALS: list[Props] = [
@@ -260,7 +263,7 @@ def test_a_value_whose_answer_was_lost_is_written_once(provider: ProviderProcess
     tenant.emulator.clear()
     provider.create("UserExtensionValue", value_inputs(provider, tenant, "en"))
     assert tenant.value("ada") == "en"
-    assert sum(one["method"] == "PATCH" for one in tenant.emulator.requests()) == 1
+    assert sum(call["method"] == "PATCH" for call in tenant.emulator.requests()) == 1
 
 
 def test_a_user_who_is_gone_is_named_with_what_to_do(provider: ProviderProcess, tenant: Tenant) -> None:
@@ -289,10 +292,10 @@ def test_a_tenant_baseline_alone_removes_what_a_failed_run_left(provider: Provid
     provider.create("ExtensionProperty", property_inputs(provider, tenant, baseline=id_))
     provider.create("ClaimsMappingPolicy", {**policy_inputs(provider), "baseline": id_})
     assert tenant.emulator.export() != before
-    stranger = tenant.make_policy("alone")  # same name, not of our make
+    stranger = tenant.make_policy("alone", TERRAFORM)
     provider.delete("TenantBaseline", id_, outs)
     provider.delete("TenantBaseline", id_, outs)
-    assert [one["id"] for one in tenant.policies()] == [stranger]
+    assert [policy["id"] for policy in tenant.policies()] == [stranger]
     tenant.do("DELETE", f"/policies/claimsMappingPolicies/{stranger}")
     assert tenant.emulator.export() == before
 
@@ -332,7 +335,7 @@ def test_a_policy_others_sign_in_with_is_kept_and_said(
     id_, outs = provider.create("ClaimsMappingPolicy", policy_inputs(provider))
     tenant.assign(id_)
     provider.delete("ClaimsMappingPolicy", id_, outs)
-    assert [one["id"] for one in tenant.policies()] == [id_]
+    assert [policy["id"] for policy in tenant.policies()] == [id_]
     assert any(f"({id_}) is kept: it applies to {tenant.principal['id']}" in line for line in engine.lines)
 
 
@@ -351,7 +354,7 @@ def test_a_posted_property_that_was_lost_is_posted_again(provider: ProviderProce
     """201 and nothing is kept, as a young application does; in real time, so this waits 15 s."""
     tenant.emulator.dials(lose_posted_property=1)
     id_, _ = provider.create("ExtensionProperty", property_inputs(provider, tenant))
-    assert [one["id"] for one in tenant.properties().values()] == [id_.rsplit("/", 1)[-1]]
+    assert [prop["id"] for prop in tenant.properties().values()] == [id_.rsplit("/", 1)[-1]]
 
 
 def test_a_property_that_came_back_hides_values_until_usable(provider: ProviderProcess, tenant: Tenant) -> None:

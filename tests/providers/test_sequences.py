@@ -36,7 +36,7 @@ CHANGE = st.one_of(
     st.tuples(st.just("drop"), user),
     st.tuples(st.just("stranger"), user, st.sampled_from(STRANGERS_VALUES)),
 )
-PLAIN_RUNS: list[Step] = [("up",)] * 4 + [("refresh",)]
+PLAIN_RUNS: list[Step] = [*[("up",)] * 4, ("refresh",)]
 ACCIDENTS: list[Step] = [
     *[("up", "refused", number) for number in (0, 0, 1, 2)],
     *[("up", "killed", number) for number in (1, 2, 3)],
