@@ -24,7 +24,7 @@ from components.inspection import inspect
 from flexsaml.cli.lint_stack import lint_stack
 from flexsaml.declaration import KEYS, describe_problem
 from flexsaml.findings import Finding
-from flexsaml.preflight.rules import LEVELS
+from flexsaml.preflight import RULE_LEVELS
 from tests.declaration.fake_directory import EXISTING, fake_directory
 from tests.declaration.written import RIGHT, as_engine_text
 
@@ -199,7 +199,7 @@ def by_preview(keys: dict[str, object]) -> Outcome:
 
 
 def is_of_preflight(line: str) -> bool:
-    return any(line.endswith(f"[{rule}]") for rule in LEVELS)
+    return any(line.endswith(f"[{rule}]") for rule in RULE_LEVELS)
 
 
 def shown(finding: Finding) -> str:
