@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -29,11 +30,13 @@ MODULES = {"adopt": "components.adopt_command"}
 """Modules of commands that are not `flexsaml.cli.<command>`; each has `arguments(parser)` and `run(given)`."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. Returns its exit status; wrong usage ends in `SystemExit`, as argparse does it."""
     escape_missing_letters()
-    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    command = given[0] if given else ""
     try:
-        status = _run(command)
+        status = _run(command, given)
         sys.stdout.flush()
     except UserError as error:
         return report_error(command, error)
@@ -50,14 +53,14 @@ def main() -> int:
     return status
 
 
-def _run(command: str) -> int:
+def _run(command: str, arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m flexsaml", description="commands beside `pulumi`")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, help_ in COMMANDS.items():
         subparser = commands.add_parser(name, help=help_, description=help_)
         if name == command:
             _module_of(name).arguments(subparser)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     return int(_module_of(given.command).run(given))
 
 

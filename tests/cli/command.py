@@ -1,14 +1,16 @@
-"""Runs commands as users do: each in its own process, against an emulator, with a stack file. A helper."""
+"""Runs commands against an emulator, with a stack file in a folder. A helper."""
 
 from __future__ import annotations
 
+import io
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+from flexsaml.cli import main
 from tests.emulator.process import ADMIN, SECRET, Emulator
 
 ROOT = Path(__file__).parents[2]
@@ -23,38 +25,41 @@ CLAIMS = """\
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended; no command shows a traceback."""
+    """How a command ended."""
 
     status: int
     out: str
     err: str
 
 
-def run(
-    *arguments: str,
-    cwd: Path = ROOT,
-    environment: Mapping[str, str] | None = None,
-    stdin: bytes = b"",
-    preexec: Callable[[], None] | None = None,
-) -> Ended:
-    """Runs `python -m flexsaml` with these arguments, and with the emulator's administrator as its identity."""
+def run(*arguments: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None, stdin: bytes = b"") -> Ended:
+    """Runs a command in this process, with the emulator's administrator as its identity.
+
+    An exception that would be a traceback at the terminal fails the test.
+    """
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "AZURE_", "PULUMI_"))
     }
-    given = {"AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": SECRET, "PYTHONPATH": str(ROOT), **(environment or {})}
-    process = subprocess.run(
-        [sys.executable, "-m", "flexsaml", *arguments],
-        cwd=cwd,
-        env={**inherited, **given},
-        input=stdin,
-        preexec_fn=preexec,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
-    ended = Ended(process.returncode, process.stdout.decode(), process.stderr.decode())
-    assert "Traceback" not in ended.err + ended.out, ended.err
-    return ended
+    identity = {"AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": SECRET}
+    out, err, text = (io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (b"", b"", stdin))
+    with ExitStack() as stack:
+        stack.enter_context(redirect_stdout(out))
+        stack.enter_context(redirect_stderr(err))
+        stack.callback(setattr, sys, "stdin", sys.stdin)
+        stack.callback(os.chdir, Path.cwd())
+        before = dict(os.environ)
+        stack.callback(os.environ.update, before)
+        stack.callback(os.environ.clear)
+        os.environ.clear()
+        os.environ.update({**inherited, **identity, **(environment or {})})
+        os.chdir(cwd)
+        sys.stdin = text
+        try:
+            status = main(arguments)
+        except SystemExit as end:  # of argparse
+            status = int(end.code or 0)
+    texts = (stream.buffer.getvalue().decode() for stream in (out, err) if not stream.flush())
+    return Ended(status, *texts)
 
 
 def stack_file(folder: Path, emulator: Emulator, claims: str = CLAIMS, **keys: str) -> str:

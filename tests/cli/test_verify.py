@@ -7,6 +7,8 @@ from __future__ import annotations
 import base64
 import json
 import resource
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -41,7 +43,7 @@ STACK = """config:
 
 
 def verify(*arguments: str | Path, stdin: bytes = b"") -> Ended:
-    return run("verify", *map(str, arguments), stdin=stdin, environment={"PULUMI_STACK": "sandbox"})
+    return run("verify", *map(str, arguments), stdin=stdin, environment={"PULUMI_STACK": "absent"})
 
 
 @pytest.fixture(scope="module")
@@ -212,14 +214,21 @@ def test_a_bare_assertion_is_compared_only_with_a_stack_that_is_named(files: Pat
         *(
             pytest.param(mutation.make, id=mutation.name)
             for mutation in made.MUTATIONS
-            if mutation.check in ("size", "nesting", "doctype")
+            if mutation.check in ("size", "nesting") or mutation.name == "a billion laughs"
         ),
     ],
 )
 def test_a_flood_needs_no_more_than_200_megabytes(files: Path, make: Callable[[], bytes]) -> None:
-    limit = partial(resource.setrlimit, resource.RLIMIT_DATA, (200_000_000, 200_000_000))
-    arguments = ("-", "--certificate", str(files / "entra.pem"), *AT)
-    assert run("verify", *arguments, stdin=make(), preexec=limit).status in (1, 2)
+    process = subprocess.run(
+        [sys.executable, "-m", "flexsaml", "verify", "-", "--certificate", str(files / "entra.pem"), *AT],
+        input=make(),
+        capture_output=True,
+        cwd=ROOT,
+        preexec_fn=partial(resource.setrlimit, resource.RLIMIT_DATA, (200_000_000, 200_000_000)),
+        check=False,
+    )
+    assert process.returncode in (1, 2)
+    assert b"Traceback" not in process.stderr
 
 
 # -- the sandbox -------------------------------------------------------------------------------------------------------
