@@ -1,4 +1,4 @@
-"""The token service: client credentials, and the discovery documents that MSAL asks for before.
+"""The token service: client credentials, and the discovery document that MSAL asks for before.
 
 Quirks: refusals have their own shape, {error, error_description with an AADSTS number, error_codes}, not Graph's (A);
 the scope must end in /.default (A). Tokens look like JWTs but are only compared with those issued; they are durable, so
@@ -99,16 +99,6 @@ class TokenService:
             "response_types_supported": ["token"],
             "subject_types_supported": ["pairwise"],
             "tenant_region_scope": "EU",
-        }
-        return self._reply(200, body)
-
-    def instances(self, origin: str) -> Reply:
-        host = urlsplit(origin).netloc
-        alias = {"preferred_network": host, "preferred_cache": host, "aliases": [host]}
-        body = {
-            "tenant_discovery_endpoint": f"{origin}/{self._store.tenant_id}/v2.0/.well-known/openid-configuration",
-            "api-version": "1.1",
-            "metadata": [alias],
         }
         return self._reply(200, body)
 

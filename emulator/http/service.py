@@ -25,7 +25,6 @@ from emulator.tenant.store import Store
 _VERSIONS = frozenset({"v1.0", "beta"})
 _TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _CONFIGURATION = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
-_INSTANCES = re.compile(r"/[^/]+/discovery/instance")
 
 
 def bare_path(path: str) -> str:
@@ -58,8 +57,6 @@ class Service:
             return self._tokens.token(match[1], form)
         if request.method == "GET" and (match := _CONFIGURATION.fullmatch(request.path)):
             return self._tokens.configuration(match[1], request.origin)
-        if request.method == "GET" and _INSTANCES.fullmatch(request.path):
-            return self._tokens.instances(request.origin)
         if request.method == "GET" and request.path == "/metadata/endpoints":
             return cloud_endpoints.endpoints(request.origin, request.query)
         return _not_served(404)

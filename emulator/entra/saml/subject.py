@@ -8,6 +8,7 @@ empty tuple means null. Reads the store, changes nothing, and knows no replica l
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -29,13 +30,13 @@ _PROPERTIES = {
 _FIRST = frozenset({*TABLES["one_value"], "telephonenumber"})
 
 
+@dataclass(frozen=True)
 class Subject:
     """A user who signs in to a service principal."""
 
-    def __init__(self, store: Store, principal: PrincipalRecord, user: UserRecord) -> None:
-        self.store = store
-        self.principal = principal
-        self.user = user
+    store: Store
+    principal: PrincipalRecord
+    user: UserRecord
 
     def is_assigned(self) -> bool:
         return bool(self._assignments())
