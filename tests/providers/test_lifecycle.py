@@ -350,32 +350,6 @@ def test_a_policy_changed_behind_its_back_is_read_as_what_it_is(provider: Provid
     assert provider.diff("ClaimsMappingPolicy", id_, live, outs)[0] is True
 
 
-def test_a_posted_property_that_was_lost_is_posted_again(provider: ProviderProcess, tenant: Tenant) -> None:
-    """201 and nothing is kept, as a young application does; in real time, so this waits 15 s."""
-    tenant.emulator.dials(lose_posted_property=1)
-    id_, _ = provider.create("ExtensionProperty", property_inputs(provider, tenant))
-    assert [prop["id"] for prop in tenant.properties().values()] == [id_.rsplit("/", 1)[-1]]
-
-
-def test_a_property_that_came_back_hides_values_until_usable(provider: ProviderProcess, tenant: Tenant) -> None:
-    """A baseline that looked too early would record 'unset' and clear what was there before."""
-    tenant.make_property("languages")
-    tenant.write("ada", "before")
-    tenant.delete_property("languages")
-    tenant.emulator.dials(availability_delay=2, hidden_until_available=True)
-    property_id, _ = provider.create("ExtensionProperty", property_inputs(provider, tenant))
-    news = {
-        "extension": property_id,
-        "full_name": tenant.full("languages"),
-        "__cells": packed({tenant.user("ada")["id"]: "en"}),
-    }
-    id_, outs = provider.create("UserValueBaseline", provider.checked("UserValueBaseline", news))
-    provider.create("UserExtensionValue", {**value_inputs(provider, tenant, "en"), "baselined": True})
-    assert tenant.value("ada") == "en"
-    provider.delete("UserValueBaseline", id_, outs)
-    assert tenant.value("ada") == "before"
-
-
 # -- the process
 
 
