@@ -20,22 +20,14 @@ from typing import TYPE_CHECKING
 from flexsaml.claims import build_full_name, owner_app_id
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
-from flexsaml.graph import (
-    Application,
-    Directory,
-    ExtensionProperty,
-    Policy,
-    PrincipalNotFound,
-    PrincipalSnapshot,
-    ServicePrincipal,
-    User,
-)
+from flexsaml.graph import Application, ExtensionProperty, Policy, PrincipalNotFound, ServicePrincipal, User
 from flexsaml.values import DataType
 
 from .rules import ESSENTIAL_RULES, RULES, Inspection, build_finding, data_type_of, judge, users_without_role
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # lint needs the names of the rules, and not the HTTP library
     from flexsaml.declaration import Declaration
+    from flexsaml.graph import Directory, PrincipalSnapshot
 
 PROFILE = ("accountEnabled", "userType", "onPremisesSyncEnabled", "mail", "displayName")
 

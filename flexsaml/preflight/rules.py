@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from flexsaml.claims import build_full_name
 from flexsaml.findings import Finding
-from flexsaml.graph import ExtensionProperty, PrincipalSnapshot, User, requirements_of_stack
+from flexsaml.graph import ExtensionProperty, User, requirements_of_stack
 from flexsaml.values import DataType, InvalidValue
 
 if TYPE_CHECKING:
     from flexsaml.declaration import Declaration
+    from flexsaml.graph import PrincipalSnapshot
 
 RULE_LEVELS = {
     "principal-unknown": "error",
