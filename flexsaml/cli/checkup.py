@@ -20,8 +20,7 @@ from flexsaml.graph import Cloud, GraphError, requirements_of_stack, skew
 from .declared import Declared
 
 if TYPE_CHECKING:
-    from flexsaml.graph import Directory
-    from flexsaml.graph.identity import Identity
+    from flexsaml.graph import Directory, Identity
     from flexsaml.preflight import PreflightResult
 
 OK, NOTE, WARNING, PROBLEM, NOT_SEEN = "ok", "note", "warning", "problem", "not looked at"

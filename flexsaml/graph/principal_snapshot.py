@@ -1,4 +1,4 @@
-"""Everything around a service principal in one round trip, and its people. Reads only.
+"""Everything around a service principal in one round trip, and who is assigned. Reads only.
 
 One $batch holds the application, its extension properties, the principal with its keys and roles, its
 assignment, the policies of a name, who is assigned to it, and the verified domains; all by alternate key

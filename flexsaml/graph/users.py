@@ -27,10 +27,10 @@ from flexsaml.graph.errors import (
 )
 from flexsaml.graph.extensions import NOT_USABLE_HINT, USABLE_WITHIN
 from flexsaml.graph.models import User, ValueHolders
-from flexsaml.graph.people import BASICS, UserReads, select
 from flexsaml.graph.retry import CHECK_PAUSES
 from flexsaml.graph.sameness import same_value
 from flexsaml.graph.urls import user_path
+from flexsaml.graph.user_reads import BASICS, UserReads, select
 from flexsaml.graph.wait import Wait
 
 Values = Mapping[str, object]
@@ -133,10 +133,10 @@ class Users(UserReads):
         """
         for seconds in (*ABSENCE_PAUSES, None):
             count, listed = self._list_value_holders(extension, limit)
-            people = self.read_users([user.id for user in listed], [extension]) if listed else {}
-            users = tuple(user for user in people.values() if user and user.values.get(extension) not in (None, []))
-            if users or not count:
-                return ValueHolders(count, users)
+            read = self.read_users([user.id for user in listed], [extension]) if listed else {}
+            holders = tuple(user for user in read.values() if user and user.values.get(extension) not in (None, []))
+            if holders or not count:
+                return ValueHolders(count, holders)
             if seconds is not None:
                 self._client.clock.sleep(seconds)
         return ValueHolders(max(0, count - len(listed)))  # those beyond the limit were not read: they count

@@ -34,16 +34,16 @@ def user(object_id: str, **values: object) -> Answer:
     return ok({"id": object_id, "userPrincipalName": f"{object_id}@contoso.example", **values})
 
 
-def test_people_in_batches_with_select() -> None:
+def test_users_in_batches_with_select() -> None:
     scene = stage(batch(user("ada", **{LANG: "en"}), missing()))
-    people = scene.directory.read_users(["ada@x", "g#EXT#@x", "ada@x"], [LANG, AGE])
-    assert people == {"ada@x": User("ada", "ada@contoso.example", {LANG: "en", AGE: None}), "g#EXT#@x": None}
+    users = scene.directory.read_users(["ada@x", "g#EXT#@x", "ada@x"], [LANG, AGE])
+    assert users == {"ada@x": User("ada", "ada@contoso.example", {LANG: "en", AGE: None}), "g#EXT#@x": None}
     select = f"?$select=id,userPrincipalName,{LANG},{AGE}"
     assert asked(scene.graph.requests[0]) == [f"GET /users/ada@x{select}", f"GET /users/g#EXT#@x{select}"]
     assert "%23EXT%23" in scene.graph.requests[0].body["requests"][1]["url"]
 
 
-def test_unreadable_person_is_not_an_absent_one() -> None:
+def test_unreadable_user_is_not_an_absent_one() -> None:
     with pytest.raises(Forbidden, match=r"User\.Read\.All"):
         stage(batch(DENIED)).directory.read_users(["ada@x"])
 
@@ -58,25 +58,25 @@ def test_value_is_found_under_the_tenants_spelling() -> None:
     assert scene.directory.read_user("ada", [LANG]).values == {LANG: "en"}
 
 
-def test_person_not_found() -> None:
+def test_user_not_found() -> None:
     with pytest.raises(NotFound, match="GET /users/nobody@x"):
         stage(missing()).directory.read_user("nobody@x")
 
 
-def test_patch_person_is_one_request() -> None:
+def test_patch_user_is_one_request() -> None:
     scene = stage(ok())
     scene.directory.patch_user("ada", {LANG: "en", AGE: None})
     assert scene.graph.lines == ["PATCH /v1.0/users/ada"]
     assert scene.graph.requests[0].body == {LANG: "en", AGE: None}
 
 
-def test_patch_person_with_a_lost_answer_is_looked_up() -> None:
+def test_patch_user_with_a_lost_answer_is_checked() -> None:
     scene = stage(lost(), user("ada", **{LANG: "old"}), user("ada", **{LANG: "en"}))
     scene.directory.patch_user("ada", {LANG: "en"})
     assert [line.split()[0] for line in scene.graph.lines] == ["PATCH", "GET", "GET"]
 
 
-def test_patch_person_not_carried_out_is_sent_again() -> None:
+def test_patch_user_not_carried_out_is_sent_again() -> None:
     scene = stage(lost(), *[user("ada", **{LANG: "old"})] * 3, ok())
     scene.directory.patch_user("ada", {LANG: "en"})
     assert scene.graph.lines.count("PATCH /v1.0/users/ada") == 2
@@ -110,7 +110,7 @@ def test_patch_when_usable_does_not_repeat_other_refusals() -> None:
 CHANGES: dict[str, dict[str, object]] = {"ada": {LANG: "en"}, "bob": {LANG: "de"}, "eve": {LANG: None}}
 
 
-def test_patch_people_returns_the_failures_only() -> None:
+def test_patch_users_returns_the_failures_only() -> None:
     scene = stage(batch(ok(), DENIED, ok()))
     failures = scene.directory.patch_users(CHANGES)
     assert list(failures) == ["bob"]
@@ -118,13 +118,13 @@ def test_patch_people_returns_the_failures_only() -> None:
     assert [item["body"] for item in scene.graph.requests[0].body["requests"]] == list(CHANGES.values())
 
 
-def test_patch_people_repeats_throttled_ones_alone() -> None:
+def test_patch_users_repeats_throttled_ones_only() -> None:
     scene = stage(batch(ok(), throttled("3"), ok()), batch(ok()))
     assert scene.directory.patch_users(CHANGES) == {}
     assert asked(scene.graph.requests[1]) == ["PATCH /users/bob"]
 
 
-def test_patch_people_looks_up_unknown_outcomes() -> None:
+def test_patch_users_checks_unknown_outcomes() -> None:
     scene = stage(
         batch(ok(), error(503), error(504)),
         batch(user("bob", **{LANG: "de"}), user("eve", **{LANG: "fr"})),
@@ -135,26 +135,26 @@ def test_patch_people_looks_up_unknown_outcomes() -> None:
     assert asked(scene.graph.requests[-1]) == ["PATCH /users/eve"]
 
 
-def test_patch_people_tells_what_stays_unknown() -> None:
+def test_patch_users_reports_what_stays_unknown() -> None:
     scene = stage(lost(), *[batch(missing(), missing(), missing())] * 3, lost())
     failures = scene.directory.patch_users(CHANGES)
     assert set(failures) == set(CHANGES)
     assert all(isinstance(failure, Unanswered) for failure in failures.values())
 
 
-def test_patch_people_that_cannot_be_looked_up_is_not_sent_again() -> None:
+def test_patch_users_that_cannot_be_checked_is_not_sent_again() -> None:
     scene = stage(lost(), batch(DENIED, DENIED, DENIED))
     failures = scene.directory.patch_users(CHANGES)
     assert all(isinstance(failure, Unanswered) for failure in failures.values())
     assert len(failures) == 3
 
 
-def test_patch_people_when_nothing_can_be_sent() -> None:
+def test_patch_users_when_nothing_can_be_sent() -> None:
     scene = stage(*[unreachable()] * 4)
     assert set(scene.directory.patch_users(CHANGES)) == set(CHANGES)
 
 
-def test_confirm_people_reads_again_only_who_lags() -> None:
+def test_confirm_users_reads_again_only_who_lags() -> None:
     scene = stage(
         batch(user("ada", **{LANG: "en"}), user("bob", **{LANG: "old"}), user("eve")),
         batch(user("bob", **{LANG: "de"})),
@@ -163,7 +163,7 @@ def test_confirm_people_reads_again_only_who_lags() -> None:
     assert [item.partition("?")[0] for item in asked(scene.graph.requests[1])] == ["GET /users/bob"]
 
 
-def test_confirm_people_names_who_does_not_show() -> None:
+def test_confirm_users_names_who_does_not_show() -> None:
     scene = stage(*[batch(user("ada", **{LANG: "old"}))] * 20)
     with pytest.raises(StillPending, match=r"1 user does not show what was written \(ada\)"):
         scene.directory.confirm_users({"ada": {LANG: "en"}})

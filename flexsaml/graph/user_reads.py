@@ -4,7 +4,7 @@ Quirks: v1.0 shows extension values only on $select (A); a page holds at most 99
 link of the page before, so several listings, by the beginning of the name, are read side by side (prefixes.py);
 listings may lag behind fresh writes (A) and $count needs ConsistencyLevel (A). So users that no listing shows are read
 by name, and where the tenant may not be counted or a listing is refused, all users are. Pinned by
-tests/graph/test_people.py.
+tests/graph/test_user_reads.py.
 """
 
 from __future__ import annotations

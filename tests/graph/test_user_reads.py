@@ -60,8 +60,8 @@ def _read_user(name: str) -> User:
 
 def test_many_are_read_from_listings_side_by_side() -> None:
     tenant = FakeTenant(300)
-    people = tenant.scene.directory.read_users([*NAMES[:99], NAMES[99].upper()], [LANG], ["mail"])
-    assert people == {**{name: _read_user(name) for name in NAMES[:99]}, NAMES[99].upper(): _read_user(NAMES[99])}
+    users = tenant.scene.directory.read_users([*NAMES[:99], NAMES[99].upper()], [LANG], ["mail"])
+    assert users == {**{name: _read_user(name) for name in NAMES[:99]}, NAMES[99].upper(): _read_user(NAMES[99])}
     assert tenant.kinds == (4, 0)
     listed = [line for line in tenant.scene.graph.lines if "$top=999" in line]
     assert all(f"$select=id,userPrincipalName,mail,{LANG}" in line for line in listed)
@@ -79,9 +79,9 @@ def test_object_ids_are_found_too_with_the_names_as_a_hint() -> None:
 
 def test_who_is_in_no_listing_is_asked_for_by_name() -> None:
     tenant = FakeTenant(300, unlisted={NAMES[3]})
-    people = tenant.scene.directory.read_users([*NAMES, "nobody@contoso.example"], [LANG])
-    assert people[NAMES[3]] == _read_user(NAMES[3]), "listings lag behind"
-    assert people["nobody@contoso.example"] is None
+    users = tenant.scene.directory.read_users([*NAMES, "nobody@contoso.example"], [LANG])
+    assert users[NAMES[3]] == _read_user(NAMES[3]), "listings lag behind"
+    assert users["nobody@contoso.example"] is None
     assert tenant.kinds == (4, 1)
 
 
@@ -95,7 +95,7 @@ def test_who_is_in_no_listing_is_asked_for_by_name() -> None:
     ],
 )
 def test_otherwise_in_batches(tenant: FakeTenant, asked: int, kinds: tuple[int, int]) -> None:
-    people = tenant.scene.directory.read_users(NAMES[:asked], [LANG])
-    assert people == {name: _read_user(name) for name in NAMES[:asked]}
+    users = tenant.scene.directory.read_users(NAMES[:asked], [LANG])
+    assert users == {name: _read_user(name) for name in NAMES[:asked]}
     assert tenant.kinds[1] == kinds[1]
     assert tenant.kinds[0] <= kinds[0]
