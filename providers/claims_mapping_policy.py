@@ -18,8 +18,7 @@ class ClaimsMappingPolicyProvider(DynamicProvider):
 class ClaimsMappingPolicy(DynamicResource, module="flexsaml", name="ClaimsMappingPolicy"):
     """A claims mapping policy.
 
-    Alone, its delete removes what its create made; only a `TenantBaseline` in front covers a create
-    that failed or was killed after the policy was made.
+    Without a `TenantBaseline`, a create that fails or is killed after the policy was made leaves it in the tenant.
     """
 
     display_name: pulumi.Output[str]
@@ -38,4 +37,4 @@ class ClaimsMappingPolicy(DynamicResource, module="flexsaml", name="ClaimsMappin
     ) -> None:
         """`claims` maps claim name to source (see `flexsaml.claims`), `extensions` short name to full name;
         `baseline` is the id of the `TenantBaseline` in front, a service principal's object id."""
-        super().__init__(ClaimsMappingPolicyProvider(), resource_name, locals(), opts)
+        super().__init__(ClaimsMappingPolicyProvider(), locals())

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pulumi
@@ -60,12 +61,10 @@ class DynamicProvider(ResourceProvider):
         return CheckResult(_to_pulumi(inputs), [CheckFailure(name, reason) for name, reason in failures.items()])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
-        arguments = self.kind.arguments
-        changed = self.kind.diff(_from_pulumi(_olds), _from_pulumi(_news))
-        changed = {name for name in changed if not arguments[name].ignored}
-        moved = _olds.get("__provider") != _news.get("__provider")
+        arguments, changed = self.kind.arguments, self.kind.diff(_from_pulumi(_olds), _from_pulumi(_news))
+        is_moved = _olds.get("__provider") != _news.get("__provider")
         return DiffResult(
-            changes=bool(changed) or moved,
+            changes=is_moved or any(not arguments[name].ignored for name in changed),
             replaces=sorted(name for name in changed if arguments[name].replaces),
             delete_before_replace=True,
         )
@@ -109,14 +108,8 @@ class DynamicProvider(ResourceProvider):
 class DynamicResource(Resource):
     """Base of the typed resource classes: arguments as a program gives them become what crosses the engine."""
 
-    def __init__(
-        self,
-        provider: DynamicProvider,
-        resource_name: str,
-        given: Mapping[str, Any],
-        opts: pulumi.ResourceOptions | None,
-    ) -> None:
-        """`given`: the `locals()` of the constructor of the typed class, of which the kind's arguments are taken."""
+    def __init__(self, provider: DynamicProvider, given: Mapping[str, Any]) -> None:
+        """`given`: the `locals()` of a typed constructor: `resource_name`, `opts` and the arguments of the kind."""
         kind = provider.kind
         props: Props = {}
         for name, argument in kind.arguments.items():
@@ -128,7 +121,8 @@ class DynamicResource(Resource):
             props[name] = pulumi.Output.secret(props[name])
         props |= dict.fromkeys(kind.outputs)  # Pulumi resolves outputs only of properties that were named
         secret = pulumi.ResourceOptions(additional_secret_outputs=list(kind.secret_outputs))
-        super().__init__(provider, resource_name, props, pulumi.ResourceOptions.merge(secret, opts))
+        opts = pulumi.ResourceOptions.merge(secret, given["opts"])
+        super().__init__(provider, given["resource_name"], props, opts)
 
 
 def _lift(function: Callable[[Props], str], arguments: Props) -> pulumi.Input[str]:
@@ -170,22 +164,19 @@ def _replaced(value: Any, kind: type, stand_in: object) -> Any:
     return stand_in if isinstance(value, kind) else value
 
 
-class _Tracebacks:
-    """Takes the place of the module `traceback` in Pulumi's provider server (see `answer_user_errors_in_one_line`)."""
-
-    @staticmethod
-    def format_exc() -> str:
-        error = sys.exc_info()[1]
-        return f"flexsaml: {error}" if isinstance(error, UserError) else traceback.format_exc()
+def _format_error() -> str:
+    """The error that is being handled: one line if a user may meet it, else its traceback."""
+    error = sys.exc_info()[1]
+    return f"flexsaml: {error}" if isinstance(error, UserError) else traceback.format_exc()
 
 
 def answer_user_errors_in_one_line(server: dict[str, Any]) -> None:
     """Make Pulumi's provider server answer a `UserError` with its one line; every other error keeps its traceback.
 
     The server (`pulumi/dynamic/__main__.py`) answers any exception with `traceback.format_exc()`, which no exception
-    can shorten by itself. So the name `traceback` in that module is bound to `_Tracebacks`. The answer depends on the
-    error alone: `sys.tracebacklimit` would hold for all of the server's threads. `server`: the module's variables;
-    those of any other program have no such function and stay as they are.
+    can shorten by itself. So the name `traceback` in that module is bound to an object whose `format_exc` is
+    `_format_error`. The answer depends on the error alone; `sys.tracebacklimit` would hold for all of the server's
+    threads. `server`: the module's variables; those of any other program lack the function and stay as they are.
     """
     if "_abort_with_traceback" in server:
-        server["traceback"] = _Tracebacks
+        server["traceback"] = SimpleNamespace(format_exc=_format_error)

@@ -17,8 +17,7 @@ class ExtensionPropertyProvider(DynamicProvider):
 class ExtensionProperty(DynamicResource, module="flexsaml", name="ExtensionProperty"):
     """A directory extension of an application.
 
-    Alone, its delete removes what its create made; only a `TenantBaseline` in front covers a create
-    that failed or was killed after the property was made.
+    Without a `TenantBaseline`, a create that fails or is killed after the property was made leaves it in the tenant.
     """
 
     full_name: pulumi.Output[str]
@@ -39,4 +38,4 @@ class ExtensionProperty(DynamicResource, module="flexsaml", name="ExtensionPrope
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """`application_id` is the application's object id, `app_id` its appId (client id), `name` the short name."""
-        super().__init__(ExtensionPropertyProvider(), resource_name, locals(), opts)
+        super().__init__(ExtensionPropertyProvider(), locals())

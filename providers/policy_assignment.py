@@ -15,10 +15,7 @@ class PolicyAssignmentProvider(DynamicProvider):
 
 
 class PolicyAssignment(DynamicResource, module="flexsaml", name="PolicyAssignment"):
-    """The assignment of a claims mapping policy to a service principal.
-
-    Alone it displaces nothing, and its delete unassigns; displacing needs a `TenantBaseline` in front.
-    """
+    """The assignment of a claims mapping policy to a service principal."""
 
     service_principal_id: pulumi.Output[str]
     policy_id: pulumi.Output[str]
@@ -34,6 +31,6 @@ class PolicyAssignment(DynamicResource, module="flexsaml", name="PolicyAssignmen
         seen_assigned: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`displaces`: ids of policies that may be unassigned, as a baseline recorded them.
+        """`displaces`: ids of policies that may be unassigned, as a `TenantBaseline` recorded them; none without one.
         `seen_assigned`: id to name of what preflight saw assigned; judged in `check`, then dropped."""
-        super().__init__(PolicyAssignmentProvider(), resource_name, locals(), opts)
+        super().__init__(PolicyAssignmentProvider(), locals())

@@ -36,4 +36,4 @@ class TenantBaseline(DynamicResource, module="flexsaml", name="TenantBaseline"):
         """`application_id` (object id) and `app_id` are of the application that holds the extensions;
         `properties` are full names. `seen_*` map full name to id and id to name, as preflight saw them; they
         are judged in `check` and dropped."""
-        super().__init__(TenantBaselineProvider(), resource_name, locals(), opts)
+        super().__init__(TenantBaselineProvider(), locals())

@@ -35,4 +35,4 @@ class UserExtensionValue(DynamicResource, module="flexsaml", name="UserExtension
         key, and the value to write, the data type ("String", "Integer[]", ...) and the property's id as value.
         `baselined`: `UserValueBaseline`s stand in front (their `extension` output is what `extensions` holds).
         `seen_missing`: preflight did not find the user; judged in `check` and dropped."""
-        super().__init__(UserExtensionValueProvider(), resource_name, locals(), opts)
+        super().__init__(UserExtensionValueProvider(), locals())

@@ -37,4 +37,4 @@ class UserExtensionValues(DynamicResource, module="flexsaml", name="UserExtensio
         and the property's id as value. `ids` maps users to object ids, where they are known. `baselined`:
         `UserValueBaseline`s stand in front. `seen_missing` (users) and `seen_writes` (users whose live values differ)
         are what preflight saw; they are judged in `check` and dropped."""
-        super().__init__(UserExtensionValuesProvider(), resource_name, locals(), opts)
+        super().__init__(UserExtensionValuesProvider(), locals())

@@ -40,4 +40,4 @@ class UserValueBaseline(DynamicResource, module="flexsaml", name="UserValueBasel
         from which a short value could be guessed. `ids` maps users to object ids, where they are known.
         `seen_missing` (users) and `seen_values` (user to canonical live value) are what preflight saw; they are judged
         in `check` and dropped."""
-        super().__init__(UserValueBaselineProvider(), resource_name, locals(), opts)
+        super().__init__(UserValueBaselineProvider(), locals())

@@ -24,14 +24,10 @@ Failures = dict[str, str]
 
 
 class Unknown:
-    """The type of `UNKNOWN`."""
-
-    def __repr__(self) -> str:
-        return "UNKNOWN"
+    """A value that another resource has yet to produce; only previews have it."""
 
 
 UNKNOWN: Final = Unknown()
-"""A value that another resource has yet to produce: only previews have it."""
 
 
 class RefusedChange(UserError):
@@ -67,6 +63,8 @@ class Kind:
     """What a shell needs to know of a resource kind, and what it calls. Objects have no fields."""
 
     name: ClassVar[str]
+    description: ClassVar[str]
+    """The object in a person's words, with names of inputs in braces; messages put it behind the kind's name."""
     arguments: ClassVar[Mapping[str, Argument]]
     """In the order a person reads them."""
     outputs: ClassVar[tuple[str, ...]] = ()
@@ -81,8 +79,7 @@ class Kind:
         return tuple(name for name, argument in self.arguments.items() if not argument.transient)
 
     def describe(self, props: Props) -> str:
-        """The object in a person's words, for messages; follows the kind's name."""
-        raise NotImplementedError
+        return self.description.format_map({name: text(props.get(name)) for name in self.inputs})
 
     def pack(self, name: str, arguments: Props) -> str:
         """The packed input of that name; `arguments` are those `packed_from` lists."""

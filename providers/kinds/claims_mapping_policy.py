@@ -36,7 +36,7 @@ from flexsaml.graph import NotFound, Policy
 
 from .. import engine
 from ..progress import first_names
-from .base import Argument, Failures, Kind, Props, RefusedChange, known, text
+from .base import Argument, Failures, Kind, Props, RefusedChange, known
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -47,6 +47,7 @@ _MEANING = frozenset({"claims", "include_basic_claim_set", "definition", "extens
 
 class ClaimsMappingPolicyKind(Kind):
     name = "ClaimsMappingPolicy"
+    description = "'{display_name}'"
     arguments: ClassVar = {
         "display_name": Argument(required=True),
         "claims": Argument({}),
@@ -55,9 +56,6 @@ class ClaimsMappingPolicyKind(Kind):
         "extensions": Argument({}),
         "baseline": Argument(replaces=True),
     }
-
-    def describe(self, props: Props) -> str:
-        return f"'{text(props.get('display_name'))}'"
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)

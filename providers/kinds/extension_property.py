@@ -38,6 +38,7 @@ TARGETS = ("User", "Group", "AdministrativeUnit", "Application", "Device", "Orga
 
 class ExtensionPropertyKind(Kind):
     name = "ExtensionProperty"
+    description = "'{full_name}'"
     arguments: ClassVar = {
         "name": Argument(required=True, replaces=True),
         "data_type": Argument("String", replaces=True),
@@ -48,9 +49,6 @@ class ExtensionPropertyKind(Kind):
         "full_name": Argument(replaces=True, computed=True),
         "baseline": Argument(replaces=True),
     }
-
-    def describe(self, props: Props) -> str:
-        return f"'{text(props.get('full_name')) or text(props.get('name'))}'"
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)
@@ -66,8 +64,9 @@ class ExtensionPropertyKind(Kind):
         if known(targets) and not set(targets) <= set(TARGETS):
             failures["target_objects"] = f"target objects are {', '.join(TARGETS)}"
         if olds and any(differs(olds.get(key), inputs[key]) for key in ("data_type", "multi_valued", "name")):
+            former = olds.get("name")
             engine.warn(
-                f"extension '{name}' will be deleted and created again: sign-ins may miss its claims for minutes"
+                f"extension '{former}' will be deleted and created again: sign-ins may miss its claims for minutes"
             )
         is_named = known([inputs["app_id"], name])
         return {**inputs, "full_name": build_full_name(inputs["app_id"], name) if is_named else UNKNOWN}, failures

@@ -28,6 +28,7 @@ PORTAL_MESSAGE = "This configuration was overwritten by a claim mapping policy c
 
 class PolicyAssignmentKind(Kind):
     name = "PolicyAssignment"
+    description = "of policy {policy_id} to service principal {service_principal_id}"
     arguments: ClassVar = {
         "service_principal_id": Argument(required=True, replaces=True),
         "policy_id": Argument(required=True, replaces=True),
@@ -35,11 +36,6 @@ class PolicyAssignmentKind(Kind):
         "replace_existing": Argument(False, transient=True),
         "seen_assigned": Argument({}, transient=True),
     }
-
-    def describe(self, props: Props) -> str:
-        return (
-            f"of policy {text(props.get('policy_id'))} to service principal {text(props.get('service_principal_id'))}"
-        )
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)

@@ -44,6 +44,7 @@ never comes, one later preview may miss a refusal, and `create` refuses all the 
 
 class TenantBaselineKind(Kind):
     name = "TenantBaseline"
+    description = "of service principal {service_principal_id}"
     arguments: ClassVar = {
         "service_principal_id": Argument(required=True, replaces=True),
         "application_id": Argument(required=True),
@@ -55,9 +56,6 @@ class TenantBaselineKind(Kind):
         "seen_policies": Argument({}, transient=True),
     }
     outputs = ("displaced", "__policy_names")
-
-    def describe(self, props: Props) -> str:
-        return f"of service principal {props.get('service_principal_id')}"
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 class UserExtensionValueKind(Kind):
     name = "UserExtensionValue"
+    description = "of '{user}'"
     arguments: ClassVar = {
         # A person who was created anew under the same name is another user: only that replaces the object.
         "user": Argument(required=True, replaces=True),
@@ -40,9 +41,6 @@ class UserExtensionValueKind(Kind):
     }
     outputs = ("user_id", "__memory")
     secret_outputs = ("__memory",)
-
-    def describe(self, props: Props) -> str:
-        return f"of '{text(props.get('user'))}'"
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)

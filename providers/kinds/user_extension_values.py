@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 class UserExtensionValuesKind(CellsKind):
     name = "UserExtensionValues"
+    description = "of '{roster}'"
     arguments: ClassVar = {
         "service_principal_id": Argument(required=True, replaces=True),
         "roster": Argument(ignored=True),  # the file's name, for messages
@@ -57,9 +58,6 @@ class UserExtensionValuesKind(CellsKind):
         "seen_missing": Argument([], transient=True),
         "seen_writes": Argument(transient=True),
     }
-
-    def describe(self, props: Props) -> str:
-        return f"of '{text(props.get('roster'))}'"
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 class UserValueBaselineKind(CellsKind):
     name = "UserValueBaseline"
+    description = "of '{full_name}'"
     arguments: ClassVar = {
         "extension": Argument(required=True, replaces=True),
         "full_name": Argument(required=True, replaces=True),
@@ -58,9 +59,6 @@ class UserValueBaselineKind(CellsKind):
     }
     packed_from: ClassVar = {**CellsKind.packed_from, "__seen": ("seen_values",)}
     preflight_results = ("seen_missing", "__seen")
-
-    def describe(self, props: Props) -> str:
-        return f"of '{text(props.get('full_name'))}'"
 
     def pack(self, name: str, arguments: Props) -> str:
         if name != "__seen":

@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import grpc
 import pulumi.dynamic
@@ -21,7 +21,7 @@ from flexsaml.graph import Conflict, NotFound
 from flexsaml.values import InvalidRoster, InvalidValue, UnknownPackedFormat
 from providers import Connection
 from providers.dynamic import DynamicProvider, answer_user_errors_in_one_line
-from providers.kinds.base import Kind, Props, RefusedChange
+from providers.kinds.base import Argument, Kind, Props, RefusedChange
 from providers.tenant import TENANT
 
 
@@ -40,12 +40,11 @@ class FailingKind(Kind):
     """Its create does what the test says."""
 
     name = "Failing"
+    description = "'{name}'"
+    arguments: ClassVar = {"name": Argument()}
 
     def __init__(self, fail: Callable[[], Any]) -> None:
         self._fail = fail
-
-    def describe(self, props: Props) -> str:
-        return f"'{props['name']}'"
 
     def create(self, directory: Any, inputs: Props) -> tuple[str, Props]:  # noqa: ARG002
         self._fail()
