@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a scri
 import requests
 
 from bench.commands import EMPTY, REPORT, timed, write_part
-from flexsaml.graph.bulk import WORKERS
+from flexsaml.graph import BULK_WORKERS
 from tests.emulator.big import big_seed, upn, user_id
 from tests.emulator.process import Emulator
 from tests.engine.stack import Checkout, Stack
@@ -161,7 +161,7 @@ def loop(emulator: Emulator, full: str, agents: int) -> float:
         assert all(one["status"] == 204 for one in answer.json()["responses"]), answer.text[:400]
 
     started = time.perf_counter()
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(BULK_WORKERS) as pool:
         list(pool.map(send, range(1, agents + 1, 20)))
     return time.perf_counter() - started
 
@@ -169,7 +169,7 @@ def loop(emulator: Emulator, full: str, agents: int) -> float:
 def _session(emulator: Emulator) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
-    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=WORKERS))
+    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=BULK_WORKERS))
     session.headers["Authorization"] = f"Bearer {emulator.token()}"
     return session
 
@@ -206,7 +206,7 @@ def new_users(figures: Figures) -> None:
         figures.hold("writes sent twice", float(max(first.writes.values()) - 1), 0, "")
         figures.lines.append(
             f"| in the same run: empty `up` {empty:.2f} s, paged read {reads:.2f} s, "
-            f"loop {batches:.1f} s ({WORKERS} at once), script {agents / sequential:.0f} s (from 1,000 users), "
+            f"loop {batches:.1f} s ({BULK_WORKERS} at once), script {agents / sequential:.0f} s (from 1,000 users), "
             f"the same with asyncio, 16 at once, {agents / together:.0f} s (from 2,000) | | | |"
         )
     with tenant(1000) as (emulator, stack):

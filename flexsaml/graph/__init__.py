@@ -34,7 +34,7 @@ from flexsaml.graph.permissions import Requirement, requirements_of_stack
 from flexsaml.graph.urls import is_guid
 
 if TYPE_CHECKING:
-    from flexsaml.graph.bulk import Progress
+    from flexsaml.graph.bulk import BULK_WORKERS, Progress
     from flexsaml.graph.client import Client
     from flexsaml.graph.directory import Directory
     from flexsaml.graph.identity import Identity, skew
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from flexsaml.graph.tokens import credentials
 
 __all__ = [
+    "BULK_WORKERS",
     "Application",
     "Client",
     "Cloud",
@@ -78,6 +79,7 @@ __all__ = [
 
 
 _LATER = {
+    "BULK_WORKERS": "bulk",
     "Client": "client",
     "Directory": "directory",
     "Identity": "identity",

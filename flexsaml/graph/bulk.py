@@ -20,7 +20,7 @@ from flexsaml.graph.errors import GraphError, NotSent, ServerError, Throttled, U
 from flexsaml.graph.pace import Pace
 from flexsaml.graph.retry import tries
 
-WORKERS = 8
+BULK_WORKERS = 8
 OUTAGE = 60.0  # seconds a network may fail once something was answered
 _PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
@@ -73,7 +73,7 @@ class BulkWrite:
 
     def run(self) -> list[GraphError | None]:
         """Carry them all out; an error for each that failed or could not be sent."""
-        workers = min(WORKERS, -(-len(self._items) // CHUNK))
+        workers = min(BULK_WORKERS, -(-len(self._items) // CHUNK))
         if workers <= 1:
             self._work()
         else:

@@ -178,9 +178,8 @@ def _signing_key(inspection: Inspection) -> Iterator[Finding]:
             "create one on the portal's single sign-on page, or with addTokenSigningCertificate",
         )
         return
-    spare = any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys if key is not active)
-    if active.ends is None or active.ends > now + EXPIRES_SOON or spare:
-        return
+    if active.ends is None or any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys):
+        return  # it lasts, or another one does
     if active.ends <= now:
         message = f"its signing certificate expired on {active.ends:%Y-%m-%d}"
         yield build_finding("signing-key-expired", "servicePrincipal", message, "renew it")
