@@ -83,36 +83,26 @@ def serve(
     app: ASGIApp, plain: socket.socket, secure: socket.socket, ca_directory: Path, stop: Callable[[], None]
 ) -> None:
     """Serve until SIGTERM or SIGINT; `stop` releases requests that hang. Prints one line of JSON when ready."""
-    context = tls_context(authority(ca_directory))
+    listeners = [Listener(_config(app, None)), Listener(_config(app, tls_context(authority(ca_directory))))]
     ready = {
         "http": f"http://127.0.0.1:{plain.getsockname()[1]}",
         "https": f"https://localhost:{secure.getsockname()[1]}",
         "ca": str(ca_directory / "ca.pem"),
     }
-    asyncio.run(_serve(app, plain, secure, context, stop, json.dumps(ready)))
-
-
-async def _serve(
-    app: ASGIApp,
-    plain: socket.socket,
-    secure: socket.socket,
-    context: ssl.SSLContext,
-    stop: Callable[[], None],
-    ready: str,
-) -> None:
-    listeners = [Listener(_config(app, None)), Listener(_config(app, context))]
 
     def end() -> None:
         stop()
         for listener in listeners:
             listener.should_exit = True
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
-    # The sockets listen already: a client that reads this line and connects is queued, not refused.
-    print(ready, flush=True)
-    await asyncio.gather(listeners[0].serve([plain]), listeners[1].serve([secure]))
+    async def run() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, end)
+        # The sockets listen already: a client that reads this line and connects is queued, not refused.
+        print(json.dumps(ready), flush=True)
+        await asyncio.gather(listeners[0].serve([plain]), listeners[1].serve([secure]))
+
+    asyncio.run(run())
 
 
 def _config(app: ASGIApp, context: ssl.SSLContext | None) -> uvicorn.Config:
