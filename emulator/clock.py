@@ -31,7 +31,7 @@ class TenantClock:
         self._offset = 0.0
 
 
-def timestamp(text: str) -> float:
+def parse_timestamp(text: str) -> float:
     """Seconds since the epoch of an ISO 8601 date and time, UTC without an offset. Raises ValueError."""
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

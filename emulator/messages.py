@@ -40,7 +40,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = ODATA_JSON
 
-    def encoded(self) -> bytes:
+    def encode(self) -> bytes:
         if self.body is None:
             return b""
         if isinstance(self.body, str):

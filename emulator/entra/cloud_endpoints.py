@@ -12,7 +12,7 @@ from emulator.messages import PLAIN_JSON, Reply
 from emulator.types import Json
 
 
-def endpoints(origin: str, query: str) -> Reply:
+def describe_endpoints(origin: str, query: str) -> Reply:
     version = parse_qs(query).get("api-version", [""])[0]
     cloud = {
         "name": "EmulatedCloud",

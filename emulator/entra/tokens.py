@@ -34,7 +34,7 @@ class TokenService:
         self._store = store
         self._clock = clock
 
-    def token(self, tenant: str, form: Mapping[str, str]) -> Reply:
+    def issue_token(self, tenant: str, form: Mapping[str, str]) -> Reply:
         if refusal := self._unknown_tenant(tenant):
             return refusal
         if form.get("grant_type") != "client_credentials":
@@ -85,7 +85,7 @@ class TokenService:
         segments.append(hashlib.sha256(b".".join(segments)).digest())
         return ".".join(base64.urlsafe_b64encode(segment).decode().rstrip("=") for segment in segments)
 
-    def configuration(self, tenant: str, origin: str) -> Reply:
+    def describe_configuration(self, tenant: str, origin: str) -> Reply:
         if refusal := self._unknown_tenant(tenant):
             return refusal
         base = f"{origin}/{tenant}"

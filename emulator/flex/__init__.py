@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from emulator import pages
 from emulator.clock import TenantClock
-from emulator.entra.saml import ACS_PATH, certificates
+from emulator.entra.saml import ACS_PATH, read_certificates
 from emulator.flex import taskrouter, workers
 from emulator.flex.mapping import InvalidFormat, MappedAttributes, MissingAttributes, map_attributes
 from emulator.flex.received import ExpectedResponse, InvalidResponse, ReceivedAssertion, read_response
@@ -49,7 +49,7 @@ class _Flex:
         self._last_error = ""
 
     async def show_front(self, _request: Request) -> Response:
-        return pages.page(
+        return pages.render_page(
             "flex.html",
             connections=[
                 {"id": name.removeprefix(_ENTITY), "name": principal.display_name}
@@ -79,23 +79,23 @@ class _Flex:
         deflater = zlib.compressobj(wbits=-15)
         deflated = base64.b64encode(deflater.compress(xml.encode()) + deflater.flush()).decode()
         query = urlencode({"SAMLRequest": deflated, "RelayState": "flex"}, quote_via=quote, safe="")
-        return RedirectResponse(f"{pages.origin(request)}/{self._store.tenant_id}/saml2?{query}", 302)
+        return RedirectResponse(f"{pages.read_origin(request)}/{self._store.tenant_id}/saml2?{query}", 302)
 
     async def show_worker(self, request: Request) -> Response:
         worker = self._store.workers.get(request.path_params["worker"])
         if worker is None:
-            return pages.problem("There is no such worker", "It was removed, or never signed in.", 404)
-        return pages.page("worker.html", worker=_worker_row(worker))
+            return pages.render_problem("There is no such worker", "It was removed, or never signed in.", 404)
+        return pages.render_page("worker.html", worker=_worker_row(worker))
 
     async def accept_response(self, request: Request) -> Response:
         """The assertion consumer service."""
-        fields = await pages.form(request)
+        fields = await pages.read_form(request)
         connection = request.query_params.get("connection", "")
         principal = self._principal(connection)
         if principal is None:
             return self._unknown_connection(connection)
         expected = ExpectedResponse(
-            certificates=tuple(certificate.der for certificate in certificates(principal) if certificate.der),
+            certificates=tuple(certificate.der for certificate in read_certificates(principal) if certificate.der),
             issuer=f"https://sts.windows.net/{self._store.tenant_id}/",
             audience=f"{_ENTITY}{connection}",
             acs=_acs(request, connection),
@@ -139,13 +139,13 @@ class _Flex:
         """A valid response whose attributes Flex does not accept; the page shows them next to the reason."""
         self._last_error = f"{message} {hint}"
         rows = [{"name": name, "values": values} for name, values in assertion.attributes]
-        return pages.page(
+        return pages.render_page(
             "not_taken.html", 400, message=message, hint=hint, name_id=assertion.name_id, taken=False, rows=rows
         )
 
     def _problem(self, title: str, message: str, status: int) -> Response:
         self._last_error = message
-        return pages.problem(title, message, status)
+        return pages.render_problem(title, message, status)
 
 
 def _show_sign_in(
@@ -157,7 +157,7 @@ def _show_sign_in(
 ) -> Response:
     old: Attributes = before.attributes["attributes"] if before else {}
     new: Attributes = after.attributes["attributes"]
-    return pages.page(
+    return pages.render_page(
         "signed_in.html",
         name_id=assertion.name_id,
         taken=True,
@@ -173,7 +173,7 @@ def _show_sign_in(
 
 
 def _acs(request: Request, connection: str) -> str:
-    return f"{pages.origin(request)}{ACS_PATH}?{urlencode({'connection': connection})}"
+    return f"{pages.read_origin(request)}{ACS_PATH}?{urlencode({'connection': connection})}"
 
 
 def _worker_row(worker: PlainRecord) -> dict[str, object]:

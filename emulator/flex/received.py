@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import xmlsec
 from lxml import etree
 
-from emulator.clock import timestamp
+from emulator.clock import parse_timestamp
 from emulator.entra.saml.requests import ASSERTION, PROTOCOL, parse_xml
 
 _DS = "http://www.w3.org/2000/09/xmldsig#"
@@ -157,6 +157,6 @@ def _path(steps: str) -> str:
 
 def _moment(text: str | None) -> float:
     try:
-        return timestamp(text or "")
+        return parse_timestamp(text or "")
     except ValueError as error:
         raise InvalidResponse("a time in it is missing or unreadable") from error

@@ -126,7 +126,7 @@ def _worker_body(worker: PlainRecord, base: str, *, with_attributes: bool) -> At
 
 
 def _base(request: Request) -> str:
-    return f"{pages.origin(request)}/v1/Workspaces/{WORKSPACE}/Workers"
+    return f"{pages.read_origin(request)}/v1/Workspaces/{WORKSPACE}/Workers"
 
 
 def _not_found(request: Request) -> Response:

@@ -107,5 +107,5 @@ def _item_response(item_id: str, reply: Reply) -> Json:
     if body is not None:
         headers["Content-Type"] = reply.content_type
     if isinstance(body, str):  # what is not JSON travels as base64 in a batch
-        body = base64.b64encode(reply.encoded()).decode()
+        body = base64.b64encode(reply.encode()).decode()
     return {"id": item_id, "status": reply.status, "headers": headers, "body": body}

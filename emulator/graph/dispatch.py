@@ -17,7 +17,7 @@ from emulator.graph import permissions
 from emulator.graph.call import GraphCall
 from emulator.graph.handlers.applications import application_of, principal_of
 from emulator.graph.query import Query
-from emulator.graph.quota import Quota, retry_after
+from emulator.graph.quota import Quota, format_retry_after
 from emulator.graph.routes import ROUTES
 from emulator.graph.routing import Route, Router
 from emulator.messages import ApiRequest, Reply
@@ -58,7 +58,7 @@ class Graph:
         headers = {"x-ms-resource-unit": str(_resource_units(route, call.query))}
         wait, used = self._quota.charge(token.client_id, route.cost[1])
         if wait > 0:
-            after = retry_after(self._store.dials.retry_after, wait, self._clock.utc())
+            after = format_retry_after(self._store.dials.retry_after, wait, self._clock.utc())
             raise throttled(after, token.client_id, self._store.tenant_id)
         if used > 0.8:
             headers["x-ms-throttle-limit-percentage"] = f"{used:.2f}"

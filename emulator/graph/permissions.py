@@ -19,21 +19,21 @@ Alternatives: TypeAlias = tuple[frozenset[str], ...]
 
 
 @cache
-def table() -> dict[str, Alternatives]:
+def load_table() -> dict[str, Alternatives]:
     document = json.loads(Path(__file__).with_name("permissions.json").read_text(encoding="utf-8"))
     return {call: tuple(map(frozenset, alternatives)) for call, alternatives in document["calls"].items()}
 
 
 def covers(call: str, roles: frozenset[str]) -> bool:
     """Whether `roles` hold an alternative, whoever owns what: enough to judge reads."""
-    return any(alternative <= roles for alternative in table()[call])
+    return any(alternative <= roles for alternative in load_table()[call])
 
 
 def allows(
     call: str, method: str, roles: frozenset[str], *, owns: Callable[[], bool], any_policy: Callable[[], bool]
 ) -> bool:
     """Whether `roles` suffice. `owns` and `any_policy` are called only where the answer depends on them."""
-    held = [alternative for alternative in table()[call] if alternative <= roles]
+    held = [alternative for alternative in load_table()[call] if alternative <= roles]
     if call == _POLICY_READ:
         return any(_POLICY_WRITER not in alternative for alternative in held) or (bool(held) and not any_policy())
     return any(OWNED not in alternative or method == "GET" or owns() for alternative in held)

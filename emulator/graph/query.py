@@ -86,7 +86,7 @@ class Query:
             raise bad_request("Skip token is invalid.") from error  # own wording, D
 
 
-def skip_token(offset: int) -> str:
+def encode_skip_token(offset: int) -> str:
     return base64.urlsafe_b64encode(f"page:{offset}".encode()).decode()
 
 
@@ -217,15 +217,15 @@ def _parse_search_clause(text: str) -> tuple[Predicate, int] | None:
     if prop not in ("displayName", "description"):
         prefix = words.casefold()
         return lambda attributes: str(attributes.get(prop) or "").casefold().startswith(prefix), match.end()
-    prefixes = tokens(words)
+    prefixes = split_tokens(words)
 
     def matches(attributes: Attributes) -> bool:
-        held = tokens(str(attributes.get(prop) or ""))
+        held = split_tokens(str(attributes.get(prop) or ""))
         return all(any(token.startswith(prefix) for token in held) for prefix in prefixes)
 
     return matches, match.end()
 
 
-def tokens(text: str) -> list[str]:
+def split_tokens(text: str) -> list[str]:
     """Words as the directory's index splits them: at spaces, symbols, digits and changes of case."""
     return [token.casefold() for token in _TOKEN.findall(text)]

@@ -40,13 +40,13 @@ class Quota:
         self._buckets.clear()
 
 
-def retry_after(form: str, wait: float, now: datetime) -> str:
+def format_retry_after(form: str, wait: float, now: datetime) -> str:
     """`wait` seconds in the form of the dial: whole ("2"), fractional ("2.128") or "date"."""
     if form == "date":
         return format_datetime((now + timedelta(seconds=math.ceil(wait))), usegmt=True)
     return f"{wait:.3f}" if "." in form else str(max(1, math.ceil(wait)))
 
 
-def literal_retry_after(form: str, now: datetime) -> str:
+def format_dial_retry_after(form: str, now: datetime) -> str:
     """The dial's own value, for refusals that no bucket caused; a date is two seconds ahead."""
-    return retry_after("date", 2.0, now) if form == "date" else form
+    return format_retry_after("date", 2.0, now) if form == "date" else form

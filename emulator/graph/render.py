@@ -12,7 +12,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 from emulator.graph.call import GraphCall
-from emulator.graph.query import DEFAULT_PAGE, skip_token
+from emulator.graph.query import DEFAULT_PAGE, encode_skip_token
 from emulator.messages import Reply
 from emulator.tenant.records import (
     ApplicationRecord,
@@ -23,7 +23,7 @@ from emulator.tenant.records import (
     UserRecord,
 )
 from emulator.tenant.store import Store
-from emulator.tenant.users import KNOWN, READ_ONLY, visible_values
+from emulator.tenant.users import KNOWN, READ_ONLY, read_visible_values
 from emulator.types import Attributes
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ def page(
         body["@odata.count"] = len(rows)
     if start + size < len(rows):
         kept = [pair for pair in parse_qsl(call.request.query, keep_blank_values=True) if pair[0] != "$skiptoken"]
-        query = urlencode([*kept, ("$skiptoken", skip_token(start + size))], quote_via=quote, safe="$")
+        query = urlencode([*kept, ("$skiptoken", encode_skip_token(start + size))], quote_via=quote, safe="$")
         path = quote(call.request.path, safe="/$=,@()'")
         body["@odata.nextLink"] = f"{call.base}{path}?{query}"
     body["value"] = [render(row) for row in rows[start : start + size]]
@@ -142,7 +142,7 @@ def organization(record: PlainRecord, select: tuple[str, ...]) -> Attributes:
 
 
 def user(call: GraphCall, record: UserRecord) -> Attributes:
-    attributes, values = {**_USER, **record.attributes}, visible_values(call.store, record)
+    attributes, values = {**_USER, **record.attributes}, read_visible_values(call.store, record)
     select = call.query.select
     if not select:
         if call.is_beta:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulator.http.faults import Fault, Faults
 from emulator.http.request_log import RequestLog
-from emulator.http.service import Service, bare_path
+from emulator.http.service import Service, strip_version
 from emulator.messages import ApiRequest, Reply
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -69,7 +69,7 @@ class Front:
         )
         if self._latency:
             await asyncio.sleep(self._latency)
-        fault = self._faults.take(call.method, bare_path(call.path))
+        fault = self._faults.take(call.method, strip_version(call.path))
         reply = await self._answer(call, fault, receive)
         if reply is None:
             await _cut(scope, receive)
@@ -116,7 +116,7 @@ async def _cut(scope: Scope, receive: Receive) -> None:
 
 
 def _response(reply: Reply) -> Response:
-    response = Response(reply.encoded(), reply.status)
+    response = Response(reply.encode(), reply.status)
     for name, value in reply.headers.items():
         response.headers[name] = value
     if reply.body is None:

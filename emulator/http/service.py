@@ -16,7 +16,7 @@ from emulator.entra.tokens import TokenService
 from emulator.errors import GraphRefusal, gateway_bad_request, method_not_allowed
 from emulator.graph import batch
 from emulator.graph.dispatch import Graph
-from emulator.graph.quota import literal_retry_after
+from emulator.graph.quota import format_dial_retry_after
 from emulator.http.faults import Fault, Faults
 from emulator.http.request_log import RequestLog
 from emulator.messages import PLAIN_JSON, ApiRequest, Reply
@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _CONFIGURATION = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
 
 
-def bare_path(path: str) -> str:
+def strip_version(path: str) -> str:
     """The path without the version in front, as routes, permissions and faults name it."""
     version, _, rest = path.lstrip("/").partition("/")
     return f"/{rest}" if version in _VERSIONS else path
@@ -48,24 +48,24 @@ class Service:
         """`request.path` still carries the version here, if there is one."""
         version = request.path.lstrip("/").partition("/")[0]
         if version in _VERSIONS:
-            inner = replace(request, version=version, path=bare_path(request.path))
+            inner = replace(request, version=version, path=strip_version(request.path))
             return self._batch(inner) if inner.path.strip("/") == "$batch" else self._graph.answer(inner)
         if match := _TOKEN.fullmatch(request.path):
             if request.method != "POST":
                 return _not_served(405)
             form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
-            return self._tokens.token(match[1], form)
+            return self._tokens.issue_token(match[1], form)
         if request.method == "GET" and (match := _CONFIGURATION.fullmatch(request.path)):
-            return self._tokens.configuration(match[1], request.origin)
+            return self._tokens.describe_configuration(match[1], request.origin)
         if request.method == "GET" and request.path == "/metadata/endpoints":
-            return cloud_endpoints.endpoints(request.origin, request.query)
+            return cloud_endpoints.describe_endpoints(request.origin, request.query)
         return _not_served(404)
 
     def refuse(self, request: ApiRequest, fault: Fault) -> Reply:
         """The answer of a `refuse` fault, in the form of the endpoint it hits."""
         headers = dict(fault.headers)
         if fault.status == 429 and "retry-after" not in map(str.lower, headers):
-            headers["Retry-After"] = literal_retry_after(self._dials.retry_after, self._clock.utc())
+            headers["Retry-After"] = format_dial_retry_after(self._dials.retry_after, self._clock.utc())
         if request.path.lstrip("/").partition("/")[0] not in _VERSIONS and not request.version:
             return Reply(fault.status, {"error": fault.code, "error_description": fault.message}, headers, PLAIN_JSON)
         error = GraphRefusal(fault.status, fault.code, fault.message, headers=headers)

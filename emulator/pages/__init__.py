@@ -38,7 +38,7 @@ def routes() -> list[BaseRoute]:
     return [Mount("/assets", app=StaticFiles(directory=_DIRECTORY / "static"))]
 
 
-def page(template: str, status: int = 200, *, posts_to: str = "", **values: object) -> HTMLResponse:
+def render_page(template: str, status: int = 200, *, posts_to: str = "", **values: object) -> HTMLResponse:
     """A page; `posts_to` is the only foreign address to which its form may be sent."""
     target = urlsplit(posts_to)
     forms = f"'self' {target.scheme}://{target.netloc}" if target.netloc else "'self'"
@@ -55,17 +55,17 @@ def page(template: str, status: int = 200, *, posts_to: str = "", **values: obje
     return HTMLResponse(_TEMPLATES.get_template(template).render(values), status, headers)
 
 
-def problem(title: str, message: str, status: int, hint: str = "") -> HTMLResponse:
+def render_problem(title: str, message: str, status: int, hint: str = "") -> HTMLResponse:
     """What went wrong, in one line, and what to do next."""
-    return page("problem.html", status, title=title, message=message, hint=hint)
+    return render_page("problem.html", status, title=title, message=message, hint=hint)
 
 
-def origin(request: Request) -> str:
+def read_origin(request: Request) -> str:
     """Scheme and host as the caller named them."""
     return f"{request.url.scheme}://{request.headers['host']}"
 
 
-async def form(request: Request) -> Mapping[str, str]:
+async def read_form(request: Request) -> Mapping[str, str]:
     """A posted form, empty when it is too large or not one."""
     body = b""
     try:

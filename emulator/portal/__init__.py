@@ -16,14 +16,14 @@ from starlette.routing import BaseRoute, Route
 
 from emulator import pages
 from emulator.clock import TenantClock
-from emulator.entra.saml import Subject, certificates
-from emulator.entra.saml.policy import read as read_policy
-from emulator.tenant.access import assignments_to
-from emulator.tenant.groups import member_ids
-from emulator.tenant.policies import assigned_policy
+from emulator.entra.saml import Subject, read_certificates
+from emulator.entra.saml.policy import read_policy
+from emulator.tenant.access import list_assignments_to
+from emulator.tenant.groups import list_member_ids
+from emulator.tenant.policies import find_assigned_policy
 from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store
-from emulator.tenant.users import visible_values
+from emulator.tenant.users import read_visible_values
 from emulator.types import Json
 
 __all__ = ["routes"]
@@ -52,7 +52,7 @@ class _Portal:
 
     async def list_applications(self, _request: Request) -> Response:
         principals = sorted(self._store.service_principals.values(), key=lambda item: item.display_name.casefold())
-        return pages.page(
+        return pages.render_page(
             "portal.html",
             organization=self._store.organization.attributes.get("displayName") or self._store.tenant_id,
             tenant=self._store.tenant_id,
@@ -61,7 +61,7 @@ class _Portal:
                     "id": principal.id,
                     "app_id": principal.app_id,
                     "name": principal.display_name,
-                    "overwritten": assigned_policy(self._store, principal) is not None,
+                    "overwritten": find_assigned_policy(self._store, principal) is not None,
                 }
                 for principal in principals
             ],
@@ -71,10 +71,10 @@ class _Portal:
         principal = self._store.service_principals.get(request.path_params["principal"].lower())
         if principal is None:
             words = f"The directory has no enterprise application '{request.path_params['principal']}'."
-            return pages.problem("Application not found", words, 404)
-        policy = assigned_policy(self._store, principal)
+            return pages.render_problem("Application not found", words, 404)
+        policy = find_assigned_policy(self._store, principal)
         attributes = principal.attributes
-        return pages.page(
+        return pages.render_page(
             "application.html",
             tenant=self._store.tenant_id,
             name=principal.display_name,
@@ -102,7 +102,7 @@ class _Portal:
 
     def _certificates(self, principal: PrincipalRecord) -> list[dict[str, str]]:
         rows = []
-        for certificate in certificates(principal):
+        for certificate in read_certificates(principal):
             state = "Active" if certificate.is_active else "Inactive"
             if not certificate.is_valid(self._clock.now()):
                 state += ", not valid now"
@@ -113,9 +113,9 @@ class _Portal:
     def _assigned_users(self, principal: PrincipalRecord) -> Iterator[UserRecord]:
         """Each user once. Starts from the assignments, since most users of a tenant have none."""
         listed_ids: set[str] = set()
-        for row in assignments_to(self._store, principal):
+        for row in list_assignments_to(self._store, principal):
             group = self._store.groups.get(row["principalId"])
-            for user_id in member_ids(group) if group else [row["principalId"]]:
+            for user_id in list_member_ids(group) if group else [row["principalId"]]:
                 user = self._store.users.get(user_id)
                 if user and user.id not in listed_ids:
                     listed_ids.add(user.id)
@@ -123,11 +123,11 @@ class _Portal:
 
     def _user_row(self, principal: PrincipalRecord, user: UserRecord) -> dict[str, object]:
         """A user with roles and extension values, as a sign-in would read them."""
-        values = visible_values(self._store, user)
+        values = read_visible_values(self._store, user)
         return {
             "name": user.attributes.get("displayName") or user.upn,
             "upn": user.upn,
-            "roles": ", ".join(Subject(self._store, principal, user).roles()),
+            "roles": ", ".join(Subject(self._store, principal, user).read_roles()),
             "enabled": user.attributes.get("accountEnabled") is not False,
             "values": [(name.split("_", 2)[-1], value) for name, value in sorted(values.items())],
         }

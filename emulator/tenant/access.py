@@ -9,21 +9,21 @@ from __future__ import annotations
 from emulator.errors import bad_request, invalid_body, not_found
 from emulator.tenant import groups
 from emulator.tenant.records import PlainRecord, PrincipalRecord
-from emulator.tenant.store import Store, existing
+from emulator.tenant.store import Store, get_existing
 from emulator.types import Attributes
 
 NO_ROLE = "00000000-0000-0000-0000-000000000000"
 
 
-def assignments_to(store: Store, principal: PrincipalRecord) -> list[Attributes]:
+def list_assignments_to(store: Store, principal: PrincipalRecord) -> list[Attributes]:
     """The role assignments of an application."""
     rows = (assignment.attributes for assignment in store.role_assignments.values())
     return [row for row in rows if row["resourceId"] == principal.id]
 
 
-def assignments_of(store: Store, user_id: str) -> list[Attributes]:
+def list_assignments_of(store: Store, user_id: str) -> list[Attributes]:
     """Direct assignments of a user and those of the groups it is a direct member of (A)."""
-    holders = {user_id, *(group.id for group in groups.direct_groups_of(store, user_id))}
+    holders = {user_id, *(group.id for group in groups.list_direct_groups(store, user_id))}
     rows = (assignment.attributes for assignment in store.role_assignments.values())
     return [row for row in rows if row["principalId"] in holders]
 
@@ -39,7 +39,7 @@ def assign_role(store: Store, principal: PrincipalRecord, body: Attributes) -> A
     holder = store.users.get(holder_id) or store.groups.get(holder_id)
     if holder is None:
         raise not_found(holder_id)
-    held = ((row["principalId"], row["appRoleId"]) for row in assignments_to(store, principal))
+    held = ((row["principalId"], row["appRoleId"]) for row in list_assignments_to(store, principal))
     if (holder_id, role_id) in held:
         raise bad_request("Permission being assigned already exists on the object")
     row = {
@@ -58,7 +58,7 @@ def assign_role(store: Store, principal: PrincipalRecord, body: Attributes) -> A
 
 
 def remove_role(store: Store, principal: PrincipalRecord, assignment_id: str) -> None:
-    assignment = existing(store.role_assignments, assignment_id)
+    assignment = get_existing(store.role_assignments, assignment_id)
     if assignment.attributes["resourceId"] != principal.id:
         raise not_found(assignment_id)
     store.commit(remove=[("appRoleAssignments", assignment.id)])

@@ -12,7 +12,7 @@ NULL = type(None)
 Writable: TypeAlias = Mapping[str, tuple[type, ...]]  # property name -> the JSON types it takes
 
 
-def checked_changes(body: Attributes, writable: Writable, resource: str) -> Attributes:
+def check_changes(body: Attributes, writable: Writable, resource: str) -> Attributes:
     """The body without its annotations. Raises GraphRefusal for an unknown property or a value of another type."""
     changes = {name: value for name, value in body.items() if "@odata." not in name}
     for name, value in changes.items():

@@ -8,7 +8,7 @@ answers 204 (D).
 from __future__ import annotations
 
 from emulator.errors import not_found
-from emulator.tenant.changes import NULL, Writable, checked_changes
+from emulator.tenant.changes import NULL, Writable, check_changes
 from emulator.tenant.records import PlainRecord, PrincipalRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
@@ -44,5 +44,5 @@ def _empty(principal: PrincipalRecord) -> Attributes:
 
 
 def _write(store: Store, before: Attributes, body: Attributes) -> None:
-    row = {**before, **checked_changes(body, _WRITABLE, "CustomClaimsPolicy")}
+    row = {**before, **check_changes(body, _WRITABLE, "CustomClaimsPolicy")}
     store.commit(put=[("claimsPolicies", PlainRecord.from_row(row))])

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from emulator.errors import GraphRefusal, bad_request, invalid_value, not_found
 from emulator.tenant.records import ApplicationRecord, PropertyRecord, Record
-from emulator.tenant.store import Store, existing
+from emulator.tenant.store import Store, get_existing
 from emulator.tenant.values import DATA_TYPES, TARGET_OBJECTS
 
 
@@ -67,7 +67,7 @@ def list_properties(store: Store, app: ApplicationRecord) -> list[PropertyRecord
 
 
 def delete(store: Store, app: ApplicationRecord, property_id: str) -> None:
-    prop = existing(store.properties, property_id)
+    prop = get_existing(store.properties, property_id)
     if prop.application_id != app.id:
         raise not_found(property_id)
     if prop.is_synced_from_on_premises:

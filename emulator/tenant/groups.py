@@ -17,26 +17,26 @@ from emulator.tenant.store import Store
 Member = TypeVar("Member", bound="UserRecord | PlainRecord")
 
 
-def member_ids(group: PlainRecord) -> list[str]:
+def list_member_ids(group: PlainRecord) -> list[str]:
     return list(group.attributes.get("members", ()))
 
 
-def direct_members(store: Store, group: PlainRecord) -> list[UserRecord | PlainRecord]:
+def list_direct_members(store: Store, group: PlainRecord) -> list[UserRecord | PlainRecord]:
     """Users and groups."""
-    members = (store.users.get(member_id) or store.groups.get(member_id) for member_id in member_ids(group))
+    members = (store.users.get(member_id) or store.groups.get(member_id) for member_id in list_member_ids(group))
     return [member for member in members if member is not None]
 
 
-def transitive_members(store: Store, group: PlainRecord) -> list[UserRecord | PlainRecord]:
-    return _reach(group.id, lambda key: direct_members(store, store.groups[key]) if key in store.groups else [])
+def list_transitive_members(store: Store, group: PlainRecord) -> list[UserRecord | PlainRecord]:
+    return _reach(group.id, lambda key: list_direct_members(store, store.groups[key]) if key in store.groups else [])
 
 
-def direct_groups_of(store: Store, member_id: str) -> list[PlainRecord]:
+def list_direct_groups(store: Store, member_id: str) -> list[PlainRecord]:
     return [group for group in store.groups.values() if member_id in group.attributes.get("members", ())]
 
 
-def transitive_groups_of(store: Store, member_id: str) -> list[PlainRecord]:
-    return _reach(member_id, lambda key: direct_groups_of(store, key))
+def list_transitive_groups(store: Store, member_id: str) -> list[PlainRecord]:
+    return _reach(member_id, lambda key: list_direct_groups(store, key))
 
 
 def _reach(start: str, neighbours: Callable[[str], list[Member]]) -> list[Member]:
@@ -56,24 +56,24 @@ def add_member(store: Store, group: PlainRecord, member_id: str) -> None:
         raise not_found(member_id)
     if member_id == group.id:
         raise invalid_body()  # wording D
-    if member_id in member_ids(group):
+    if member_id in list_member_ids(group):
         raise reference_exists("members")
-    store.commit(put=[("groups", _with_members(group, [*member_ids(group), member_id]))])
+    store.commit(put=[("groups", _with_members(group, [*list_member_ids(group), member_id]))])
 
 
 def remove_member(store: Store, group: PlainRecord, member_id: str) -> None:
-    if member_id not in member_ids(group):
+    if member_id not in list_member_ids(group):
         raise reference_missing("members")
     store.commit(put=[("groups", _without_member(group, member_id))])
 
 
 def groups_without(store: Store, member_id: str) -> list[tuple[str, Record]]:
     """The groups of a member as they are once it was deleted."""
-    return [("groups", _without_member(group, member_id)) for group in direct_groups_of(store, member_id)]
+    return [("groups", _without_member(group, member_id)) for group in list_direct_groups(store, member_id)]
 
 
 def _without_member(group: PlainRecord, member_id: str) -> PlainRecord:
-    return _with_members(group, (key for key in member_ids(group) if key != member_id))
+    return _with_members(group, (key for key in list_member_ids(group) if key != member_id))
 
 
 def _with_members(group: PlainRecord, ids: Iterable[str]) -> PlainRecord:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from emulator.errors import GraphRefusal, bad_request, invalid_body, not_found, reference_exists, reference_missing
 from emulator.tenant.records import LinkRecord, PolicyRecord, PrincipalRecord
-from emulator.tenant.store import Store, existing
+from emulator.tenant.store import Store, get_existing
 from emulator.types import Attributes, Json
 
 _ARRAYS = ("ClaimsSchema", "ClaimsTransformation", "ClaimsTransformations")
@@ -24,7 +24,7 @@ def create(store: Store, body: Attributes) -> PolicyRecord:
     name = body.get("displayName")
     if not isinstance(name, str) or not name or "definition" not in body:
         raise invalid_body()
-    definition = checked_definition(body["definition"])
+    definition = check_definition(body["definition"])
     is_default = body.get("isOrganizationDefault") is True
     policy = PolicyRecord(store.new_id("claimsMappingPolicies"), name, definition, is_default)
     store.commit(put=[("claimsMappingPolicies", policy)])
@@ -35,7 +35,7 @@ def create(store: Store, body: Attributes) -> PolicyRecord:
 
 def patch(store: Store, policy_id: str, body: Attributes) -> None:
     """Omitted properties stay."""
-    before = existing(store.policies, policy_id)
+    before = get_existing(store.policies, policy_id)
     after = before
     if "isOrganizationDefault" in body:
         # Reported of a sibling policy type only (C); there is no report of a success.
@@ -45,13 +45,13 @@ def patch(store: Store, policy_id: str, body: Attributes) -> None:
             raise invalid_body()
         after = replace(after, display_name=body["displayName"])
     if "definition" in body:
-        after = replace(after, definition=checked_definition(body["definition"]))
+        after = replace(after, definition=check_definition(body["definition"]))
     store.commit(put=[("claimsMappingPolicies", after)])
     store.policy_view.note_change(before)
 
 
 def delete(store: Store, policy_id: str) -> None:
-    policy = existing(store.policies, policy_id)
+    policy = get_existing(store.policies, policy_id)
     links = [link for link in store.links.values() if link.policy_id == policy_id]
     if links and store.dials.delete_assigned_policy == "refuse":
         raise bad_request("The policy is still applied to a principal and cannot be deleted.")  # own wording, D
@@ -71,7 +71,7 @@ def find(store: Store, policy_id: str) -> PolicyRecord:
 def assign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
     if store.unlinkable.count(policy_id) or policy_id not in store.policies:
         raise not_found(policy_id)
-    assigned_ids = [link.policy_id for link in links_of(store, principal)]
+    assigned_ids = [link.policy_id for link in list_links(store, principal)]
     if policy_id in assigned_ids:
         raise reference_exists("claimsMappingPolicies")
     if assigned_ids:
@@ -94,23 +94,25 @@ def unassign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
     store.link_view.note_delete(link)
 
 
-def links_of(store: Store, principal: PrincipalRecord) -> list[LinkRecord]:
+def list_links(store: Store, principal: PrincipalRecord) -> list[LinkRecord]:
     return [link for link in store.links.values() if link.service_principal_id == principal.id]
 
 
-def assigned_policy(store: Store, principal: PrincipalRecord) -> PolicyRecord | None:
+def find_assigned_policy(store: Store, principal: PrincipalRecord) -> PolicyRecord | None:
     """The policy in force at this principal, without lag: what a sign-in and the portal see."""
-    policies = (store.policies.get(link.policy_id) for link in links_of(store, principal))
+    policies = (store.policies.get(link.policy_id) for link in list_links(store, principal))
     return next((policy for policy in policies if policy is not None), None)
 
 
 def list_assigned(store: Store, principal: PrincipalRecord) -> list[PolicyRecord]:
     """A read of what is assigned, lag of the links included."""
-    links = store.link_view.read_all(links_of(store, principal), lambda link: link.service_principal_id == principal.id)
+    links = store.link_view.read_all(
+        list_links(store, principal), lambda link: link.service_principal_id == principal.id
+    )
     return [store.policies[link.policy_id] for link in links if link.policy_id in store.policies]
 
 
-def checked_definition(value: Json) -> tuple[str, ...]:
+def check_definition(value: Json) -> tuple[str, ...]:
     """The definition as it came: an array of exactly one string of JSON of the right outer shape."""
     items = value if isinstance(value, list) else [value]
     for item in items:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from emulator.errors import GraphRefusal, bad_request
-from emulator.tenant.access import assignments_to
-from emulator.tenant.changes import NULL, Writable, checked_changes
-from emulator.tenant.policies import links_of
+from emulator.tenant.access import list_assignments_to
+from emulator.tenant.changes import NULL, Writable, check_changes
+from emulator.tenant.policies import list_links
 from emulator.tenant.records import ApplicationRecord, PrincipalRecord, Record
 from emulator.tenant.store import Store
 from emulator.types import Attributes
@@ -34,13 +34,13 @@ _APPLICATION: Writable = {
 
 
 def patch_principal(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
-    changes = checked_changes(body, _PRINCIPAL, "ServicePrincipal")
+    changes = check_changes(body, _PRINCIPAL, "ServicePrincipal")
     store.commit(put=[("servicePrincipals", replace(principal, attributes={**principal.attributes, **changes}))])
 
 
 def patch_application(store: Store, app: ApplicationRecord, body: Attributes) -> None:
     """`api` is merged, as its members are patched one by one; the principal's copies follow."""
-    changes = checked_changes(body, _APPLICATION, "Application")
+    changes = check_changes(body, _APPLICATION, "Application")
     if "api" in changes:
         changes["api"] = {**(app.attributes.get("api") or {}), **changes["api"]}
     after = replace(app, attributes={**app.attributes, **changes})
@@ -64,7 +64,7 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
     """The principal of an application that has none; it starts without signing key and without SAML."""
     app_id = body.get("appId")
     changes = {name: value for name, value in body.items() if name != "appId"}
-    given = checked_changes(changes, _PRINCIPAL, "ServicePrincipal")
+    given = check_changes(changes, _PRINCIPAL, "ServicePrincipal")
     app = store.applications.get(store.app_ids.get(app_id.lower(), "")) if isinstance(app_id, str) else None
     if app is None:
         raise bad_request(
@@ -106,8 +106,8 @@ def delete_principal(store: Store, principal: PrincipalRecord) -> None:
     store.commit(
         remove=[
             ("servicePrincipals", principal.id),
-            *(("appRoleAssignments", row["id"]) for row in assignments_to(store, principal)),
-            *(("assignments", link.id) for link in links_of(store, principal)),
+            *(("appRoleAssignments", row["id"]) for row in list_assignments_to(store, principal)),
+            *(("assignments", link.id) for link in list_links(store, principal)),
             *(("claimsPolicies", key) for key in store.claims_policies if key == principal.id),
         ]
     )

@@ -223,7 +223,7 @@ class Store:
         return lists
 
 
-def existing(table: Mapping[str, T], key: str) -> T:
+def get_existing(table: Mapping[str, T], key: str) -> T:
     """The record with this id. Raises Graph's 404 without one."""
     record = table.get(key)
     if record is None:

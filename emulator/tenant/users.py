@@ -14,7 +14,7 @@ from emulator.errors import GraphRefusal, bad_request, invalid_body, invalid_val
 from emulator.tenant import extensions, groups
 from emulator.tenant.records import PropertyRecord, UserRecord, count_values
 from emulator.tenant.store import Store
-from emulator.tenant.values import UnfitValue, stored_value
+from emulator.tenant.values import UnfitValue, convert_value
 from emulator.types import Attributes, Json
 
 MAX_VALUES = 100
@@ -95,7 +95,7 @@ def delete(store: Store, key: str) -> None:
     store.user_view.note_delete(user)
 
 
-def visible_values(store: Store, user: UserRecord) -> Attributes:
+def read_visible_values(store: Store, user: UserRecord) -> Attributes:
     """The extension values a read shows, under the exact names of their properties."""
     shown = {}
     for name, value in user.values.items():
@@ -174,7 +174,7 @@ def _patched_values(store: Store, values: Attributes, changes: Attributes) -> At
     for name, value in changes.items():
         prop = props[name]
         try:
-            stored = None if value is None else stored_value(prop.data_type, prop.is_multi_valued, value, store.dials)
+            stored = None if value is None else convert_value(prop.data_type, prop.is_multi_valued, value, store.dials)
         except UnfitValue as error:
             raise invalid_value(prop.name, "User") from error
         if stored is None or stored == []:

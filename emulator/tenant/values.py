@@ -23,7 +23,7 @@ class UnfitValue(ValueError):
     """The value does not fit the data type."""
 
 
-def stored_value(data_type: str, is_multi_valued: bool, value: Json, dials: Dials) -> Json:
+def convert_value(data_type: str, is_multi_valued: bool, value: Json, dials: Dials) -> Json:
     """The value as it is stored; raises InvalidValue. None is not a value: the caller removes instead."""
     convert = _CONVERTERS[data_type]
     if not is_multi_valued:

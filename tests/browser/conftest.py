@@ -72,7 +72,7 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
         java_script_enabled=request.param == "script", viewport={"width": 1100, "height": 900}
     )
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     complaints: list[str] = []
     # A refused sign-in answers 400, which the console repeats; that is not a complaint.
     page.on("console", lambda line: complaints.append(line.text) if "status of 4" not in line.text else None)
@@ -86,6 +86,6 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 def scripted(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1100, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     yield page
     context.close()

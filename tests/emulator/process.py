@@ -100,7 +100,7 @@ class Emulator:
         if self._process is None:
             return 0
         self._process.send_signal(number)
-        status = self._process.wait(timeout=20)
+        status = self._process.wait(timeout=120)
         if self._process.stdout:
             self._process.stdout.close()
         self._process = None
@@ -118,7 +118,7 @@ class Emulator:
     ) -> Answer:
         """One request on a connection of its own; raises ConnectionError or HTTPException when it is cut."""
         SENT.append((method, path))
-        connection = http.client.HTTPConnection(urlsplit(self.http).netloc, timeout=30)
+        connection = http.client.HTTPConnection(urlsplit(self.http).netloc, timeout=120)
         try:
             connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()

@@ -82,7 +82,7 @@ def test_the_data_file_and_the_port_are_each_one_emulators_own(tmp_path: Path) -
         port = emulator.http.rpartition(":")[2]
         for arguments in (["--data", str(emulator.data)], ["--port", port]):
             command = [sys.executable, "-m", "emulator", "--port", "0", "--tls-port", "0", *arguments]
-            ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=False)
+            ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
             assert (ended.returncode, ended.stdout) == (2, "")
             assert ended.stderr.count("\n") == 1
             assert ended.stderr.startswith("emulator: cannot ")
@@ -93,7 +93,7 @@ def test_sigterm_ends_it_cleanly_even_while_a_request_hangs(tmp_path: Path) -> N
     emulator.start()
     emulator.token()
     emulator.fault("hang_before", "GET", "^/users$")
-    connection = http.client.HTTPConnection(emulator.http.removeprefix("http://"), timeout=30)
+    connection = http.client.HTTPConnection(emulator.http.removeprefix("http://"), timeout=120)
     connection.request("GET", "/v1.0/users")
     while not any(fault["fired"] for fault in emulator.faults()):
         pass  # each call is a round trip

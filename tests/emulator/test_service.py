@@ -322,7 +322,7 @@ def test_a_hanging_request_is_released_when_the_faults_are_cleared(
         pass  # each call is a round trip
     assert thread.is_alive()
     emulator.clear_faults()
-    thread.join(timeout=20)
+    thread.join(timeout=120)
     assert not thread.is_alive()
     assert (tenant.value("jobTitle") == "Lead") is carried_out
 

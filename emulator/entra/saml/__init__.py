@@ -17,14 +17,14 @@ from emulator import pages
 from emulator.clock import TenantClock
 from emulator.entra.saml import metadata, requests
 from emulator.entra.saml.errors import SignInError
-from emulator.entra.saml.keys import certificates
+from emulator.entra.saml.keys import read_certificates
 from emulator.entra.saml.signin import ACS_PATH, SignIn
 from emulator.entra.saml.subject import Subject
 from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store
 from emulator.types import Json
 
-__all__ = ["ACS_PATH", "Subject", "admin_routes", "certificates", "routes"]
+__all__ = ["ACS_PATH", "Subject", "admin_routes", "read_certificates", "routes"]
 
 _MAX_ACCOUNTS = 30  # on the page; any other is typed
 
@@ -50,31 +50,31 @@ class _SignInPages:
     async def serve_metadata(self, request: Request) -> Response:
         try:
             self._sign_in.check_tenant(request.path_params["tenant"])
-            principal = self._sign_in.principal(request.query_params.get("appid", ""), 404)
+            principal = self._sign_in.find_principal(request.query_params.get("appid", ""), 404)
         except SignInError as error:
             return _json(error)
         tenant = self._sign_in.store.tenant_id
-        document = metadata.document(
+        document = metadata.build_metadata(
             self._sign_in.issuer,
             f"_{principal.id}",
-            [certificate.der for certificate in certificates(principal) if certificate.der],
-            f"{pages.origin(request)}/{tenant}/saml2",
+            [certificate.der for certificate in read_certificates(principal) if certificate.der],
+            f"{pages.read_origin(request)}/{tenant}/saml2",
         )
         return Response(document, media_type="application/xml")
 
     async def start_by_request(self, request: Request) -> Response:
         """Sign-in that a service provider requested; a request in the query is deflated, in a form it is not."""
         is_posted = request.method == "POST"
-        fields = await pages.form(request) if is_posted else request.query_params
+        fields = await pages.read_form(request) if is_posted else request.query_params
         try:
             self._sign_in.check_tenant(request.path_params["tenant"])
             encoded = fields.get("SAMLRequest", "")
             if not encoded:
                 raise SignInError(750054)
-            xml = requests.plain(encoded, deflated=not is_posted)
-            authn_request = requests.parse(xml)
-            principal = self._sign_in.principal_of(authn_request)
-            acs = self._sign_in.acs(principal, authn_request.reply_url, pages.origin(request))
+            xml = requests.decode_request(encoded, deflated=not is_posted)
+            authn_request = requests.parse_request(xml)
+            principal = self._sign_in.find_issuing_principal(authn_request)
+            acs = self._sign_in.choose_acs(principal, authn_request.reply_url, pages.read_origin(request))
             fields = {**fields, "SAMLRequest": base64.b64encode(xml).decode()}
             return self._page(request, principal, acs, fields, authn_request)
         except SignInError as error:
@@ -82,11 +82,11 @@ class _SignInPages:
 
     async def start_by_launch(self, request: Request) -> Response:
         """Sign-in that starts at Entra."""
-        fields = await pages.form(request) if request.method == "POST" else request.query_params
+        fields = await pages.read_form(request) if request.method == "POST" else request.query_params
         try:
             self._sign_in.check_tenant(request.path_params["tenant"])
-            principal = self._sign_in.principal(request.path_params["application"], 404)
-            acs = self._sign_in.acs(principal, "", pages.origin(request))
+            principal = self._sign_in.find_principal(request.path_params["application"], 404)
+            acs = self._sign_in.choose_acs(principal, "", pages.read_origin(request))
             return self._page(request, principal, acs, dict(fields), None)
         except SignInError as error:
             return _problem(error)
@@ -102,9 +102,9 @@ class _SignInPages:
         """The page that asks who signs in or, after an answer, the page that posts the signed response."""
         name = principal.display_name
         if request.method == "POST" and fields.get("user"):
-            user = self._sign_in.user(fields["user"])
+            user = self._sign_in.find_user(fields["user"])
             issued = self._sign_in.issue(principal, user, acs, authn_request)
-            return pages.page(
+            return pages.render_page(
                 "issued.html",
                 posts_to=acs,
                 application=name,
@@ -114,7 +114,7 @@ class _SignInPages:
                 relay_state=fields.get("RelayState"),
             )
         users = list(self._sign_in.store.users.values())
-        return pages.page(
+        return pages.render_page(
             "accounts.html",
             application=name,
             action=request.url.path,
@@ -130,7 +130,7 @@ class _SignInPages:
         elif not subject.is_assigned():
             note = "not assigned"
         else:
-            note = ", ".join(subject.roles()) or "assigned without a role"
+            note = ", ".join(subject.read_roles()) or "assigned without a role"
         return {"upn": user.upn, "name": str(user.attributes.get("displayName") or user.upn), "note": note}
 
     async def sign_in_directly(self, request: Request) -> Response:
@@ -143,19 +143,23 @@ class _SignInPages:
             words = 'a sign-in takes "user" and "principal", and optionally "request" and "acs"; each is a string'
             return JSONResponse({"error": {"code": "BadRequest", "message": words}}, 400)
         try:
-            return JSONResponse(self._issue(fields, pages.origin(request)))
+            return JSONResponse(self._issue(fields, pages.read_origin(request)))
         except SignInError as error:
             return _json(error)
 
     def _issue(self, fields: dict[str, str], origin: str) -> Json:
         sign_in, authn_request = self._sign_in, None
         if fields["request"]:
-            authn_request = requests.parse(requests.plain(fields["request"], deflated=False))
-        principal = sign_in.principal_of(authn_request) if authn_request else sign_in.principal(fields["principal"])
-        if fields["principal"] and sign_in.principal(fields["principal"]).id != principal.id:
+            authn_request = requests.parse_request(requests.decode_request(fields["request"], deflated=False))
+        principal = (
+            sign_in.find_issuing_principal(authn_request)
+            if authn_request
+            else sign_in.find_principal(fields["principal"])
+        )
+        if fields["principal"] and sign_in.find_principal(fields["principal"]).id != principal.id:
             raise SignInError(75005, 'its Issuer is not the application named by "principal"')
-        acs = sign_in.acs(principal, fields["acs"] or (authn_request.reply_url if authn_request else ""), origin)
-        issued = sign_in.issue(principal, sign_in.user(fields["user"]), acs, authn_request)
+        acs = sign_in.choose_acs(principal, fields["acs"] or (authn_request.reply_url if authn_request else ""), origin)
+        issued = sign_in.issue(principal, sign_in.find_user(fields["user"]), acs, authn_request)
         return {"SAMLResponse": issued.encoded, "acs": issued.acs}
 
 
@@ -164,6 +168,6 @@ def _json(error: SignInError) -> Response:
 
 
 def _problem(error: SignInError) -> Response:
-    return pages.problem(
+    return pages.render_problem(
         "Sorry, but we're having trouble signing you in.", f"{error.code}: {error.message}", error.status
     )

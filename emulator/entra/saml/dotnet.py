@@ -34,7 +34,7 @@ def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]
     if _SUBSTITUTION.search(replacement):
         return None  # .NET would substitute something; whether Entra does is written nowhere
     try:
-        compiled = regex.compile(translated(pattern), regex.V0)
+        compiled = regex.compile(translate_pattern(pattern), regex.V0)
 
         def expand(match: regex.Match[str]) -> str:
             groups = match.groupdict(default="")
@@ -45,7 +45,7 @@ def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]
         return None
 
 
-def translated(pattern: str) -> str:
+def translate_pattern(pattern: str) -> str:
     """The pattern as `regex` spells it. Raises UntranslatablePattern."""
     texts: list[str] = []
     position = 0

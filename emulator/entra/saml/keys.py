@@ -10,7 +10,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from emulator.clock import timestamp
+from emulator.clock import parse_timestamp
 from emulator.tenant.records import PrincipalRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes, Json
@@ -30,26 +30,26 @@ class Certificate:
         return self.starts <= now < self.ends
 
 
-def certificates(principal: PrincipalRecord) -> list[Certificate]:
+def read_certificates(principal: PrincipalRecord) -> list[Certificate]:
     """All certificates, inactive ones too, the active one first."""
     active = str(principal.attributes.get("preferredTokenSigningKeyThumbprint") or "").upper()
     rows = [row for row in principal.attributes.get("keyCredentials") or () if _is_certificate(row)]
     return sorted((_certificate(row, active) for row in rows), key=lambda certificate: not certificate.is_active)
 
 
-def signing(principal: PrincipalRecord, now: float) -> Certificate | None:
+def find_signing_certificate(principal: PrincipalRecord, now: float) -> Certificate | None:
     """The certificate of the application-specific signing key in force, if there is one."""
-    active = next((certificate for certificate in certificates(principal) if certificate.is_active), None)
-    return active if active is None or active.is_valid(now) else latest_valid(principal, now)
+    active = next((certificate for certificate in read_certificates(principal) if certificate.is_active), None)
+    return active if active is None or active.is_valid(now) else find_latest_valid(principal, now)
 
 
-def latest_valid(principal: PrincipalRecord, now: float) -> Certificate | None:
+def find_latest_valid(principal: PrincipalRecord, now: float) -> Certificate | None:
     """The valid certificate that expires last."""
-    valid = (certificate for certificate in certificates(principal) if certificate.is_valid(now))
+    valid = (certificate for certificate in read_certificates(principal) if certificate.is_valid(now))
     return max(valid, key=lambda certificate: certificate.ends, default=None)
 
 
-def private_key(store: Store, certificate: Certificate) -> str | None:
+def find_private_key(store: Store, certificate: Certificate) -> str | None:
     """PEM; None for a certificate whose key the sandbox does not have."""
     key = store.signing_keys.get(certificate.thumbprint)
     return None if key is None else str(key.attributes["pem"])
@@ -75,6 +75,6 @@ def _certificate(row: Attributes, active: str) -> Certificate:
 
 def _moment(text: Json) -> float:
     try:
-        return timestamp(str(text))
+        return parse_timestamp(str(text))
     except ValueError:
         return 0.0

@@ -15,7 +15,7 @@ _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _BINDINGS = ("HTTP-Redirect", "HTTP-POST")
 
 
-def document(issuer: str, identifier: str, certificates: list[str], sign_on: str) -> bytes:
+def build_metadata(issuer: str, identifier: str, certificates: list[str], sign_on: str) -> bytes:
     """`certificates` in base64; `identifier` is the document's ID; `sign_on` the address of both bindings."""
     root = etree.Element(f"{{{_MD}}}EntityDescriptor", nsmap={None: _MD}, ID=identifier, entityID=issuer)
     fed = {"xsi": _XSI, "fed": _FED}

@@ -61,7 +61,7 @@ class SignInPolicy:
         return next((item for item in self.transformations if item.id.casefold() == name), None)
 
 
-def read(definition: tuple[str, ...]) -> SignInPolicy:
+def read_policy(definition: tuple[str, ...]) -> SignInPolicy:
     """The policy in a definition that Graph has accepted."""
     body: Attributes = json.loads(definition[0])["ClaimsMappingPolicy"]
     transformations = [*_rows(body.get("ClaimsTransformation")), *_rows(body.get("ClaimsTransformations"))]

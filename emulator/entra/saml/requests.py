@@ -30,7 +30,7 @@ class AuthnRequest:
     name_id_format: str
 
 
-def plain(encoded: str, *, deflated: bool) -> bytes:
+def decode_request(encoded: str, *, deflated: bool) -> bytes:
     """The XML of a SAMLRequest parameter. Raises SignInError."""
     if len(encoded) > MAX_SIZE:
         raise SignInError(75005, "it is too large")
@@ -46,7 +46,7 @@ def plain(encoded: str, *, deflated: bool) -> bytes:
     return raw
 
 
-def parse(xml: bytes) -> AuthnRequest:
+def parse_request(xml: bytes) -> AuthnRequest:
     """Raises SignInError for XML that is not an AuthnRequest."""
     root = parse_xml(xml)
     if root is None or root.tag != f"{{{PROTOCOL}}}AuthnRequest":

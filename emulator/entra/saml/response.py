@@ -38,7 +38,7 @@ class Envelope:
     in_response_to: str = ""
 
 
-def signed(statement: Statement, envelope: Envelope, key_pem: str, certificate: str) -> bytes:
+def sign_response(statement: Statement, envelope: Envelope, key_pem: str, certificate: str) -> bytes:
     """The response, signed with this key; `certificate` (base64) is part of the signature."""
     root = _response(statement, envelope)
     key = xmlsec.Key.from_memory(key_pem, xmlsec.constants.KeyDataFormatPem)

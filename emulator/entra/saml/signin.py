@@ -18,7 +18,7 @@ from emulator.entra.saml.errors import SignInError
 from emulator.entra.saml.requests import AuthnRequest
 from emulator.entra.saml.subject import Subject
 from emulator.tenant import users
-from emulator.tenant.policies import assigned_policy
+from emulator.tenant.policies import find_assigned_policy
 from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store
 
@@ -52,7 +52,7 @@ class SignIn:
         if tenant.lower() not in {self.store.tenant_id, *self.store.domains}:
             raise SignInError(90002, tenant)
 
-    def principal(self, key: str, status: int = 400) -> PrincipalRecord:
+    def find_principal(self, key: str, status: int = 400) -> PrincipalRecord:
         """By appId or object id. Raises SignInError, with this status, for an unknown one."""
         lowered = key.lower()
         principal = self.store.service_principals.get(self.store.principal_app_ids.get(lowered, lowered))
@@ -60,13 +60,13 @@ class SignIn:
             raise SignInError(700016, key, self.store.tenant_id, status=status)
         return principal
 
-    def principal_of(self, request: AuthnRequest) -> PrincipalRecord:
+    def find_issuing_principal(self, request: AuthnRequest) -> PrincipalRecord:
         for principal in self.store.service_principals.values():
             if request.issuer in principal.attributes.get("servicePrincipalNames", ()):
                 return principal
         raise SignInError(700016, request.issuer, self.store.tenant_id)
 
-    def user(self, key: str) -> UserRecord:
+    def find_user(self, key: str) -> UserRecord:
         user = users.locate(self.store, key.strip())
         if user is None:
             raise SignInError(50034, key, self.store.tenant_id)
@@ -74,7 +74,7 @@ class SignIn:
 
     # -- the sign-in ----------------------------------------------------------------------------------------------
 
-    def acs(self, principal: PrincipalRecord, requested: str, origin: str) -> str:
+    def choose_acs(self, principal: PrincipalRecord, requested: str, origin: str) -> str:
         """Where the response goes: to the requested address or, without one, to the principal's first reply URL.
 
         Raises SignInError for an address that is neither a reply URL nor loopback.
@@ -105,18 +105,18 @@ class SignIn:
         self, principal: PrincipalRecord, user: UserRecord, acs: str, request: AuthnRequest | None = None
     ) -> Issued:
         self.check_allowed(principal, user)
-        certificate = keys.signing(principal, self._clock.now())
-        assigned = assigned_policy(self.store, principal)
+        certificate = keys.find_signing_certificate(principal, self._clock.now())
+        assigned = find_assigned_policy(self.store, principal)
         if assigned and certificate is None and not self._accepts_mapped_claims(principal):
             raise SignInError(50146)
         issued_statement = statement.build_statement(
             Subject(self.store, principal, user),
-            policy.read(assigned.definition) if assigned else None,
+            policy.read_policy(assigned.definition) if assigned else None,
             has_key=certificate is not None,
             requested_format=request.name_id_format if request else "",
         )
-        certificate = certificate or keys.latest_valid(principal, self._clock.now())
-        pem = keys.private_key(self.store, certificate) if certificate else None
+        certificate = certificate or keys.find_latest_valid(principal, self._clock.now())
+        pem = keys.find_private_key(self.store, certificate) if certificate else None
         if certificate is None or pem is None or not certificate.der:
             raise SignInError(500031)
         envelope = response.Envelope(
@@ -129,7 +129,7 @@ class SignIn:
             in_response_to=request.id if request else "",
         )
         self.store.commit()  # makes the counters durable: no id is issued twice, even after a restart
-        return Issued(response.signed(issued_statement, envelope, pem, certificate.der), acs)
+        return Issued(response.sign_response(issued_statement, envelope, pem, certificate.der), acs)
 
     @property
     def issuer(self) -> str:

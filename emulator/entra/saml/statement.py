@@ -102,9 +102,9 @@ class _Claims:
             return []
         claims = {
             f"{XMLSOAP}name": (self.subject.user.upn,),
-            f"{XMLSOAP}givenname": self.subject.value("user", "givenname"),
-            f"{XMLSOAP}surname": self.subject.value("user", "surname"),
-            f"{XMLSOAP}emailaddress": self.subject.value("user", "mail"),
+            f"{XMLSOAP}givenname": self.subject.read_value("user", "givenname"),
+            f"{XMLSOAP}surname": self.subject.read_value("user", "surname"),
+            f"{XMLSOAP}emailaddress": self.subject.read_value("user", "mail"),
         }
         replaced = {entry.saml_type for entry in self.policy.entries}
         return [Attribute(name, values) for name, values in claims.items() if values and name not in replaced]
@@ -131,14 +131,14 @@ class _Claims:
             transformation = self.policy.transformation(entry.transformation_id)
             if transformation is None:
                 return ()
-            return transformations.run(
+            return transformations.apply_transformation(
                 transformation, lambda reference: self._referenced_values(reference, (*outer, entry))
             )
         if not entry.source:
             return () if entry.value is None else (entry.value,)
         if entry.extension_id:
-            return self.subject.extension(entry.extension_id) if entry.source == "user" else ()
-        return self.subject.value(entry.source, entry.id.lower())
+            return self.subject.read_extension(entry.extension_id) if entry.source == "user" else ()
+        return self.subject.read_value(entry.source, entry.id.lower())
 
     def _referenced_values(self, reference: str, outer: tuple[ClaimEntry, ...]) -> Values:
         named = next((entry for entry in self.policy.entries if entry.is_named(reference)), None)

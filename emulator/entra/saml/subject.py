@@ -41,46 +41,46 @@ class Subject:
     def is_assigned(self) -> bool:
         return bool(self._assignments())
 
-    def roles(self) -> Values:
+    def read_roles(self) -> Values:
         values = {role["id"]: role.get("value") for role in self.principal.attributes.get("appRoles", ())}
         held = {values.get(row["appRoleId"]) for row in self._assignments()}
         return tuple(sorted(value for value in held if value))
 
     def _assignments(self) -> list[Attributes]:
-        rows = access.assignments_of(self.store, self.user.id)
+        rows = access.list_assignments_of(self.store, self.user.id)
         return [row for row in rows if row["resourceId"] == self.principal.id]
 
-    def extension(self, name: str) -> Values:
-        return texts(users.visible_values(self.store, self.user).get(name))
+    def read_extension(self, name: str) -> Values:
+        return to_texts(users.read_visible_values(self.store, self.user).get(name))
 
-    def value(self, source: str, identifier: str) -> Values:
+    def read_value(self, source: str, identifier: str) -> Values:
         """A documented attribute; anything else gives nothing (A). Both names in lower case."""
         if source == "user" and identifier in TABLES["user"]:
             return self._of_user(identifier)
         if source in ("application", "resource", "audience") and identifier in TABLES["principal"]:
             name = {"objectid": "id", "displayname": "displayName"}.get(identifier, identifier)
-            return texts(self.principal.attributes.get(name))[:1]
+            return to_texts(self.principal.attributes.get(name))[:1]
         if (source, identifier) == ("company", "tenantcountry"):
-            return texts(self.store.organization.attributes.get("countryLetterCode"))
+            return to_texts(self.store.organization.attributes.get("countryLetterCode"))
         return ()
 
     def _of_user(self, identifier: str) -> Values:
         if identifier == "assignedroles":
-            return self.roles()
+            return self.read_roles()
         attributes = {name.lower(): value for name, value in self.user.attributes.items()}
         if identifier.startswith("extensionattribute"):
             numbered = attributes.get("onpremisesextensionattributes") or {}
-            return texts(numbered.get(f"extensionAttribute{identifier.removeprefix('extensionattribute')}"))
-        values = texts(attributes.get(_PROPERTIES.get(identifier, identifier)))
+            return to_texts(numbered.get(f"extensionAttribute{identifier.removeprefix('extensionattribute')}"))
+        values = to_texts(attributes.get(_PROPERTIES.get(identifier, identifier)))
         return values[:1] if identifier in _FIRST else values
 
 
-def texts(value: Json) -> Values:
+def to_texts(value: Json) -> Values:
     """A value as an assertion spells it: booleans in words, numbers in digits, a list item by item."""
     if value is None:
         return ()
     if isinstance(value, list):
-        return tuple(text for item in value for text in texts(item))
+        return tuple(text for item in value for text in to_texts(item))
     if isinstance(value, bool):
         return ("true" if value else "false",)
     return (str(value),)

@@ -17,7 +17,7 @@ NAME_ID_METHODS = frozenset({"extractmailprefix", "join"})
 _Inputs = Mapping[str, str]  # by kind, in lower case
 
 
-def run(transformation: Transformation, values_of: Callable[[str], Values]) -> Values:
+def apply_transformation(transformation: Transformation, values_of: Callable[[str], Values]) -> Values:
     """The values that a transformation gives; `values_of` reads the entry that a reference names."""
     method = _METHODS.get(transformation.method)
     if method is None:

@@ -13,12 +13,12 @@ _CONTEXT = "appRoleAssignments"
 
 
 def list_assigned_to(call: GraphCall) -> Reply:
-    return _page(call, access.assignments_to(call.store, principal_of(call)))
+    return _page(call, access.list_assignments_to(call.store, principal_of(call)))
 
 
 def list_roles_of(call: GraphCall) -> Reply:
     user = users.find(call.store, call.keys["user"].value)
-    return _page(call, access.assignments_of(call.store, user.id))
+    return _page(call, access.list_assignments_of(call.store, user.id))
 
 
 def assign_role(call: GraphCall) -> Reply:

@@ -14,7 +14,7 @@ from emulator.graph.query import parse_filter
 from emulator.messages import Reply
 from emulator.tenant import groups, users
 from emulator.tenant.records import PlainRecord, UserRecord
-from emulator.tenant.store import existing
+from emulator.tenant.store import get_existing
 from emulator.types import Attributes
 
 READ_USER, READ_GROUP = "GET users/{id|upn}", "GET groups, groups/{id}"
@@ -31,16 +31,16 @@ def get_group(call: GraphCall) -> Reply:
 
 
 def list_members(call: GraphCall) -> Reply:
-    return _page(call, groups.direct_members(call.store, _group_of(call)))
+    return _page(call, groups.list_direct_members(call.store, _group_of(call)))
 
 
 def list_transitive_members(call: GraphCall) -> Reply:
-    return _page(call, groups.transitive_members(call.store, _group_of(call)))
+    return _page(call, groups.list_transitive_members(call.store, _group_of(call)))
 
 
 def list_groups_of(call: GraphCall) -> Reply:
     user = users.find(call.store, call.keys["user"].value)
-    return _page(call, groups.transitive_groups_of(call.store, user.id))
+    return _page(call, groups.list_transitive_groups(call.store, user.id))
 
 
 def add_member(call: GraphCall) -> None:
@@ -53,7 +53,7 @@ def remove_member(call: GraphCall) -> None:
 
 
 def _group_of(call: GraphCall) -> PlainRecord:
-    return existing(call.store.groups, call.guid("group"))
+    return get_existing(call.store.groups, call.guid("group"))
 
 
 def _page(call: GraphCall, objects: Iterable[UserRecord | PlainRecord]) -> Reply:

@@ -48,7 +48,7 @@ def _comparable(call: GraphCall, user: UserRecord, rule: Filter) -> Attributes:
     paths = [clause.path for clause in rule.clauses if clause.path.startswith("extension_")]
     if not paths:
         return user.attributes
-    folded = {name.casefold(): value for name, value in users.visible_values(call.store, user).items()}
+    folded = {name.casefold(): value for name, value in users.read_visible_values(call.store, user).items()}
     return {**user.attributes, **{path: folded.get(path.casefold()) for path in paths}}
 
 
