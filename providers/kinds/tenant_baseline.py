@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from flexsaml.claims import short_name
+from flexsaml.claims import is_signed, short_name
 from flexsaml.graph import ExistingObjects, NotFound
 
 from .. import engine
@@ -121,8 +121,12 @@ class TenantBaselineKind(Kind):
             if name != outputs["policy_name"]:
                 named += directory.policies(name)
         unfinished = select_unfinished(directory, [policy for policy in named if policy.id not in displaced], id_)
-        for policy in unfinished:
-            delete_unless_used(directory, policy.id, policy.display_name, id_)
+        for policy in named:
+            if policy in unfinished:
+                delete_unless_used(directory, policy.id, policy.display_name, id_)
+            elif not is_signed(policy.definition):
+                name = policy.display_name
+                engine.say(f"policy '{name}' ({policy.id}) is kept: it has this stack's policy name, not its signature")
         assigned = {policy.id for policy in existing.assigned or ()} - {policy.id for policy in unfinished}
         if displaced and not assigned:
             _assign_again(directory, id_, displaced[0])

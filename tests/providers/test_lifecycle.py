@@ -23,6 +23,17 @@ def property_inputs(provider: ProviderProcess, tenant: Tenant, **more: object) -
     return provider.checked("ExtensionProperty", {**news, **more})
 
 
+def baseline_inputs(provider: ProviderProcess, tenant: Tenant) -> Props:
+    news = {
+        "service_principal_id": tenant.principal["id"],
+        "application_id": tenant.application["id"],
+        "app_id": tenant.application["appId"],
+        "properties": [tenant.full("languages")],
+        "policy_name": "alone",
+    }
+    return provider.checked("TenantBaseline", news)
+
+
 def policy_inputs(provider: ProviderProcess) -> Props:
     return provider.checked("ClaimsMappingPolicy", {"display_name": "alone", "claims": {"email": "user.mail"}})
 
@@ -278,17 +289,12 @@ def test_a_user_who_is_gone_is_named_with_what_to_do(provider: ProviderProcess, 
     provider.delete("UserExtensionValue", id_, outs)
 
 
-def test_a_tenant_baseline_alone_removes_what_a_failed_run_left(provider: ProviderProcess, tenant: Tenant) -> None:
+def test_a_tenant_baseline_alone_removes_what_a_failed_run_left(
+    provider: ProviderProcess, tenant: Tenant, engine: FakeEngine
+) -> None:
     """The half-made property and policy are in no state; a property others fill and a stranger's policy stay."""
     before = tenant.emulator.export()
-    news = {
-        "service_principal_id": tenant.principal["id"],
-        "application_id": tenant.application["id"],
-        "app_id": tenant.application["appId"],
-        "properties": [tenant.full("languages")],
-        "policy_name": "alone",
-    }
-    id_, outs = provider.create("TenantBaseline", provider.checked("TenantBaseline", news))
+    id_, outs = provider.create("TenantBaseline", baseline_inputs(provider, tenant))
     provider.create("ExtensionProperty", property_inputs(provider, tenant, baseline=id_))
     provider.create("ClaimsMappingPolicy", {**policy_inputs(provider), "baseline": id_})
     assert tenant.emulator.export() != before
@@ -296,6 +302,7 @@ def test_a_tenant_baseline_alone_removes_what_a_failed_run_left(provider: Provid
     provider.delete("TenantBaseline", id_, outs)
     provider.delete("TenantBaseline", id_, outs)
     assert [policy["id"] for policy in tenant.policies()] == [stranger]
+    assert any(f"({stranger}) is kept: it has this stack's policy name" in line for line in engine.lines)
     tenant.do("DELETE", f"/policies/claimsMappingPolicies/{stranger}")
     assert tenant.emulator.export() == before
 
@@ -306,15 +313,8 @@ def test_a_tenant_baseline_refuses_what_exists_before_the_first_write(
     tenant.make_property("languages")
     tenant.make_policy("alone")
     before = tenant.emulator.export()
-    news = {
-        "service_principal_id": tenant.principal["id"],
-        "application_id": tenant.application["id"],
-        "app_id": tenant.application["appId"],
-        "properties": [tenant.full("languages")],
-        "policy_name": "alone",
-    }
     with pytest.raises(Refused) as refused:
-        provider.create("TenantBaseline", provider.checked("TenantBaseline", news))
+        provider.create("TenantBaseline", baseline_inputs(provider, tenant))
     (line,) = str(refused.value).strip().splitlines()
     assert "extension property 'languages' exists already" in line
     assert "policy named 'alone' exists already" in line
