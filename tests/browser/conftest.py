@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.emulator import signin
 from tests.emulator.process import REPOSITORY, Emulator
@@ -27,6 +27,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PICTURES = REPOSITORY / "test-output"
+PATIENCE = 60_000  # milliseconds; guards against a hang only
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")  # it keeps an event loop running, in which no other module could start its own
@@ -72,7 +74,7 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
         java_script_enabled=request.param == "script", viewport={"width": 1100, "height": 900}
     )
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     # A refused sign-in answers 400, which the console repeats; that is not a complaint.
     page.on("console", lambda line: complaints.append(line.text) if "status of 4" not in line.text else None)
@@ -86,6 +88,6 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 def scripted(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1100, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(PATIENCE)
     yield page
     context.close()

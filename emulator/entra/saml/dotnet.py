@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import regex
 
-TIMEOUT = 0.1  # seconds
+TIMEOUT = 1.0  # seconds; ordinary patterns take microseconds, also on a busy machine
 _ESCAPES = {"Z": r"(?=\n?\Z)", "z": r"\Z", "e": r"\x1b"}
 _PLAIN_ESCAPE = re.compile(r"\\([abBAGdDwWsStrvfn]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[^0-9A-Za-z])")
 _CATEGORY = re.compile(r"\\[pP]\{(?!Is)[A-Z][a-z]?\}")
