@@ -2,9 +2,13 @@
 
 import pulumi
 
-from components import FlexSamlClaims, read_config
+from components import start_early
 
-flex = FlexSamlClaims("flex", read_config())
+directory = start_early()  # goes on beside the next import, which takes as long
+
+from components import FlexSamlClaims, read_config  # noqa: E402
+
+flex = FlexSamlClaims("flex", read_config(), directory=directory)
 
 pulumi.export("servicePrincipal", flex.service_principal_id)
 pulumi.export("policyId", flex.policy_id)

@@ -1,8 +1,30 @@
-"""The component, its arguments, and how the stack configuration becomes them."""
+"""The component, its arguments, and how the stack configuration becomes them.
 
-from flexsaml.declaration import Secret
+Names are imported when first used, so that `start_early` runs before the rest is imported.
+"""
 
-from .args import FlexSamlClaimsArgs, read_config
-from .flex_saml_claims import FlexSamlClaims
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["FlexSamlClaims", "FlexSamlClaimsArgs", "Secret", "read_config"]
+if TYPE_CHECKING:
+    from flexsaml.declaration import Secret
+
+    from .args import FlexSamlClaimsArgs, read_config
+    from .early_start import start_early
+    from .flex_saml_claims import FlexSamlClaims
+
+__all__ = ["FlexSamlClaims", "FlexSamlClaimsArgs", "Secret", "read_config", "start_early"]
+
+_MODULES = {
+    "FlexSamlClaims": "components.flex_saml_claims",
+    "FlexSamlClaimsArgs": "components.args",
+    "Secret": "flexsaml.declaration",
+    "read_config": "components.args",
+    "start_early": "components.early_start",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from flexsaml.graph.batch import BatchResponse, body_of
+from flexsaml.graph.client import Client
 from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import NotFound, PrincipalNotFound
 from flexsaml.graph.models import Application, ExtensionOwner, ExtensionProperty, ServicePrincipal
@@ -21,11 +22,21 @@ from flexsaml.graph.urls import InvalidReference, is_guid, search_phrase, segmen
 class Principals(DirectoryCalls):
     """Finding service principals and applications."""
 
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self._principals: dict[str, ServicePrincipal] = {}
+
     def find_service_principal(self, reference: str) -> ServicePrincipal:
         """The service principal of that object id or appId (one request tries both) or display name (one search).
 
         A name that differs in case only counts when none is exact. Raises `PrincipalNotFound` for none or several.
+        The one that was found is kept, for a program asks for it before it is needed.
         """
+        if reference not in self._principals:
+            self._principals[reference] = self._find_service_principal(reference)
+        return self._principals[reference]
+
+    def _find_service_principal(self, reference: str) -> ServicePrincipal:
         if is_guid(reference):
             bodies = self._by_either_id("/servicePrincipals", reference, ServicePrincipal.SELECT)
             listed = list({body["id"]: ServicePrincipal.read(body) for body in bodies}.values())
