@@ -9,7 +9,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pulumi
@@ -22,26 +24,26 @@ if TYPE_CHECKING:
 
 def start_early() -> Callable[[], Directory]:
     """Returns the `directory` of `FlexSamlClaims`: a call waits for it. Threads are daemons, so none delays the end."""
+    context = copy_context()  # configuration and monitor are context variables
     directory: Future[Directory] = Future()
 
     def connect() -> None:
         try:
-            directory.set_result(_connect())
+            directory.set_result(context.run(_connect))
         except BaseException as problem:  # noqa: BLE001 - raised again where the result is asked for
             directory.set_exception(problem)
 
-    for target in (_start_provider, connect):
+    for target in (partial(_start_provider, get_monitor()), connect):
         threading.Thread(target=target, daemon=True).start()
     return directory.result
 
 
-def _start_provider() -> None:
+def _start_provider(monitor: Any) -> None:
     """Ask the engine for the provider of dynamic resources.
 
     By itself the engine starts its process with the first of them, which is registered after preflight, and the process
     then needs a third of a second. Any invoke starts it too. This one fails, for a dynamic provider has no functions.
     """
-    monitor = get_monitor()
     if monitor is not None:
         with suppress(grpc.RpcError):
             monitor.Invoke(resource_pb2.ResourceInvokeRequest(tok="pulumi-python:dynamic:start"))

@@ -63,6 +63,13 @@ def test_search_matches_exactly(name: str, listed: list[str], match: str) -> Non
     assert f'$search="displayName:{name}"' in scene.graph.lines[0]
 
 
+def test_a_principal_that_was_found_early_is_not_searched_again() -> None:
+    scene = stage(listing(principal("Flex", "1")))
+    directory = scene.directory
+    assert directory.find_service_principal("Flex") == directory.find_service_principal("Flex")
+    assert len(scene.graph.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("listed", "words"),
     [
