@@ -56,7 +56,7 @@ class Principals(DirectoryCalls):
     def application(self, reference: str) -> Application | None:
         """By object id or appId, in one request; None when neither exists in this tenant."""
         if not is_guid(reference):
-            raise InvalidReference(f"application: '{reference}' is neither an object id nor an appId (a GUID)")
+            raise InvalidReference(f"application '{reference}' is neither an object id nor an appId (a GUID)")
         bodies = self._by_either_id("/applications", reference, Application.SELECT)
         return Application.read(bodies[0]) if bodies else None
 

@@ -24,7 +24,7 @@ _SILENT_FOR = 3.0  # seconds of waiting that need no explanation
 class Wait:
     """Pauses between tries, `deadline` seconds in all.
 
-    `what` completes the sentence "… : still not so after N s": name the object and what it should show.
+    `what` completes the sentence "… : gave up after waiting N s": name the object and what it should show.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Wait:
         """Sleep until the next try. Raises StillPending, with `reason`, when the deadline would pass."""
         delay = next(self._delays, LAST_DELAY)
         if self._waited + delay > self._deadline:
-            words = f"still not so after {self._waited:.0f} s"
+            words = f"gave up after waiting {self._waited:.0f} s"
             raise StillPending(self._what, f"{words} ({reason})" if reason else words, self._hint)
         if self._waited >= _SILENT_FOR:
             self._progress(f"{self._what}: waiting, {self._waited:.0f} of at most {self._deadline:.0f} s")

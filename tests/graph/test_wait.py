@@ -37,4 +37,4 @@ def test_the_deadline_counts_waiting_only(takes: float) -> None:
     with pytest.raises(StillPending) as raised:
         until(never, Wait("reading x", deadline=10.0, clock=clock, hint="wait"))
     assert checks == [0.0, 0.5, 1.5, 3.5, 7.5]
-    assert str(raised.value) == "reading x: still not so after 8 s; wait"
+    assert str(raised.value) == "reading x: gave up after waiting 8 s; wait"
