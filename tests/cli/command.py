@@ -58,8 +58,9 @@ def run(*arguments: str, cwd: Path = ROOT, environment: Mapping[str, str] | None
             status = main(arguments)
         except SystemExit as end:  # of argparse
             status = int(end.code or 0)
-    texts = (stream.buffer.getvalue().decode() for stream in (out, err) if not stream.flush())
-    return Ended(status, *texts)
+    for stream in (out, err):
+        stream.flush()
+    return Ended(status, *(stream.buffer.getvalue().decode() for stream in (out, err)))
 
 
 def stack_file(folder: Path, emulator: Emulator, claims: str = CLAIMS, **keys: str) -> str:

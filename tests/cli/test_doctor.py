@@ -38,7 +38,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def doctor(tenant: Tenant, folder: Path, engine: str, *arguments: str, claims: str = STACK, **keys: str) -> Ended:
-    environment = {name: keys.pop(name) for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET") if name in keys}
+    environment: dict[str, str] = {
+        name: keys.pop(name) for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET") if name in keys
+    }
     file = stack_file(folder, tenant.emulator, claims, **keys)
     return run("doctor", "--file", file, *arguments, environment={"PATH": engine, **environment})
 
