@@ -140,7 +140,7 @@ class _Flex:
         self._last_error = f"{message} {hint}"
         rows = [{"name": name, "values": values} for name, values in assertion.attributes]
         return pages.render_page(
-            "not_taken.html", 400, message=message, hint=hint, name_id=assertion.name_id, taken=False, rows=rows
+            "rejected.html", 400, message=message, hint=hint, name_id=assertion.name_id, accepted=False, rows=rows
         )
 
     def _problem(self, title: str, message: str, status: int) -> Response:
@@ -160,7 +160,7 @@ def _show_sign_in(
     return pages.render_page(
         "signed_in.html",
         name_id=assertion.name_id,
-        taken=True,
+        accepted=True,
         rows=[
             {"name": name, "values": values, "effect": effect}
             for (name, values), effect in zip(assertion.attributes, mapped.effects, strict=True)

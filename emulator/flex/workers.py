@@ -20,7 +20,7 @@ def find_worker(store: Store, friendly_name: str) -> PlainRecord | None:
 def sign_in(store: Store, assertion: ReceivedAssertion, mapped: MappedAttributes, now: float) -> PlainRecord:
     """The worker as it is afterwards. Raises InvalidResponse for an assertion that was accepted before."""
     if assertion.assertion_id in store.used_assertions:
-        raise InvalidResponse("this assertion was taken before: sign in again")
+        raise InvalidResponse("this assertion was accepted before; sign in again")
     before = find_worker(store, assertion.name_id)
     sid = before.id if before else f"WK{store.new_id('workers').replace('-', '')}"
     held = before.attributes if before else {"attributes": {}, "channels": {}}

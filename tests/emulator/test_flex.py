@@ -205,7 +205,7 @@ def test_workers_outlive_a_kill_and_end_with_a_reset(tmp_path: Path) -> None:
         emulator.kill()
         emulator.start()
         assert emulator.export() == before
-        assert "taken before" in post(emulator, encoded).text, "a restart forgets no assertion"
+        assert "accepted before" in post(emulator, encoded).text, "a restart forgets no assertion"
         emulator.seed(before)
         assert emulator.export() == before
         emulator.seed(json.loads(SEED.read_text(encoding="utf-8")))
@@ -275,7 +275,7 @@ def test_a_response_that_was_tampered_with_is_refused(tenant: Tenant, alter: Cal
     assert post(tenant.emulator, good).status == 200
 
 
-def test_a_response_is_taken_once_in_time_and_where_it_was_sent(tenant: Tenant) -> None:
+def test_a_response_is_accepted_once_in_time_and_where_it_was_sent(tenant: Tenant) -> None:
     emulator = tenant.emulator
     signin.assign(tenant, signin.claims(*CLAIMS))
     first, second = (signin.ask(emulator, ADA).json["SAMLResponse"] for _ in range(2))
@@ -283,7 +283,7 @@ def test_a_response_is_taken_once_in_time_and_where_it_was_sent(tenant: Tenant) 
     staging = STAGING["servicePrincipalNames"][0].removeprefix("urn:flex:")
     assert post(emulator, first).status == 200
     for page, why in [
-        (post(emulator, first), "taken before"),
+        (post(emulator, first), "accepted before"),
         (post(emulator, elsewhere), "its destination is"),
         (post(emulator, second, ACS.replace(CONNECTION, staging)), "not by a certificate of the application"),
         (post(emulator, second, ACS.replace(CONNECTION, "JQnone")), "no connection"),

@@ -132,7 +132,7 @@ def test_users_are_addressed_by_id_upn_and_quoted_key(tenant: Tenant) -> None:
     assert tenant.patch({"jobTitle": "x"}, user="nobody@contoso.example").error == gone("nobody@contoso.example")
 
 
-def test_a_user_may_be_renamed_and_deleted_behind_anyones_back(tenant: Tenant) -> None:
+def test_a_user_may_be_renamed_and_deleted_by_others(tenant: Tenant) -> None:
     tenant.property()
     tenant.patch({LANGUAGES: "en"})
     assert tenant.patch({"userPrincipalName": "Grace@contoso.example"}).status == 400
