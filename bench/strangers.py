@@ -1,4 +1,4 @@
-"""What people write instead: users' values through msgraph-sdk, one awaited PATCH after another, or many at once.
+"""What a script would do instead: users' values through msgraph-sdk, one awaited PATCH after another, or many at once.
 
     python bench/strangers.py BASE_URL TOKEN EXTENSION AT_ONCE FIRST LAST
 
@@ -26,7 +26,7 @@ from tests.emulator.big import user_id
 
 
 class Token(AccessTokenProvider):
-    """A token that is at hand: signing in is no part of the comparison."""
+    """A given token: signing in is not part of the comparison."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -42,19 +42,19 @@ async def write(base: str, token: str, extension: str, at_once: int, numbers: ra
     adapter = GraphRequestAdapter(BaseBearerTokenAuthenticationProvider(Token(token)))
     adapter.base_url = base
     client = GraphServiceClient(request_adapter=adapter)
-    turn = asyncio.Semaphore(at_once)
+    slots = asyncio.Semaphore(at_once)
 
-    async def one(number: int) -> None:
-        async with turn:
+    async def patch(number: int) -> None:
+        async with slots:
             await client.users.by_user_id(user_id(number)).patch(User(additional_data={extension: "en,de"}))
 
-    await one(numbers[0])  # connections and imports are no part of it
+    await patch(numbers[0])  # connections and imports are not part of it
     started = time.perf_counter()
     if at_once == 1:
         for number in numbers[1:]:
-            await one(number)
+            await patch(number)
     else:
-        await asyncio.gather(*(one(number) for number in numbers[1:]))
+        await asyncio.gather(*(patch(number) for number in numbers[1:]))
     return time.perf_counter() - started
 
 
