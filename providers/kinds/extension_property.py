@@ -62,7 +62,7 @@ class ExtensionPropertyKind(Kind):
         except InvalidValue as problem:
             failures["data_type"] = str(problem)
         if known(targets) and not set(targets) <= set(TARGETS):
-            failures["target_objects"] = f"target objects are {', '.join(TARGETS)}"
+            failures["target_objects"] = f"each target object is one of {', '.join(TARGETS)}"
         if olds and any(differs(olds.get(key), inputs[key]) for key in ("data_type", "multi_valued", "name")):
             former = olds.get("name")
             engine.warn(
@@ -121,7 +121,7 @@ def split_id(id_: str) -> tuple[str, str]:
     """Application object id and extension property id."""
     application, _, property_id = id_.partition("/")
     if not property_id:
-        raise RefusedChange(f"'{id_}' is no id of an extension property: applicationObjectId/extensionPropertyId")
+        raise RefusedChange(f"'{id_}' is not the id of an extension property, applicationObjectId/extensionPropertyId")
     return application, property_id
 
 

@@ -80,7 +80,7 @@ class PolicyAssignmentKind(Kind):
     def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
         principal, _, policy = id_.partition("/")
         if not policy:
-            raise RefusedChange(f"'{id_}' is no id of an assignment: servicePrincipalObjectId/policyId")
+            raise RefusedChange(f"'{id_}' is not the id of an assignment, servicePrincipalObjectId/policyId")
         if not directory.is_assigned(principal, policy):
             return None
         return {**outputs, "service_principal_id": principal, "policy_id": policy}
