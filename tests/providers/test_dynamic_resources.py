@@ -34,7 +34,7 @@ def registered(program: Any) -> Props:
     """What crosses to the engine when the program makes its resource, which is named `it`."""
     engine = FakeEngine()
     mocks.set_mocks(engine, project="flexsaml", stack="dev", preview=False)
-    mocks.test(lambda: program().id)()  # type: ignore[no-untyped-call]
+    mocks.test(lambda: program().id)()
     return engine.inputs["it"]
 
 
