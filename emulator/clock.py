@@ -10,13 +10,14 @@ from datetime import datetime, timezone
 
 
 class TenantClock:
-    """Seconds since the epoch; `advance` moves it forward, never back."""
+    """Seconds since the epoch; `advance` moves it forward, never back, and `stop` stops it."""
 
     def __init__(self) -> None:
         self._offset = 0.0
+        self._stopped_at: float | None = None
 
     def now(self) -> float:
-        return time.time() + self._offset
+        return (time.time() if self._stopped_at is None else self._stopped_at) + self._offset
 
     def utc(self) -> datetime:
         return datetime.fromtimestamp(self.now(), timezone.utc)
@@ -27,8 +28,12 @@ class TenantClock:
             raise ValueError("the clock only moves forward by a finite number of seconds")
         self._offset += seconds
 
+    def stop(self) -> None:
+        """From now on only `advance` moves the clock, until it is reset."""
+        self._stopped_at = self.now() - self._offset
+
     def reset(self) -> None:
-        self._offset = 0.0
+        self._offset, self._stopped_at = 0.0, None
 
 
 def parse_timestamp(text: str) -> float:

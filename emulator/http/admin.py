@@ -46,7 +46,7 @@ class Admin:
             _route("POST", "/faults", lambda body: {"id": self.faults.arm(body).id}),
             _route("DELETE", "/faults", lambda _: self.faults.clear()),
             _route("GET", "/clock", lambda _: {"now": self.clock.now()}),
-            _route("POST", "/clock", self._advance_clock),
+            _route("POST", "/clock", self._set_clock),
             _route("POST", "/reset", self._reset),
             _route("POST", "/seed", self._plant_seed),
         ]
@@ -60,11 +60,14 @@ class Admin:
         self.store.lost_properties = 0
         return self.store.dials.to_json()
 
-    def _advance_clock(self, body: Json) -> Json:
+    def _set_clock(self, body: Json) -> Json:
         seconds = body.get("advance") if isinstance(body, dict) else None
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-            raise ValueError('the clock is advanced by {"advance": seconds}')
-        self.clock.advance(seconds)
+        if body == {"stop": True}:
+            self.clock.stop()
+        elif isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise ValueError('the clock takes {"advance": seconds} or {"stop": true}')
+        else:
+            self.clock.advance(seconds)
         return {"now": self.clock.now()}
 
     def _reset(self, _body: Json) -> None:

@@ -217,3 +217,7 @@ class Emulator:
 
     def advance(self, seconds: float) -> None:
         self.admin("POST", "clock", {"advance": seconds})
+
+    def stop_clock(self) -> None:
+        """Until a reset only `advance` moves the clock."""
+        self.admin("POST", "clock", {"stop": True})

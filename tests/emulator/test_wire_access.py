@@ -161,7 +161,7 @@ def test_an_invalid_principal_is_refused(tenant: Tenant, body: dict[str, Any], w
         (f"/users/{NORA['id']}", {"accountEnabled": False, "mail": None, "displayName": "N.", "userType": "Guest"}),
     ],
 )
-def test_what_preflight_reads_changes_by_others(tenant: Tenant, path: str, change: dict[str, Any]) -> None:
+def test_others_may_change_what_preflight_reads(tenant: Tenant, path: str, change: dict[str, Any]) -> None:
     assert tenant.emulator.graph("PATCH", path, change).status == 204
     body = tenant.emulator.graph("GET", f"{path}?$select={','.join(change)}").json
     assert {name: body[name] for name in change} == change
