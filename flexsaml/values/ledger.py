@@ -75,11 +75,11 @@ class Ledger:
         """The entries of these cells."""
         return Ledger({key: self.entries[key] for key in keys if key in self.entries})
 
-    def restoration(self, live: Mapping[str, str | None]) -> Restoration:
-        """What to do about each cell, given its live value (None: the user does not exist)."""
+    def restoration(self, live: Mapping[str, str]) -> Restoration:
+        """What to do about each cell, given the live values; the user of a cell without one does not exist."""
         restoration = Restoration()
         for key, entry in sorted(self.entries.items()):
-            value = live[key]
+            value = live.get(key)
             if value is None:
                 restoration.gone.append(key)
             elif value in entry.written and value != entry.prior:

@@ -37,7 +37,7 @@ from .cells import (
 from .extension_property import split_id
 
 if TYPE_CHECKING:
-    from flexsaml.graph import Directory, User
+    from flexsaml.graph import Directory
 
 
 class UserValueBaselineKind(CellsKind):
@@ -102,16 +102,12 @@ class UserValueBaselineKind(CellsKind):
         rows = change.table.rows
         to_read = sorted({*change.users_to_read, *(rows.keys() - old_ids.keys())})
         references = choose_references(change.table, to_read, old_ids)
-        users = read_users(directory, references, [news["full_name"]])
-        _refuse_unusable_users(change.table, references, users)
-        ledger = ledger.before_write(
-            {user.id: _live_value(user, news) for user in users.values()},
-            {user.id: rows[name][1] for name, user in users.items()},
-        )
-        object_ids = {name: id_ for name, id_ in old_ids.items() if name in rows}
-        object_ids |= {name: user.id for name, user in users.items()}
+        new_ids, live = _read_live(directory, news, references)
+        _refuse_unusable_users(change.table, references, new_ids)
+        ledger = ledger.before_write(live, {id_: rows[user][1] for user, id_ in new_ids.items()})
+        object_ids = {user: id_ for user, id_ in {**old_ids, **new_ids}.items() if user in rows}
         remaining = set(object_ids.values())
-        _restore_values(directory, news, {n: id_ for n, id_ in old_ids.items() if id_ not in remaining}, ledger)
+        _restore_values(directory, news, {user: i for user, i in old_ids.items() if i not in remaining}, ledger)
         return pack_cells_memory(change.table, object_ids, ledger)
 
     def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
@@ -121,8 +117,7 @@ class UserValueBaselineKind(CellsKind):
         table, property_id = unpack_table(inputs), text(inputs["extension"]).partition("/")[2]
         if not property_id:
             return None
-        users = read_users(directory, {name: name for name in table.rows}, [inputs["full_name"]])
-        object_ids = {name: user.id for name, user in users.items()}
+        object_ids, _ = _read_live(directory, inputs, {user: user for user in table.rows})
         values = {id_: table.rows[user][1] for user, id_ in object_ids.items()}
         ledger = Ledger().before_write(dict.fromkeys(values, NULL), values)
         return property_id, {**inputs, **pack_cells_memory(table, object_ids, ledger)}
@@ -137,17 +132,18 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
         return
     full_name, ledger = props["full_name"], ledger.only(object_ids.values())
     application_id = split_id(props["extension"])[0]
-    live = _read_live(directory, props, object_ids)
-    if any(live[id_] == NULL and NULL not in entry.written for id_, entry in ledger.entries.items()):
+    _, live = _read_live(directory, props, object_ids)
+    if any(live.get(id_) == NULL and NULL not in entry.written for id_, entry in ledger.entries.items()):
         # Somebody cleared the value, or it is hidden: a property that was created anew shows old values only later.
         if not directory.extension_properties(application_id, full_name):
             users = count_users(ledger.entries)
             engine.warn(f"{full_name} no longer exists: the values of {users} are hidden and stay as they are")
             return
         directory.wait_usable([full_name])
-        live = _read_live(directory, props, object_ids)
+        _, live = _read_live(directory, props, object_ids)
     restoration = ledger.restoration(live)
-    priors = {id_: {full_name: _data_type(props).to_wire(prior)} for id_, prior in restoration.priors.items()}
+    data_type = _data_type(props)
+    priors = {id_: {full_name: data_type.to_wire(prior)} for id_, prior in restoration.priors.items()}
     if priors:
         for problem in directory.patch_users(priors, progress_reporter(f"{full_name}, restoring")).values():
             if isinstance(problem, NotAvailable) and not directory.extension_properties(application_id, full_name):
@@ -168,17 +164,17 @@ def _data_type(props: Props) -> DataType:
     return DataType(props["data_type"], props["multi_valued"])
 
 
-def _live_value(user: User, props: Props) -> str:
-    return _data_type(props).from_wire(user.values.get(props["full_name"]))
+def _read_live(
+    directory: Directory, props: Props, references: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Object ids by user, and live values by object id, of the users who exist."""
+    full_name, data_type = props["full_name"], _data_type(props)
+    users = read_users(directory, references, [full_name])
+    object_ids = {name: user.id for name, user in users.items()}
+    return object_ids, {user.id: data_type.from_wire(user.values.get(full_name)) for user in users.values()}
 
 
-def _read_live(directory: Directory, props: Props, object_ids: Mapping[str, str]) -> dict[str, str | None]:
-    """Object id to live value, None for a user who does not exist."""
-    users = read_users(directory, object_ids, [props["full_name"]])
-    return {id_: _live_value(users[name], props) if name in users else None for name, id_ in object_ids.items()}
-
-
-def _refuse_unusable_users(table: RosterTable, references: Mapping[str, str], users: Mapping[str, User]) -> None:
+def _refuse_unusable_users(table: RosterTable, references: Mapping[str, str], object_ids: Mapping[str, str]) -> None:
     """Raise for a name that nobody has, and for two names of one user.
 
     A user whom preflight or the last run knew has left meanwhile: there is nothing to record, and the writer reports
@@ -187,12 +183,12 @@ def _refuse_unusable_users(table: RosterTable, references: Mapping[str, str], us
     unknown = [
         user
         for user, reference in references.items()
-        if user not in users and not table.rows[user][0] and not is_guid(reference)
+        if user not in object_ids and not table.rows[user][0] and not is_guid(reference)
     ]
     if unknown:
         raise RefusedChange(f"no such user: {', '.join(unknown)}; correct the name or remove it from the configuration")
-    counts = Counter(user.id for user in users.values())
-    duplicates = [name for name, user in users.items() if counts[user.id] > 1]
+    counts = Counter(object_ids.values())
+    duplicates = [user for user, id_ in object_ids.items() if counts[id_] > 1]
     if duplicates:
         raise RefusedChange(f"{' and '.join(duplicates[:2])} are the same user: keep one of them")
 

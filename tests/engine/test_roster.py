@@ -236,7 +236,7 @@ def test_inline_users_and_the_roster_are_the_same_list_of_cells(stack: Stack) ->
     assert (values(stack)[user_id(1)], values(stack, "team")[user_id(1)]) == ("en,de", "red")
 
     stack.config["users"] = {upn(1): {"team": "red", "languages": "xx"}}
-    twice = f"agents.csv, line 2: languages of {upn(1)} stands in users.{upn(1)} too; keep one"
+    twice = f"agents.csv, line 2: languages of {upn(1)} is declared in users.{upn(1)} too; keep one of them"
     assert twice in stack.refused("preview")
 
     stack.config["users"] = {upn(1): {"team": "red"}, upn(2): {"languages": "en,de"}}

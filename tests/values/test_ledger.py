@@ -45,7 +45,7 @@ RESTORATIONS: list[tuple[str, Ledger, str | None, tuple[dict[str, str], list[str
 def test_what_is_restored(
     ledger: Ledger, live: str | None, expected: tuple[dict[str, str], list[str], list[str]]
 ) -> None:
-    restoration = ledger.restoration({ADA: live})
+    restoration = ledger.restoration({} if live is None else {ADA: live})
     assert (restoration.priors, restoration.changed_by_others, restoration.gone) == expected
 
 
