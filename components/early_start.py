@@ -1,6 +1,6 @@
 """Starts what takes long beside the program's imports: the provider process, the sign-in, the search for the principal.
 
-Imports nothing heavy by itself; `FlexSamlClaims` and what it needs are imported while these three are under way.
+It imports only what these need. `FlexSamlClaims` and the rest are imported while they are under way.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from contextvars import copy_context
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -18,24 +16,26 @@ import pulumi
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import get_monitor
 
+from flexsaml.errors import UserError
+from providers import Connection
+
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
 
 def start_early() -> Callable[[], Directory]:
     """Returns the `directory` of `FlexSamlClaims`: a call waits for it. Threads are daemons, so none delays the end."""
-    context = copy_context()  # configuration and monitor are context variables
-    directory: Future[Directory] = Future()
-
-    def connect() -> None:
-        try:
-            directory.set_result(context.run(_connect))
-        except BaseException as problem:  # noqa: BLE001 - raised again where the result is asked for
-            directory.set_exception(problem)
-
-    for target in (partial(_start_provider, get_monitor()), connect):
-        threading.Thread(target=target, daemon=True).start()
-    return directory.result
+    threading.Thread(target=_start_provider, args=(get_monitor(),), daemon=True).start()
+    config = pulumi.Config("flexsaml")
+    result: Future[Directory] = Future()
+    try:
+        directory = Connection.from_config(config.get).directory()
+    except UserError as problem:
+        result.set_exception(problem)
+    else:
+        arguments = (directory, config.get("servicePrincipal") or "", result)
+        threading.Thread(target=_sign_in, args=arguments, daemon=True).start()
+    return result.result
 
 
 def _start_provider(monitor: Any) -> None:
@@ -49,18 +49,17 @@ def _start_provider(monitor: Any) -> None:
             monitor.Invoke(resource_pb2.ResourceInvokeRequest(tok="pulumi-python:dynamic:start"))
 
 
-def _connect() -> Directory:
-    """Calls to Graph, signed in, and the principal found. An error is met, and reported, when the call is repeated."""
-    from flexsaml.errors import UserError
+def _sign_in(directory: Directory, reference: str, result: Future[Directory]) -> None:
+    """Sign in and find the principal. An error of the user is reported when the component repeats the call."""
     from flexsaml.graph import is_guid
-    from providers import Connection
 
-    config = pulumi.Config("flexsaml")
-    directory = Connection.from_config(config.get).directory()
-    reference = config.get("servicePrincipal") or ""
-    with suppress(UserError):
-        if is_guid(reference):
-            directory.identity()  # its one batch waits for the declaration
-        elif reference:
-            directory.find_service_principal(reference)
-    return directory
+    try:
+        with suppress(UserError):
+            if is_guid(reference):
+                directory.identity()  # the request for an id also reads what the declaration names
+            elif reference:
+                directory.find_service_principal(reference)
+    except BaseException as problem:  # noqa: BLE001 - raised again where the result is asked for
+        result.set_exception(problem)
+    else:
+        result.set_result(directory)
