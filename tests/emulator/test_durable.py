@@ -6,6 +6,8 @@ SIGKILL around every write of the guide, restart on the same file, and the expor
 from __future__ import annotations
 
 import http.client
+import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.process import REPOSITORY, Emulator
-from tests.emulator.tenant import ADA, FLEX_APP, Tenant, full_name
+from tests.emulator.process import ADMIN, REPOSITORY, SEED, Emulator
+from tests.emulator.tenant import ABSENT, ADA, DEFINITION, FLEX, FLEX_APP, Tenant, full_name
 
 NAME = full_name("languages")
 
@@ -75,6 +77,42 @@ def test_tokens_ids_and_the_ca_survive_a_restart(tmp_path: Path) -> None:
         # The same calls after the same seed give the same ids, restarted or not.
         assert Tenant(restarted).policy() == Tenant(other).policy()
         assert restarted.export() == other.export()
+
+
+def test_a_data_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """The form of the file is frozen: sandboxes keep theirs over an update of the project."""
+    seed = json.loads(SEED.read_text(encoding="utf-8"))
+    policy = {"id": ABSENT[:-1] + "1", "displayName": "Flex claims", "definition": [DEFINITION]}
+    languages = {
+        "id": ABSENT[:-1] + "2",
+        "applicationId": FLEX_APP["id"],
+        "name": NAME,
+        "dataType": "String",
+        "isMultiValued": False,
+        "targetObjects": ["User"],
+        "isSyncedFromOnPremises": False,
+    }
+    link = {"servicePrincipalId": FLEX["id"], "policyId": policy["id"]}
+    token = {"id": "old-token", "clientId": ADMIN, "expires": 9e9, "roles": ["User.Read.All"]}
+    rows = [(kind, row["id"], row) for kind, kept in seed.items() for row in kept if "id" in row]
+    rows += [("claimsMappingPolicies", policy["id"], policy), ("extensionProperties", languages["id"], languages)]
+    rows += [("assignments", f"{FLEX['id']}/{policy['id']}", link), ("tokens", token["id"], token)]
+    with sqlite3.connect(tmp_path / "tenant.db") as database:
+        database.execute("CREATE TABLE rows (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id))")
+        database.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        database.executemany(
+            "INSERT INTO rows VALUES (?, ?, ?)", [(kind, key, json.dumps(row)) for kind, key, row in rows]
+        )
+        meta = {"schema": "1", "seed": json.dumps(seed, sort_keys=True), "counters": '{"users": 4}'}
+        database.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+    database.close()
+    with Emulator(tmp_path) as emulator:
+        export = emulator.export()
+        assert [export["extensionProperties"], export["assignments"]] == [[languages], [link]]
+        assert export["claimsMappingPolicies"] == [{**policy, "isOrganizationDefault": False}]
+        assert len(export["users"]) == len(seed["users"])
+        header = {"Authorization": "Bearer old-token"}
+        assert emulator.request("GET", f"/v1.0/users/{ADA}", headers=header).status == 200
 
 
 def test_the_data_file_and_the_port_are_each_one_emulators_own(tmp_path: Path) -> None:
