@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from flexsaml.graph import Conflict
+
 from .. import engine
 from .base import Argument, Failures, Kind, Props, RefusedChange, known, text
 
@@ -74,7 +76,11 @@ class PolicyAssignmentKind(Kind):
             )
         for other in assigned:
             directory.unassign(principal, other)
-        directory.assign(principal, policy)
+        try:
+            directory.assign(principal, policy)
+        except Conflict as conflict:
+            hint = "unassign that one, or set flexsaml:replaceExisting to true before the stack is created"
+            raise RefusedChange(f"{conflict}; {hint}") from conflict
         return id_, {}
 
     def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:

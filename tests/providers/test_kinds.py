@@ -47,6 +47,7 @@ class FakeDirectory:
     """principal and policy"""
     holders: ValueHolders = ValueHolders(0)  # noqa: RUF009
     creates_in_upper_case: bool = False
+    refuses_links: bool = False
 
     def extension_properties(self, _application: str, name: str = "") -> list[ExtensionProperty]:
         return [prop for prop in self.properties if not name or prop.name.lower() == name.lower()]
@@ -86,6 +87,8 @@ class FakeDirectory:
         return [self.tenant_policies[policy] for holder, policy in self.links if holder == principal]
 
     def assign(self, principal: str, id_: str) -> None:
+        if self.assigned_policies(principal) or self.refuses_links:
+            raise Conflict("POST $ref", status=409, code="", message="taken")
         self.links.append((principal, id_))
 
     def unassign(self, principal: str, id_: str) -> None:
@@ -279,6 +282,14 @@ def test_only_a_recorded_policy_is_displaced() -> None:
     assert create(kind, directory, {**link, "displaces": ["before"]})[0] == "sp/ours"
     assert directory.links == [("sp", "ours")]
     assert create(kind, directory, link)[0] == "sp/ours", "assigned already: a success"
+
+
+def test_a_refused_link_comes_with_what_to_do() -> None:
+    """The list of assigned policies was older than another's assignment."""
+    with pytest.raises(RefusedChange, match=r"409.*; unassign that one, or set flexsaml:replaceExisting"):
+        create(
+            PolicyAssignmentKind(), FakeDirectory(refuses_links=True), {"service_principal_id": "sp", "policy_id": "p"}
+        )
 
 
 def test_a_kind_needs_nothing_of_pulumi() -> None:
