@@ -79,6 +79,6 @@ def _lines(
     yield from align_columns(rows)
     if differences:
         names = one_line(", ".join(differences))
-        yield f"{len(differences)} differ ({names}): sign in again, because Flex stores attributes only at sign-in"
+        yield f"different: {names}; sign in again, because Flex stores attributes only at sign-in"
     else:
         yield "the worker has what the next sign-in is predicted to store"

@@ -6,10 +6,14 @@ Pure. The names of checks are listed in docs/commands.md; scripts may rely on th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
+from flexsaml.claims import quote as quote_short
 from flexsaml.errors import UserError
 
 OK, FAULT, WARNING, NOT_JUDGED = "ok", "fault", "warning", "not judged"
+quote = partial(quote_short, limit=200)
+"""Text of the response in a message; addresses that are compared must not be cut."""
 ASK_SENDER = "Entra does not send this: ask who made the response"
 TAMPERED = "somebody altered it after Entra sent it: do not trust it, and find out where it came from"
 

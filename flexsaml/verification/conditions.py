@@ -11,9 +11,7 @@ from datetime import timedelta
 
 from lxml import etree
 
-from flexsaml.claims import quote
-
-from .checks import ASK_SENDER, FAULT, NOT_JUDGED, OK, WARNING, Check, ResponseRefused, fault
+from .checks import ASK_SENDER, FAULT, NOT_JUDGED, OK, WARNING, Check, ResponseRefused, fault, quote
 from .expected import (
     COMPARE_ADDRESS,
     MAX_CLOCK_SKEW,
@@ -81,8 +79,8 @@ def _check_response(
     if codes == [_SUCCESS]:
         yield Check("status", OK, "Success")
     else:
-        status = quote(codes[0].rpartition(":")[2]) if codes else "missing"
-        yield fault("status", f"the status is {status}, not Success", "see the application's sign-in log in Entra")
+        status = f"is {quote(codes[0].rpartition(':')[2])}, not Success" if codes else "is missing"
+        yield fault("status", f"the status {status}", "see the application's sign-in log in Entra")
     yield from (check for check in _check_issue_time(response, expected) if check.status == FAULT)
     outer, inner = (read_text(find_single(element, "Issuer")) for element in (response, assertion))
     if outer and outer != inner:
@@ -180,7 +178,7 @@ def _check_confirmations(assertion: etree._Element, expected: Expected, posted: 
 def _check_bearer(bearer: etree._Element, expected: Expected, posted: bool) -> Iterator[Check]:
     data = find_single(bearer, "SubjectConfirmationData")
     if data is None:
-        message = "the assertion names neither a recipient nor an end of its delivery"
+        message = "the assertion names neither a recipient nor a time for presenting it"
         if posted or expected.recipient or expected.in_response_to:
             yield fault("subject-confirmation", message, ASK_SENDER)
         else:
@@ -188,7 +186,7 @@ def _check_bearer(bearer: etree._Element, expected: Expected, posted: bool) -> I
         return
     if data.get("NotBefore") is not None:
         yield fault("subject-confirmation", "SubjectConfirmationData has NotBefore, which SAML forbids", ASK_SENDER)
-    yield from check_end("subject-confirmation", data.get("NotOnOrAfter"), expected, "its delivery")
+    yield from check_end("subject-confirmation", data.get("NotOnOrAfter"), expected, "the time for presenting it")
     yield from check_address("recipient", data.get("Recipient", ""), expected)
     request_id = data.get("InResponseTo", "")
     if expected.in_response_to and request_id != expected.in_response_to:

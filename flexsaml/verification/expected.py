@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from flexsaml.claims import quote
-
-from .checks import ASK_SENDER, NOT_JUDGED, OK, Check, fault
+from .checks import ASK_SENDER, NOT_JUDGED, OK, Check, fault, quote
 
 MAX_CLOCK_SKEW = timedelta(seconds=60)
 SET_CLOCK = "set this machine's clock, or give the time at which the response was received with --at TIME"
@@ -76,7 +74,7 @@ def check_request(request_id: str, expected: Expected) -> Iterator[Check]:
         message = answer if request_id else f"{answer}: the sign-in began at Entra"
         yield Check("in-response-to", NOT_JUDGED, message, fix)
     elif request_id != expected.in_response_to:
-        message = f"{answer}, not {quote(expected.in_response_to)}"
+        message = f"{answer}, but the request was {quote(expected.in_response_to)}"
         yield fault("in-response-to", message, "sign in again, starting at Flex")
     else:
         yield Check("in-response-to", OK, quote(request_id))

@@ -211,6 +211,13 @@ def test_nothing_of_an_unsigned_response_is_trusted_or_shown() -> None:
     assert "recipient" in passed
 
 
+def test_addresses_that_differ_are_shown_in_full() -> None:
+    verdict = judge(made.good_bytes(), replace(EXPECTED, recipient=f"{made.ACS}0"))
+    [message] = [check.message for check in verdict.checks if check.name == "recipient"]
+    assert f"'{made.ACS}'" in message
+    assert f"'{made.ACS}0'" in message
+
+
 def test_no_message_contains_a_value() -> None:
     secret = "Zz9-secret"
     attributes = tuple(
