@@ -67,10 +67,17 @@ def test_the_name_id_follows_its_entry(
 
 
 @pytest.mark.parametrize(
-    ("domains", "value"),
-    [(("contoso.example",), ADA), (("CONTOSO.example",), ADA), (("example",), ""), (None, "")],
+    ("domains", "domain", "value"),
+    [
+        (("contoso.example",), "contoso.example", ADA),
+        (("CONTOSO.example",), "contoso.example", ADA),
+        (("contoso.example",), "Contoso.example", "ada@Contoso.example"),
+        (("example",), "contoso.example", ""),
+        (None, "contoso.example", ""),
+    ],
 )
-def test_a_join_needs_a_verified_domain(domains: tuple[str, ...] | None, value: str) -> None:
-    at = target(domains=domains)
-    prediction = predict_entries(*FEED, TRANSFORMED, at=at, ClaimsTransformation=[JOIN])
+def test_a_join_needs_a_verified_domain(domains: tuple[str, ...] | None, domain: str, value: str) -> None:
+    parameters = [{"ID": "string2", "Value": domain}, {"ID": "separator", "Value": "@"}]
+    join = {**JOIN, "InputParameters": parameters}
+    prediction = predict_entries(*FEED, TRANSFORMED, at=target(domains=domains), ClaimsTransformation=[join])
     assert prediction.name_id.value == value
