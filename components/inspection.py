@@ -12,14 +12,7 @@ from flexsaml.declaration import Declaration, InvalidDeclaration, lint_declarati
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding, apply_levels
 from flexsaml.graph import Directory
-from flexsaml.preflight import (
-    FIXED_RULES,
-    RULE_LEVELS,
-    InspectionEnded,
-    PreflightResult,
-    data_type_of,
-    inspect_tenant,
-)
+from flexsaml.preflight import FIXED_RULES, RULE_LEVELS, InspectionEnded, PreflightResult, data_type_of, inspect_tenant
 from providers import Connection
 
 

@@ -149,11 +149,7 @@ class _Flex:
 
 
 def _show_sign_in(
-    assertion: ReceivedAssertion,
-    mapped: MappedAttributes,
-    before: PlainRecord | None,
-    after: PlainRecord,
-    encoded: str,
+    assertion: ReceivedAssertion, mapped: MappedAttributes, before: PlainRecord | None, after: PlainRecord, encoded: str
 ) -> Response:
     old: Attributes = before.attributes["attributes"] if before else {}
     new: Attributes = after.attributes["attributes"]

@@ -81,11 +81,7 @@ class Graph:
             return call.token.client_id in target.owners
 
         allowed = permissions.allows(
-            route.permission,
-            route.method,
-            call.token.roles,
-            owns=owns,
-            any_policy=lambda: bool(self._store.policies),
+            route.permission, route.method, call.token.roles, owns=owns, any_policy=lambda: bool(self._store.policies)
         )
         if not allowed:
             raise forbidden()

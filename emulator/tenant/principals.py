@@ -25,12 +25,7 @@ _PRINCIPAL: Writable = {
     "preferredSingleSignOnMode": (str, NULL),
     "preferredTokenSigningKeyThumbprint": (str, NULL),
 }
-_APPLICATION: Writable = {
-    "api": (dict,),
-    "displayName": (str,),
-    "identifierUris": (list,),
-    "signInAudience": (str,),
-}
+_APPLICATION: Writable = {"api": (dict,), "displayName": (str,), "identifierUris": (list,), "signInAudience": (str,)}
 
 
 def patch_principal(store: Store, principal: PrincipalRecord, body: Attributes) -> None:

@@ -6,15 +6,7 @@ command that only needs a claim does not pay for it.
 
 from typing import TYPE_CHECKING, Any
 
-from .codec import (
-    InvalidDefinition,
-    decode,
-    encode,
-    has_same_meaning,
-    is_signed,
-    normalise_definition,
-    sign_definition,
-)
+from .codec import InvalidDefinition, decode, encode, has_same_meaning, is_signed, normalise_definition, sign_definition
 from .extension_names import FULL_NAME, build_full_name, is_full_name, owner_app_id, short_name
 from .model import NAME_ID, Claim, ClaimsPolicy, InvalidClaim
 from .wording import escape, find_nearest, join_names, quote

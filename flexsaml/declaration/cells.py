@@ -6,15 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from flexsaml.claims import escape, find_nearest, is_full_name, quote
-from flexsaml.values import (
-    DATA_TYPES,
-    NO_USER,
-    DataType,
-    InvalidRoster,
-    InvalidValue,
-    is_user,
-    read_roster,
-)
+from flexsaml.values import DATA_TYPES, NO_USER, DataType, InvalidRoster, InvalidValue, is_user, read_roster
 
 from .reader import KeyReader, contains_secret, suggest
 from .secret import Secret

@@ -10,15 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from flexsaml.claims import (
-    FULL_NAME,
-    NAME_ID,
-    Context,
-    build_full_name,
-    lint,
-    owner_app_id,
-    short_name,
-)
+from flexsaml.claims import FULL_NAME, NAME_ID, Context, build_full_name, lint, owner_app_id, short_name
 from flexsaml.findings import Finding
 from flexsaml.values import DataType, InvalidValue
 

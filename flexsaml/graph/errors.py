@@ -169,10 +169,7 @@ _STATUSES: dict[int, type[Refused]] = {
 
 # What to do about texts that alone say little. First match decides.
 _ADVICE: tuple[tuple[str, str], ...] = (
-    (
-        r"Property (definition)? *has an invalid value",
-        "check the claims of the policy: Graph does not say which part",
-    ),
+    (r"Property (definition)? *has an invalid value", "check the claims of the policy: Graph does not say which part"),
     (
         r"on-premises mastered|originated within an external service",
         "this user is mastered elsewhere; set the attribute there, or leave the user out",

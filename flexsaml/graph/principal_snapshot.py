@@ -211,11 +211,7 @@ class PrincipalSnapshots(Principals):
 
 def _existing_paths(principal: str, app_id: str, policy_name: str, query: dict[str, object] | None = None) -> list[str]:
     """What reads `ExistingObjects`; `principal` is the path of the service principal."""
-    return [
-        *owner_paths(app_id, query),
-        f"{principal}/claimsMappingPolicies",
-        with_query(POLICIES, named(policy_name)),
-    ]
+    return [*owner_paths(app_id, query), f"{principal}/claimsMappingPolicies", with_query(POLICIES, named(policy_name))]
 
 
 def _unless_forbidden(answer: BatchResponse, read: Callable[[], T]) -> T | None:

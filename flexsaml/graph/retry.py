@@ -100,12 +100,7 @@ class Retrier:
     progress: Callable[[str], None]
 
     def run(
-        self,
-        send: Callable[[], T],
-        *,
-        safe: bool,
-        ends: float,
-        landed: Callable[[], L | None] | None = None,
+        self, send: Callable[[], T], *, safe: bool, ends: float, landed: Callable[[], L | None] | None = None
     ) -> T | L:
         """`send()`'s result, or `landed()`'s when an unknown outcome turned out well.
 

@@ -110,11 +110,7 @@ class CachedTokens:
 
 
 def credentials(
-    cloud: Cloud,
-    tenant_id: str = "",
-    *,
-    clock: Clock | None = None,
-    session: requests.Session | None = None,
+    cloud: Cloud, tenant_id: str = "", *, clock: Clock | None = None, session: requests.Session | None = None
 ) -> TokenSource:
     """The identity of the environment in that cloud. Nothing is asked before the first token is needed.
 

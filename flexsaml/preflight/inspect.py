@@ -134,10 +134,7 @@ def _read_snapshot(directory: Directory, declaration: Declaration) -> PrincipalS
         owner = application.app_id
     try:
         return directory.read_principal_snapshot(
-            declaration.service_principal,
-            owner=owner,
-            policy_name=declaration.policy_name,
-            roles=declaration.preflight,
+            declaration.service_principal, owner=owner, policy_name=declaration.policy_name, roles=declaration.preflight
         )
     except PrincipalNotFound as problem:
         finding = build_finding("principal-unknown", "servicePrincipal", problem.words, problem.hint)

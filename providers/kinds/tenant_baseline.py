@@ -148,9 +148,7 @@ def _is_replacement(olds: Props, principal: str) -> bool:
 
 def _read_existing(directory: Directory, props: Props) -> ExistingObjects:
     return directory.read_existing_objects(
-        app_id=props["app_id"],
-        service_principal_id=props["service_principal_id"],
-        policy_name=props["policy_name"],
+        app_id=props["app_id"], service_principal_id=props["service_principal_id"], policy_name=props["policy_name"]
     )
 
 

@@ -15,11 +15,7 @@ from tests.emulator.tenant import Tenant
 
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 ADA = "ada@contoso.example"
-KEYS = {
-    "TWILIO_ACCOUNT_SID": f"AC{'0' * 32}",
-    "TWILIO_AUTH_TOKEN": "sandbox",
-    "TWILIO_WORKSPACE_SID": f"WS{'0' * 32}",
-}
+KEYS = {"TWILIO_ACCOUNT_SID": f"AC{'0' * 32}", "TWILIO_AUTH_TOKEN": "sandbox", "TWILIO_WORKSPACE_SID": f"WS{'0' * 32}"}
 POLICY = json.loads((signin.CORPUS / "03-twilio-flex-doc.json").read_text("utf-8"))
 
 

@@ -42,11 +42,7 @@ PATCH_JSON = {"Content-Type": "application/json"}
 def test_a_refusal_has_the_envelope_and_echoes_the_callers_id(emulator: Emulator) -> None:
     answer = emulator.graph("GET", "/users/nobody", headers={"client-request-id": "mine"})
     inner = answer.json["error"]["innerError"]
-    assert inner == {
-        "date": inner["date"],
-        "request-id": answer.headers["request-id"],
-        "client-request-id": "mine",
-    }
+    assert inner == {"date": inner["date"], "request-id": answer.headers["request-id"], "client-request-id": "mine"}
     datetime.strptime(inner["date"], "%Y-%m-%dT%H:%M:%S")
     assert answer.headers["client-request-id"] == "mine"
     assert "ServerInfo" in answer.headers["x-ms-ags-diagnostic"]

@@ -248,8 +248,7 @@ def test_the_cloud_describes_its_endpoints(emulator: Emulator, version: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("query", "code"),
-    [("", "MissingApiVersionParameter"), ("?api-version=2015-01-01", "InvalidApiVersionParameter")],
+    ("query", "code"), [("", "MissingApiVersionParameter"), ("?api-version=2015-01-01", "InvalidApiVersionParameter")]
 )
 def test_the_cloud_wants_a_version_it_knows(emulator: Emulator, query: str, code: str) -> None:
     assert emulator.request("GET", f"/metadata/endpoints{query}").error[:2] == (400, code)

@@ -209,10 +209,7 @@ NOTHING = (
 REASONS = [
     (NOTHING, "no credential was found; run `az login`"),
     ("", "no credential was found; run `az login`"),
-    (
-        CHAIN + "\tEnvironmentCredential: Authentication failed: " + AADSTS,
-        "AADSTS7000215: Invalid client secret",
-    ),
+    (CHAIN + "\tEnvironmentCredential: Authentication failed: " + AADSTS, "AADSTS7000215: Invalid client secret"),
     (CHAIN + "\tAzureCliCredential: Please run 'az login' to set up an account", "no credential was found"),
     (CHAIN + "\tAzureCliCredential: unavailable\n\tX: Failed to read token file", "X: Failed to read token file"),
     ("AADSTS50020: wrong", "check the tenant id"),

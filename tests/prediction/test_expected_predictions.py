@@ -12,11 +12,7 @@ from flexsaml.prediction.name_id import PERSISTENT
 from tests.prediction.seeded import CASES, predict_case
 
 ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
-PAIRWISE = {
-    "12-source-not-allowed-for-nameid",
-    "40-regex-not-allowed-on-nameid",
-    "51-join-foreign-domain-on-nameid",
-}
+PAIRWISE = {"12-source-not-allowed-for-nameid", "40-regex-not-allowed-on-nameid", "51-join-foreign-domain-on-nameid"}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -156,11 +156,7 @@ def test_what_graph_answers_reaches_the_rules(directory: Directory, tenant: Tena
     principal, ada = f"/servicePrincipals/{tenant.principal['id']}", f"/users/{tenant.user('ada')['id']}"
     users = {"ada@contoso.example": {"team": "blue"}, GUEST: {"team": "red"}, tenant.user("ada")["id"]: {"team": "x"}}
     assert {finding.rule for finding in inspected(directory).findings} <= {"not-looked-at"}
-    tenant.do(
-        "PATCH",
-        principal,
-        {"accountEnabled": False, "keyCredentials": expired},
-    )
+    tenant.do("PATCH", principal, {"accountEnabled": False, "keyCredentials": expired})
     tenant.do("PATCH", ada, {"accountEnabled": False, "mail": None, "displayName": None})
     claims = tenant.emulator.graph("PUT", f"{principal}/claimsPolicy", {"claims": [{"name": "x"}]}, version="beta")
     assert claims.status < 300

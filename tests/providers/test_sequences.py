@@ -199,15 +199,7 @@ SEQUENCES: dict[str, tuple[list[Step], str | None]] = {
     "drift repaired": ([("declare", "ada", "a"), UP, ("stranger", "ada", "y"), ("refresh",), UP], "x"),
     "cleared by a stranger": ([("declare", "ada", "a"), UP, ("stranger", "ada", None)], None),
     "dropped, then declared again after a stranger": (
-        [
-            ("declare", "ada", "a"),
-            UP,
-            ("drop", "ada"),
-            UP,
-            ("stranger", "ada", "z"),
-            ("declare", "ada", "b"),
-            UP,
-        ],
+        [("declare", "ada", "a"), UP, ("drop", "ada"), UP, ("stranger", "ada", "z"), ("declare", "ada", "b"), UP],
         "z",
     ),
 }

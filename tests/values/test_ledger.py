@@ -51,10 +51,7 @@ def test_what_is_restored(
 
 def test_cells_that_are_not_written_keep_their_entries() -> None:
     ledger = record(("old", "v1")).before_write({BOB: "b"}, {BOB: "v1"})
-    assert ledger.entries == {
-        ADA: LedgerEntry("old", frozenset({"v1"})),
-        BOB: LedgerEntry("b", frozenset({"v1"})),
-    }
+    assert ledger.entries == {ADA: LedgerEntry("old", frozenset({"v1"})), BOB: LedgerEntry("b", frozenset({"v1"}))}
     assert list(ledger.only([BOB, "unknown"]).entries) == [BOB]
 
 

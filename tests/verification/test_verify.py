@@ -169,11 +169,7 @@ def test_naming_the_trusted_certificate_proves_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("at", "expected"),
-    [
-        (made.AT, []),
-        (made.AT - timedelta(days=40), ["certificate"]),
-        (made.AT + timedelta(days=1000), ["certificate"]),
-    ],
+    [(made.AT, []), (made.AT - timedelta(days=40), ["certificate"]), (made.AT + timedelta(days=1000), ["certificate"])],
 )
 def test_a_certificate_holds_for_its_time(at: datetime, expected: list[str]) -> None:
     verdict = judge(made.good_bytes(assertion=None), replace(EXPECTED, at=at))
