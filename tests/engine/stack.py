@@ -217,7 +217,7 @@ class Stack:
     ) -> None:
         """Run a command, kill the CLI or its provider with SIGKILL once this request was carried out, remove its lock.
 
-        Returns when the other has ended too; a provider that was left behind must end by itself within 10 s.
+        Returns when the other has ended too; a provider that was left behind must end by itself.
         """
         self.write_config()
         self.emulator.fault("hang", method, path, skip=skip)
@@ -229,14 +229,17 @@ class Stack:
             stderr=subprocess.DEVNULL,
         )
         wait_until(
-            lambda: any(fault["fired"] for fault in self.emulator.faults()), 60, f"{method} {path} to be carried out"
+            lambda: any(fault["fired"] for fault in self.emulator.faults()) or command.poll() is not None,
+            300,
+            f"{method} {path} to be carried out",
         )
+        assert command.poll() is None, f"the command ended before {method} {path}"
         providers = [pid for pid, line in descendants(command.pid) if "pulumi.dynamic" in line]
         assert providers, "no provider process was found"
         for pid in [command.pid] if victim == "cli" else providers:
             os.kill(pid, signal.SIGKILL)
-        assert command.wait(timeout=60) != 0
-        wait_until(lambda: not any(is_alive(pid) for pid in providers), 10, "the orphaned provider to end by itself")
+        assert command.wait(timeout=300) != 0
+        wait_until(lambda: not any(is_alive(pid) for pid in providers), 60, "the orphaned provider to end by itself")
         self.emulator.clear_faults()
         if victim == "cli":
             self.ok("cancel", "--yes")

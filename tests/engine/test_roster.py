@@ -295,7 +295,7 @@ def test_a_user_made_anew_while_preflight_was_off_is_noticed_when_it_is_on(stack
     ("text", "words"),
     [
         (None, "usersFile: cannot read agents.csv: No such file or directory"),
-        ("user,skills\n", "agents.csv, line 1: column 'skills' is no extension that is declared (there are: languages)"),
+        ("user,skills\n", "agents.csv, line 1: column 'skills' is not an extension that is declared"),
         ("user,languages\nada@contoso.example,en\nADA@contoso.example,de\n", "line 3: ADA@contoso.example is already on line 2"),
     ],
 )  # fmt: skip
