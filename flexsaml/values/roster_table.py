@@ -119,9 +119,9 @@ class RosterChange:
     """as written: missing, and never managed"""
 
     @property
-    def users_to_read(self) -> list[str]:
+    def users_to_read(self) -> set[str]:
         """Everybody whose live values must be read before this roster is written."""
-        return sorted({*self.added, *self.changed, *self.renamed})
+        return {*self.added, *self.changed, *self.renamed}
 
     def previous_cell(self, user: str) -> Any:
         """The cell of the last run, None unless it certainly is the same person's."""

@@ -151,9 +151,11 @@ def _replaced_extensions(olds: Props, news: Props) -> set[str]:
 
 def _values_to_write(change: RosterChange, replaced: set[str]) -> dict[str, dict[str, str]]:
     """User to the values that differ from the last run, or whose extension was replaced."""
-    wanted = {}
-    for user in change.table.rows if replaced else change.users_to_read:
-        cell, previous = change.table.rows[user][1], change.previous_cell(user) or {}
+    wanted, to_read = {}, change.users_to_read
+    for user, (_, cell) in change.table.rows.items():
+        if not replaced and user not in to_read:
+            continue
+        previous = change.previous_cell(user) or {}
         values = {name: value for name, value in cell.items() if name in replaced or previous.get(name) != value}
         if values:
             wanted[user] = values

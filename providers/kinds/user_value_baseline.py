@@ -100,8 +100,9 @@ class UserValueBaselineKind(CellsKind):
         """Enter in the ledger what is about to be written; restore the cells of users who left the configuration."""
         change, old_ids, ledger = compare(olds, news)
         rows = change.table.rows
-        to_read = sorted({*change.users_to_read, *(rows.keys() - old_ids.keys())})
-        references = choose_references(change.table, to_read, old_ids)
+        to_read = change.users_to_read
+        users = (user for user in rows if user in to_read or user not in old_ids)
+        references = choose_references(change.table, users, old_ids)
         new_ids, live = _read_live(directory, news, references)
         _refuse_unusable_users(change.table, references, new_ids)
         ledger = ledger.before_write(live, {id_: rows[user][1] for user, id_ in new_ids.items()})
