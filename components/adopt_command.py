@@ -16,7 +16,7 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import set_all_config
 
-from flexsaml.cli.terminal import one_line
+from flexsaml.claims import escape
 from flexsaml.errors import UserError
 
 from .adopt import Adoption, adopt
@@ -44,9 +44,9 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps({"found": names, "absent": adoption.absent, "file": str(given.out)}))
         return 0
-    print(one_line(f"{len(names)} objects exist and are in {given.out}: {', '.join(names)}"))
+    print(escape(f"{len(names)} objects exist and are in {given.out}: {', '.join(names)}", 10_000))
     if adoption.absent:
-        print(one_line(f"these do not exist, `pulumi up` will make them: {', '.join(adoption.absent)}"))
+        print(escape(f"these do not exist, `pulumi up` will make them: {', '.join(adoption.absent)}", 10_000))
     print(
         "From the import on they belong to this stack: destroy deletes them, and users' values count as unset before.\n"
         f"  pulumi import --yes --file {given.out} --generate-code=false --protect=false\n"

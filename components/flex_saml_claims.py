@@ -117,7 +117,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             properties=list(declaration.full_names(preflight.application.app_id).values()),
             policy_name=self._seal(declaration.policy_name, "policyName"),
             replace_existing=self._seal(declaration.replace_existing, "replaceExisting"),
-            seen_properties={name: found.id for name, found in preflight.properties.items()},
+            seen_properties={name: existing.id for name, existing in preflight.properties.items()},
             seen_policies=dict(preflight.policies),
             opts=self._child(*(["__policy_names"] if "policyName" in declaration.secret_keys else [])),
         )

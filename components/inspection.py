@@ -61,7 +61,7 @@ def _lint(declaration: Declaration, preflight: PreflightResult | None) -> list[F
     """Before the principal is known, lint sees the extensions of the stack only."""
     if preflight is None:
         return lint_declaration(declaration)
-    existing = {name: str(data_type_of(found)) for name, found in preflight.properties.items()}
+    existing = {name: str(data_type_of(extension)) for name, extension in preflight.properties.items()}
     return lint_declaration(declaration, app_id=preflight.application.app_id, existing_types=existing)
 
 

@@ -140,21 +140,16 @@ def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
     keys = read_stack_yaml(raw)
     if isinstance(keys, Finding):
         raise UserError(f"{file}: {describe_problem(keys)}")
-    declaration, findings = read_beside(keys, file)
-    return Declared(file, stack, declaration, tuple(findings))
-
-
-def read_beside(keys: dict[str, object], file: str) -> tuple[Declaration, list[Finding]]:
-    """The declaration of a stack file's keys; its roster lies beside the file."""
     from flexsaml.preflight import FIXED_RULES, RULE_LEVELS
 
     folder = Path(file).parent
-    return read_declaration(
+    declaration, findings = read_declaration(
         keys,
         read_file=lambda name: (folder / name).read_bytes(),
         rule_names=(*RULE_LEVELS, *RULE_NAMES),
         fixed_rules=FIXED_RULES,
     )
+    return Declared(file, stack, declaration, tuple(findings))
 
 
 def _meant(stack: str, file: str) -> tuple[str, Path]:

@@ -10,8 +10,9 @@ import argparse
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
-from flexsaml.claims import MAX_TEXT_BYTES, PROFILES, lint
+from flexsaml.claims import MAX_TEXT_BYTES, PROFILES, RULE_NAMES, lint
 from flexsaml.findings import LEVELS, Finding, apply_levels
 
 from .terminal import one_line, read_file
@@ -28,9 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     raw = read_file(options.file, MAX_TEXT_BYTES, "give a file with a definition, or - for stdin")
     if is_stack_file(options.file, raw):
-        from .lint_stack import lint_stack
-
-        findings = lint_stack(raw, options.profile or "flex", options.file)
+        findings = _lint_stack(raw, options.profile or "flex", Path(options.file).parent)
     else:
         findings = apply_levels(lint(raw, profile=options.profile or "entra"), {})
     if options.json:
@@ -38,6 +37,20 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("\n".join(_format(findings)))
     return 1 if any(finding.level == "error" for finding in findings) else 0
+
+
+def _lint_stack(raw: bytes, profile: str, folder: Path) -> list[Finding]:
+    """The roster that a stack file names lies beside it."""
+    from flexsaml.declaration import lint_stack
+    from flexsaml.preflight import FIXED_RULES, RULE_LEVELS
+
+    return lint_stack(
+        raw,
+        profile,
+        read_file=lambda name: (folder / name).read_bytes(),
+        rule_names=(*RULE_LEVELS, *RULE_NAMES),
+        fixed_rules=FIXED_RULES,
+    )
 
 
 def _format(findings: Sequence[Finding]) -> list[str]:

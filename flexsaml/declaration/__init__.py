@@ -15,7 +15,7 @@ from .parse import RULE, parse_declaration, read_declaration
 from .secret import Secret
 
 if TYPE_CHECKING:
-    from .lint import lint_declaration
+    from .lint import lint_declaration, lint_stack
     from .stack_yaml import read_stack_yaml
 
 __all__ = [
@@ -27,12 +27,17 @@ __all__ = [
     "Secret",
     "describe_problem",
     "lint_declaration",
+    "lint_stack",
     "parse_declaration",
     "read_declaration",
     "read_stack_yaml",
 ]
 
-_LAZY = {"lint_declaration": "lint", "read_stack_yaml": "stack_yaml"}  # they need the rules of lint, and PyYAML
+_LAZY = {
+    "lint_declaration": "lint",
+    "lint_stack": "lint",
+    "read_stack_yaml": "stack_yaml",
+}  # they need the rules of lint, and PyYAML
 
 
 def __getattr__(name: str) -> Any:

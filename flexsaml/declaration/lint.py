@@ -6,15 +6,16 @@ The same in preview, which knows the application, and of a stack file, where a s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 from flexsaml.claims import FULL_NAME, NAME_ID, Context, build_full_name, lint, owner_app_id, short_name
-from flexsaml.findings import Finding
+from flexsaml.findings import Finding, apply_levels
 from flexsaml.values import DataType, InvalidValue
 
 from .model import Declaration
+from .parse import read_declaration
 
 _STAND_IN = "f" * 32
 """An appId for the application that owns the extensions, where it is not known."""
@@ -56,6 +57,32 @@ def lint_declaration(
     short_names = {full: f"extension.{name}" for name, full in full_names.items()}
     findings = lint(declaration.encode_definition(app_id or _STAND_IN), profile=profile, context=context)
     return list(_mask(declaration, (_in_words(finding, short_names) for finding in findings)))
+
+
+def lint_stack(
+    raw: bytes,
+    profile: str,
+    *,
+    read_file: Callable[[str], bytes],
+    rule_names: Collection[str],
+    fixed_rules: Collection[str],
+) -> list[Finding]:
+    """What is wrong with a stack file and with the definition it would send: under the levels it gives, errors first.
+
+    The arguments behind `profile` are those of `read_declaration`.
+    """
+    from .stack_yaml import read_stack_yaml  # only now: preview does not need PyYAML
+
+    keys = read_stack_yaml(raw)
+    if isinstance(keys, Finding):
+        return [keys]
+    declaration, findings = read_declaration(keys, read_file=read_file, rule_names=rule_names, fixed_rules=fixed_rules)
+    findings += [
+        Finding("stack-secret", "info", key, "is encrypted, and so it is not judged")
+        for key in ("claims", "definition")
+        if key in declaration.encrypted
+    ]
+    return apply_levels([*findings, *lint_declaration(declaration, profile)], declaration.rules)
 
 
 def _names_in(declaration: Declaration) -> dict[str, str]:

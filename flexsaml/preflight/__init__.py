@@ -3,7 +3,20 @@
 result = inspect_tenant(directory, declaration, now)
 """
 
-from .inspect import InspectionEnded, PreflightResult, inspect_tenant
+from typing import TYPE_CHECKING, Any
+
 from .rules import FIXED_RULES, RULE_LEVELS, data_type_of
 
+if TYPE_CHECKING:
+    from .inspect import InspectionEnded, PreflightResult, inspect_tenant
+
 __all__ = ["FIXED_RULES", "RULE_LEVELS", "InspectionEnded", "PreflightResult", "data_type_of", "inspect_tenant"]
+
+
+def __getattr__(name: str) -> Any:
+    """The inspection needs the HTTP library; the rules' names, which lint of a stack file needs, do not."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import inspect
+
+    return getattr(inspect, name)

@@ -28,25 +28,25 @@ def given(*words: str) -> argparse.Namespace:
 
 
 def test_what_a_stack_declares() -> None:
-    found = from_text(STACK, "Pulumi.dev.yaml")
-    assert found.service_principal == "Twilio Flex"
-    assert found.claims == (
+    stack = from_text(STACK, "Pulumi.dev.yaml")
+    assert stack.service_principal == "Twilio Flex"
+    assert stack.claims == (
         "email",
         "languages.stringarray",
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
     )
-    assert f"extension_{APP.replace('-', '')}_languages" in found.definition(APP)
-    assert found.connection == {"cloud": "public", "tenantId": "", "graphEndpoint": "", "loginEndpoint": ""}
-    assert found.loopback == ""
+    assert f"extension_{APP.replace('-', '')}_languages" in stack.definition(APP)
+    assert stack.connection == {"cloud": "public", "tenantId": "", "graphEndpoint": "", "loginEndpoint": ""}
+    assert stack.loopback == ""
 
 
 def test_a_raw_definition_declares_too() -> None:
     definition = json.dumps(
         {"ClaimsMappingPolicy": {"Version": 1, "ClaimsSchema": [{"Value": "x", "SamlClaimType": "a"}]}}
     )
-    found = from_text(f"config:\n  flexsaml:definition: '{definition}'\n".encode(), "f")
-    assert found.claims == ("a",)
-    assert json.loads(found.definition()) == json.loads(definition)
+    stack = from_text(f"config:\n  flexsaml:definition: '{definition}'\n".encode(), "f")
+    assert stack.claims == ("a",)
+    assert json.loads(stack.definition()) == json.loads(definition)
 
 
 @pytest.mark.parametrize(
@@ -63,22 +63,22 @@ def test_a_raw_definition_declares_too() -> None:
         (b"config: {flexsaml:cloud: moon}", "cloud", "cloud: 'moon'"),
     ],
 )
-def test_what_cannot_be_read_is_said_when_it_is_needed(text: bytes, asked: str, words: str) -> None:
-    found = from_text(text, "Pulumi.dev.yaml")
-    with pytest.raises(UserError, match=words) as told:
-        getattr(found, asked)
-    assert str(told.value).startswith("Pulumi.dev.yaml: ")
+def test_what_cannot_be_read_is_reported_when_it_is_needed(text: bytes, asked: str, words: str) -> None:
+    stack = from_text(text, "Pulumi.dev.yaml")
+    with pytest.raises(UserError, match=words) as refused:
+        getattr(stack, asked)
+    assert str(refused.value).startswith("Pulumi.dev.yaml: ")
 
 
 @pytest.mark.parametrize(
     "text", [b"", b"name: x\nruntime: python", b"[" * 100, b"a: &a [1]\nb: *a", b"\xff", b"config: []"]
 )
-def test_what_is_no_stack_file_is_said_at_once(text: bytes) -> None:
+def test_another_file_is_refused_at_once(text: bytes) -> None:
     with pytest.raises(UserError):
         from_text(text, "f")
 
 
-def test_the_stack_that_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_which_stack_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PULUMI_STACK", raising=False)
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)

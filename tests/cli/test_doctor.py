@@ -1,4 +1,4 @@
-"""If this goes red, `doctor` calls fine what it did not look at, or names no remedy for what it found."""
+"""If this goes red, `doctor` calls fine what it did not look at, or names no remedy for what it ended."""
 
 from __future__ import annotations
 
@@ -45,47 +45,47 @@ def doctor(tenant: Tenant, folder: Path, engine: str, *arguments: str, claims: s
     return run("doctor", "--file", file, *arguments, environment={"PATH": engine, **environment})
 
 
-def rows(found: Ended, area: str) -> list[dict[str, Any]]:
-    return [one for one in json.loads(found.out)["rows"] if one["area"] == area]
+def rows(ended: Ended, area: str) -> list[dict[str, Any]]:
+    return [row for row in json.loads(ended.out)["rows"] if row["area"] == area]
 
 
 def test_what_is_ready_is_said_to_be(tenant: Tenant, tmp_path: Path, engine: str) -> None:
-    found = doctor(tenant, tmp_path, engine, "--json")
-    assert (found.status, found.err) == (0, "")
+    ended = doctor(tenant, tmp_path, engine, "--json")
+    assert (ended.status, ended.err) == (0, "")
     states = {
-        area: {one["state"] for one in rows(found, area)} for area in ("python", "engine", "SDK", "clock", "cloud")
+        area: {row["state"] for row in rows(ended, area)} for area in ("python", "engine", "SDK", "clock", "cloud")
     }
-    assert all(one == {"ok"} for one in states.values()), states
-    [who] = rows(found, "credential")
+    assert all(row == {"ok"} for row in states.values()), states
+    [who] = rows(ended, "credential")
     assert ADMIN in who["what"]
     assert TENANT in who["what"]
-    assert {one["state"] for one in rows(found, "permission")} == {"ok"}
-    assert any("policy assigned now: none" in one["what"] for one in rows(found, "tenant"))
-    assert "sandbox" not in found.out.replace("SANDBOX", "")
+    assert {row["state"] for row in rows(ended, "permission")} == {"ok"}
+    assert any("policy assigned now: none" in row["what"] for row in rows(ended, "tenant"))
+    assert "sandbox" not in ended.out.replace("SANDBOX", "")
 
 
 @pytest.mark.parametrize(("client", "states"), [(PREVIEW, {"ok", "warning", "note"}), (LEAST, {"ok", "note"})])
 def test_what_a_token_does_not_name_is_told_per_call(
     tenant: Tenant, tmp_path: Path, engine: str, client: str, states: set[str]
 ) -> None:
-    found = doctor(tenant, tmp_path, engine, "--json", AZURE_CLIENT_ID=client)
-    assert found.status == 0
-    told = rows(found, "permission")
-    assert {one["state"] for one in told} == states
-    assert all(one["remedy"].startswith("grant ") for one in told if one["state"] != "ok")
-    unseen = [one["what"] for one in rows(found, "preflight") if one["state"] == "not looked at"]
-    assert unseen or client == LEAST
+    ended = doctor(tenant, tmp_path, engine, "--json", AZURE_CLIENT_ID=client)
+    assert ended.status == 0
+    permissions = rows(ended, "permission")
+    assert {row["state"] for row in permissions} == states
+    assert all(row["remedy"].startswith("grant ") for row in permissions if row["state"] != "ok")
+    not_read = [row["what"] for row in rows(ended, "preflight") if row["state"] == "not looked at"]
+    assert not_read or client == LEAST
     if client == LEAST:
-        assert any("if it owns the object" in one["what"] for one in told)
+        assert any("if it owns the object" in row["what"] for row in permissions)
 
 
 def test_conditions_of_the_tenant_are_those_of_preflight(tenant: Tenant, tmp_path: Path, engine: str) -> None:
     users = "  flexsaml:users:\n    nobody@contoso.example: {languages: en}\n"
-    found = doctor(
+    ended = doctor(
         tenant, tmp_path, engine, "--json", claims=CLAIMS + "  flexsaml:extensions: {languages: String}\n" + users
     )
-    assert found.status == 1
-    assert [one["what"] for one in rows(found, "users")] == ["'nobody@contoso.example' is not in this tenant"]
+    assert ended.status == 1
+    assert [row["what"] for row in rows(ended, "users")] == ["'nobody@contoso.example' is not in this tenant"]
     lines = doctor(tenant, tmp_path, engine, claims=STACK.replace("ada@", "nora@")).out
     assert "[user-without-role]" in lines
 
@@ -105,11 +105,11 @@ def test_conditions_of_the_tenant_are_those_of_preflight(tenant: Tenant, tmp_pat
 def test_a_problem_has_a_row_and_a_status(
     tenant: Tenant, tmp_path: Path, engine: str, claims: str, keys: dict[str, str], status: int, words: str
 ) -> None:
-    found = doctor(tenant, tmp_path, engine, claims=claims, **keys)
-    assert found.status == status, found.out + found.err
-    assert words in found.out
-    assert found.err == ""
-    assert "wrong" not in found.out
+    ended = doctor(tenant, tmp_path, engine, claims=claims, **keys)
+    assert ended.status == status, ended.out + ended.err
+    assert words in ended.out
+    assert ended.err == ""
+    assert "wrong" not in ended.out
 
 
 def test_no_stack_file_is_one_line(tmp_path: Path) -> None:
@@ -131,9 +131,9 @@ def test_the_engine(answer: str | OSError, state: str, words: str) -> None:
             raise answer
         return answer
 
-    [one] = [row for row in checkup.machine(program) if row.area == "engine"]
-    assert one.state == state
-    assert words in f"{one.what} {one.remedy}"
+    [row] = [row for row in checkup.machine(program) if row.area == "engine"]
+    assert row.state == state
+    assert words in f"{row.what} {row.remedy}"
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_the_engine(answer: str | OSError, state: str, words: str) -> None:
     ],
 )
 def test_the_clock(ahead: float | None, state: str, words: str) -> None:
-    one = checkup.clock(HERE, lambda _: ahead)
-    assert one.state == state
-    assert words in one.what
+    row = checkup.clock(HERE, lambda _: ahead)
+    assert row.state == state
+    assert words in row.what
 
 
 def test_a_clock_that_cannot_be_asked_is_not_looked_at() -> None:

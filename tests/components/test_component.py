@@ -1,5 +1,5 @@
 """If this goes red, Python programs build another stack than configuration would, names in state move, or a mistake
-registers half of the children before it is told."""
+registers half of the children before it is reported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ARGS: dict[str, Any] = {
 
 
 class FakeEngine(mocks.Mocks):
-    """Registers whatever it is told to."""
+    """Registers every resource."""
 
     def __init__(self) -> None:
         self.resources: dict[str, mocks.MockResourceArgs] = {}
@@ -56,7 +56,7 @@ def build(emulator: Emulator, **changes: Any) -> dict[str, mocks.MockResourceArg
 
 
 def test_children_are_named_by_what_a_person_wrote(emulator: Emulator) -> None:
-    assert {name: one.typ.rpartition(":")[2] for name, one in build(emulator).items()} == {
+    assert {name: resource.typ.rpartition(":")[2] for name, resource in build(emulator).items()} == {
         "flex": "FlexSamlClaims",
         "flex-tenant": "TenantBaseline",
         "flex-team": "ExtensionProperty",
@@ -89,13 +89,13 @@ def test_order_is_wired_through_outputs(emulator: Emulator) -> None:
         ({"rules": {"extension-absent": "off"}}, "cannot be changed"),
     ],
 )
-def test_a_mistake_is_told_before_the_first_child(emulator: Emulator, changes: dict[str, Any], says: str) -> None:
+def test_a_mistake_is_reported_before_the_first_child(emulator: Emulator, changes: dict[str, Any], says: str) -> None:
     engine = FakeEngine()
     mocks.set_mocks(engine, project="p", stack="s", preview=False)
     args = FlexSamlClaimsArgs(**{**ARGS, **changes})
-    with pytest.raises(pulumi.RunError, match="nothing was changed") as told:
+    with pytest.raises(pulumi.RunError, match="nothing was changed") as refused:
         pulumi.runtime.test(lambda: FlexSamlClaims("flex", args, directory=directory(emulator)).policy_id)()
-    assert says in str(told.value)
+    assert says in str(refused.value)
     assert set(engine.resources) <= {"flex"}
 
 

@@ -90,8 +90,8 @@ def test_all_mistakes_are_reported_at_once() -> None:
             if key not in ("claims", "servicePrincipal"):
                 wrong.setdefault(key, value)
     _, findings = read(from_engine({**RIGHT, **wrong, "servicePrincipal": "", "cloud": "moon"}))
-    found = {finding.where.partition(".")[0] for finding in findings}
-    assert found >= set(wrong) - {"loginEndpoint", "graphEndpoint"} | {"servicePrincipal"}, (
+    keys = {finding.where.partition(".")[0] for finding in findings}
+    assert keys >= set(wrong) - {"loginEndpoint", "graphEndpoint"} | {"servicePrincipal"}, (
         "endpoints wait for the cloud"
     )
 

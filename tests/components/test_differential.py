@@ -21,11 +21,11 @@ from pulumi.runtime import mocks
 
 from components.args import FlexSamlClaimsArgs, read_config, read_connection
 from components.inspection import inspect
-from flexsaml.cli.lint_stack import lint_stack
-from flexsaml.declaration import KEYS, describe_problem
+from flexsaml.claims import RULE_NAMES
+from flexsaml.declaration import KEYS, describe_problem, lint_stack
 from flexsaml.findings import Finding
-from flexsaml.preflight import RULE_LEVELS
-from tests.declaration.fake_directory import EXISTING, fake_directory
+from flexsaml.preflight import FIXED_RULES, RULE_LEVELS
+from tests.components.fake_directory import EXISTING, fake_directory
 from tests.declaration.written import RIGHT, as_engine_text
 
 CASES, SECRET_CASES = 400, 150
@@ -225,7 +225,13 @@ def by_python(written: Written) -> Outcome:
 
 def by_lint(written: Written, folder: Path) -> Outcome:
     text = yaml.safe_dump({"config": {f"flexsaml:{key}": value for key, value in written.items()}})
-    findings = lint_stack(text.encode(), "flex", str(folder / "Pulumi.dev.yaml"))
+    findings = lint_stack(
+        text.encode(),
+        "flex",
+        read_file=lambda name: (folder / name).read_bytes(),
+        rule_names=(*RULE_LEVELS, *RULE_NAMES),
+        fixed_rules=FIXED_RULES,
+    )
     refused = any(finding.level == "error" for finding in findings)
     return not refused, sorted(shown(finding) for finding in findings if finding.rule != "stack-secret")
 
