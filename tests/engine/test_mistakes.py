@@ -66,7 +66,7 @@ ALONE: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("ill-typed flag", {"replaceExisting": "perhaps"}, ("flexsaml:replaceExisting",)),
     ("ill-typed number", {"allowRemoval": "some"}, ("flexsaml:allowRemoval",)),
     ("unknown cloud", {"cloud": "moon"}, ("flexsaml: cloud: ", "'moon'", "public")),
-    ("owner by name", {"application": "Twilio Flex"}, ("application: 'Twilio Flex'", "appId")),
+    ("owner by name", {"application": "Twilio Flex"}, ("application 'Twilio Flex'", "appId")),
     ("unknown principal", {"servicePrincipal": "Twilio"}, ("'Twilio'", "similar names: ", "Twilio Flex Staging")),
     ("wrong tenant", {"tenantId": "elsewhere.example"}, ("elsewhere.example", "tenant")),
     ("no server", {"graphEndpoint": NO_SERVER, "loginEndpoint": NO_SERVER}, ("127.0.0.1:9",)),
