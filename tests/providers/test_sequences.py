@@ -140,15 +140,23 @@ def connected(emulator: Emulator) -> Iterator[Emulator]:
 @given(
     before=st.lists(st.tuples(user, st.sampled_from(STRANGERS_VALUES)), max_size=2),
     steps=st.lists(CHANGE_AND_RUN, min_size=2, max_size=6),
+    started=st.sampled_from([None, "single", "roster"]),
     repaired=st.sampled_from([False, False, True]),
 )
 def test_destroy_leaves_the_tenant_as_it_was(
-    connected: Emulator, before: list[tuple[str, str | None]], steps: list[tuple[Step, Step]], repaired: bool
+    connected: Emulator,
+    before: list[tuple[str, str | None]],
+    steps: list[tuple[Step, Step]],
+    started: Writer | None,
+    repaired: bool,
 ) -> None:
     scenario = Scenario(Tenant(connected))
     try:
         for name, value in before:
             scenario.step("stranger", name, value)
+        if started:  # two examples of three begin with a stack that has written a value
+            scenario.step("declare", "ada", "a", started)
+            scenario.up()
         for kind, *arguments in itertools.chain.from_iterable(steps):
             scenario.step(str(kind), *arguments)
             live = scenario.live()
