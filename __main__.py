@@ -10,6 +10,6 @@ from components import FlexSamlClaims, read_config  # noqa: E402
 
 flex = FlexSamlClaims("flex", read_config(), directory=directory)
 
-pulumi.export("servicePrincipal", flex.service_principal_id)
+pulumi.export("servicePrincipalId", flex.service_principal_id)
 pulumi.export("policyId", flex.policy_id)
 pulumi.export("extensions", flex.extensions)

@@ -41,7 +41,9 @@ def test_a_roster_of_an_earlier_release_is_changed_and_taken_back(
     text = "\n".join([*rows, "susan@contoso.example,,,pink"]).replace(",blue", ",black")
     assert text.count(",black") == 2, "the values of Ada and Alan"
     stack.checkout.write_roster(text)
+    outputs = stack.ok("stack", "output", "--json").output
     stack.up()
+    assert stack.ok("stack", "output", "--json").output == outputs, "other programs read them by name"
     names = ("ada", "grace", "linus", "susan", "alan")
     assert [stack.tenant().value(name, "team") for name in names] == ["black", "yellow", None, "pink", "black"]
     assert len(writes_in(requests_of(emulator))) == 4, "the team of everybody but Grace"
