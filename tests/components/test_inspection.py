@@ -1,0 +1,32 @@
+"""If this goes red, a bug of ours is shown to a user as if it were the user's mistake, without its traceback."""
+
+from __future__ import annotations
+
+import json
+
+import pulumi
+import pytest
+
+from components.inspection import inspect
+from flexsaml.errors import UserError
+from flexsaml.graph import Directory
+from tests.declaration.written import RIGHT
+
+
+@pytest.mark.parametrize(
+    "bug", [ValueError("too many values to unpack"), json.JSONDecodeError("x", "", 0), KeyError("x")]
+)
+def test_a_bug_keeps_its_traceback(bug: Exception) -> None:
+    def directory() -> Directory:
+        raise bug
+
+    with pytest.raises(type(bug)):
+        inspect(RIGHT, "a policy", directory)
+
+
+def test_an_error_of_the_user_is_one_line() -> None:
+    def directory() -> Directory:
+        raise UserError("run `az login`")
+
+    with pytest.raises(pulumi.RunError, match="^flexsaml: run `az login`; nothing was changed$"):
+        inspect(RIGHT, "a policy", directory)
