@@ -181,7 +181,7 @@ class NoEngine(mocks.Mocks):
         raise AssertionError(args.name)
 
     def call(self, args: mocks.MockCallArgs) -> Any:
-        raise AssertionError(args.token)
+        return {}
 
 
 Outcome = tuple[bool, list[str]]
