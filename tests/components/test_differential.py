@@ -180,7 +180,7 @@ class NoEngine(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         raise AssertionError(args.name)
 
-    def call(self, args: mocks.MockCallArgs) -> Any:
+    def call(self, args: mocks.MockCallArgs) -> Any:  # noqa: ARG002 - the signature is Pulumi's
         return {}
 
 
