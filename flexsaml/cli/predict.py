@@ -8,21 +8,34 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flexsaml.claims import MAX_TEXT_BYTES
 from flexsaml.errors import UserError
+from flexsaml.graph import Directory, Policy, PrincipalSnapshot
+from flexsaml.prediction import (
+    FAILS,
+    UNKNOWN,
+    WORKS,
+    DeclaredValues,
+    Prediction,
+    Scenario,
+    SignInPredictions,
+    compare_policies,
+    find_assigned_policy,
+    parse_policy,
+    predict_sign_ins,
+)
+from flexsaml.values import NULL
 
 from . import declared as stacks
+from . import predicted
 from .lint import is_stack_file
 from .terminal import align_columns, one_line, read_file
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory, Policy, PrincipalSnapshot
-    from flexsaml.prediction import Prediction, Scenario, SignInPredictions
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +53,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from flexsaml.prediction import FAILS, Scenario, find_assigned_policy, parse_policy, predict_sign_ins
-
     if given.against and not given.policy:
         raise UserError("--against compares a file with the assigned policy; give the file with --policy")
     if given.xml and (given.all or given.against):
@@ -67,10 +78,6 @@ def run(given: argparse.Namespace) -> int:
 
 def _read_scenario(file: str, stack: stacks.Declared, directory: Directory, snapshot: PrincipalSnapshot) -> Scenario:
     """From a definition, or from the claims and values of a stack file and the application that it names."""
-    from flexsaml.prediction import Scenario, parse_policy
-
-    from .planned import plan_values
-
     raw = read_file(file, MAX_TEXT_BYTES)
     if not is_stack_file(file, raw):
         return Scenario(parse_policy(raw, file))
@@ -81,14 +88,41 @@ def _read_scenario(file: str, stack: stacks.Declared, directory: Directory, snap
         if application is None:
             raise UserError(f"{file}: there is no application '{other.application}' (appId or object id)")
         owner = application.app_id
-    return Scenario(parse_policy(other.definition(owner), file), plan_values(other, owner))
+    return Scenario(parse_policy(other.definition(owner), file), _plan_values(other, owner))
+
+
+def _plan_values(stack: stacks.Declared, app_id: str) -> DeclaredValues:
+    """What a stack file would make of users' extension values, its roster's among them.
+
+    Extensions that are not made yet count as made; encrypted values cannot be read without the engine and are named.
+    Raises `UserError` if users, extensions or the roster have a finding.
+    """
+    declaration = stack.declaration
+    stack.require_valid("users", "usersFile", "extensions")
+    full_names = declaration.full_names(app_id)
+    types = {full_names[name]: str(kind) for name, kind in declaration.extensions.items()}
+    values: dict[str, dict[str, object]] = {}
+    for user, cells in declaration.all_users.items():
+        row = values.setdefault(user.lower(), {})
+        for name, value in cells.items():
+            if name in full_names:
+                row[full_names[name]] = declaration.extensions[name].to_wire(str(value))
+            else:
+                row[name] = None if value == NULL else value
+    paths = tuple(path for path in declaration.encrypted if path.startswith("users"))
+    encrypted: dict[str, frozenset[str]] = {}
+    for path in paths:
+        # Everybody, all of one user, or one of a user's extensions; a user may have dots.
+        place = re.sub(r"\[\d+\]$", "", path).partition(".")[2]
+        user, _, name = (place, "", "") if place in ("", *declaration.users) else place.rpartition(".")
+        names = {full_names.get(name, name)} if name else set(full_names.values())
+        encrypted[user.lower()] = encrypted.get(user.lower(), frozenset()) | names
+    return DeclaredValues(types, values, encrypted, paths)
 
 
 def _lines(
     given: argparse.Namespace, snapshot: PrincipalSnapshot, assigned: Policy | None, result: SignInPredictions
 ) -> Iterator[str]:
-    from . import predicted
-
     predictions = result.by_scenario[-1]
     if given.xml:
         yield predicted.to_xml(predictions[0])
@@ -98,7 +132,9 @@ def _lines(
     if given.against:
         yield from predicted.change_lines(*result.by_scenario)
     elif given.all:
-        yield from align_columns([predicted.row(prediction) for prediction in predictions], "")
+        reasons = ["; ".join((*prediction.problems, *prediction.doubts)) for prediction in predictions]
+        rows = [(item.agent.upn, item.outcome, reason) for item, reason in zip(predictions, reasons, strict=True)]
+        yield from align_columns(rows, "")
     else:
         yield from predicted.lines(predictions[0])
     yield from (one_line(f"not read: {reason}") for reason in result.unread)
@@ -108,8 +144,6 @@ def _lines(
 
 
 def _count_outcomes(predictions: Sequence[Prediction]) -> dict[str, int]:
-    from flexsaml.prediction import FAILS, UNKNOWN, WORKS
-
     outcomes = [prediction.outcome for prediction in predictions]
     return {"users": len(outcomes), **{outcome: outcomes.count(outcome) for outcome in (WORKS, FAILS, UNKNOWN)}}
 
@@ -117,10 +151,6 @@ def _count_outcomes(predictions: Sequence[Prediction]) -> dict[str, int]:
 def _to_json(
     given: argparse.Namespace, snapshot: PrincipalSnapshot, assigned: Policy | None, result: SignInPredictions
 ) -> dict[str, Any]:
-    from flexsaml.prediction import compare_policies
-
-    from . import predicted
-
     predictions, principal = result.by_scenario[-1], snapshot.principal
     users = [predicted.to_json(prediction) for prediction in predictions]
     if given.against:
@@ -132,5 +162,5 @@ def _to_json(
         "assigned": {"id": assigned.id, "displayName": assigned.display_name} if assigned else None,
         "users": users,
         "counts": _count_outcomes(predictions),
-        "notRead": list(result.unread),
+        "notRead": result.unread,
     }

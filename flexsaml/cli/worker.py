@@ -11,31 +11,33 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from flexsaml.errors import UserError
+from flexsaml.flex import Worker, read_access, read_worker
+from flexsaml.prediction import (
+    Prediction,
+    Scenario,
+    WorkerComparison,
+    compare_worker,
+    find_assigned_policy,
+    parse_policy,
+    predict_sign_ins,
+)
 
 from . import declared as stacks
+from .predicted import show_json
 from .terminal import align_columns, one_line
-
-if TYPE_CHECKING:
-    from flexsaml.flex import Worker
-    from flexsaml.prediction import Prediction, WorkerComparison
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("user", metavar="UPN", help="user principal name or object id")
-    parser.add_argument(
-        "--friendly-name", default="", metavar="NAME", help="the worker's name, if the NameID is unknown"
-    )
+    name_help = "the worker's name, if the NameID is unknown"
+    parser.add_argument("--friendly-name", default="", metavar="NAME", help=name_help)
     stacks.arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
 
 def run(given: argparse.Namespace) -> int:
-    from flexsaml.flex import read_access, read_worker
-    from flexsaml.prediction import Scenario, compare_worker, find_assigned_policy, parse_policy, predict_sign_ins
-
     stack = stacks.declared(given)
     access = read_access(os.environ, sandbox=stack.loopback)
     reference, directory = stack.service_principal, stack.directory()
@@ -67,8 +69,6 @@ def run(given: argparse.Namespace) -> int:
 def _lines(
     prediction: Prediction, worker: Worker, comparisons: Sequence[WorkerComparison], differences: Sequence[str]
 ) -> Iterator[str]:
-    from .predicted import show_json
-
     yield f"{one_line(prediction.agent.upn)}: worker {worker.sid} '{one_line(worker.friendly_name)}'"
     for problem in prediction.problems:
         yield f"the next sign-in fails and leaves the worker unchanged: {one_line(problem)}"

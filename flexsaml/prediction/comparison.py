@@ -11,7 +11,6 @@ from .evidence import UNKNOWN
 from .predict import Prediction
 
 SAME, DIFFERS, MISSING, KEPT, NOT_FROM_SIGN_IN = "same", "differs", "missing", "kept", "not from sign-in"
-_UNKNOWN_VALUE = "(unknown)"
 _SECTIONS = {"sign-in": "", "NameID": "", "NameID format": "", "attribute": "(not sent)", "worker": "(keeps its value)"}
 """Where something may change, and what stands for its absence."""
 
@@ -42,15 +41,15 @@ def _flatten(prediction: Prediction) -> dict[tuple[str, str], object]:
     name_id = prediction.name_id
     values: dict[tuple[str, str], object] = {
         ("sign-in", ""): "; ".join(prediction.problems) or prediction.outcome,
-        ("NameID", ""): name_id.value or _UNKNOWN_VALUE,
+        ("NameID", ""): name_id.value or "(unknown)",
         ("NameID format", ""): name_id.format,
     }
     for line in prediction.attributes:
         if line.values or line.unknown:
-            values["attribute", line.name] = _UNKNOWN_VALUE if line.unknown else list(line.values)
+            values["attribute", line.name] = "(unknown)" if line.unknown else list(line.values)
     for setting in prediction.worker:
         if not setting.kept:
-            values["worker", setting.name] = _UNKNOWN_VALUE if setting.unknown else setting.value
+            values["worker", setting.name] = "(unknown)" if setting.unknown else setting.value
     return values
 
 
@@ -73,9 +72,7 @@ def compare_worker(prediction: Prediction, attributes: Mapping[str, Any]) -> lis
     """The predicted attributes in their order, then the worker's others. Channel settings are no attributes (F6)."""
     comparisons = []
     channels = {f"channel.{name}.{key}" for name, settings in prediction.update.channels.items() for key in settings}
-    for line in prediction.worker:
-        if line.name in channels:
-            continue
+    for line in (line for line in prediction.worker if line.name not in channels):
         actual = attributes.get(line.name)
         if line.kept:
             outcome = KEPT
@@ -83,14 +80,10 @@ def compare_worker(prediction: Prediction, attributes: Mapping[str, Any]) -> lis
             outcome = UNKNOWN
         elif line.name not in attributes:
             outcome = MISSING
-        else:
-            outcome = SAME if _is_equal(line.value, actual) else DIFFERS
+        else:  # as JSON: 1, 1.0 and true are three different values for a routing expression
+            texts = {json.dumps(value, sort_keys=True) for value in (line.value, actual)}
+            outcome = SAME if len(texts) == 1 else DIFFERS
         comparisons.append(WorkerComparison(line.name, outcome, line.value, actual, line.explanation))
     compared = {comparison.name for comparison in comparisons}
-    others = {name: value for name, value in attributes.items() if name not in compared}
-    return comparisons + [WorkerComparison(name, NOT_FROM_SIGN_IN, None, value) for name, value in others.items()]
-
-
-def _is_equal(left: object, right: object) -> bool:
-    """As JSON: 1, 1.0 and true are three different values for a routing expression."""
-    return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+    others = [name for name in attributes if name not in compared]
+    return comparisons + [WorkerComparison(name, NOT_FROM_SIGN_IN, None, attributes[name]) for name in others]

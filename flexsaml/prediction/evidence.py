@@ -59,7 +59,7 @@ class Inference:
         return self.unknown or self.reason
 
     def to_json(self) -> dict[str, object]:
-        return {"confidence": self.confidence, "rules": list(self.rules), "reason": self.explanation}
+        return {"confidence": self.confidence, "rules": self.rules, "reason": self.explanation}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,36 +55,29 @@ class _CompiledPattern:
     timeouts: int = 0
 
 
-@dataclass(frozen=True)
-class ReplacedText:
-    """`matches`: how many were replaced."""
+def replace_matches(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]) -> tuple[str, int]:
+    """`text` with every match replaced, and how many; `{name}` is a named group or an input.
 
-    text: str
-    matches: int
-
-
-def replace_matches(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]) -> ReplacedText:
-    """`text` with every match replaced; `{name}` is a named group or an input. Raises `UnsupportedPattern`."""
+    Raises `UnsupportedPattern`.
+    """
     if _DOLLAR.search(replacement):
         raise UnsupportedPattern("it is not documented what Entra makes of a $ in the replacement")
     compiled = compile_pattern(pattern)
     if compiled.timeouts >= MAX_TIMEOUTS:
         raise UnsupportedPattern(f"the pattern takes longer than {TIMEOUT} s")
-    matches = 0
 
     def expand(match: Any) -> str:
-        nonlocal matches
-        matches += 1
         groups = match.groupdict(default="")
         return _PLACEHOLDER.sub(lambda name: groups.get(name[1], inputs.get(name[1], name[0])), replacement)
 
     try:
-        return ReplacedText(str(compiled.pattern.sub(expand, text, timeout=TIMEOUT)), matches)
+        replaced, matches = compiled.pattern.subn(expand, text, timeout=TIMEOUT)
     except TimeoutError:
         compiled.timeouts += 1
         raise UnsupportedPattern(f"the pattern takes longer than {TIMEOUT} s") from None
     except (RecursionError, MemoryError):
         raise UnsupportedPattern("the pattern is nested too deep") from None
+    return str(replaced), matches
 
 
 @lru_cache(maxsize=256)

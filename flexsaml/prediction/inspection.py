@@ -45,10 +45,6 @@ class DeclaredValues:
     encrypted: Mapping[str, frozenset[str]] = field(default_factory=dict)
     encrypted_paths: tuple[str, ...] = ()
 
-    def add_extensions(self, target: SignInTarget) -> SignInTarget:
-        """The target once the extensions are made."""
-        return replace(target, extensions={**target.extensions, **self.types})
-
     def write_values(self, agent: Agent) -> Agent:
         """The user once the values are written."""
         keys = (agent.upn.lower(), agent.id.lower())
@@ -114,7 +110,8 @@ def predict_sign_ins(
 
 def _predict(scenario: Scenario, target: SignInTarget, agent: Agent) -> Prediction:
     if scenario.declared:
-        target, agent = scenario.declared.add_extensions(target), scenario.declared.write_values(agent)
+        target = replace(target, extensions={**target.extensions, **scenario.declared.types})
+        agent = scenario.declared.write_values(agent)
     return predict_sign_in(scenario.policy, target, agent)
 
 
@@ -139,18 +136,12 @@ def find_assigned_policy(directory: Directory, snapshot: PrincipalSnapshot) -> P
 def _read_target(
     directory: Directory, snapshot: PrincipalSnapshot, policies: Iterable[SignInPolicy], now: datetime
 ) -> SignInTarget:
-    """The principal and its tenant, with the extensions that the policies read."""
+    """The principal and its tenant, with every extension on the applications whose extensions the policies read."""
     has_active_key = any(key.thumbprint == snapshot.active_key for key in snapshot.keys)
     has_valid_key = any(key.ends is None or key.ends > now for key in snapshot.keys)  # Entra falls back on it (W5)
-    types = _read_types(directory, snapshot, {name for policy in policies for name in policy.extensions})
-    return SignInTarget(snapshot, has_active_key and has_valid_key, types)
-
-
-def _read_types(directory: Directory, snapshot: PrincipalSnapshot, names: set[str]) -> dict[str, str]:
-    """Full name to data type of every extension on the applications that own `names`, "" if one cannot be read."""
-    owners = {name: owner_app_id(name) for name in names if is_full_name(name)}
+    names = {name for policy in policies for name in policy.extensions if is_full_name(name)}
     own = {snapshot.principal.app_id.lower()} if snapshot.application else set()
-    others = sorted(set(owners.values()) - own)
+    others = sorted({owner_app_id(name) for name in names} - own)
     try:
         applications = directory.read_extension_owners(others)
     except Forbidden:
@@ -158,8 +149,9 @@ def _read_types(directory: Directory, snapshot: PrincipalSnapshot, names: set[st
     properties = list(snapshot.properties)
     for application in applications.values():
         properties += application.properties if application else ()
+    unreadable = [name for name in names if owner_app_id(name) in others and not applications[owner_app_id(name)]]
     types = {item.name: f"{item.data_type}{'[]' if item.multi_valued else ''}" for item in properties}
-    return {name: "" for name, owner in owners.items() if owner in others and not applications[owner]} | types
+    return SignInTarget(snapshot, has_active_key and has_valid_key, dict.fromkeys(unreadable, "") | types)
 
 
 def _read_users(
@@ -198,16 +190,8 @@ def _make_agent(user: User, snapshot: PrincipalSnapshot, members: GroupMembers, 
     roles_unreadable = f"members of the group '{hidden[0]}' may not be read (GroupMember.Read.All)" if hidden else ""
     if snapshot.roles is None:
         roles_unreadable = "who is assigned may not be read (Application.Read.All)"
-    return Agent(
-        id=user.id,
-        upn=user.user_principal_name,
-        properties=user.profile,
-        values=user.values,
-        roles=tuple(sorted(values)),
-        assigned=bool(own),
-        roles_unreadable=roles_unreadable,
-        unreadable_extensions=unreadable,
-    )
+    roles, upn = tuple(sorted(values)), user.user_principal_name
+    return Agent(user.id, upn, user.profile, user.values, roles, bool(own), roles_unreadable, unreadable)
 
 
 def _list_unread(snapshot: PrincipalSnapshot, members: GroupMembers) -> list[str]:

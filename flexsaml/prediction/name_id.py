@@ -53,28 +53,25 @@ def _with_format(source: SourceValues, default: str, stated: str) -> PredictedNa
 
 def _read_allowed(entry: PolicyEntry, sources: Sources) -> SourceValues:
     """The first value, if Entra allows the source for NameID (N2, N4); else none."""
+    method, id_ = "", entry.id.lower()
     if entry.source == "transformation":
         transformation = sources.policy.find_transformation(entry.transformation)
         method = transformation.method if transformation else ""
-        if method not in METHODS_FOR_NAME_ID:
-            return SourceValues(evidence=("N4",), reason=f"{entry.label} is not allowed for NameID")
-        result = _first_value(sources.read(entry).citing("N1", "N4"))
-        return _check_domain(result, sources.target.snapshot.domains) if method == "join" and result.values else result
-    allowed, observed = (load_table("attributes")[name] for name in ("nameid", "nameid_observed"))
-    id_ = entry.id.lower()
-    if entry.source != "user" or entry.extension or id_ not in (*allowed, *observed):
-        return SourceValues(evidence=("N2",), reason=f"{entry.label} is not allowed for NameID")
-    return _first_value(sources.read(entry).citing("N1", "N2 observed" if id_ in observed else "N2"))
-
-
-def _first_value(source: SourceValues) -> SourceValues:
-    return replace(source, values=source.values[:1] if any(source.values) else ())
-
-
-def _check_domain(source: SourceValues, domains: tuple[str, ...] | None) -> SourceValues:
+        is_allowed, rules = method in METHODS_FOR_NAME_ID, ("N4",)
+    else:
+        allowed, observed = (load_table("attributes")[name] for name in ("nameid", "nameid_observed"))
+        is_allowed = entry.source == "user" and not entry.extension and id_ in (*allowed, *observed)
+        rules = ("N2 observed",) if is_allowed and id_ in observed else ("N2",)
+    if not is_allowed:
+        return SourceValues(evidence=rules, reason=f"{entry.label} is not allowed for NameID")
+    source = sources.read(entry).citing("N1", *rules)
+    source = replace(source, values=source.values[:1] if any(source.values) else ())
+    if method != "join" or not source.values:
+        return source
+    domains = sources.target.snapshot.domains
     if domains is None:
         return SourceValues(evidence=("N4",), unknown="the verified domains may not be read (Organization.Read.All)")
     _, at_sign, domain = source.values[0].rpartition("@")
-    if not at_sign or domain.lower() not in {name.lower() for name in domains}:
+    if not at_sign or domain.lower() not in map(str.lower, domains):
         return SourceValues(evidence=("N4",), reason=f"'{domain}' is not a verified domain")
     return source

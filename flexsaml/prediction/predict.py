@@ -7,19 +7,10 @@ never missing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from flexsaml import flex
 from flexsaml.claims import NAME_ID, load_table
-from flexsaml.flex import (
-    AttributeFault,
-    NameId,
-    SamlAttribute,
-    SamlStatement,
-    WorkerUpdate,
-    compute_worker_update,
-    is_ignored,
-    parse_attribute_name,
-)
 
 from .evidence import UNKNOWN, Inference, SourceValues
 from .name_id import PredictedNameId, predict_name_id
@@ -68,8 +59,8 @@ class Prediction:
     name_id: PredictedNameId
     attributes: tuple[AttributeLine, ...]
     worker: tuple[WorkerLine, ...]
-    update: WorkerUpdate
-    faults: tuple[AttributeFault, ...]
+    update: flex.WorkerUpdate
+    faults: tuple[flex.AttributeFault, ...]
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -81,12 +72,9 @@ class Prediction:
     def doubts(self) -> tuple[str, ...]:
         """What decides about the sign-in and is unknown, one sentence each."""
         mandatory = load_table("flex")["mandatory"]
-        lines = (line for line in self.attributes if line.unknown and line.name in mandatory)
-        refusals = (item for item in self.refusals if item.confidence == UNKNOWN)
-        return (
-            *(f"'{line.name}' is unknown: {line.unknown}" for line in lines),
-            *(f"{item.code} is unknown: {item.message}" for item in refusals),
-        )
+        lines = [(f"'{line.name}'", line.unknown) for line in self.attributes if line.name in mandatory]
+        refusals = [(item.code, item.unknown) for item in self.refusals]
+        return tuple(f"{subject} is unknown: {reason}" for subject, reason in (*lines, *refusals) if reason)
 
     @property
     def outcome(self) -> str:
@@ -99,8 +87,8 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) ->
     sources = Sources(policy, target, agent)
     name_id = predict_name_id(sources)
     lines = (*_core_lines(target, agent), *_basic_lines(policy, agent), *_policy_lines(sources))
-    sent = tuple(SamlAttribute(line.name, line.values, line.name_format) for line in lines if line.values)
-    update = compute_worker_update(SamlStatement(NameId(name_id.value, name_id.format), sent))
+    sent = tuple(flex.SamlAttribute(line.name, line.values, line.name_format) for line in lines if line.values)
+    update = flex.compute_worker_update(flex.SamlStatement(flex.NameId(name_id.value, name_id.format), sent))
     unknown = {line.name for line in lines if line.unknown}
     return Prediction(
         agent=agent,
@@ -115,25 +103,20 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) ->
 
 def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]:
     """Why Entra refuses the sign-in (W1 to W4)."""
-
-    def refuse(rule: str, code: str, message: str, *, unknown: bool = False) -> EntraRefusal:
-        return EntraRefusal(evidence=(rule,), code=code, message=message, unknown=message if unknown else "")
-
-    snapshot = target.snapshot
-    name = snapshot.principal.display_name
-    if not snapshot.enabled:
-        yield refuse("W1", "AADSTS7000112", f"the application '{name}' is disabled")
-    if agent.properties.get("accountEnabled") is False:
-        yield refuse("W2", "AADSTS50057", "the user is disabled")
-    elif not agent.is_readable:
-        yield refuse("W2", "AADSTS50057", "it may not be read whether the user is enabled", unknown=True)
-    if snapshot.assignment_required and not agent.assigned:
-        message = f"neither the user nor a group they are a direct member of is assigned to '{name}'"
-        unknown = bool(agent.roles_unreadable)
-        yield refuse("W3", "AADSTS50105", agent.roles_unreadable or message, unknown=unknown)
-    if not target.has_key and not snapshot.accept_mapped_claims:
-        message = f"'{name}' has no active signing certificate, which a claims mapping policy requires"
-        yield refuse("W4", "AADSTS50146", message)
+    snapshot, name = target.snapshot, target.snapshot.principal.display_name
+    not_assigned = f"neither the user nor a group they are a direct member of is assigned to '{name}'"
+    is_disabled, has_key = agent.properties.get("accountEnabled") is False, target.has_key
+    lacks_assignment = snapshot.assignment_required and not agent.assigned
+    unreadable = "" if agent.is_readable else "it may not be read whether the user is enabled"
+    no_key = f"'{name}' has no active signing certificate, which a claims mapping policy requires"
+    for is_refused, rule, code, message, unknown in (
+        (not snapshot.enabled, "W1", "AADSTS7000112", f"the application '{name}' is disabled", ""),
+        (is_disabled or unreadable, "W2", "AADSTS50057", "the user is disabled", unreadable),
+        (lacks_assignment, "W3", "AADSTS50105", not_assigned, agent.roles_unreadable),
+        (not has_key and not snapshot.accept_mapped_claims, "W4", "AADSTS50146", no_key, ""),
+    ):
+        if is_refused:
+            yield EntraRefusal(evidence=(rule,), code=code, message=unknown or message, unknown=unknown)
 
 
 # -- the attribute statement -------------------------------------------------------------------------------------------
@@ -141,15 +124,15 @@ def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]
 
 def _core_lines(target: SignInTarget, agent: Agent) -> Iterator[AttributeLine]:
     tenant_id = target.snapshot.tenant_id
-    unknown = "" if tenant_id else "the tenant's id may not be read (Organization.Read.All)"
-    provider = f"https://sts.windows.net/{tenant_id}/"
-    for name, value, why in (
-        (f"{_IDENTITY}tenantid", tenant_id, unknown),
-        (f"{_IDENTITY}objectidentifier", agent.id, ""),
-        (f"{_IDENTITY}identityprovider", provider, unknown),
-        (_METHODS_REFERENCES, _BY_PASSWORD, ""),
+    provider = f"https://sts.windows.net/{tenant_id}/" if tenant_id else ""
+    for name, value in (
+        (f"{_IDENTITY}tenantid", tenant_id),
+        (f"{_IDENTITY}objectidentifier", agent.id),
+        (f"{_IDENTITY}identityprovider", provider),
+        (_METHODS_REFERENCES, _BY_PASSWORD),
     ):
-        yield AttributeLine(name=name, values=() if why else (value,), evidence=("S19",), unknown=why)
+        unknown = "" if value else "the tenant's id may not be read (Organization.Read.All)"
+        yield AttributeLine(name=name, values=(value,) if value else (), evidence=("S19",), unknown=unknown)
 
 
 def _basic_lines(policy: SignInPolicy, agent: Agent) -> Iterator[AttributeLine]:
@@ -177,20 +160,14 @@ def _policy_lines(sources: Sources) -> Iterator[AttributeLine]:
             lines.pop(line.name, None)
             lines[line.name] = line
         elif counts:
-            lines[line.name] = _merge_lines(earlier, line)
+            unknown = earlier.unknown or line.unknown
+            values = () if unknown else earlier.values + line.values
+            evidence = (*earlier.evidence, *line.evidence, "S18")
+            lines[line.name] = replace(earlier, values=values, evidence=evidence, unknown=unknown, reason="")
     yield from lines.values()
     for name in sources.policy.ignored:
         if name not in lines and name != NAME_ID:
             yield AttributeLine(name=name, evidence=("S4",), reason="Entra reads only the first fifty entries")
-
-
-def _merge_lines(earlier: AttributeLine, line: AttributeLine) -> AttributeLine:
-    unknown = earlier.unknown or line.unknown
-    values = () if unknown else earlier.values + line.values
-    evidence = (*earlier.evidence, *line.evidence, "S18")
-    return AttributeLine(
-        name=line.name, name_format=earlier.name_format, values=values, evidence=evidence, unknown=unknown
-    )
 
 
 def _entry_line(entry: PolicyEntry, sources: Sources) -> AttributeLine:
@@ -214,7 +191,7 @@ def _entry_line(entry: PolicyEntry, sources: Sources) -> AttributeLine:
 
 
 def _worker_lines(
-    lines: tuple[AttributeLine, ...], update: WorkerUpdate, name_id: PredictedNameId
+    lines: tuple[AttributeLine, ...], update: flex.WorkerUpdate, name_id: PredictedNameId
 ) -> Iterator[WorkerLine]:
     by_name = {line.name: line for line in lines}
     for name, value in update.attributes.items():
@@ -231,10 +208,10 @@ def _worker_lines(
             name = f"channel.{channel}.{setting}"
             evidence = (*by_name[name].evidence, "F6")
             yield WorkerLine(name=name, value=value, evidence=evidence, reason="a setting of the channel")
-    possible = {parse_attribute_name(line.name)[0] for line in lines if line.unknown}
+    possible = {flex.parse_attribute_name(line.name)[0] for line in lines if line.unknown}
     for line in lines:
-        name = parse_attribute_name(line.name)[0]
-        if is_ignored(line.name) or line.values or name in update.attributes:
+        name = flex.parse_attribute_name(line.name)[0]
+        if flex.is_ignored(line.name) or line.values or name in update.attributes:
             continue
         if name in possible:
             yield WorkerLine(name=name, evidence=line.evidence, unknown=line.explanation)
@@ -244,10 +221,11 @@ def _worker_lines(
 
 
 def _flex_evidence(line: AttributeLine, name: str) -> tuple[str, ...]:
-    kind = parse_attribute_name(line.name)[1]
+    kind = flex.parse_attribute_name(line.name)[1]
     if not any(line.values):
         return ("F7",)
     if kind.endswith("array"):
+        rule = "F5" if name == "roles" else "F3"
         has_blanks = any(item != item.strip() for value in line.values for item in value.split(","))
-        return (*(("F5",) if name == "roles" else ("F3",)), *(("F3 blanks",) if has_blanks else ()))
+        return (rule, "F3 blanks") if has_blanks else (rule,)
     return ("F3", "F4 spelling") if kind in ("int", "boolean") else ("F3",)

@@ -11,16 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flexsaml.claims import load_table
+from flexsaml.graph import PrincipalSnapshot
 
 from .evidence import SourceValues
 from .policy import PolicyEntry, SignInPolicy
 from .transformations import apply_transformation
-
-if TYPE_CHECKING:
-    from flexsaml.graph import PrincipalSnapshot
 
 _DATES = frozenset({"createddatetime", "lastpasswordchangedatetime"})
 _PRINCIPAL_SOURCES = ("application", "resource", "audience")
@@ -133,14 +130,11 @@ class Sources:
             return SourceValues(values=agent.roles, evidence=("S12",), reason=reason)
         if not agent.is_readable and id_ not in ("objectid", "userprincipalname"):
             return SourceValues(unknown=UNREADABLE_USER)
-        evidence: tuple[str, ...] = ()
+        value = agent.by_lower_name.get(find_property(id_).lower())
         if id_.startswith("extensionattribute"):
-            attributes = agent.by_lower_name.get("onpremisesextensionattributes")
-            value = attributes.get(f"extensionAttribute{id_[18:]}") if isinstance(attributes, Mapping) else None
-            evidence = ("ID",)
-        else:
-            value = agent.by_lower_name.get(find_property(id_).lower())
-            evidence = ("ID",) if id_ in _property_names()[1] else ()
+            value = value.get(f"extensionAttribute{id_[18:]}") if isinstance(value, Mapping) else None
+        has_other_name = id_.startswith("extensionattribute") or id_ in _property_names()[1]
+        evidence: tuple[str, ...] = ("ID",) if has_other_name else ()
         if isinstance(value, list):
             evidence += ("S11",) if id_ in load_table("attributes")["one_value_emitted"] and value else ()
             value = value[0] if value else None
@@ -182,14 +176,10 @@ def find_property(id_: str) -> str:
 def format_value(value: object, evidence: tuple[str, ...], label: str) -> SourceValues:
     """A value as an assertion spells it; null gives nothing (S5), "" one empty value (S6)."""
     items = value if isinstance(value, (list, tuple)) else [value]
-    texts = tuple(_format_item(item) for item in items if item is not None)
+    texts = tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in items if item is not None)
     if not texts:
         return SourceValues(evidence=("S5", *evidence), reason=f"{label} is null")
     return SourceValues(values=texts, evidence=(*evidence, "S6") if "" in texts else evidence)
-
-
-def _format_item(value: object) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 @cache

@@ -75,10 +75,10 @@ def _replace_pattern(transformation: PolicyTransformation, inputs: Mapping[str, 
     names |= {claim.name.lower(): claim.name for claim in transformation.claims}
     additional = {names[name]: value for name, value in inputs.items()}
     try:
-        result = replace_matches(inputs["regex"], inputs["replacement"], inputs["sourceclaim"], additional)
+        text, matches = replace_matches(inputs["regex"], inputs["replacement"], inputs["sourceclaim"], additional)
     except UnsupportedPattern as problem:
         return SourceValues(evidence=("T4",), unknown=str(problem))
-    return SourceValues(values=(result.text,), evidence=("T4",) if result.matches == 1 else ("T4", "T4 every"))
+    return SourceValues(values=(text,), evidence=("T4",) if matches == 1 else ("T4", "T4 every"))
 
 
 _METHODS: Mapping[str, tuple[tuple[str, ...], _Method]] = {

@@ -3,8 +3,17 @@
 Only `python -m flexsaml verify` imports this room: it loads XML and cryptography libraries.
 """
 
-from flexsaml.verification.checks import FAULT, NOT_JUDGED, WARNING, CannotVerify, Check, ResponseRefused
-from flexsaml.verification.expected import MAX_CLOCK_SKEW, Expected, format_time, parse_time
+from flexsaml.verification.checks import (
+    FAULT,
+    MAX_CLOCK_SKEW,
+    NOT_JUDGED,
+    WARNING,
+    CannotVerify,
+    Expected,
+    ResponseRefused,
+    format_time,
+    parse_time,
+)
 from flexsaml.verification.metadata import (
     GIVE_METADATA,
     TrustedCertificates,
@@ -17,26 +26,8 @@ from flexsaml.verification.response import MAX_BYTES, is_response, parse_respons
 from flexsaml.verification.verdict import DeclaredClaims, Verdict, judge_response
 
 __all__ = [
-    "FAULT",
-    "GIVE_METADATA",
-    "MAX_BYTES",
-    "MAX_CLOCK_SKEW",
-    "NOT_JUDGED",
-    "WARNING",
-    "CannotVerify",
-    "Check",
-    "DeclaredClaims",
-    "Expected",
-    "ResponseRefused",
-    "TrustedCertificates",
-    "Verdict",
-    "build_metadata_url",
-    "fetch_metadata",
-    "format_time",
-    "is_response",
-    "judge_response",
-    "parse_certificates",
-    "parse_metadata",
-    "parse_response",
-    "parse_time",
-]
+    "FAULT", "GIVE_METADATA", "MAX_BYTES", "MAX_CLOCK_SKEW", "NOT_JUDGED", "WARNING", "CannotVerify",
+    "DeclaredClaims", "Expected", "ResponseRefused", "TrustedCertificates", "Verdict", "build_metadata_url",
+    "fetch_metadata", "format_time", "is_response", "judge_response", "parse_certificates", "parse_metadata",
+    "parse_response", "parse_time",
+]  # fmt: skip

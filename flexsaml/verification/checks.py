@@ -1,11 +1,15 @@
-"""One line of a verdict, and the two ways in which verification ends without one.
+"""One line of a verdict, the two ways in which verification ends without one, and what the receiver expects. Pure.
 
-Pure. The names of checks are listed in docs/commands.md; scripts may rely on them.
+The names of checks are listed in docs/commands.md; scripts may rely on them. What the user did not state is shown and
+not judged. Quirks: SAML times are UTC with any number of decimals, of which Python keeps six; Entra's clock and this
+machine's may differ by `MAX_CLOCK_SKEW`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
 from flexsaml.claims import quote as quote_short
@@ -16,6 +20,8 @@ quote = partial(quote_short, limit=200)
 """Text of the response in a message; addresses that are compared must not be cut."""
 ASK_SENDER = "Entra does not send this: ask who made the response"
 TAMPERED = "somebody altered it after Entra sent it: do not trust it, and find out where it came from"
+MAX_CLOCK_SKEW = timedelta(seconds=60)
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,12})?Z")
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,10 @@ class Check:
         return {"check": self.name, "status": self.status, **about, "message": self.message, "fix": self.fix}
 
 
+def fault(name: str, message: str, fix: str = "", attribute: str = "") -> Check:
+    return Check(name, FAULT, message, fix, attribute)
+
+
 class ResponseRefused(UserError):
     """The response was judged and nothing of it may be read. One fault for each reason."""
 
@@ -55,5 +65,28 @@ class CannotVerify(UserError):
         super().__init__(str(self.check))
 
 
-def fault(name: str, message: str, fix: str = "") -> Check:
-    return Check(name, FAULT, message, fix)
+@dataclass(frozen=True)
+class Expected:
+    """What the receiver expects, "" for what the user did not state; `at` is the time of judgement."""
+
+    at: datetime
+    issuer: str = ""
+    audience: str = ""
+    recipient: str = ""
+    in_response_to: str = ""
+
+
+def parse_time(text: str) -> datetime | None:
+    """A time as SAML writes it, None for anything else."""
+    match = _TIME.fullmatch(text)
+    if not match:
+        return None
+    try:
+        seconds = datetime.strptime(f"{match[1]}Z", "%Y-%m-%dT%H:%M:%S%z")
+        return seconds + timedelta(seconds=float(match[2] or 0))
+    except (ValueError, OverflowError):
+        return None
+
+
+def format_time(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"

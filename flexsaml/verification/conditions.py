@@ -6,23 +6,25 @@ nothing in it is trusted or shown. Quirk: Flex refuses a SessionNotOnOrAfter of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from lxml import etree
 
-from .checks import ASK_SENDER, FAULT, NOT_JUDGED, OK, WARNING, Check, ResponseRefused, fault, quote
-from .expected import (
-    COMPARE_ADDRESS,
+from .checks import (
+    ASK_SENDER,
+    FAULT,
     MAX_CLOCK_SKEW,
-    SET_CLOCK,
+    NOT_JUDGED,
+    OK,
+    WARNING,
+    Check,
     Expected,
-    check_address,
-    check_end,
-    check_request,
-    check_value,
+    ResponseRefused,
+    fault,
     format_time,
     parse_time,
+    quote,
 )
 from .response import ASSERTION, NAMESPACES, local_name
 from .signature import SignedParts
@@ -31,6 +33,10 @@ FLEX_MIN_SESSION = timedelta(hours=1)
 _BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 _SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 _KNOWN_CONDITIONS = {f"{{{ASSERTION}}}{name}" for name in ("AudienceRestriction", "OneTimeUse", "ProxyRestriction")}
+_SET_CLOCK = "set this machine's clock, or give the time at which the response was received with --at TIME"
+_TOO_LATE = "sign in again, or give the time at which the response was received with --at TIME"
+_COMPARE_ADDRESS = "compare the reply URL of the application in Entra with the ACS address on Twilio's SSO page"
+_GIVE_AUDIENCE = "give --audience ID, the entity ID on Twilio's SSO page, to judge it"
 _COMPARE_AUDIENCE = "compare the identifier of the application in Entra with the entity ID on Twilio's SSO page"
 
 
@@ -40,12 +46,11 @@ def check_conditions(signed: SignedParts, response: etree._Element | None, expec
     if signed.response is not None:
         yield from _check_response(signed.response, assertion, expected, signed=True)
     elif response is not None:
-        checks = _check_response(response, assertion, expected, signed=False)
-        yield from (check for check in checks if check.status == FAULT)
+        yield from _faults(_check_response(response, assertion, expected, signed=False))
     yield from _check_version(assertion)
-    yield from _check_issue_time(assertion, expected)
+    yield from _check_start("issued", assertion, "IssueInstant", expected, "it was issued")
     issuer, fix = read_text(find_single(assertion, "Issuer")), "either the response or the metadata is another tenant's"
-    yield from check_value("issuer", issuer, expected.issuer, "--issuer or --metadata", fix)
+    yield from _check_value("issuer", issuer, expected.issuer, "--issuer or --metadata", fix)
     yield from _check_audience_and_times(assertion, expected)
     yield from _check_confirmations(assertion, expected, posted)
     yield from _check_sessions(assertion, expected, posted)
@@ -68,6 +73,10 @@ def read_text(element: etree._Element | None) -> str:
     return element.text or ""
 
 
+def _faults(checks: Iterable[Check]) -> list[Check]:
+    return [check for check in checks if check.status == FAULT]
+
+
 # -- the response ------------------------------------------------------------------------------------------------------
 
 
@@ -81,26 +90,22 @@ def _check_response(
     else:
         status = f"is {quote(codes[0].rpartition(':')[2])}, not Success" if codes else "is missing"
         yield fault("status", f"the status {status}", "see the application's sign-in log in Entra")
-    yield from (check for check in _check_issue_time(response, expected) if check.status == FAULT)
+    yield from _faults(_check_start("issued", response, "IssueInstant", expected, "the response was issued"))
     outer, inner = (read_text(find_single(element, "Issuer")) for element in (response, assertion))
     if outer and outer != inner:
         yield fault("issuer", f"response and assertion have different issuers, {quote(outer)} and {quote(inner)}")
     destination = response.get("Destination", "")
     if destination or signed:
-        yield from check_address("destination", destination, expected)
-    recipients = [recipient for recipient in _confirmation_data(assertion, "Recipient") if recipient]
+        yield from _check_address("destination", destination, expected)
+    confirmations = assertion.findall("saml:Subject/saml:SubjectConfirmation/saml:SubjectConfirmationData", NAMESPACES)
+    recipients = [data.get("Recipient", "") for data in confirmations if data.get("Recipient")]
     if destination and recipients and destination not in recipients:
         message = f"the response is for {quote(destination)}, its assertion for {quote(recipients[0])}"
-        yield fault("destination", message, COMPARE_ADDRESS)
+        yield fault("destination", message, _COMPARE_ADDRESS)
     request_id = response.get("InResponseTo", "")
-    if request_id not in (_confirmation_data(assertion, "InResponseTo") or [""]):
+    if request_id not in ([data.get("InResponseTo", "") for data in confirmations] or [""]):
         yield fault("in-response-to", "response and assertion answer different requests", "sign in again")
-    yield from check_request(request_id, expected)
-
-
-def _confirmation_data(assertion: etree._Element, name: str) -> list[str]:
-    path = "saml:Subject/saml:SubjectConfirmation/saml:SubjectConfirmationData"
-    return [data.get(name, "") for data in assertion.findall(path, NAMESPACES)]
+    yield from _check_request(request_id, expected)
 
 
 # -- the assertion -----------------------------------------------------------------------------------------------------
@@ -112,16 +117,6 @@ def _check_version(element: etree._Element) -> Iterator[Check]:
         yield fault("version", f"the {local_name(element).lower()} has version {quote(version)}, not 2.0", ASK_SENDER)
 
 
-def _check_issue_time(element: etree._Element, expected: Expected) -> Iterator[Check]:
-    issued = parse_time(element.get("IssueInstant", ""))
-    if issued is None:
-        yield fault("issued", f"the {local_name(element).lower()} has no valid IssueInstant", ASK_SENDER)
-    elif issued > expected.at + MAX_CLOCK_SKEW:
-        yield fault("issued", f"it was issued at {format_time(issued)}, after the time of judgement", SET_CLOCK)
-    else:
-        yield Check("issued", OK, format_time(issued))
-
-
 def _check_audience_and_times(assertion: etree._Element, expected: Expected) -> Iterator[Check]:
     conditions = find_single(assertion, "Conditions")
     if conditions is None:
@@ -130,7 +125,9 @@ def _check_audience_and_times(assertion: etree._Element, expected: Expected) -> 
     for condition in conditions.iterchildren(etree.Element):
         if condition.tag not in _KNOWN_CONDITIONS:
             yield fault("conditions", f"the condition {quote(local_name(condition))} is unknown", ASK_SENDER)
-    yield from _check_times(conditions, expected)
+    if conditions.get("NotBefore") is not None:
+        yield from _check_start("not-before", conditions, "NotBefore", expected, "its validity begins")
+    yield from _check_end("not-on-or-after", conditions.get("NotOnOrAfter"), expected, "its validity")
     restrictions = [
         [read_text(audience) for audience in restriction.findall("saml:Audience", NAMESPACES)]
         for restriction in conditions.findall("saml:AudienceRestriction", NAMESPACES)
@@ -139,27 +136,11 @@ def _check_audience_and_times(assertion: etree._Element, expected: Expected) -> 
     if not restrictions or not all(restrictions):
         yield fault("audience", "the audience is missing: the assertion is valid for any application", ASK_SENDER)
     elif not expected.audience:
-        yield Check(
-            "audience", NOT_JUDGED, names, "give --audience ID, the entity ID on Twilio's SSO page, to judge it"
-        )
+        yield Check("audience", NOT_JUDGED, names, _GIVE_AUDIENCE)
     elif not all(expected.audience in audiences for audiences in restrictions):
         yield fault("audience", f"the audience is {names}, not {quote(expected.audience)}", _COMPARE_AUDIENCE)
     else:
         yield Check("audience", OK, names)
-
-
-def _check_times(conditions: etree._Element, expected: Expected) -> Iterator[Check]:
-    not_before = conditions.get("NotBefore")
-    if not_before is not None:
-        start = parse_time(not_before)
-        if start is None:
-            yield fault("not-before", f"NotBefore is {quote(not_before)}, which is no time in UTC", ASK_SENDER)
-        elif start > expected.at + MAX_CLOCK_SKEW:
-            message = f"it is valid from {format_time(start)}, after the time of judgement, {format_time(expected.at)}"
-            yield fault("not-before", message, SET_CLOCK)
-        else:
-            yield Check("not-before", OK, f"it is valid from {format_time(start)}")
-    yield from check_end("not-on-or-after", conditions.get("NotOnOrAfter"), expected, "its validity")
 
 
 def _check_confirmations(assertion: etree._Element, expected: Expected, posted: bool) -> Iterator[Check]:
@@ -171,8 +152,7 @@ def _check_confirmations(assertion: etree._Element, expected: Expected, posted: 
         yield fault("subject-confirmation", "the assertion has no bearer confirmation", ASK_SENDER)
         return
     results = [list(_check_bearer(bearer, expected, posted)) for bearer in bearers]
-    faultless = [checks for checks in results if all(check.status != FAULT for check in checks)]
-    yield from (faultless or results)[0]
+    yield from next((checks for checks in results if not _faults(checks)), results[0])
 
 
 def _check_bearer(bearer: etree._Element, expected: Expected, posted: bool) -> Iterator[Check]:
@@ -186,11 +166,10 @@ def _check_bearer(bearer: etree._Element, expected: Expected, posted: bool) -> I
         return
     if data.get("NotBefore") is not None:
         yield fault("subject-confirmation", "SubjectConfirmationData has NotBefore, which SAML forbids", ASK_SENDER)
-    yield from check_end("subject-confirmation", data.get("NotOnOrAfter"), expected, "the time for presenting it")
-    yield from check_address("recipient", data.get("Recipient", ""), expected)
-    request_id = data.get("InResponseTo", "")
-    if expected.in_response_to and request_id != expected.in_response_to:
-        yield from check_request(request_id, expected)
+    yield from _check_end("subject-confirmation", data.get("NotOnOrAfter"), expected, "the time for presenting it")
+    yield from _check_address("recipient", data.get("Recipient", ""), expected)
+    if expected.in_response_to:
+        yield from _faults(_check_request(data.get("InResponseTo", ""), expected))
 
 
 def _check_sessions(assertion: etree._Element, expected: Expected, posted: bool) -> Iterator[Check]:
@@ -199,15 +178,74 @@ def _check_sessions(assertion: etree._Element, expected: Expected, posted: bool)
         yield fault("session", "the assertion has no AuthnStatement", ASK_SENDER)
     issued = parse_time(assertion.get("IssueInstant", "")) or expected.at
     for statement in statements:
-        signed_in = parse_time(statement.get("AuthnInstant", ""))
-        if signed_in is None:
-            yield fault("session", "the AuthnStatement has no valid AuthnInstant", ASK_SENDER)
-        elif signed_in > expected.at + MAX_CLOCK_SKEW:
-            yield fault("session", f"the user signs in at {format_time(signed_in)}, in the future", SET_CLOCK)
+        yield from _faults(_check_start("session", statement, "AuthnInstant", expected, "the user signed in"))
         limit = statement.get("SessionNotOnOrAfter")
         end = parse_time(limit or "")
         if end is not None and expected.at - MAX_CLOCK_SKEW < end <= issued + FLEX_MIN_SESSION:
             message = f"the session ends at {format_time(end)}; Flex refuses a session of an hour or less (A)"
             yield fault("session", message, "lengthen the sign-in session in Entra, or send no SessionNotOnOrAfter")
         elif limit is not None:
-            yield from check_end("session", limit, expected, "the session")
+            yield from _check_end("session", limit, expected, "the session")
+
+
+# -- values and times --------------------------------------------------------------------------------------------------
+
+
+def _check_value(name: str, value: str, wanted: str, option: str, fix: str) -> Iterator[Check]:
+    """`option`: the argument by which the user states what is expected; `fix`: what to do about another value."""
+    if not value:
+        yield fault(name, f"the {name} is missing", ASK_SENDER)
+    elif not wanted:
+        yield Check(name, NOT_JUDGED, quote(value), f"give {option} to judge it")
+    elif value != wanted:
+        yield fault(name, f"the {name} is {quote(value)}, not {quote(wanted)}", fix)
+    else:
+        yield Check(name, OK, quote(value))
+
+
+def _check_address(name: str, address: str, expected: Expected) -> Iterator[Check]:
+    """`name`: destination or recipient."""
+    option = "--recipient URL, the ACS address on Twilio's SSO page,"
+    return _check_value(name, address, expected.recipient, option, _COMPARE_ADDRESS)
+
+
+def _check_request(request_id: str, expected: Expected) -> Iterator[Check]:
+    """`request_id`: the InResponseTo, "" if the sign-in began at Entra."""
+    answer = f"it answers request {quote(request_id)}" if request_id else "it answers no request"
+    if not expected.in_response_to:
+        fix = "give --in-response-to ID to judge it" if request_id else ""
+        message = answer if request_id else f"{answer}: the sign-in began at Entra"
+        yield Check("in-response-to", NOT_JUDGED, message, fix)
+    elif request_id != expected.in_response_to:
+        message = f"{answer}, but the request was {quote(expected.in_response_to)}"
+        yield fault("in-response-to", message, "sign in again, starting at Flex")
+    else:
+        yield Check("in-response-to", OK, quote(request_id))
+
+
+def _check_start(name: str, element: etree._Element, attribute: str, expected: Expected, event: str) -> Iterator[Check]:
+    """A time that must not be in the future; `event`: what happened then, for the message."""
+    text = element.get(attribute, "")
+    start = parse_time(text)
+    if start is None:
+        problem = f"is {quote(text)}, which is no time in UTC" if text else "is missing"
+        yield fault(name, f"{attribute} {problem}", ASK_SENDER)
+    elif start > expected.at + MAX_CLOCK_SKEW:
+        message = f"{event} at {format_time(start)}, after the time of judgement, {format_time(expected.at)}"
+        yield fault(name, message, _SET_CLOCK)
+    else:
+        yield Check(name, OK, f"{event} at {format_time(start)}")
+
+
+def _check_end(name: str, limit: str | None, expected: Expected, subject: str) -> Iterator[Check]:
+    """`limit`: the attribute as written, None if it is missing; `subject`: what ends, for the message."""
+    end = parse_time(limit or "")
+    if limit is None:
+        yield fault(name, f"{subject} has no end", ASK_SENDER)
+    elif end is None:
+        yield fault(name, f"the end of {subject} is {quote(limit)}, which is no time in UTC", ASK_SENDER)
+    elif end <= expected.at - MAX_CLOCK_SKEW:
+        message = f"{subject} ended at {format_time(end)}, before the time of judgement, {format_time(expected.at)}"
+        yield fault(name, message, _TOO_LATE)
+    else:
+        yield Check(name, OK, f"{subject} ends at {format_time(end)}")

@@ -13,7 +13,6 @@ import base64
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import quote as quote_url
 from urllib.parse import urlsplit
 
@@ -26,9 +25,6 @@ from flexsaml.loopback import is_loopback_host
 
 from .checks import CannotVerify, ResponseRefused
 from .response import MAX_BYTES, SIGNATURE, local_name, parse_xml
-
-if TYPE_CHECKING:
-    from requests import PreparedRequest
 
 METADATA = "urn:oasis:names:tc:SAML:2.0:metadata"
 MIN_KEY_BITS = 2048
@@ -53,9 +49,9 @@ def build_metadata_url(login: str, tenant: str, app_id: str) -> str:
 
 def parse_certificates(raw: bytes, source: str) -> TrustedCertificates:
     """PEM, with one or several certificates, or DER; the portal offers both. Raises `CannotVerify`."""
-    load_pem, load_der = x509.load_pem_x509_certificates, x509.load_der_x509_certificate
+    is_pem = b"-----BEGIN" in raw
     try:
-        certificates = load_pem(raw) if b"-----BEGIN" in raw else [load_der(raw)]
+        certificates = x509.load_pem_x509_certificates(raw) if is_pem else [x509.load_der_x509_certificate(raw)]
     except ValueError:
         fix = "download 'Certificate (Base64)' from the application in Entra"
         raise CannotVerify("certificate", f"{source} contains no certificate", fix) from None
@@ -67,27 +63,22 @@ def parse_metadata(raw: bytes, source: str) -> TrustedCertificates:
     try:
         root = parse_xml(raw.removeprefix(b"\xef\xbb\xbf").strip())
     except ResponseRefused as refused:
-        problem = refused.faults[0].message
-        raise CannotVerify("metadata", f"{source} is no metadata: {problem}", GIVE_METADATA) from None
+        raise _unusable(f"{source} is no metadata: {refused.faults[0].message}") from None
     except CannotVerify as error:
-        raise CannotVerify("metadata", f"{source} {error.check.message}", GIVE_METADATA) from None
+        raise _unusable(f"{source} {error.check.message}") from None
     if root.tag != f"{{{METADATA}}}EntityDescriptor":
-        problem = f"is no metadata of one application: its root is {quote(local_name(root), 40)}"
-        raise CannotVerify("metadata", f"{source} {problem}", GIVE_METADATA)
+        raise _unusable(f"{source} is no metadata of one application: its root is {quote(local_name(root), 40)}")
     try:
         certificates = [x509.load_der_x509_certificate(der) for der in dict.fromkeys(_find_certificates(root))]
     except ValueError:
-        raise CannotVerify("metadata", f"{source} lists an unreadable certificate", GIVE_METADATA) from None
+        raise _unusable(f"{source} lists an unreadable certificate") from None
     if not certificates:
-        raise CannotVerify("metadata", f"{source} lists no certificate for signing", GIVE_METADATA)
+        raise _unusable(f"{source} lists no certificate for signing")
     return TrustedCertificates(_select_usable(certificates, source), "the metadata", root.get("entityID", ""))
 
 
 def fetch_metadata(url: str, now: Callable[[], float] = time.monotonic) -> bytes:
-    """The document at `url`, which is https, or http on loopback; without redirects, before a deadline.
-
-    Raises `CannotVerify`.
-    """
+    """The document at an address of https, or http on loopback. Raises `CannotVerify`, for a redirect too."""
     import requests  # not needed for files
 
     try:
@@ -96,25 +87,22 @@ def fetch_metadata(url: str, now: Callable[[], float] = time.monotonic) -> bytes
     except ValueError:
         is_safe = False
     if not is_safe:
-        fix = "certificates from other addresses prove nothing"
-        raise CannotVerify("metadata", f"{quote(url)} is not an https address", fix)
+        raise _unusable(f"{quote(url)} is not an https address", "certificates from other addresses prove nothing")
     deadline = now() + DEADLINE_SECONDS
     try:
-        with requests.get(
-            url, timeout=DEADLINE_SECONDS / 2, stream=True, allow_redirects=False, auth=_without_credentials
+        with requests.get(  # `auth` sends nothing, instead of what a .netrc has for that host
+            url, timeout=DEADLINE_SECONDS / 2, stream=True, allow_redirects=False, auth=lambda request: request
         ) as answer:
             if answer.status_code != 200:
-                fix = f"check tenant and appid; or {GIVE_METADATA}"
-                raise CannotVerify("metadata", f"{url} answered with status {answer.status_code}", fix)
+                problem = f"{url} answered with status {answer.status_code}"
+                raise _unusable(problem, f"check tenant and appid; or {GIVE_METADATA}")
             return join_chunks(answer.iter_content(65536), lambda: now() > deadline, url)
     except (requests.RequestException, UnicodeError, ValueError) as problem:
-        message = f"{url} cannot be reached ({type(problem).__name__})"
-        raise CannotVerify("metadata", message, GIVE_METADATA) from None
+        raise _unusable(f"{url} cannot be reached ({type(problem).__name__})") from None
 
 
-def _without_credentials(request: PreparedRequest) -> PreparedRequest:
-    """Keeps requests from sending what a .netrc has for that host."""
-    return request
+def _unusable(message: str, fix: str = GIVE_METADATA) -> CannotVerify:
+    return CannotVerify("metadata", message, fix)
 
 
 def join_chunks(chunks: Iterable[bytes], is_late: Callable[[], bool], url: str) -> bytes:
@@ -123,10 +111,9 @@ def join_chunks(chunks: Iterable[bytes], is_late: Callable[[], bool], url: str) 
     for chunk in chunks:
         body += chunk
         if len(body) > MAX_BYTES:
-            raise CannotVerify("metadata", f"{url} sent more than {MAX_BYTES:,} bytes", GIVE_METADATA)
+            raise _unusable(f"{url} sent more than {MAX_BYTES:,} bytes")
         if is_late():
-            message = f"{url} did not answer within {DEADLINE_SECONDS:.0f} seconds"
-            raise CannotVerify("metadata", message, GIVE_METADATA)
+            raise _unusable(f"{url} did not answer within {DEADLINE_SECONDS:.0f} seconds")
     return body
 
 

@@ -53,9 +53,9 @@ def parse_response(raw: bytes, source: str = "it") -> etree._Element:
     try:
         root = parse_xml(_decode(raw))
         _check_structure(root)
+        return root
     except CannotVerify as error:
         raise CannotVerify(error.check.name, f"{source} {error.check.message}", error.check.fix) from None
-    return root
 
 
 def parse_xml(xml: bytes) -> etree._Element:

@@ -58,9 +58,8 @@ class SignedParts:
 def verify_signatures(root: etree._Element, trusted: TrustedCertificates, at: datetime) -> SignedParts:
     """Every signature must be valid, and there must be one. Raises `ResponseRefused` otherwise."""
     inner = find_assertion(root)
-    signed = [
-        element for element in dict.fromkeys((root, inner)) if element.find("ds:Signature", NAMESPACES) is not None
-    ]
+    elements = [inner] if root is inner else [root, inner]
+    signed = [element for element in elements if element.find("ds:Signature", NAMESPACES) is not None]
     if not signed:
         raise ResponseRefused(fault("signature", "it is not signed", "do not trust it: Entra signs every response"))
     faults = [problem for element in signed for problem in _check_algorithms(element)]
@@ -125,41 +124,38 @@ def _verify_signature(
                 root, x509_cert=certificate, parser=make_parser(), expect_config=config, id_attribute="ID"
             )
         except InvalidDigest:
-            message = f"the {what} is not what was signed"
-            raise ResponseRefused(fault("digest", message, TAMPERED)) from None
+            raise ResponseRefused(fault("digest", f"the {what} is not what was signed", TAMPERED)) from None
         except _SIGNXML_ERRORS:
             continue
         element = None if isinstance(result, list) else result.signed_xml
         if element is None or element.tag != place.tag or element.get("ID") != place.get("ID"):
-            message = f"a signature covers something other than the {what}"
-            raise ResponseRefused(fault("signature-reference", message, _NOT_ENTRA))
+            problem = f"a signature covers something other than the {what}"
+            raise ResponseRefused(fault("signature-reference", problem, _NOT_ENTRA))
         return element, certificate
+    raise ResponseRefused(_explain_unknown_signer(place, trusted))
+
+
+def _explain_unknown_signer(place: etree._Element, trusted: TrustedCertificates) -> Check:
+    """The certificate that the response brings along proves nothing, but tells which one was meant."""
     named = place.findtext("ds:Signature/ds:KeyInfo/ds:X509Data/ds:X509Certificate", "", NAMESPACES)
-    raise ResponseRefused(_explain_unknown_signer(what, named, trusted))
-
-
-def _explain_unknown_signer(what: str, named: str, trusted: TrustedCertificates) -> Check:
-    """`named`: the certificate that the response brings along. It proves nothing, but tells which one was meant."""
     count = len(trusted.certificates)
     known = f"{'the certificate' if count == 1 else f'any of the {count} certificates'} of {trusted.source}"
     pem = f"-----BEGIN CERTIFICATE-----\n{''.join(named.split())}\n-----END CERTIFICATE-----\n"
-    message = f"the {what} is not signed with {known}"
+    message = f"the {local_name(place).lower()} is not signed with {known}"
     try:
         claimed = x509.load_pem_x509_certificate(pem.encode())
     except ValueError:
         return fault("signature", message, "check that the metadata is this application's")
     if claimed in trusted.certificates:
         return fault("signature", f"{message}, although it names one of them", TAMPERED)
-    message = f"{message}; it names the certificate {thumbprint(claimed)}"
     fix = "compare that with the certificates of this application in Entra; another application has others"
-    return fault("signature", message, fix)
+    return fault("signature", f"{message}; it names the certificate {thumbprint(claimed)}", fix)
 
 
 def _describe_signer(
     what: str, signer: x509.Certificate, trusted: TrustedCertificates, at: datetime
 ) -> Iterator[Check]:
-    message = f"the {what} is signed with the certificate {thumbprint(signer)} of {trusted.source}"
-    yield Check("signature", OK, message)
+    yield Check("signature", OK, f"the {what} is signed with the certificate {thumbprint(signer)} of {trusted.source}")
     begins, ends = signer.not_valid_before_utc, signer.not_valid_after_utc
     if begins <= at <= ends:
         yield Check("certificate", OK, f"valid until {ends:%Y-%m-%d}")

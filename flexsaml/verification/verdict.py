@@ -18,19 +18,15 @@ from lxml import etree
 from flexsaml.claims import NAME_ID, quote
 from flexsaml.flex import NameId, SamlAttribute, SamlStatement, compute_worker_update, is_ignored, parse_attribute_name
 
-from .checks import ASK_SENDER, FAULT, NOT_JUDGED, OK, WARNING, Check, ResponseRefused, fault
+from .checks import ASK_SENDER, FAULT, NOT_JUDGED, OK, WARNING, Check, Expected, ResponseRefused, fault
 from .conditions import check_conditions, find_single, read_text
-from .expected import Expected
 from .metadata import TrustedCertificates
 from .response import NAMESPACES, is_response
 from .signature import verify_signatures
 
-_FIX_MISSING = (
-    "Entra omits attributes without a value: give the user a value, check whether `predict` shows it, "
-    "and whether the stack's policy is the assigned one"
-)
 _FIXES = {
-    "missing": _FIX_MISSING,
+    "missing": "Entra omits attributes without a value: give the user a value, check whether `predict` shows it, "
+    "and whether the stack's policy is the assigned one",
     "empty": "give the user a value in Entra",
     "ill-typed": "correct the user's value in Entra, or the suffix of the claim's name",
 }
@@ -108,7 +104,7 @@ def _read_statement(assertion: etree._Element) -> tuple[SamlStatement, list[Chec
     for name, count in Counter(attribute.name for attribute in attributes).items():
         if count > 1:
             message = f"{quote(name)} is there {count} times, and parsers disagree on which wins"
-            faults.append(Check("attribute-duplicate", FAULT, message, ASK_SENDER, name))
+            faults.append(fault("attribute-duplicate", message, ASK_SENDER, name))
     name_format = "" if name_id is None else name_id.get("Format", "")
     return SamlStatement(NameId(read_text(name_id), name_format), tuple(attributes)), faults
 
@@ -116,7 +112,7 @@ def _read_statement(assertion: etree._Element) -> tuple[SamlStatement, list[Chec
 def _check_flex_rules(statement: SamlStatement) -> Iterator[Check]:
     update = compute_worker_update(statement)
     for problem in update.faults:
-        yield Check(f"attribute-{problem.kind}", FAULT, problem.message, _FIXES[problem.kind], problem.name)
+        yield fault(f"attribute-{problem.kind}", problem.message, _FIXES[problem.kind], problem.name)
     faulty = {problem.name for problem in update.faults}
     names: Counter[str] = Counter()
     for attribute in statement.attributes:
@@ -128,13 +124,11 @@ def _check_flex_rules(statement: SamlStatement) -> Iterator[Check]:
             continue
         if not any(attribute.values):
             message = f"{quote(attribute.name)} is empty: Flex clears the worker's attribute (F7, A)"
-            yield Check(
-                "attribute-empty", WARNING, message, "unless that is meant, give the user a value", attribute.name
-            )
+            fix = "unless that is meant, give the user a value"
+            yield Check("attribute-empty", WARNING, message, fix, attribute.name)
         elif len(attribute.values) > 1 and kind == "string":
-            message = (
-                f"{quote(attribute.name)} has {len(attribute.values)} values; it is unknown what Flex keeps (F8, D)"
-            )
+            count = len(attribute.values)
+            message = f"{quote(attribute.name)} has {count} values; it is unknown what Flex keeps (F8, D)"
             fix = f"name the claim '{attribute.name}.stringarray' to keep them all"
             yield Check("attribute-several", WARNING, message, fix, attribute.name)
     for name, count in names.items():
@@ -154,7 +148,7 @@ def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Itera
             message = (
                 f"{quote(name)} is declared by {declared.source} and missing; the worker keeps its old value (F7, A)"
             )
-            yield Check("attribute-missing", FAULT, message, _FIX_MISSING, name)
+            yield fault("attribute-missing", message, _FIXES["missing"], name)
         elif is_ignored(name):
             message = f"{quote(name)} is declared by {declared.source}, but Flex ignores Names that are URIs (F2, A)"
             yield Check("attribute-namespaced", WARNING, message, "give the claim a name without a colon", name)

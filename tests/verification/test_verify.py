@@ -12,8 +12,7 @@ from urllib.parse import quote
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from flexsaml.verification.checks import CannotVerify, ResponseRefused
-from flexsaml.verification.expected import Expected, parse_time
+from flexsaml.verification.checks import CannotVerify, Expected, ResponseRefused, parse_time
 from flexsaml.verification.metadata import TrustedCertificates, parse_certificates
 from flexsaml.verification.response import is_response, parse_response
 from flexsaml.verification.verdict import DeclaredClaims, Verdict, judge_response
