@@ -87,13 +87,14 @@ def test_a_displaced_policy_that_is_gone_by_then(stack: Stack) -> None:
     assert (tenant.assigned(), tenant.policies(), tenant.properties()) == ([], [], {})
 
 
-def test_a_changed_claim_is_one_line(base_stack: Stack) -> None:
-    stack = base_stack
+def test_a_changed_claim_is_one_line(stack: Stack) -> None:
+    stack.config["claims"]["site"] = "user.officelocation"
+    stack.up()
     stack.config["claims"]["email"] = "user.othermail"
     stack.config["claims"]["a_first"] = "user.city"
-    del stack.config["claims"]["full_name"]
+    del stack.config["claims"]["site"]
     lines = [" ".join(line.split()) for line in stack.preview("--diff").output.splitlines()]
     assert [line for line in lines if "user.othermail" in line] == ['~ email : "user.mail" => "user.othermail"']
     assert [line for line in lines if "user.city" in line] == ['+ a_first : "user.city"']
-    assert [line for line in lines if "user.displayname" in line] == ['- full_name: "user.displayname"']
+    assert [line for line in lines if "user.officelocation" in line] == ['- site : "user.officelocation"']
     assert not [line for line in lines if "SamlClaimType" in line], "never as JSON"
