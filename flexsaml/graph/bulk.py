@@ -84,8 +84,7 @@ class BulkWrite:
 
     def _work(self) -> None:
         """Send chunks until none is waiting. A chunk that has to be sent again is taken up by the worker that requeued
-        it.
-        """
+        it."""
         while chunk := self._next():
             try:
                 answers = self._send([self._items[number] for number in chunk])

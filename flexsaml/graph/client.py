@@ -34,11 +34,9 @@ V1 = "v1.0"
 
 
 class Client:
-    """Graph of one cloud for one identity. Safe to share between threads.
-
-    `deadline` is in seconds and covers one operation with all its repeats. `progress` gets one line
-    about every pause of a second or more. `session` replaces the pooled one, for tests.
-    """
+    """Graph of one cloud for one identity. Safe to share between threads. `deadline` is in seconds and covers one
+    operation with all its repeats. `progress` gets one line about every pause of a second or more. `session` replaces
+    the pooled one, for tests."""
 
     def __init__(
         self,
@@ -89,12 +87,9 @@ class Client:
     def write(
         self, method: str, path: str, json: object = None, *, landed: Callable[[], T | None] | None = None
     ) -> Json | T:
-        """POST, PATCH or DELETE, sent once; {} for a 204.
-
-        After an unknown outcome `landed` reads whether it was carried out; its value, if any, is the result, and only
-        when it gives none several times is the call sent again. Without `landed` an unknown outcome raises Unanswered
-        or ServerError.
-        """
+        """POST, PATCH or DELETE, sent once; {} for a 204. After an unknown outcome `landed` reads whether it was
+        carried out; its value, if any, is the result, and only when it gives none several times is the call sent again.
+        Without `landed` an unknown outcome raises Unanswered or ServerError."""
         call = self._call(method, path, json=json)
         with self._operation() as ends:
             return self._retrier.run(lambda: self._once(call, ends), safe=False, ends=ends, landed=landed)

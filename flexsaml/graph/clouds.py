@@ -31,10 +31,8 @@ class Cloud:
 
 
 class InvalidCloud(UserError):
-    """A cloud that does not exist, or an endpoint that does not fit it.
-
-    `setting`: which is wrong, `cloud`, `graphEndpoint` or `loginEndpoint`; `words`: why, and what to write instead.
-    """
+    """A cloud that does not exist, or an endpoint that does not fit it. `setting`: which is wrong, `cloud`,
+    `graphEndpoint` or `loginEndpoint`; `words`: why, and what to write instead."""
 
     def __init__(self, setting: str, words: str) -> None:
         super().__init__(f"{setting}: {words}")
@@ -43,11 +41,8 @@ class InvalidCloud(UserError):
 
 
 def cloud(name: str, *, graph_endpoint: str = "", login_endpoint: str = "") -> Cloud:
-    """The cloud of that name (one of `CLOUDS`).
-
-    Endpoints are for `loopback` only, whose default is http://127.0.0.1:$SANDBOX_PORT (8765) for both.
-    Raises InvalidCloud for anything else.
-    """
+    """The cloud of that name (one of `CLOUDS`). Endpoints are for `loopback` only, whose default is
+    http://127.0.0.1:$SANDBOX_PORT (8765) for both. Raises InvalidCloud for anything else."""
     if name not in CLOUDS:
         raise InvalidCloud("cloud", f"{name!r} is not one of {', '.join(CLOUDS)}")
     if name != "loopback":

@@ -202,10 +202,8 @@ def refusal(
     headers: Mapping[str, str] | None = None,
     retry_after: float | None = None,
 ) -> Refused:
-    """The typed error for an answer of 300 and above. `body`: the decoded JSON, whatever it is, or None.
-
-    `path` is relative to the version root and starts with a slash; the case of `headers` does not matter.
-    """
+    """The typed error for an answer of 300 and above. `body`: the decoded JSON, whatever it is, or None. `path` is
+    relative to the version root and starts with a slash; the case of `headers` does not matter."""
     code, message, request_id = _read_error(body)
     lowered = {key.lower(): value for key, value in (headers or {}).items()}
     kind = _kind(status, code, message)

@@ -53,11 +53,8 @@ class Extensions(DirectoryCalls):
         multi_valued: bool,
         target_objects: Sequence[str] = ("User",),
     ) -> ExtensionProperty:
-        """POST, then wait until it is listed. `name` is the short one.
-
-        Raises Conflict when the name is taken, StillPending when the tenant answered 201 twice and lists
-        nothing.
-        """
+        """POST, then wait until it is listed. `name` is the short one. Raises Conflict when the name is taken,
+        StillPending when the tenant answered 201 twice and lists nothing."""
         full_name = re.compile(rf"extension_[0-9a-f]{{32}}_{re.escape(name)}", re.IGNORECASE)
         path = _collection(application_id)
         body: dict[str, object] = {
@@ -88,10 +85,8 @@ class Extensions(DirectoryCalls):
         self._delete(f"{_collection(application_id)}/{segment(property_id)}")
 
     def wait_usable(self, names: Collection[str], *, deadline: float = USABLE_WITHIN) -> bool:
-        """True once values of all these full names can be written; False when the identity may not ask (403).
-
-        One request when they are usable already. Raises StillPending after `deadline` seconds.
-        """
+        """True once values of all these full names can be written; False when the identity may not ask (403). One
+        request when they are usable already. Raises StillPending after `deadline` seconds."""
         wanted = {name.lower() for name in names}
 
         def usable() -> bool:

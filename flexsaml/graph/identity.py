@@ -25,10 +25,8 @@ _TRIED = "ask Graph for the time"
 
 @dataclass(frozen=True)
 class Identity:
-    """What a token says of whoever holds it; empty where it says nothing. The token itself is not kept.
-
-    `kind` is application, person or what else the token says; `permissions` are those it names (`roles`, `scp`).
-    """
+    """What a token says of whoever holds it; empty where it says nothing. The token itself is not kept. `kind` is
+    application, person or what else the token says; `permissions` are those it names (`roles`, `scp`)."""
 
     kind: str
     app_id: str
@@ -53,10 +51,8 @@ def identity(token: str) -> Identity | None:
 
 
 def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session | None = None) -> float | None:
-    """Seconds this machine is ahead of Graph, None when Graph states no time. Raises NotSent or Unanswered.
-
-    Any answer will do, a refusal too: no token is sent.
-    """
+    """Seconds this machine is ahead of Graph, None when Graph states no time. Raises NotSent or Unanswered. Any answer
+    will do, a refusal too: no token is sent."""
     ticking, url = clock or SystemClock(), f"{cloud.graph}/v1.0/"
     before = ticking.utc()
     try:

@@ -16,10 +16,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ServicePrincipal:
-    """An enterprise application.
-
-    `app_owner_tenant`: the tenant its application object lives in, None if unsaid.
-    """
+    """An enterprise application. `app_owner_tenant`: the tenant its application object lives in, None if unsaid."""
 
     id: str
     app_id: str
@@ -50,10 +47,8 @@ class Application:
 
 @dataclass(frozen=True)
 class ExtensionProperty:
-    """A directory extension.
-
-    `name` is the full one, `extension_{appId without dashes}_{name}`, exactly as Graph has it.
-    """
+    """A directory extension. `name` is the full one, `extension_{appId without dashes}_{name}`, exactly as Graph has
+    it."""
 
     id: str
     name: str
@@ -90,10 +85,8 @@ class Policy:
 
 @dataclass(frozen=True)
 class User:
-    """A user with the extension values that were asked for: full name -> JSON value, None when unset.
-
-    `profile` has the other properties that were asked for; null there may mean "no right to read" (A: I2).
-    """
+    """A user with the extension values that were asked for: full name -> JSON value, None when unset. `profile` has the
+    other properties that were asked for; null there may mean "no right to read" (A: I2)."""
 
     id: str
     user_principal_name: str
@@ -111,10 +104,8 @@ class User:
 
 @dataclass(frozen=True)
 class ValueHolders:
-    """How many users hold a value of an extension, and the first of them, who were read directly.
-
-    `users` is empty although `count` is not where only the directory's index says so.
-    """
+    """How many users hold a value of an extension, and the first of them, who were read directly. `users` is empty
+    although `count` is not where only the directory's index says so."""
 
     count: int
     users: tuple[User, ...] = ()
@@ -123,9 +114,7 @@ class ValueHolders:
 @dataclass(frozen=True)
 class ExistingObjects:
     """What stands around a service principal. `assigned` and `policies` are None where they may not be read (403).
-
-    `application` owns the extension properties; None when the application object is not in this tenant.
-    """
+    `application` owns the extension properties; None when the application object is not in this tenant."""
 
     application: Application | None
     properties: tuple[ExtensionProperty, ...]

@@ -19,10 +19,8 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def next_page(cloud: Cloud, call: Call, page: Mapping[str, Any], urls: set[str]) -> str | None:
-    """The URL of the page after `page`, None at the end.
-
-    Adds it to `urls`, those of the pages before; raises Unanswered when it must not be followed.
-    """
+    """The URL of the page after `page`, None at the end. Adds it to `urls`, those of the pages before; raises
+    Unanswered when it must not be followed."""
     link = page.get("@odata.nextLink")
     if link is None:
         return None

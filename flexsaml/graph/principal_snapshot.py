@@ -53,10 +53,8 @@ class RoleAssignment:
     display_name: str
 
     def user_ids(self, members: GroupMembers) -> frozenset[str] | None:
-        """Object ids of the users it is given to: one user, or the direct members of a group (A: I1).
-
-        None where the group's members may not be read, or were not.
-        """
+        """Object ids of the users it is given to: one user, or the direct members of a group (A: I1). None where the
+        group's members may not be read, or were not."""
         if self.kind == "Group":
             return members.get(self.principal_id)
         return frozenset([self.principal_id] if self.kind == "User" else [])
@@ -68,11 +66,9 @@ GroupMembers = Mapping[str, "frozenset[str] | None"]
 
 @dataclass(frozen=True)
 class PrincipalSnapshot(ExistingObjects):
-    """What one round trip reads about a service principal; None: may not be read (403).
-
-    `keys` are the certificates that verify; `active_key` is the thumbprint chosen to sign, "" when none is.
-    `country` "" is a null; where the organization may not be read, `tenant_id` is "".
-    """
+    """What one round trip reads about a service principal; None: may not be read (403). `keys` are the certificates
+    that verify; `active_key` is the thumbprint chosen to sign, "" when none is. `country` "" is a null; where the
+    organization may not be read, `tenant_id` is ""."""
 
     principal: ServicePrincipal
     enabled: bool
@@ -101,11 +97,9 @@ class PrincipalSnapshots(Principals):
     def read_principal_snapshot(
         self, reference: str, *, owner: str = "", policy_name: str = "", roles: bool = True
     ) -> PrincipalSnapshot:
-        """One round trip by appId, two by exact display name or object id. Raises `PrincipalNotFound`.
-
-        `owner`: appId of the application that holds the extensions, default the principal's own. `policy_name`:
-        whose policies are read. `roles` False: they are not asked for, since there may be many pages of them.
-        """
+        """One round trip by appId, two by exact display name or object id. Raises `PrincipalNotFound`. `owner`: appId
+        of the application that holds the extensions, default the principal's own. `policy_name`: whose policies are
+        read. `roles` False: they are not asked for, since there may be many pages of them."""
         if is_guid(reference):  # an appId is more likely; whether it is an object id is asked in the same batch
             by_app_id = f"/servicePrincipals(appId={segment_literal(reference)})"
             by_id = f"/servicePrincipals/{reference}"
@@ -141,10 +135,8 @@ class PrincipalSnapshots(Principals):
         return self._client.identity()
 
     def direct_members(self, groups: Sequence[str]) -> GroupMembers:
-        """Object ids of the users that are direct members of each group; None: may not be read.
-
-        First pages in one batch; the further pages of several groups side by side.
-        """
+        """Object ids of the users that are direct members of each group; None: may not be read. First pages in one
+        batch; the further pages of several groups side by side."""
         paths = [f"/groups/{segment(group)}/members?$top=999&$select=id" for group in groups]
         answers = self._client.read_batch(paths)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:

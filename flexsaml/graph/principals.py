@@ -27,11 +27,9 @@ class Principals(DirectoryCalls):
         self._principals: dict[str, ServicePrincipal] = {}
 
     def find_service_principal(self, reference: str) -> ServicePrincipal:
-        """The service principal of that object id or appId (one request tries both) or display name (one search).
-
-        A name that differs in case only counts when none is exact. Raises `PrincipalNotFound` for none or several.
-        The one that was found is kept, for a program asks for it before it is needed.
-        """
+        """The service principal of that object id or appId (one request tries both) or display name (one search). A
+        name that differs in case only counts when none is exact. Raises `PrincipalNotFound` for none or several. The
+        one that was found is kept, for a program asks for it before it is needed."""
         if reference not in self._principals:
             self._principals[reference] = self._find_service_principal(reference)
         return self._principals[reference]
@@ -61,10 +59,8 @@ class Principals(DirectoryCalls):
         return Application.read(bodies[0]) if bodies else None
 
     def read_extension_owners(self, app_ids: Iterable[str]) -> dict[str, ExtensionOwner | None]:
-        """The applications with these appIds and their extension properties; None for one not in this tenant.
-
-        One round trip for up to ten, none when there are none. Raises Forbidden where they may not be read.
-        """
+        """The applications with these appIds and their extension properties; None for one not in this tenant. One round
+        trip for up to ten, none when there are none. Raises Forbidden where they may not be read."""
         asked = list(dict.fromkeys(app_ids))
         paths = [path for app_id in asked for path in owner_paths(app_id, {"$select": Application.SELECT})]
         answers = self._client.read_batch(paths)

@@ -60,10 +60,7 @@ def tries(error: GraphError) -> float:
 
 
 def retry_after(value: str | None, utc: datetime) -> float | None:
-    """Seconds that a Retry-After header asks to wait (whole, fractional or a date).
-
-    None when absent or nonsense.
-    """
+    """Seconds that a Retry-After header asks to wait (whole, fractional or a date). None when absent or nonsense."""
     text = (value or "").strip()
     if not text:
         return None
@@ -81,10 +78,7 @@ def retry_after(value: str | None, utc: datetime) -> float | None:
 
 
 def pause_before(attempt: int, error: GraphError, chance: Callable[[], float]) -> float:
-    """Seconds to wait after the attempt of that number (from 1).
-
-    Graph's own word, else back-off with full jitter.
-    """
+    """Seconds to wait after the attempt of that number (from 1). Graph's own word, else back-off with full jitter."""
     asked = error.retry_after if isinstance(error, Refused) else None
     if asked is not None and asked >= SHORTEST_PAUSE:
         return asked
@@ -102,10 +96,8 @@ class Retrier:
     def run(
         self, send: Callable[[], T], *, safe: bool, ends: float, landed: Callable[[], L | None] | None = None
     ) -> T | L:
-        """`send()`'s result, or `landed()`'s when an unknown outcome turned out well.
-
-        `ends` is in `clock.now()` time.
-        """
+        """`send()`'s result, or `landed()`'s when an unknown outcome turned out well. `ends` is in `clock.now()`
+        time."""
         failed: Counter[type[GraphError]] = Counter()
         while True:
             try:

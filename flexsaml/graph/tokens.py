@@ -112,11 +112,8 @@ class CachedTokens:
 def credentials(
     cloud: Cloud, tenant_id: str = "", *, clock: Clock | None = None, session: requests.Session | None = None
 ) -> TokenSource:
-    """The identity of the environment in that cloud. Nothing is asked before the first token is needed.
-
-    `tenant_id` "" means the identity's own tenant (loopback: the emulator's). `session` is for the loopback
-    grant.
-    """
+    """The identity of the environment in that cloud. Nothing is asked before the first token is needed. `tenant_id` ""
+    means the identity's own tenant (loopback: the emulator's). `session` is for the loopback grant."""
     ticking = clock or SystemClock()
     if cloud.name != "loopback":
         return CachedTokens(lambda now: _azure_token(cloud, tenant_id, now), ticking)
@@ -161,10 +158,7 @@ def _seconds(value: object) -> float:
 
 
 def _azure_token(cloud: Cloud, tenant_id: str, now: float, chain: Chain | None = None) -> Token:
-    """A token from the environment's identity.
-
-    A new chain each time: its cache may hold the token just refused.
-    """
+    """A token from the environment's identity. A new chain each time: its cache may hold the token just refused."""
     logging.getLogger("azure").addHandler(logging.NullHandler())  # else each failed attempt lands on stderr
     from azure.core.exceptions import AzureError, ClientAuthenticationError
 
@@ -182,9 +176,8 @@ def _azure_token(cloud: Cloud, tenant_id: str, now: float, chain: Chain | None =
 
 
 def _azure_chain(cloud: Cloud, tenant_id: str) -> TokenCredential:
-    """Environment, workload identity, managed identity, Azure CLI. DefaultAzureCredential does not pass the
-    tenant to the CLI nor the authority to workload identity, and AZURE_TOKEN_CREDENTIALS may make it
-    interactive."""
+    """Environment, workload identity, managed identity, Azure CLI. DefaultAzureCredential does not pass the tenant to
+    the CLI nor the authority to workload identity, and AZURE_TOKEN_CREDENTIALS may make it interactive."""
     from azure.identity import (
         AzureCliCredential,
         ChainedTokenCredential,

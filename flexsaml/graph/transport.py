@@ -74,10 +74,8 @@ def open_session(cloud: Cloud) -> requests.Session:
 def exchange(
     session: requests.Session, call: Call, token: str, *, clock: Clock, left: float = READ_TIMEOUT
 ) -> dict[str, Any]:
-    """Send once; the decoded JSON object, {} for an answer without body.
-
-    `left` (seconds) bounds the read timeout. Raises NotSent, Unanswered or a Refused.
-    """
+    """Send once; the decoded JSON object, {} for an answer without body. `left` (seconds) bounds the read timeout.
+    Raises NotSent, Unanswered or a Refused."""
     headers = {
         "Accept": "application/json",
         "User-Agent": "flexsaml",
@@ -120,10 +118,7 @@ def exchange(
 
 
 def failure(tried: str, url: str, error: OSError, unsure: str) -> GraphError:
-    """NotSent or Unanswered for an exception of `requests`.
-
-    Never quotes it, since it may contain a URL with values.
-    """
+    """NotSent or Unanswered for an exception of `requests`. Never quotes it, since it may contain a URL with values."""
     target = urlsplit(url)
     host = target.netloc.rpartition("@")[2]
     causes = list(_causes(error))
@@ -148,10 +143,7 @@ def failure(tried: str, url: str, error: OSError, unsure: str) -> GraphError:
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The exception and everything wrapped in it.
-
-    Requests puts urllib3's reason into arguments, not into causes.
-    """
+    """The exception and everything wrapped in it. Requests puts urllib3's reason into arguments, not into causes."""
     causes: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:

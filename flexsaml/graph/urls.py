@@ -26,10 +26,8 @@ def is_guid(text: str) -> bool:
 
 
 def segment(text: str) -> str:
-    """`text` as one path segment: nothing in it can open a new segment, a query or a fragment.
-
-    Raises InvalidReference for what would name the collection above it instead: nothing, or dots.
-    """
+    """`text` as one path segment: nothing in it can open a new segment, a query or a fragment. Raises InvalidReference
+    for what would name the collection above it instead: nothing, or dots."""
     if text in ("", ".", ".."):
         raise InvalidReference(f"'{text}' names no object; give an object id or a name")
     return quote(text, safe="@")

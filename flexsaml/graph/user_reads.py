@@ -36,12 +36,10 @@ class UserReads(DirectoryCalls):
         profile: Sequence[str] = (),
         names: Collection[str] = (),
     ) -> dict[str, User | None]:
-        """Any number of users by UPN or object id; None for one that does not exist.
-
-        Read in batches, or, where that takes fewer requests, from listings of the tenant; users that no listing shows
-        are read by name all the same. `profile`: other properties to read. `names`: UPNs those users are
-        thought to have, when the references are object ids; they only make the listings shorter.
-        """
+        """Any number of users by UPN or object id; None for one that does not exist. Read in batches, or, where that
+        takes fewer requests, from listings of the tenant; users that no listing shows are read by name all the same.
+        `profile`: other properties to read. `names`: UPNs those users are thought to have, when the references are
+        object ids; they only make the listings shorter."""
         asked = list(dict.fromkeys(references))
         users: dict[str, User | None] = dict(self._from_listings(asked, extensions, profile, names))
         absent = [reference for reference in asked if reference not in users]

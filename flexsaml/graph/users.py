@@ -57,18 +57,14 @@ class Users(UserReads):
         self._client.write("PATCH", user_path(object_id), dict(values), landed=landed)
 
     def patch_user_when_usable(self, object_id: str, values: Values, *, deadline: float = USABLE_WITHIN) -> None:
-        """Like `patch_user`, repeated while the extensions are refused as not available.
-
-        Raises StillPending, with the last refusal, after `deadline` seconds of waiting.
-        """
+        """Like `patch_user`, repeated while the extensions are refused as not available. Raises StillPending, with the
+        last refusal, after `deadline` seconds of waiting."""
         what = f"PATCH {user_path(object_id)}: waiting until its extensions can be written"
         self._patch_when_usable(object_id, values, self._wait(what, deadline, NOT_USABLE_HINT))
 
     def patch_users(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:
         """Write the values of any number of users, side by side; returns the failures only, by the reference given.
-
-        Where the outcome is unknown, the values are read, and sent once more when they do not show.
-        """
+        Where the outcome is unknown, the values are read, and sent once more when they do not show."""
         failures = self._patch_each(changes, on_progress)
         unknown = [user for user, error in failures.items() if isinstance(error, (Unanswered, ServerError))]
         try:
@@ -81,12 +77,9 @@ class Users(UserReads):
         return failures | self._patch_each({user: changes[user] for user in missing})
 
     def patch_users_when_usable(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:
-        """Like `patch_users`, repeated for those whose extensions are refused as not available.
-
-        A property that is not usable yet refuses everybody, and refused writes use up quota (A): so a single user
-        is written before all others. Users for whom that is still so after `USABLE_WITHIN` seconds of waiting fail
-        with StillPending.
-        """
+        """Like `patch_users`, repeated for those whose extensions are refused as not available. A property that is not
+        usable yet refuses everybody, and refused writes use up quota (A): so a single user is written before all
+        others. Users for whom that is still so after `USABLE_WITHIN` seconds of waiting fail with StillPending."""
         what = f"PATCH of {len(changes)} users: waiting until their extensions can be written"
         wait = self._wait(what, USABLE_WITHIN, NOT_USABLE_HINT)
         failures: Failures = {}
@@ -124,13 +117,11 @@ class Users(UserReads):
 
     def find_value_holders(self, extension: str, limit: int = 20) -> ValueHolders:
         """How many users hold a value of the extension, and who of the first `limit`. One request when nobody does.
-
         Whoever is listed is read directly, because the list comes from an index that lags behind writes. If none of
-        them holds a value, the list is older than a clearing, and it is read again, with pauses, until it agrees.
-        What remains: an empty list is believed at once. It is as new as the clearing of our own values, if there
-        were any, but a value that somebody else wrote within the last seconds may not be in it. Such a value outlives
-        the property, and shows again when a property of that name is made anew (A).
-        """
+        them holds a value, the list is older than a clearing, and it is read again, with pauses, until it agrees. What
+        remains: an empty list is believed at once. It is as new as the clearing of our own values, if there were any,
+        but a value that somebody else wrote within the last seconds may not be in it. Such a value outlives the
+        property, and shows again when a property of that name is made anew (A)."""
         for seconds in (*ABSENCE_PAUSES, None):
             count, listed = self._list_value_holders(extension, limit)
             read = self.read_users([user.id for user in listed], [extension]) if listed else {}
@@ -164,10 +155,8 @@ class Users(UserReads):
 
     def _probe(self, pending: dict[str, Values], failures: Failures, wait: Wait) -> None:
         """Write the first user who can be written, waiting until the extensions are usable; takes users off `pending`.
-
         A refusal that concerns one user only is that user's failure, and the next user is tried. Where the service
-        fails or wants a pause, the bulk write knows better what to do.
-        """
+        fails or wants a pause, the bulk write knows better what to do."""
         for user in list(pending)[:PROBES]:
             try:
                 self._patch_when_usable(user, pending[user], wait)

@@ -22,10 +22,8 @@ _SILENT_FOR = 3.0  # seconds of waiting that need no explanation
 
 
 class Wait:
-    """Pauses between tries, `deadline` seconds in all.
-
-    `what` completes the sentence "… : gave up after waiting N s": name the object and what it should show.
-    """
+    """Pauses between tries, `deadline` seconds in all. `what` completes the sentence "… : gave up after waiting N s":
+    name the object and what it should show."""
 
     def __init__(
         self,

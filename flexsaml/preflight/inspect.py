@@ -64,11 +64,9 @@ class InspectionEnded(UserError):
 
 
 def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime | None = None) -> PreflightResult:
-    """Read what the declaration is about, and judge it as of `now` (default: this moment).
-
-    With `declaration.preflight` off, only what the stack cannot be built without is read and judged.
-    Raises `InspectionEnded`, or `GraphError` when Graph does not answer.
-    """
+    """Read what the declaration is about, and judge it as of `now` (default: this moment). With `declaration.preflight`
+    off, only what the stack cannot be built without is read and judged. Raises `InspectionEnded`, or `GraphError` when
+    Graph does not answer."""
     snapshot = _read_snapshot(directory, declaration)
     application = snapshot.application
     if application is None:
