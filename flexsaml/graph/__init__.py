@@ -6,20 +6,12 @@ What needs the HTTP library is imported when it is first asked for: a provider p
 diffs, as in most previews, never pays for it.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from flexsaml.graph.clouds import Cloud, InvalidCloud, cloud
-from flexsaml.graph.errors import (
-    Conflict,
-    Forbidden,
-    GraphError,
-    Malformed,
-    NotAvailable,
-    NotFound,
-    NotSent,
-    PrincipalNotFound,
-)
-from flexsaml.graph.models import (
+from .clouds import Cloud, InvalidCloud, cloud
+from .errors import Conflict, Forbidden, GraphError, Malformed, NotAvailable, NotFound, NotSent, PrincipalNotFound
+from .models import (
     Application,
     ExistingObjects,
     ExtensionOwner,
@@ -29,74 +21,41 @@ from flexsaml.graph.models import (
     User,
     ValueHolders,
 )
-from flexsaml.graph.pace import quota_seconds
-from flexsaml.graph.permissions import Requirement, requirements_of_stack
-from flexsaml.graph.urls import is_guid
+from .pace import quota_seconds
+from .permissions import requirements_of_stack
+from .urls import is_guid
 
 if TYPE_CHECKING:
-    from flexsaml.graph.bulk import BULK_WORKERS, Progress
-    from flexsaml.graph.client import Client
-    from flexsaml.graph.directory import Directory
-    from flexsaml.graph.identity import Identity, skew
-    from flexsaml.graph.principal_snapshot import PrincipalSnapshot, RoleAssignment, SigningKey
-    from flexsaml.graph.tokens import credentials
+    from .bulk import BULK_WORKERS, Progress
+    from .client import Client
+    from .directory import Directory
+    from .identity import Identity, skew
+    from .principal_snapshot import PrincipalSnapshot, RoleAssignment, SigningKey
+    from .tokens import credentials
 
+# fmt: off
 __all__ = [
-    "BULK_WORKERS",
-    "Application",
-    "Client",
-    "Cloud",
-    "Conflict",
-    "Directory",
-    "ExistingObjects",
-    "ExtensionOwner",
-    "ExtensionProperty",
-    "Forbidden",
-    "GraphError",
-    "Identity",
-    "InvalidCloud",
-    "Malformed",
-    "NotAvailable",
-    "NotFound",
-    "NotSent",
-    "Policy",
-    "PrincipalNotFound",
-    "PrincipalSnapshot",
-    "Progress",
-    "Requirement",
-    "RoleAssignment",
-    "ServicePrincipal",
-    "SigningKey",
-    "User",
-    "ValueHolders",
-    "cloud",
-    "credentials",
-    "is_guid",
-    "quota_seconds",
-    "requirements_of_stack",
-    "skew",
+    "BULK_WORKERS", "Application", "Client", "Cloud", "Conflict", "Directory", "ExistingObjects", "ExtensionOwner",
+    "ExtensionProperty", "Forbidden", "GraphError", "Identity", "InvalidCloud", "Malformed", "NotAvailable", "NotFound",
+    "NotSent", "Policy", "PrincipalNotFound", "PrincipalSnapshot", "Progress", "RoleAssignment", "ServicePrincipal",
+    "SigningKey", "User", "ValueHolders", "cloud", "credentials", "is_guid", "quota_seconds",
+    "requirements_of_stack", "skew",
 ]
-
-
-_LATER = {
-    "BULK_WORKERS": "bulk",
-    "Client": "client",
-    "Directory": "directory",
-    "Identity": "identity",
-    "Progress": "bulk",
-    "RoleAssignment": "principal_snapshot",
-    "SigningKey": "principal_snapshot",
-    "PrincipalSnapshot": "principal_snapshot",
-    "credentials": "tokens",
-    "skew": "identity",
+# fmt: on
+_LAZY = {
+    "bulk": ("BULK_WORKERS", "Progress"),
+    "client": ("Client",),
+    "directory": ("Directory",),
+    "identity": ("Identity", "skew"),
+    "principal_snapshot": ("PrincipalSnapshot", "RoleAssignment", "SigningKey"),
+    "tokens": ("credentials",),
 }
+"""Module to the public names for whose first use it is imported."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    globals()[name] = value
-    return value
+    for module, names in _LAZY.items():
+        if name in names:
+            globals()[name] = value = getattr(import_module(f".{module}", __name__), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -31,9 +31,7 @@ class GraphError(UserError):
 
     def __init__(self, operation: str, words: str, hint: str = "") -> None:
         super().__init__(operation, words, hint)
-        self.operation = operation
-        self.words = words
-        self.hint = hint
+        self.operation, self.words, self.hint = operation, words, hint
 
     def __str__(self) -> str:
         text = f"{self.operation}: {self.words}".rstrip()
@@ -86,7 +84,6 @@ class Refused(GraphError):
     def __init__(
         self,
         operation: str,
-        *,
         status: int,
         code: str = "",
         message: str = "",
@@ -96,11 +93,8 @@ class Refused(GraphError):
     ) -> None:
         words = " ".join(filter(None, (str(status), code, message)))
         super().__init__(operation, f"{words} (request-id {request_id})" if request_id else words, hint)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.request_id = request_id
-        self.retry_after = retry_after
+        self.status, self.code, self.message = status, code, message
+        self.request_id, self.retry_after = request_id, retry_after
 
 
 class NotFound(Refused):
@@ -132,29 +126,24 @@ class Malformed(Refused):
 
 
 class NotAvailable(Malformed):
-    """An extension property is unknown or not usable yet; nothing of the write was carried out. `names`: which."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        listed = self.message.partition(":")[2].strip().rstrip(".")
-        return tuple(name.strip() for name in listed.split(",") if name.strip())
+    """An extension property is unknown or not usable yet; nothing of the write was carried out."""
 
 
-# Known texts first (see the module docstring), then (status, code), then the status alone. None: any.
-_MESSAGES: tuple[tuple[int | None, str, type[Refused]], ...] = (
-    (400, r"The following extension properties are not available:", NotAvailable),
-    (400, r"added object references already exist", Conflict),
-    (400, r"removed object references do not exist", NotFound),
-    (400, r"An extension property exists with the name", Conflict),
-    (400, r"Another object with the same value for property .* already exists", Conflict),
-    (400, r"conflicting object with one or more of the specified property values", Conflict),
-)
-_CODES: dict[tuple[int | None, str], type[Refused]] = {
-    (None, "Request_MultipleObjectsWithSameKeyValue"): Conflict,
-    (None, "Authorization_RequestDenied"): Forbidden,
-    (None, "InvalidAuthenticationToken"): Unauthorized,
-    (None, "TooManyRequests"): Throttled,
-    (400, "Request_ResourceNotFound"): NotFound,
+# Of a 400 the known texts come first (see the module docstring), then the code, then the status alone.
+_MESSAGES: dict[str, type[Refused]] = {
+    r"The following extension properties are not available:": NotAvailable,
+    r"added object references already exist": Conflict,
+    r"removed object references do not exist": NotFound,
+    r"An extension property exists with the name": Conflict,
+    r"Another object with the same value for property .* already exists": Conflict,
+    r"conflicting object with one or more of the specified property values": Conflict,
+}
+_CODES: dict[str, type[Refused]] = {
+    "Request_MultipleObjectsWithSameKeyValue": Conflict,
+    "Authorization_RequestDenied": Forbidden,
+    "InvalidAuthenticationToken": Unauthorized,
+    "TooManyRequests": Throttled,
+    "Request_ResourceNotFound": NotFound,
 }
 _STATUSES: dict[int, type[Refused]] = {
     400: Malformed,
@@ -168,19 +157,22 @@ _STATUSES: dict[int, type[Refused]] = {
 }
 
 # What to do about texts that alone say little. First match decides.
-_ADVICE: tuple[tuple[str, str], ...] = (
-    (r"Property (definition)? *has an invalid value", "check the claims of the policy: Graph does not say which part"),
-    (
-        r"on-premises mastered|originated within an external service",
-        "this user is mastered elsewhere; set the attribute there, or leave the user out",
-    ),
-    (r"Invalid value specified for property", "the value does not fit the property's data type"),
-    (r"Invalid object identifier", "give an object id, or check that the name is spelt right"),
-    (r"\$ref cannot|contained entities", "this is an error of this project; please report it"),
-)
-_AVAILABLE_HINT = (
-    "it must exist, its application needs a service principal in this tenant, and a new one takes minutes; " + RUN_AGAIN
-)
+_MASTERED = r"on-premises mastered|originated within an external service"
+_ADVICE = {
+    r"Property (definition)? *has an invalid value": "check the claims of the policy: Graph does not say which part",
+    _MASTERED: "this user is mastered elsewhere; set the attribute there, or leave the user out",
+    r"Invalid value specified for property": "the value does not fit the property's data type",
+    r"Invalid object identifier": "give an object id, or check that the name is spelt right",
+    r"\$ref cannot|contained entities": "this is an error of this project; please report it",
+}
+_HINTS: dict[type[Refused], str] = {
+    NotAvailable: "it must exist, its application needs a service principal in this tenant, and a new one takes "
+    f"minutes; {RUN_AGAIN}",
+    NotFound: "check that it exists in this tenant",
+    Conflict: "choose another name, or import what exists already",
+    Unauthorized: "check the cloud and the tenant that are configured, and sign in again (`az login`)",
+    Malformed: "check the value or name that was sent",
+}
 
 
 def operation(method: str, path: str) -> str:
@@ -198,33 +190,23 @@ def refusal(
     path: str,
     status: int,
     body: object,
-    *,
     headers: Mapping[str, str] | None = None,
     retry_after: float | None = None,
 ) -> Refused:
     """The typed error for an answer of 300 and above. `body`: the decoded JSON, whatever it is, or None. `path` is
     relative to the version root and starts with a slash; the case of `headers` does not matter."""
     code, message, request_id = _read_error(body)
-    lowered = {key.lower(): value for key, value in (headers or {}).items()}
+    request_id = {key.lower(): value for key, value in (headers or {}).items()}.get("request-id") or request_id
     kind = _kind(status, code, message)
-    return kind(
-        operation(method, path),
-        status=status,
-        code=code,
-        message=message,
-        request_id=lowered.get("request-id") or request_id,
-        hint=_hint(kind, method, path, message, status, retry_after),
-        retry_after=retry_after,
-    )
+    hint = _hint(kind, method, path, message, status, retry_after)
+    return kind(operation(method, path), status, code, message, request_id, hint, retry_after)
 
 
 def _kind(status: int, code: str, message: str) -> type[Refused]:
-    for only, pattern, kind in _MESSAGES:
-        if only in (None, status) and re.search(pattern, message):
-            return kind
     if status >= 500:
         return ServerError
-    return _CODES.get((status, code)) or _CODES.get((None, code)) or _STATUSES.get(status, Refused)
+    by_text = (kind for pattern, kind in _MESSAGES.items() if status == 400 and re.search(pattern, message))
+    return next(by_text, None) or _CODES.get(code) or _STATUSES.get(status, Refused)
 
 
 def _hint(kind: type[Refused], method: str, path: str, message: str, status: int, retry_after: float | None) -> str:
@@ -239,16 +221,9 @@ def _hint(kind: type[Refused], method: str, path: str, message: str, status: int
         return "another policy is assigned, and a service principal has only one"
     if status in (301, 302, 303, 307, 308):
         return "redirects are not followed with a token; check the cloud and the endpoints that are configured"
-    for pattern, advice in _ADVICE:
-        if re.search(pattern, message):
-            return advice
-    return {
-        NotAvailable: _AVAILABLE_HINT,
-        NotFound: "check that it exists in this tenant",
-        Conflict: "choose another name, or import what exists already",
-        Unauthorized: "check the cloud and the tenant that are configured, and sign in again (`az login`)",
-        Malformed: "check the value or name that was sent",
-    }.get(kind, "this is an error of this project or of Graph; please report it with the request-id")
+    advice = next((words for pattern, words in _ADVICE.items() if re.search(pattern, message)), None)
+    default = "this is an error of this project or of Graph; please report it with the request-id"
+    return advice or _HINTS.get(kind, default)
 
 
 def _read_error(body: object) -> tuple[str, str, str]:

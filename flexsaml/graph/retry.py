@@ -43,9 +43,7 @@ class Next(Enum):
 
 def decide(error: GraphError, *, safe: bool) -> Next:
     """The rule of repetition; `safe` means that carrying the call out twice does no harm."""
-    if isinstance(error, NotSent):
-        return Next.REPEAT if error.transient else Next.FAIL
-    if isinstance(error, Throttled):
+    if isinstance(error, Throttled) or (isinstance(error, NotSent) and error.transient):
         return Next.REPEAT
     if isinstance(error, (Unanswered, ServerError)):
         return Next.REPEAT if safe else Next.CHECK
@@ -61,20 +59,16 @@ def tries(error: GraphError) -> float:
 
 def retry_after(value: str | None, utc: datetime) -> float | None:
     """Seconds that a Retry-After header asks to wait (whole, fractional or a date). None when absent or nonsense."""
-    text = (value or "").strip()
-    if not text:
-        return None
     try:
-        seconds = float(text)
+        seconds = float(value or "nan")
+        return seconds if math.isfinite(seconds) and seconds >= 0 else None
     except ValueError:
-        try:
-            when = parsedate_to_datetime(text)
-        except (ValueError, TypeError, IndexError):
-            return None
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=timezone.utc)
-        return max(0.0, (when - utc).total_seconds())
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+        pass
+    try:
+        when = parsedate_to_datetime(value or "")
+    except (ValueError, TypeError, IndexError):
+        return None
+    return max(0.0, ((when if when.tzinfo else when.replace(tzinfo=timezone.utc)) - utc).total_seconds())
 
 
 def pause_before(attempt: int, error: GraphError, chance: Callable[[], float]) -> float:
@@ -104,10 +98,9 @@ class Retrier:
                 return send()
             except GraphError as error:
                 failed[type(error)] += 1
-                attempt, alike = failed.total(), failed[type(error)]
-                after = decide(error, safe=safe)
-                if after is Next.REPEAT and alike < tries(error):
-                    self.pause(pause_before(attempt, error, self.chance), error, ends)
+                attempt, after = failed.total(), decide(error, safe=safe)
+                if after is Next.REPEAT and failed[type(error)] < tries(error):
+                    self._pause(pause_before(attempt, error, self.chance), error, ends, "trying again in {:.0f} s")
                 elif after is Next.CHECK and landed is not None and attempt < _CHECKED_WRITES:
                     result = self._check(landed, error, ends)
                     if result is not None:
@@ -115,22 +108,18 @@ class Retrier:
                 else:
                     raise
 
-    def pause(self, seconds: float, error: GraphError, ends: float) -> None:
+    def _pause(self, seconds: float, error: GraphError, ends: float, announcement: str = "") -> None:
         """Sleep, unless that would pass the deadline: then `error` is raised at once."""
-        self._afford(seconds, error, ends)
-        if seconds >= 1.0:
-            self.progress(f"{error.operation}: {error.words}; trying again in {seconds:.0f} s")
-        self.clock.sleep(seconds)
-
-    def _afford(self, seconds: float, error: GraphError, ends: float) -> None:
         if self.clock.now() + seconds > ends:
             raise error
+        if announcement and seconds >= 1.0:
+            self.progress(f"{error.operation}: {error.words}; {announcement.format(seconds)}")
+        self.clock.sleep(seconds)
 
     def _check(self, landed: Callable[[], L | None], error: GraphError, ends: float) -> L | None:
         self.progress(f"{error.operation}: {error.words}; checking whether it was carried out")
         for seconds in CHECK_PAUSES:
-            self._afford(seconds, error, ends)
-            self.clock.sleep(seconds)
+            self._pause(seconds, error, ends)
             try:
                 result = landed()
             except GraphError as failure:

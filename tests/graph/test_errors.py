@@ -137,13 +137,6 @@ def test_details_are_carried() -> None:
     assert refusal("GET", "/x", 400, body, headers={"Request-Id": "outer"}).request_id == "outer"
 
 
-def test_not_available_names() -> None:
-    message = "The following extension properties are not available: extension_a_X,extension_b_Y."
-    error = refusal("PATCH", "/users/x", 400, graph_body("Request_BadRequest", message))
-    assert isinstance(error, NotAvailable)
-    assert error.names == ("extension_a_X", "extension_b_Y")
-
-
 ADVICE = [
     ("Property definition has an invalid value.", "check the claims of the policy"),
     ("Unable to update the specified properties for on-premises mastered Directory Sync objects", "mastered elsewhere"),
