@@ -1,23 +1,52 @@
 """What the groups of calls of `Directory` share: the client, the confirmed 404, the bounded wait.
 
-Touches Graph through the client only. Quirk: a replica that has not heard of an object yet answers 404 for one that
-exists; a provider that believed it once made a duplicate (C). So absence is believed only after three reads. Pinned by
-tests/graph/test_policies.py.
+Touches Graph through the client only. Quirks: a replica that has not heard of an object yet answers 404 for one that
+exists; a provider that believed it once made a duplicate (C), so absence is believed only after three reads. Creates
+and changes take seconds to reach every replica; reads meanwhile answer 404 or the old value (B/C). Pinned by
+tests/graph/test_policies.py and tests/graph/test_wait.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from flexsaml.graph.client import Client
-from flexsaml.graph.errors import RUN_AGAIN, NotFound
-from flexsaml.graph.wait import Wait, until
+from flexsaml.graph.errors import RUN_AGAIN, NotFound, StillPending
 
 T = TypeVar("T")
 
 ABSENCE_PAUSES = (1.0, 2.0)  # seconds before the second and the third read
 CONFIRM_WITHIN = 30.0  # seconds in which a tenant must show what was written
+DELAYS, LAST_DELAY = (0.5, 1.0, 2.0, 4.0), 5.0
+_SILENT_FOR = 3.0  # seconds of waiting that need no explanation
+
+
+@dataclass
+class Wait:
+    """Pauses between tries, `deadline` seconds in all. `what` completes the sentence "… : gave up after waiting N s":
+    name the object and what it should show. Only pauses count, not the time that the tries themselves take: a write of
+    many minutes must not use up the wait."""
+
+    client: Client
+    what: str
+    deadline: float = CONFIRM_WITHIN
+    hint: str = RUN_AGAIN
+    waited: float = 0.0
+    delays: Iterator[float] = field(default_factory=lambda: iter(DELAYS))
+
+    def pause(self, reason: str = "") -> None:
+        """Sleep until the next try. Raises StillPending, with `reason`, when the deadline would pass."""
+        delay = next(self.delays, LAST_DELAY)
+        if self.waited + delay > self.deadline:
+            words = f"gave up after waiting {self.waited:.0f} s"
+            raise StillPending(self.what, f"{words} ({reason})" if reason else words, self.hint)
+        if self.waited >= _SILENT_FOR:
+            self.client.progress(f"{self.what}: waiting, {self.waited:.0f} of at most {self.deadline:.0f} s")
+        self.client.clock.sleep(delay)
+        self.waited += delay
 
 
 class DirectoryCalls:
@@ -38,15 +67,14 @@ class DirectoryCalls:
                 self._client.clock.sleep(seconds)
         return None
 
-    def _wait(self, what: str, deadline: float = CONFIRM_WITHIN, hint: str = RUN_AGAIN) -> Wait:
-        client = self._client
-        return Wait(what, deadline=deadline, clock=client.clock, hint=hint, progress=client.progress)
-
     def _until(
         self, check: Callable[[], T | None], what: str, deadline: float = CONFIRM_WITHIN, hint: str = RUN_AGAIN
     ) -> T:
-        """The first result of `check()` that is true; raises StillPending when there is none in time."""
-        return until(check, self._wait(what, deadline, hint))
+        """The first result of `check()` that is true, tried at once; raises StillPending when there is none in time."""
+        wait = Wait(self._client, what, deadline, hint)
+        while not (result := check()):
+            wait.pause()
+        return result
 
     def _delete(self, path: str) -> None:
         """DELETE an object; one that is gone already is a success."""
@@ -58,7 +86,5 @@ class DirectoryCalls:
                 return True
             return None
 
-        try:
+        with suppress(NotFound):
             self._client.write("DELETE", path, landed=gone)
-        except NotFound:
-            return

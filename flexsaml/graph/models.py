@@ -2,32 +2,23 @@
 
 Quirks: older bodies of an extension property have no isMultiValued, absence means false (A); a policy's
 definition is an array of exactly one string, kept byte for byte (A); an unset extension value is absent or
-null (D), both read None. Pinned by tests/graph/test_models.py.
+null (D), both read None, and a cleared multi-valued one maybe as an empty array (D); dates come back in UTC in another
+spelling (A: stored UTC); the order of a multi-valued value is not promised (D). Pinned by tests/graph/test_models.py
+and tests/graph/test_sameness.py.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime, timezone
+from typing import Any, TypeVar
+
+A = TypeVar("A", bound="Application")
 
 Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class ServicePrincipal:
-    """An enterprise application. `app_owner_tenant`: the tenant its application object lives in, None if unsaid."""
-
-    id: str
-    app_id: str
-    display_name: str
-    app_owner_tenant: str | None
-
-    SELECT = "id,appId,displayName,appOwnerOrganizationId"
-
-    @classmethod
-    def read(cls, body: Json) -> ServicePrincipal:
-        return cls(body["id"], body["appId"], body.get("displayName") or "", body.get("appOwnerOrganizationId"))
+_DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,8 +32,12 @@ class Application:
     SELECT = "id,appId,displayName"
 
     @classmethod
-    def read(cls, body: Json) -> Application:
+    def read(cls: type[A], body: Json) -> A:
         return cls(body["id"], body["appId"], body.get("displayName") or "")
+
+
+class ServicePrincipal(Application):
+    """An enterprise application: what stands for an application in this tenant."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,6 @@ class ExtensionProperty:
     data_type: str
     multi_valued: bool
     target_objects: tuple[str, ...]
-    synced: bool
 
     @classmethod
     def read(cls, body: Json) -> ExtensionProperty:
@@ -65,7 +59,6 @@ class ExtensionProperty:
             body["dataType"],
             bool(body.get("isMultiValued")),
             tuple(body.get("targetObjects") or ()),
-            bool(body.get("isSyncedFromOnPremises")),
         )
 
 
@@ -128,3 +121,34 @@ class ExtensionOwner:
 
     application: Application
     properties: tuple[ExtensionProperty, ...]
+
+
+def same_value(live: object, wanted: object) -> bool:
+    """True when `live` (as read) means `wanted` (as written)."""
+    return _plain(live) == _plain(wanted)
+
+
+def _plain(value: object) -> object:
+    """A form in which equal values are equal."""
+    if value is None or value == []:
+        return ("unset",)
+    if isinstance(value, list):
+        return ("array", sorted(repr(_plain(item)) for item in value))
+    if isinstance(value, bool):
+        return ("boolean", value)
+    if isinstance(value, str):
+        return ("text", _instant(value))
+    return ("number", value)
+
+
+def _instant(text: str) -> object:
+    """The instant that a date and time names, down to 100 ns; any other text is itself."""
+    parts = _DATE_TIME.fullmatch(text)
+    if parts is None:
+        return text
+    seconds, fraction, zone = parts.groups()
+    try:
+        moment = datetime.fromisoformat(seconds + ("+00:00" if zone in (None, "Z", "z") else zone))
+    except ValueError:
+        return text
+    return moment.astimezone(timezone.utc), (fraction or "").rstrip("0")

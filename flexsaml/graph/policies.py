@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
-from flexsaml.graph.directory_calls import DirectoryCalls
+from flexsaml.graph.directory_calls import DirectoryCalls, Wait
 from flexsaml.graph.errors import Conflict, Forbidden, NotFound, StillPending
 from flexsaml.graph.models import Policy
 from flexsaml.graph.urls import literal, segment
@@ -120,7 +120,7 @@ class Policies(DirectoryCalls):
         def linked() -> bool | None:
             return self._is_linked(service_principal_id, policy_id) or None
 
-        wait = self._wait(f"POST {links}/$ref for the new policy {policy_id}", LINKABLE_WITHIN)
+        wait = Wait(self._client, f"POST {links}/$ref for the new policy {policy_id}", LINKABLE_WITHIN)
         while True:
             try:
                 self._client.write("POST", f"{links}/$ref", body, landed=linked)

@@ -1,29 +1,31 @@
 """Reading users, one or a hundred thousand, the way that takes the fewest requests. v1.0, reads only.
 
 Quirks: v1.0 shows extension values only on $select (A); a page holds at most 999 users (C), and each page needs the
-link of the page before, so several listings, by the beginning of the name, are read side by side (prefixes.py);
-listings may lag behind fresh writes (A) and $count needs ConsistencyLevel (A). So users that no listing shows are read
-by name, and where the tenant may not be counted or a listing is refused, all users are. Pinned by
-tests/graph/test_user_reads.py.
+link of the page before, so several listings, by the beginning of the name, are read side by side; listings may lag
+behind fresh writes (A) and $count needs ConsistencyLevel (A). So users that no listing shows are read by name, and
+where the tenant may not be counted or a listing is refused, all users are. Pinned by tests/graph/test_user_reads.py.
 """
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from os.path import commonprefix
 
 from flexsaml.graph.batch import CHUNK, BatchResponse, body_of
 from flexsaml.graph.directory_calls import DirectoryCalls
 from flexsaml.graph.errors import Forbidden, Malformed, NotFound
 from flexsaml.graph.models import User
-from flexsaml.graph.prefixes import listings, starting_with
 from flexsaml.graph.urls import user_path, with_query
 
 BASICS = ("id", "userPrincipalName")
 FEW = 2 * CHUNK  # users for whom counting the tenant is not worth a request
 PAGE = 999  # users on a page, at most (C)
 SIDE_BY_SIDE = 4
+MOST = 15  # clauses joined by `or` in one filter of a default query (A)
 
 
 class UserReads(DirectoryCalls):
@@ -45,10 +47,8 @@ class UserReads(DirectoryCalls):
         absent = [reference for reference in asked if reference not in users]
         answers = self._in_batches([select(reference, (*profile, *extensions)) for reference in absent])
         for reference, answer in zip(absent, answers, strict=True):
-            if isinstance(answer.failure, NotFound):
-                users[reference] = None
-            else:
-                users[reference] = User.read(body_of(answer), extensions)
+            is_absent = isinstance(answer.failure, NotFound)
+            users[reference] = None if is_absent else User.read(body_of(answer), extensions)
         return {reference: users[reference] for reference in asked}
 
     def _from_listings(
@@ -83,24 +83,56 @@ class UserReads(DirectoryCalls):
     def _tenant_size(self) -> float:
         """How many users the tenant has; infinite where it may not be counted."""
         try:
-            page = self._client.get(
-                "/users",
-                params={"$count": "true", "$top": 1, "$select": "id"},
-                headers={"ConsistencyLevel": "eventual"},
-            )
+            params = {"$count": "true", "$top": 1, "$select": "id"}
+            page = self._client.get("/users", params=params, headers={"ConsistencyLevel": "eventual"})
         except (Forbidden, Malformed):
             return math.inf
         return float(page.get("@odata.count", math.inf))
 
     def _in_batches(self, paths: Sequence[str]) -> list[BatchResponse]:
         """GETs in batches, several side by side when there are many."""
-        if len(paths) <= SIDE_BY_SIDE * CHUNK:
+        chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
+        if len(chunks) <= SIDE_BY_SIDE:
             return self._client.read_batch(paths)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
             return [answer for answers in pool.map(self._client.read_batch, chunks) for answer in answers]
 
 
 def select(reference: str, extensions: Sequence[str]) -> str:
     """The path that reads one user with these extensions and properties."""
     return with_query(user_path(reference), {"$select": ",".join((*BASICS, *extensions))})
+
+
+def listings(names: Iterable[str], side_by_side: int) -> list[list[str]]:
+    """Prefixes that cover all names, in up to `side_by_side` groups that hold about the same number of them."""
+    lowered = sorted({name.lower() for name in names})
+    if not lowered:
+        return []
+    heap: list[tuple[int, str, list[str]]] = [(-len(lowered), "", lowered)]
+    final: list[tuple[int, str]] = []
+    enough = max(1, len(lowered) // (2 * side_by_side))
+    while heap and -heap[0][0] > enough:
+        size, prefix, held = heapq.heappop(heap)
+        longer: dict[str, list[str]] = defaultdict(list)
+        for name in held:
+            longer[name[: len(prefix) + 1]].append(name)
+        if prefix in longer or len(heap) + len(final) + len(longer) > side_by_side * MOST:
+            final.append((size, prefix))  # cannot be divided further
+            continue
+        for extended, starting in longer.items():
+            heapq.heappush(heap, (-len(starting), extended, starting))
+    # As long as its names allow: a short prefix of few names may stand for very many others.
+    sized = sorted([*final, *((size, commonprefix((held[0], held[-1]))) for size, _, held in heap)])  # noqa: RUF071 - letters are meant
+    groups: list[tuple[int, list[str]]] = [(0, []) for _ in range(side_by_side)]
+    for size, prefix in sized:
+        smallest = min((group for group in groups if len(group[1]) < MOST), key=lambda group: group[0])
+        groups[groups.index(smallest)] = (smallest[0] - size, [*smallest[1], prefix])
+    return [sorted(prefixes) for _, prefixes in groups if prefixes]
+
+
+def starting_with(prefixes: Sequence[str]) -> str | None:
+    """The $filter of one listing; None lists everybody."""
+    if "" in prefixes:
+        return None
+    quoted = (prefix.replace("'", "''") for prefix in prefixes)
+    return " or ".join(f"startswith(userPrincipalName,'{prefix}')" for prefix in quoted)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from flexsaml.graph.batch import BatchRequest
 from flexsaml.graph.bulk import OnProgress
-from flexsaml.graph.directory_calls import ABSENCE_PAUSES
+from flexsaml.graph.directory_calls import ABSENCE_PAUSES, Wait
 from flexsaml.graph.errors import (
     GraphError,
     NotAvailable,
@@ -26,12 +26,10 @@ from flexsaml.graph.errors import (
     Unauthorized,
 )
 from flexsaml.graph.extensions import NOT_USABLE_HINT, USABLE_WITHIN
-from flexsaml.graph.models import User, ValueHolders
+from flexsaml.graph.models import User, ValueHolders, same_value
 from flexsaml.graph.retry import CHECK_PAUSES
-from flexsaml.graph.sameness import same_value
 from flexsaml.graph.urls import user_path
 from flexsaml.graph.user_reads import BASICS, UserReads, select
-from flexsaml.graph.wait import Wait
 
 Values = Mapping[str, object]
 Failures = dict[str, GraphError]
@@ -60,7 +58,7 @@ class Users(UserReads):
         """Like `patch_user`, repeated while the extensions are refused as not available. Raises StillPending, with the
         last refusal, after `deadline` seconds of waiting."""
         what = f"PATCH {user_path(object_id)}: waiting until its extensions can be written"
-        self._patch_when_usable(object_id, values, self._wait(what, deadline, NOT_USABLE_HINT))
+        self._patch_when_usable(object_id, values, Wait(self._client, what, deadline, NOT_USABLE_HINT))
 
     def patch_users(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:
         """Write the values of any number of users, side by side; returns the failures only, by the reference given.
@@ -81,7 +79,7 @@ class Users(UserReads):
         usable yet refuses everybody, and refused writes use up quota (A): so a single user is written before all
         others. Users for whom that is still so after `USABLE_WITHIN` seconds of waiting fail with StillPending."""
         what = f"PATCH of {len(changes)} users: waiting until their extensions can be written"
-        wait = self._wait(what, USABLE_WITHIN, NOT_USABLE_HINT)
+        wait = Wait(self._client, what, USABLE_WITHIN, NOT_USABLE_HINT)
         failures: Failures = {}
         pending = dict(changes)
         try:

@@ -34,7 +34,7 @@ class FakeDirectory:
             properties=(),
             assigned=(),
             policies=(),
-            principal=ServicePrincipal("b0000000-0000-4000-8000-000000000000", APP_ID, "Twilio Flex", None),
+            principal=ServicePrincipal("b0000000-0000-4000-8000-000000000000", APP_ID, "Twilio Flex"),
             enabled=True,
             audiences=(),
             active_key="",
@@ -47,7 +47,7 @@ class FakeDirectory:
         )
 
     def read_extension_owners(self, app_ids: Iterable[str]) -> dict[str, ExtensionOwner]:
-        region = ExtensionProperty("c0", EXISTING, "String", False, ("User",), False)
+        region = ExtensionProperty("c0", EXISTING, "String", False, ("User",))
         return {app_id: ExtensionOwner(Application(app_id, app_id, "HR"), (region,)) for app_id in app_ids}
 
     def custom_claims(self, _principal: str) -> bool:

@@ -32,7 +32,7 @@ def methods(scene: Stage) -> list[str]:
 
 def test_create_is_one_post_and_one_list() -> None:
     scene = stage(ok(wire()), listing(wire()))
-    assert create(scene) == ExtensionProperty("p1", FULL, "String", False, ("User",), False)
+    assert create(scene) == ExtensionProperty("p1", FULL, "String", False, ("User",))
     assert scene.graph.lines == [f"POST {PATH}", f"GET {PATH}"]
     assert scene.graph.requests[0].body == {
         "name": "lang",

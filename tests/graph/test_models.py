@@ -8,14 +8,8 @@ from flexsaml.graph.models import Application, ExtensionProperty, Policy, Servic
 
 
 def test_service_principal() -> None:
-    body: dict[str, object] = {
-        "id": "1",
-        "appId": "2",
-        "displayName": "Flex",
-        "appOwnerOrganizationId": None,
-        "tags": [],
-    }
-    assert ServicePrincipal.read(body) == ServicePrincipal("1", "2", "Flex", None)
+    body: dict[str, object] = {"id": "1", "appId": "2", "displayName": "Flex", "tags": []}
+    assert ServicePrincipal.read(body) == ServicePrincipal("1", "2", "Flex")
 
 
 def test_application_without_a_name() -> None:
@@ -23,17 +17,12 @@ def test_application_without_a_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "multi", "synced"),
-    [
-        ({}, False, False),
-        ({"isMultiValued": None}, False, False),
-        ({"isMultiValued": False, "isSyncedFromOnPremises": False}, False, False),
-        ({"isMultiValued": True, "isSyncedFromOnPremises": True}, True, True),
-    ],
+    ("more", "multi"),
+    [({}, False), ({"isMultiValued": None}, False), ({"isMultiValued": False}, False), ({"isMultiValued": True}, True)],
 )
-def test_extension_property_of_old_and_new_bodies(more: dict[str, object], multi: bool, synced: bool) -> None:
+def test_extension_property_of_old_and_new_bodies(more: dict[str, object], multi: bool) -> None:
     body = {"id": "1", "name": "extension_x_Y", "dataType": "String", "targetObjects": ["User"], **more}
-    assert ExtensionProperty.read(body) == ExtensionProperty("1", "extension_x_Y", "String", multi, ("User",), synced)
+    assert ExtensionProperty.read(body) == ExtensionProperty("1", "extension_x_Y", "String", multi, ("User",))
 
 
 def test_definition_is_kept_byte_for_byte() -> None:

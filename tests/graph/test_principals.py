@@ -21,14 +21,14 @@ DENIED = error(403, "Authorization_RequestDenied", "Insufficient privileges to c
 
 
 def principal(name: str = "Twilio Flex", object_id: str = ID) -> dict[str, Any]:
-    return {"id": object_id, "appId": APP_ID, "displayName": name, "appOwnerOrganizationId": "t"}
+    return {"id": object_id, "appId": APP_ID, "displayName": name}
 
 
 @pytest.mark.parametrize(("by_id", "by_app_id"), [(True, False), (False, True), (True, True)])
 def test_guid_tries_both_ids_in_one_request(by_id: bool, by_app_id: bool) -> None:
     scene = stage(batch(*[ok(principal()) if hit else missing() for hit in (by_id, by_app_id)]))
-    assert scene.directory.find_service_principal(ID) == ServicePrincipal(ID, APP_ID, "Twilio Flex", "t")
-    select = "?$select=id,appId,displayName,appOwnerOrganizationId"
+    assert scene.directory.find_service_principal(ID) == ServicePrincipal(ID, APP_ID, "Twilio Flex")
+    select = "?$select=id,appId,displayName"
     assert asked(scene.graph.requests[0]) == [
         f"GET /servicePrincipals/{ID}{select}",
         f"GET /servicePrincipals(appId='{ID}'){select}",
@@ -102,8 +102,7 @@ def test_owners_of_extensions_in_one_request() -> None:
     owners = scene.directory.read_extension_owners([APP_ID, ID, APP_ID])
     assert owners[ID] is None
     assert owners[APP_ID] == ExtensionOwner(
-        Application("app", APP_ID, "Twilio Flex"),
-        (ExtensionProperty("p1", "extension_x_lang", "String", False, (), False),),
+        Application("app", APP_ID, "Twilio Flex"), (ExtensionProperty("p1", "extension_x_lang", "String", False, ()),)
     )
     assert len(scene.graph.requests) == 1
     assert stage().directory.read_extension_owners([]) == {}

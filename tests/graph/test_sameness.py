@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.graph.sameness import same_value
+from flexsaml.graph.models import same_value
 
 SAME: list[tuple[object, object]] = [
     (None, None),

@@ -29,7 +29,7 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=timezone.utc)
 APP_ID = "8f665974-86ab-5399-83f9-7492e2e5acec"
 PREFIX = f"extension_{APP_ID.replace('-', '')}"
 STRING, STRINGS = DataType("String"), DataType("String", multi_valued=True)
-PRINCIPAL = ServicePrincipal("sp", APP_ID, "Twilio Flex", "t")
+PRINCIPAL = ServicePrincipal("sp", APP_ID, "Twilio Flex")
 ALL_PERMISSIONS = frozenset(
     {
         "Application.ReadWrite.OwnedBy",
@@ -86,7 +86,7 @@ PERFECT = Inspection(
 
 
 def existing(name: str, data_type: str = "String", *, multi_valued: bool = False) -> ExtensionProperty:
-    return ExtensionProperty(f"id-{name}", f"{PREFIX}_{name}", data_type, multi_valued, ("User",), synced=False)
+    return ExtensionProperty(f"id-{name}", f"{PREFIX}_{name}", data_type, multi_valued, ("User",))
 
 
 def judged(

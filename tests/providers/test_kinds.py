@@ -57,7 +57,7 @@ class FakeDirectory:
         if self.extension_properties("app", full_name):
             raise Conflict("POST", status=409, code="", message="taken")
         full_name = full_name.upper() if self.creates_in_upper_case else full_name
-        self.properties.append(ExtensionProperty(f"id-{len(self.properties)}", full_name, synced=False, **shape))
+        self.properties.append(ExtensionProperty(f"id-{len(self.properties)}", full_name, **shape))
         return self.properties[-1]
 
     def delete_extension_property(self, _application: str, property_id: str) -> None:
@@ -209,7 +209,7 @@ def test_a_property_that_graph_names_otherwise_does_not_stay_behind() -> None:
     ],
 )
 def test_a_property_of_that_name(baseline: str, shape: Props, holders: int, ends: str) -> None:
-    existing = ExtensionProperty("before", FULL, **{"data_type": "String", **shape}, multi_valued=False, target_objects=("User",), synced=False)  # fmt: skip
+    existing = ExtensionProperty("before", FULL, **{"data_type": "String", **shape}, multi_valued=False, target_objects=("User",))  # fmt: skip
     directory = FakeDirectory(properties=[existing], holders=ValueHolders(holders))
     news = {**PROPERTY, "baseline": baseline}
     if ends in ("reused", "created anew"):
