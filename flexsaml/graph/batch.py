@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from requests.structures import CaseInsensitiveDict
+
 from flexsaml.graph.errors import GraphError, Unanswered, operation, refusal, unsure_hint
 from flexsaml.graph.retry import Next, Retrier, decide, pause_before, retry_after, tries
 
@@ -66,8 +68,10 @@ def read_batch(paths: Sequence[str], *, post: Post, retrier: Retrier, deadline: 
 
 def send_once(items: Sequence[BatchRequest], post: Callable[[Json], Json], retrier: Retrier) -> list[BatchResponse]:
     """One batch, sent once: the answer to each item, a refusal among them as its failure."""
-    responses = _by_id(post({"requests": [item.wire(number) for number, item in enumerate(items)]}))
-    return [_read(item, responses.get(str(number)), retrier) for number, item in enumerate(items)]
+    responses = post({"requests": [item.wire(number) for number, item in enumerate(items)]}).get("responses")
+    listed = responses if isinstance(responses, list) else []
+    by_id = {str(entry.get("id")): entry for entry in listed if isinstance(entry, dict)}
+    return [_read(item, by_id.get(str(number), {}), retrier) for number, item in enumerate(items)]
 
 
 def _settle(chunk: Sequence[BatchRequest], post: Post, retrier: Retrier, ends: float) -> list[BatchResponse]:
@@ -76,9 +80,8 @@ def _settle(chunk: Sequence[BatchRequest], post: Post, retrier: Retrier, ends: f
     due = dict.fromkeys(range(len(chunk)), 0.0)
     while due:
         ready = [number for number, when in due.items() if when <= retrier.clock.now()]
-        responses = _by_id(post({"requests": [chunk[number].wire(number) for number in ready]}, ends))
-        for number in ready:
-            response = _read(chunk[number], responses.get(str(number)), retrier)
+        responses = send_once([chunk[number] for number in ready], lambda body: post(body, ends), retrier)
+        for number, response in zip(ready, responses, strict=True):
             attempts[number] += 1
             seconds = _seconds_to_repeat(response.failure, attempts[number], retrier, ends)
             if seconds is None:
@@ -102,24 +105,14 @@ def _seconds_to_repeat(error: GraphError | None, attempts: int, retrier: Retrier
     return seconds if retrier.clock.now() + seconds <= ends else None
 
 
-def _by_id(answer: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    listed = answer.get("responses")
-    if not isinstance(listed, list):
-        return {}
-    return {str(entry.get("id")): entry for entry in listed if isinstance(entry, dict)}
-
-
-def _read(request: BatchRequest, entry: Mapping[str, Any] | None, retrier: Retrier) -> BatchResponse:
-    method, url = request.method, request.url
-    status = entry.get("status") if entry is not None else None
-    if entry is None or not isinstance(status, int):
+def _read(request: BatchRequest, entry: Json, retrier: Retrier) -> BatchResponse:
+    method, url, status, body = request.method, request.url, entry.get("status"), entry.get("body")
+    if not isinstance(status, int):
         words = "the answer to the batch does not contain this item"
         return BatchResponse(request, 0, failure=Unanswered(operation(method, url), words, unsure_hint(method)))
-    body = entry.get("body")
-    headers = {str(key): str(value) for key, value in (entry.get("headers") or {}).items()}
+    headers = CaseInsensitiveDict({str(key): str(value) for key, value in (entry.get("headers") or {}).items()})
     failure: GraphError | None = None
     if status >= 300:
-        asked = next((value for key, value in headers.items() if key.lower() == "retry-after"), None)
-        seconds = retry_after(asked, retrier.clock.utc())
-        failure = refusal(method, url, status, body, headers=headers, retry_after=seconds)
+        seconds = retry_after(headers.get("Retry-After"), retrier.clock.utc())
+        failure = refusal(method, url, status, body, headers, seconds)
     return BatchResponse(request, status, body if isinstance(body, dict) else None, headers, failure)

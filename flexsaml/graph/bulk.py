@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from flexsaml.graph.batch import CHUNK, BatchRequest, BatchResponse
@@ -49,20 +50,9 @@ OnProgress = Callable[[Progress], None]
 class BulkWrite:
     """One run over a list of writes; `outcomes` has an entry for each, by its number: None or the error."""
 
-    def __init__(
-        self,
-        items: Sequence[BatchRequest],
-        send: Send,
-        clock: Clock,
-        on_progress: OnProgress | None,
-        pace: Pace | None = None,
-    ) -> None:
-        self._items = items
-        self._send = send
-        self._clock = clock
-        self._on_progress = on_progress
-        self._pace = pace or Pace(clock)
-        self._lock = threading.Lock()
+    def __init__(self, items: Sequence[BatchRequest], send: Send, clock: Clock, on_progress: OnProgress | None) -> None:
+        self._items, self._send, self._clock, self._on_progress = items, send, clock, on_progress
+        self._pace, self._lock = Pace(clock), threading.Lock()
         self._waiting = deque(range(len(items)))
         self._started = clock.now()
         self._failing_since: float | None = None
@@ -83,8 +73,7 @@ class BulkWrite:
         return [self.outcomes.get(number, self._stopped) for number in range(len(self._items))]
 
     def _work(self) -> None:
-        """Send chunks until none is waiting. A chunk that has to be sent again is taken up by the worker that requeued
-        it."""
+        """Send chunks until none is waiting. What has to be sent again is taken up by the worker that requeued it."""
         while chunk := self._next():
             try:
                 answers = self._send([self._items[number] for number in chunk])
@@ -127,20 +116,15 @@ class BulkWrite:
         """No item has an answer of its own: a batch that was refused by quota or never sent is sent again."""
         if isinstance(error, Throttled):
             self._pace.refused(error.retry_after or 1.0)
-            self._requeue(chunk)
-        elif isinstance(error, NotSent) and error.transient and self._may_recover(error):
-            self._requeue(chunk)
-        else:
-            with self._lock:
-                if isinstance(error, (Unanswered, ServerError)):
-                    self.outcomes |= dict.fromkeys(chunk, error)
-                    self._failed += len(chunk)
-                else:
-                    self._stopped = self._stopped or error
-
-    def _requeue(self, chunk: list[int]) -> None:
+        repeats = isinstance(error, NotSent) and error.transient and self._may_recover(error)
         with self._lock:
-            self._waiting.extendleft(reversed(chunk))
+            if repeats or isinstance(error, Throttled):
+                self._waiting.extendleft(reversed(chunk))
+            elif isinstance(error, (Unanswered, ServerError)):
+                self.outcomes |= dict.fromkeys(chunk, error)
+                self._failed += len(chunk)
+            else:
+                self._stopped = self._stopped or error
 
     def _may_recover(self, error: NotSent) -> bool:
         """True if another try makes sense: for `OUTAGE` seconds if the network worked in this run, else a few times."""
@@ -171,10 +155,6 @@ def _share(answers: Sequence[BatchResponse]) -> float | None:
     """The highest share of the quota in use that an answer states; None where none does."""
     shares = []
     for answer in answers:
-        for name, value in answer.headers.items():
-            if name.lower() == "x-ms-throttle-limit-percentage":
-                try:
-                    shares.append(float(value))
-                except ValueError:
-                    continue
+        with suppress(KeyError, ValueError):
+            shares.append(float(answer.headers["x-ms-throttle-limit-percentage"]))
     return max(shares, default=None)

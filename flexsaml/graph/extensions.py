@@ -56,13 +56,8 @@ class Extensions(DirectoryCalls):
         """POST, then wait until it is listed. `name` is the short one. Raises Conflict when the name is taken,
         StillPending when the tenant answered 201 twice and lists nothing."""
         full_name = re.compile(rf"extension_[0-9a-f]{{32}}_{re.escape(name)}", re.IGNORECASE)
-        path = _collection(application_id)
-        body: dict[str, object] = {
-            "name": name,
-            "dataType": data_type,
-            "isMultiValued": multi_valued,
-            "targetObjects": list(target_objects),
-        }
+        path, targets = _collection(application_id), list(target_objects)
+        body = {"name": name, "dataType": data_type, "isMultiValued": multi_valued, "targetObjects": targets}
 
         def created() -> ExtensionProperty | None:
             for extension in self.extension_properties(application_id):
@@ -84,9 +79,9 @@ class Extensions(DirectoryCalls):
         """DELETE; a property that is gone already is a success. Clear its values first, they outlive it."""
         self._delete(f"{_collection(application_id)}/{segment(property_id)}")
 
-    def wait_usable(self, names: Collection[str], *, deadline: float = USABLE_WITHIN) -> bool:
+    def wait_usable(self, names: Collection[str]) -> bool:
         """True once values of all these full names can be written; False when the identity may not ask (403). One
-        request when they are usable already. Raises StillPending after `deadline` seconds."""
+        request when they are usable already. Raises StillPending after `USABLE_WITHIN` seconds."""
         wanted = {name.lower() for name in names}
 
         def usable() -> bool:
@@ -95,7 +90,9 @@ class Extensions(DirectoryCalls):
             return wanted <= {str(body.get("name", "")).lower() for body in listed}
 
         try:
-            self._until(usable, f"waiting until {', '.join(sorted(names))} can be written", deadline, NOT_USABLE_HINT)
+            self._until(
+                usable, f"waiting until {', '.join(sorted(names))} can be written", USABLE_WITHIN, NOT_USABLE_HINT
+            )
         except Forbidden:
             return False
         return True

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from flexsaml.graph.clock import Clock, SystemClock
+from flexsaml.graph.clock import Clock
 from flexsaml.graph.clouds import Cloud
 from flexsaml.graph.errors import Unanswered
 from flexsaml.graph.transport import CONNECT_TIMEOUT, READ_TIMEOUT, failure, open_session
@@ -53,7 +53,7 @@ def identity(token: str) -> Identity | None:
 def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session | None = None) -> float | None:
     """Seconds this machine is ahead of Graph, None when Graph states no time. Raises NotSent or Unanswered. Any answer
     will do, a refusal too: no token is sent."""
-    ticking, url = clock or SystemClock(), f"{cloud.graph}/v1.0/"
+    ticking, url = clock or Clock(), f"{cloud.graph}/v1.0/"
     before = ticking.utc()
     try:
         with session or open_session(cloud) as opened:

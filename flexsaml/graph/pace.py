@@ -35,9 +35,7 @@ class Pace:
     """Shared by the workers of one bulk write; every method may be called from any thread."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._started = clock.now()
+        self._clock, self._lock, self._started = clock, threading.Lock(), clock.now()
         self._sent = 0  # writes on their way or answered
         self._answered = 0
         self._capacity = 0.0  # estimated size of the bucket in writes; 0: unknown
@@ -93,10 +91,8 @@ class Pace:
 
     def _due(self, writes: int) -> float:
         closed = self._closed_until - self._clock.now()
-        if closed > 0:
-            return closed
-        if not self._capacity:
-            return 0.0
+        if closed > 0 or not self._capacity:
+            return max(0.0, closed)
         room = max(0.0, FULL * self._capacity - writes)  # what is larger than the bucket goes when it is empty
         return max(0.0, self._used() - room) * WINDOW / self._capacity
 

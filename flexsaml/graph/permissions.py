@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_OWNED = "Application.ReadWrite.OwnedBy"
+_OWNED = "Application.ReadWrite.OwnedBy"  # good only for objects that the identity owns
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,16 @@ class Requirement:
         """What it takes at least, in words."""
         return " with ".join(self.any_of[0])
 
-    @property
-    def of_owned_objects(self) -> bool:
-        """Whether the least permission is good only for objects that the identity owns."""
-        return _OWNED in self.any_of[0]
-
     def is_met(self, granted: Collection[str]) -> bool:
         return bool(self._sufficient(granted))
 
     def is_met_for_owned_objects_only(self, granted: Collection[str]) -> bool:
         sufficient = self._sufficient(granted)
-        return bool(sufficient) and self.of_owned_objects and all(_OWNED in names for names in sufficient)
+        return bool(sufficient) and _OWNED in self.any_of[0] and all(_OWNED in names for names in sufficient)
 
     def describe(self) -> str:
         """The least permission with its conditions."""
-        if self.of_owned_objects:
+        if _OWNED in self.any_of[0]:
             return f"{self.least} and ownership of the object, or {' with '.join(self.any_of[1])}"
         return f"{self.least} ({self.note})" if self.note else self.least
 
@@ -77,7 +72,5 @@ def requirements_of_stack(*, extensions: bool, users: bool) -> list[Requirement]
 
 def describe_requirement(method: str, path: str) -> str:
     """The least permission for a call, in words; "" for a call that this project does not make."""
-    for requirement in requirements():
-        if re.fullmatch(requirement.methods, method) and re.match(requirement.path, path):
-            return requirement.describe()
-    return ""
+    matches = (row for row in requirements() if re.fullmatch(row.methods, method) and re.match(row.path, path))
+    return next((requirement.describe() for requirement in matches), "")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
+from flexsaml.graph.batch import body_of
 from flexsaml.graph.directory_calls import DirectoryCalls, Wait
 from flexsaml.graph.errors import Conflict, Forbidden, NotFound, StillPending
 from flexsaml.graph.models import Policy
@@ -31,10 +32,8 @@ def named(display_name: str) -> dict[str, object]:
 
 def same_definition(live: str, wanted: str) -> bool:
     """Equal text, or equal JSON: nothing documents that every tenant keeps the text byte for byte."""
-    if live == wanted:
-        return True
     try:
-        return bool(json.loads(live) == json.loads(wanted))
+        return live == wanted or json.loads(live) == json.loads(wanted)
     except ValueError:
         return False
 
@@ -59,8 +58,8 @@ class Policies(DirectoryCalls):
             return next((policy for policy in policies if same_definition(policy.definition, definition)), None)
 
         body = {"definition": [definition], "displayName": display_name, "isOrganizationDefault": False}
-        made = self._client.write("POST", POLICIES, body, landed=created)
-        policy = made if isinstance(made, Policy) else Policy.read(made)
+        result = self._client.write("POST", POLICIES, body, landed=created)
+        policy = result if isinstance(result, Policy) else Policy.read(result)
         self._until(lambda: self._readable(policy.id), f"GET {POLICIES}/{policy.id} after its creation")
         return policy
 
@@ -101,11 +100,10 @@ class Policies(DirectoryCalls):
         answers = self._client.read_batch([f"{_path(policy.id)}/appliesTo?$select=id" for policy in listed])
         applied = []
         for policy, answer in zip(listed, answers, strict=True):
-            error = answer.failure
-            if error is not None and not isinstance(error, NotFound):
-                raise error
-            ids = [str(body["id"]) for body in self._client.rest_of(answer.request.url, answer.body or {})]
-            applied += [policy] if service_principal_id in ids else []
+            if isinstance(answer.failure, NotFound):
+                continue
+            bodies = self._client.rest_of(answer.request.url, body_of(answer))
+            applied += [policy] if service_principal_id in [body["id"] for body in bodies] else []
         return applied
 
     def is_assigned(self, service_principal_id: str, policy_id: str) -> bool:
@@ -158,12 +156,10 @@ class Policies(DirectoryCalls):
 
     def _readable(self, policy_id: str) -> bool:
         try:
-            self._policy(policy_id)
+            with suppress(Forbidden):  # it exists: an identity that may write but not read must not lose its id
+                self._policy(policy_id)
         except NotFound:
             return False
-        except Forbidden:
-            # It exists: an identity that may write but not read must not lose its id.
-            return True
         return True
 
 

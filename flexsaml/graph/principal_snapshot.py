@@ -13,7 +13,6 @@ tests/graph/test_principal_snapshot.py.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from typing import Any, TypeVar
 
 from flexsaml.graph.batch import BatchResponse, body_of
 from flexsaml.graph.errors import Forbidden, NotFound, PrincipalNotFound
-from flexsaml.graph.identity import Identity
+from flexsaml.graph.identity import Identity, identity
 from flexsaml.graph.models import Application, ExistingObjects, Policy, ServicePrincipal
 from flexsaml.graph.policies import POLICIES, named
 from flexsaml.graph.principals import Principals, owner_paths
@@ -32,7 +31,6 @@ T = TypeVar("T")
 
 SIDE_BY_SIDE = 4
 _USER = "#microsoft.graph.user"
-NO_ROLE = "00000000-0000-0000-0000-000000000000"  # assigned without a role: may sign in, no value follows (A)
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,8 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class RoleAssignment:
-    """`kind` is User, Group or ServicePrincipal; `value` the role's text, "" for none."""
+    """`kind` is User, Group or ServicePrincipal; `value` the role's text, "" for one assigned without a role, who may
+    sign in (A)."""
 
     principal_id: str
     kind: str
@@ -132,22 +131,20 @@ class PrincipalSnapshots(Principals):
 
     def identity(self) -> Identity | None:
         """Whom the token names, as a hint; None when the token cannot be read."""
-        return self._client.identity()
+        return identity(self._client.tokens.token())
 
     def direct_members(self, groups: Sequence[str]) -> GroupMembers:
         """Object ids of the users that are direct members of each group; None: may not be read. First pages in one
         batch; the further pages of several groups side by side."""
         paths = [f"/groups/{segment(group)}/members?$top=999&$select=id" for group in groups]
-        answers = self._client.read_batch(paths)
+
+        def users(answer: BatchResponse) -> frozenset[str] | None:
+            if isinstance(answer.failure, Forbidden):
+                return None
+            return frozenset(str(body["id"]) for body in self._all(answer) if body.get("@odata.type", _USER) == _USER)
+
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            return dict(zip(groups, pool.map(self._ids, answers), strict=True))
-
-    def _ids(self, answer: BatchResponse) -> frozenset[str] | None:
-        def users() -> frozenset[str]:
-            members = self._all(answer)
-            return frozenset(str(body["id"]) for body in members if str(body.get("@odata.type", _USER)) == _USER)
-
-        return _unless_forbidden(answer, users)
+            return dict(zip(groups, pool.map(users, self._client.read_batch(paths)), strict=True))
 
     def _around(self, path: str, owner: str, policy_name: str, *more: str) -> list[BatchResponse]:
         paths = [
@@ -176,26 +173,28 @@ class PrincipalSnapshots(Principals):
         body = body_of(own)
         existing = self._existing(others, policy_name)
         application = body_of(others[0]) if existing["application"] else {}
-        role_values = {str(role["id"]): str(role.get("value") or "") for role in body.get("appRoles") or ()}
+        values = {str(role["id"]): str(role.get("value") or "") for role in _list(body, "appRoles")}
+
+        def assigned_roles() -> tuple[RoleAssignment, ...]:
+            return tuple(_role(assignment, values) for assignment in self._all(roles))
+
         tenant = _unless_forbidden(organization, lambda: (body_of(organization).get("value") or [{}])[0])
         return PrincipalSnapshot(
             **existing,
             principal=ServicePrincipal.read(body),
             enabled=body.get("accountEnabled") is not False,
-            audiences=tuple(body.get("servicePrincipalNames") or ()),
+            audiences=tuple(_list(body, "servicePrincipalNames")),
             active_key=str(body.get("preferredTokenSigningKeyThumbprint") or "").upper(),
-            keys=tuple(_keys(body.get("keyCredentials") or ())),
+            keys=tuple(_keys(_list(body, "keyCredentials"))),
             accept_mapped_claims=bool((application.get("api") or {}).get("acceptMappedClaims")),
             multi_tenant="Multiple" in str(application.get("signInAudience")),
-            roles=_unless_forbidden(roles, lambda: tuple(_role(role, role_values) for role in self._all(roles)))
-            if with_roles
-            else None,
+            roles=_unless_forbidden(roles, assigned_roles) if with_roles else None,
             domains=None
             if tenant is None
-            else tuple(str(body["name"]) for body in tenant.get("verifiedDomains") or ()),
+            else tuple(str(domain["name"]) for domain in _list(tenant, "verifiedDomains")),
             owner_has_principal=not isinstance(owning.failure, NotFound),
             assignment_required=body.get("appRoleAssignmentRequired") is True,
-            tags=tuple(map(str, body.get("tags") or ())),
+            tags=tuple(map(str, _list(body, "tags"))),
             tenant_id=str((tenant or {}).get("id") or ""),
             country=None if tenant is None else str(tenant.get("countryLetterCode") or ""),
         )
@@ -210,13 +209,13 @@ def _unless_forbidden(answer: BatchResponse, read: Callable[[], T]) -> T | None:
     return None if isinstance(answer.failure, Forbidden) else read()
 
 
+def _list(body: Mapping[str, Any], key: str) -> list[Any]:
+    return body.get(key) or []
+
+
 def _role(body: Mapping[str, Any], values: Mapping[str, str]) -> RoleAssignment:
-    return RoleAssignment(
-        str(body["principalId"]),
-        str(body.get("principalType") or ""),
-        values.get(str(body.get("appRoleId") or NO_ROLE), ""),
-        str(body.get("principalDisplayName") or ""),
-    )
+    kind, name = (str(body.get(key) or "") for key in ("principalType", "principalDisplayName"))
+    return RoleAssignment(str(body["principalId"]), kind, values.get(str(body.get("appRoleId")), ""), name)
 
 
 def _keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:
@@ -229,7 +228,7 @@ def _keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:
 def _thumbprint(text: object) -> str:
     try:
         return base64.b64decode(str(text or ""), validate=True).hex().upper()
-    except (binascii.Error, ValueError):
+    except ValueError:
         return str(text).upper()
 
 

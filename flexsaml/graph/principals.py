@@ -37,8 +37,7 @@ class Principals(DirectoryCalls):
     def _find_service_principal(self, reference: str) -> ServicePrincipal:
         if is_guid(reference):
             bodies = self._by_either_id("/servicePrincipals", reference, ServicePrincipal.SELECT)
-            listed = list({body["id"]: ServicePrincipal.read(body) for body in bodies}.values())
-            matches = listed
+            matches = listed = list({body["id"]: ServicePrincipal.read(body) for body in bodies}.values())
         else:
             params = {"$search": search_phrase("displayName", reference), "$select": ServicePrincipal.SELECT}
             pages = self._client.pages("/servicePrincipals", params=params, headers={"ConsistencyLevel": "eventual"})
@@ -46,10 +45,9 @@ class Principals(DirectoryCalls):
             matches = [principal for principal in listed if principal.display_name == reference] or [
                 principal for principal in listed if principal.display_name.casefold() == reference.casefold()
             ]
-        if len(matches) != 1:
-            names = tuple(dict.fromkeys(principal.display_name for principal in listed))
-            raise PrincipalNotFound(reference, matches, names)
-        return matches[0]
+        if len(matches) == 1:
+            return matches[0]
+        raise PrincipalNotFound(reference, matches, list(dict.fromkeys(principal.display_name for principal in listed)))
 
     def application(self, reference: str) -> Application | None:
         """By object id or appId, in one request; None when neither exists in this tenant."""

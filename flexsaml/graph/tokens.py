@@ -15,11 +15,11 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import requests
 
-from flexsaml.graph.clock import Clock, SystemClock
+from flexsaml.graph.clock import Clock
 from flexsaml.graph.clouds import Cloud
 from flexsaml.graph.errors import NoCredential, NotSent
 from flexsaml.graph.transport import CONNECT_TIMEOUT, READ_TIMEOUT, failure, open_session
@@ -43,12 +43,7 @@ _WAYS = (
 )
 _WRONG_TENANT = "check the tenant id that is configured, and AZURE_TENANT_ID"
 _AADSTS_HINTS = {
-    "90002": _WRONG_TENANT,
-    "900021": _WRONG_TENANT,
-    "900023": _WRONG_TENANT,
-    "900971": _WRONG_TENANT,
-    "90013": _WRONG_TENANT,
-    "50020": _WRONG_TENANT,
+    **dict.fromkeys(("90002", "900021", "900023", "900971", "90013", "50020"), _WRONG_TENANT),
     "700016": f"check AZURE_CLIENT_ID; {_WRONG_TENANT}",
     "7000215": "check AZURE_CLIENT_SECRET: it wants the secret's value, not its id",
     "7000222": "the client secret has expired: make a new one and set AZURE_CLIENT_SECRET",
@@ -60,16 +55,6 @@ _NOT_APPLICABLE = re.compile(
     r"unavailable|not installed|not found on path|no response|not fully configured|az login|no managed identity",
     re.IGNORECASE,
 )
-
-
-class TokenSource(Protocol):
-    """Where the client gets its bearer tokens from."""
-
-    def token(self) -> str:
-        """A token good for at least some minutes. Raises NoCredential or another NotSent."""
-
-    def forget(self, token: str) -> None:
-        """Drop that token: Graph would not take it."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +75,11 @@ class CachedTokens:
     """One token for any number of threads. `fetch` gets the current time (UTC seconds)."""
 
     def __init__(self, fetch: Callable[[float], Token], clock: Clock) -> None:
-        self._fetch = fetch
-        self._clock = clock
-        self._lock = threading.Lock()
+        self._fetch, self._clock, self._lock = fetch, clock, threading.Lock()
         self._token: Token | None = None
 
     def token(self) -> str:
+        """A token good for at least some minutes. Raises NoCredential or another NotSent."""
         with self._lock:
             now = self._clock.utc().timestamp()
             if self._token is None or needs_refresh(self._token, now):
@@ -103,18 +87,18 @@ class CachedTokens:
             return self._token.text
 
     def forget(self, token: str) -> None:
+        """Drop that token: Graph would not take it. One that another thread has fetched since stays."""
         with self._lock:
-            # Another thread may have fetched a fresh one already: that one stays.
             if self._token is not None and self._token.text == token:
                 self._token = None
 
 
 def credentials(
     cloud: Cloud, tenant_id: str = "", *, clock: Clock | None = None, session: requests.Session | None = None
-) -> TokenSource:
+) -> CachedTokens:
     """The identity of the environment in that cloud. Nothing is asked before the first token is needed. `tenant_id` ""
     means the identity's own tenant (loopback: the emulator's). `session` is for the loopback grant."""
-    ticking = clock or SystemClock()
+    ticking = clock or Clock()
     if cloud.name != "loopback":
         return CachedTokens(lambda now: _azure_token(cloud, tenant_id, now), ticking)
     open_line = session or open_session(cloud)
@@ -137,10 +121,9 @@ def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now:
         # Whatever became of the grant: nothing was sent to Graph, so the call itself may be tried again.
         raise lost if isinstance(lost, NotSent) else NotSent(_SIGN_IN, lost.words) from error
     try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    body = body if isinstance(body, dict) else {}
+        body = dict(answer.json())
+    except (ValueError, TypeError):
+        body = {}
     text = body.get("access_token")
     if answer.status_code == 200 and isinstance(text, str) and text:
         return Token(text, now, now + _seconds(body.get("expires_in")))

@@ -13,7 +13,6 @@ import json
 import os
 import ssl
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +20,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from flexsaml.graph.clock import Clock
 from flexsaml.graph.clouds import Cloud
@@ -41,7 +40,7 @@ class Call:
     method: str
     path: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     body: object = None
 
 
@@ -76,44 +75,30 @@ def exchange(
 ) -> dict[str, Any]:
     """Send once; the decoded JSON object, {} for an answer without body. `left` (seconds) bounds the read timeout.
     Raises NotSent, Unanswered or a Refused."""
-    headers = {
-        "Accept": "application/json",
-        "User-Agent": "flexsaml",
-        "client-request-id": str(uuid.uuid4()),
-        **call.headers,
-    }
-    data = None
-    if call.body is not None:
-        headers["Content-Type"] = "application/json"
-        data = json.dumps(call.body).encode("utf-8")
+    tried, unsure = operation(call.method, call.path), unsure_hint(call.method)
     bound = max(1.0, left)
     try:
         answer = session.request(
             call.method,
             call.url,
-            data=data,
-            headers=headers,
+            json=call.body,
+            headers={"Accept": "application/json", "User-Agent": "flexsaml", "client-request-id": str(uuid.uuid4())}
+            | call.headers,
             auth=Bearer(token),
             timeout=(min(CONNECT_TIMEOUT, bound), min(READ_TIMEOUT, bound)),
             allow_redirects=False,
         )
     except OSError as error:  # RequestException is one; a CA bundle that is not there comes as a bare one
-        raise failure(operation(call.method, call.path), call.url, error, unsure_hint(call.method)) from error
+        raise failure(tried, call.url, error, unsure) from error
+    try:
+        body: Any = json.loads(answer.content or "{}")
+    except ValueError:
+        body = None
     if answer.status_code >= 300:
-        raise refusal(
-            call.method,
-            call.path,
-            answer.status_code,
-            _json_or_none(answer),
-            headers=answer.headers,
-            retry_after=retry_after(answer.headers.get("Retry-After"), clock.utc()),
-        )
-    if not answer.content:
-        return {}
-    body = _json_or_none(answer)
+        seconds = retry_after(answer.headers.get("Retry-After"), clock.utc())
+        raise refusal(call.method, call.path, answer.status_code, body, answer.headers, seconds)
     if not isinstance(body, dict):
-        words = f"the answer ({answer.status_code}) is not a JSON object"
-        raise Unanswered(operation(call.method, call.path), words, unsure_hint(call.method))
+        raise Unanswered(tried, f"the answer ({answer.status_code}) is not a JSON object", unsure)
     return body
 
 
@@ -145,22 +130,11 @@ def failure(tried: str, url: str, error: OSError, unsure: str) -> GraphError:
 def _causes(error: BaseException) -> list[BaseException]:
     """The exception and everything wrapped in it. Requests puts urllib3's reason into arguments, not into causes."""
     causes: list[BaseException] = []
-    waiting: list[BaseException | None] = [error]
+    waiting: list[BaseException] = [error]
     while waiting:
         current = waiting.pop()
-        if current is None or any(current is cause for cause in causes):
-            continue
-        causes.append(current)
-        waiting += [current.__cause__, current.__context__]
-        waiting += [argument for argument in current.args if isinstance(argument, BaseException)]
-        if isinstance(current, MaxRetryError):
-            waiting.append(current.reason)
+        if current not in causes:
+            causes.append(current)
+            related = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
+            waiting += [cause for cause in related if isinstance(cause, BaseException)]
     return causes
-
-
-def _json_or_none(answer: requests.Response) -> object:
-    try:
-        decoded: object = json.loads(answer.content)
-    except ValueError:
-        return None
-    return decoded

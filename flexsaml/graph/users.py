@@ -47,32 +47,39 @@ class Users(UserReads):
 
     def patch_user(self, object_id: str, values: Values) -> None:
         """Write extension values (None clears), all or none."""
-        names = tuple(values)
 
         def landed() -> bool | None:
-            return _holds(self.read_user(object_id, names), values) or None
+            return _holds(self.read_user(object_id, tuple(values)), values) or None
 
         self._client.write("PATCH", user_path(object_id), dict(values), landed=landed)
 
-    def patch_user_when_usable(self, object_id: str, values: Values, *, deadline: float = USABLE_WITHIN) -> None:
+    def patch_user_when_usable(self, object_id: str, values: Values, wait: Wait | None = None) -> None:
         """Like `patch_user`, repeated while the extensions are refused as not available. Raises StillPending, with the
-        last refusal, after `deadline` seconds of waiting."""
+        last refusal, after `USABLE_WITHIN` seconds of waiting."""
         what = f"PATCH {user_path(object_id)}: waiting until its extensions can be written"
-        self._patch_when_usable(object_id, values, Wait(self._client, what, deadline, NOT_USABLE_HINT))
+        wait = wait or Wait(self._client, what, USABLE_WITHIN, NOT_USABLE_HINT)
+        while True:
+            try:
+                return self.patch_user(object_id, values)
+            except NotAvailable as error:  # nothing of it was carried out
+                wait.pause(error.words)
 
     def patch_users(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:
         """Write the values of any number of users, side by side; returns the failures only, by the reference given.
         Where the outcome is unknown, the values are read, and sent once more when they do not show."""
         failures = self._patch_each(changes, on_progress)
         unknown = [user for user, error in failures.items() if isinstance(error, (Unanswered, ServerError))]
+        missing = {user: changes[user] for user in unknown}
         try:
-            missing = self._not_landed({user: changes[user] for user in unknown})
+            for seconds in CHECK_PAUSES if missing else ():
+                self._client.clock.sleep(seconds)
+                if self._all_show(missing):
+                    break
         except GraphError:
             # Nobody knows what became of them, so nothing is sent again and the first error is what counts.
             return failures
-        for user in unknown:
-            del failures[user]
-        return failures | self._patch_each({user: changes[user] for user in missing})
+        known = {user: error for user, error in failures.items() if user not in unknown}
+        return known | self._patch_each(missing)
 
     def patch_users_when_usable(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:
         """Like `patch_users`, repeated for those whose extensions are refused as not available. A property that is not
@@ -99,14 +106,8 @@ class Users(UserReads):
     def confirm_users(self, wanted: Mapping[str, Values]) -> None:
         """Read back until every value shows; stale reads are waited out. Raises StillPending after 30 s."""
         pending = dict(wanted)
-
-        def all_show() -> bool:
-            for reference in self._showing(pending):
-                del pending[reference]
-            return not pending
-
         try:
-            self._until(all_show, "reading back extension values")
+            self._until(lambda: self._all_show(pending), "reading back extension values")
         except StillPending as late:
             names = ", ".join(list(pending)[:3]) + (", …" if len(pending) > 3 else "")
             users = "1 user does" if len(pending) == 1 else f"{len(pending)} users do"
@@ -131,44 +132,28 @@ class Users(UserReads):
         return ValueHolders(max(0, count - len(listed)))  # those beyond the limit were not read: they count
 
     def _list_value_holders(self, extension: str, limit: int) -> tuple[int, list[User]]:
-        page = self._client.get(
-            "/users",
-            params={
-                "$filter": f"{extension} ne null",
-                "$count": "true",
-                "$top": limit,
-                "$select": ",".join((*BASICS, extension)),
-            },
-            headers={"ConsistencyLevel": "eventual"},
-        )
+        select = ",".join((*BASICS, extension))
+        params = {"$filter": f"{extension} ne null", "$count": "true", "$top": limit, "$select": select}
+        page = self._client.get("/users", params=params, headers={"ConsistencyLevel": "eventual"})
         users = [User.read(body, (extension,)) for body in page.get("value", ())][:limit]
         return int(page.get("@odata.count", len(users))), users
-
-    def _patch_when_usable(self, object_id: str, values: Values, wait: Wait) -> None:
-        while True:
-            try:
-                return self.patch_user(object_id, values)
-            except NotAvailable as error:  # nothing of it was carried out
-                wait.pause(error.words)
 
     def _probe(self, pending: dict[str, Values], failures: Failures, wait: Wait) -> None:
         """Write the first user who can be written, waiting until the extensions are usable; takes users off `pending`.
         A refusal that concerns one user only is that user's failure, and the next user is tried. Where the service
         fails or wants a pause, the bulk write knows better what to do."""
         for user in list(pending)[:PROBES]:
+            error = None
             try:
-                self._patch_when_usable(user, pending[user], wait)
-            except (Unauthorized, StillPending):
+                self.patch_user_when_usable(user, pending[user], wait)
+            except Unauthorized:
                 raise
             except Throttled:
                 return
-            except (Refused, Unanswered) as error:
-                failures[user] = error
-                del pending[user]
-                if isinstance(error, (ServerError, Unanswered)):
-                    return
-            else:
-                del pending[user]
+            except (Refused, Unanswered) as refused:
+                failures[user] = error = refused
+            del pending[user]
+            if error is None or isinstance(error, (ServerError, Unanswered)):
                 return
 
     def _patch_each(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:
@@ -176,21 +161,13 @@ class Users(UserReads):
         outcomes = zip(changes, self._client.bulk(items, on_progress), strict=True)
         return {reference: error for reference, error in outcomes if error is not None}
 
-    def _not_landed(self, changes: Mapping[str, Values]) -> list[str]:
-        """Those whose values do not show after several reads."""
-        pending = dict(changes)
-        for seconds in CHECK_PAUSES if pending else ():
-            self._client.clock.sleep(seconds)
-            for reference in self._showing(pending):
+    def _all_show(self, pending: dict[str, Values]) -> bool:
+        """Take those users off `pending` whose values show; True when nobody is left."""
+        names = list(dict.fromkeys(name for values in pending.values() for name in values))
+        for reference, user in self.read_users(list(pending), names).items():
+            if _holds(user, pending[reference]):
                 del pending[reference]
-            if not pending:
-                break
-        return list(pending)
-
-    def _showing(self, wanted: Mapping[str, Values]) -> list[str]:
-        names = list(dict.fromkeys(name for values in wanted.values() for name in values))
-        users = self.read_users(list(wanted), names)
-        return [reference for reference, values in wanted.items() if _holds(users[reference], values)]
+        return not pending
 
 
 def _counting(done: int, on_progress: OnProgress | None) -> OnProgress | None:

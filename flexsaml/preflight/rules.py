@@ -21,34 +21,22 @@ if TYPE_CHECKING:
     from flexsaml.declaration import Declaration
     from flexsaml.graph import PrincipalSnapshot
 
-RULE_LEVELS = {
-    "principal-unknown": "error",
-    "application-absent": "error",
-    "owner-without-principal": "error",
-    "extension-absent": "error",
-    "extension-twice": "error",
-    "value-misfit": "error",
-    "too-many-values": "error",
-    "user-twice": "error",
-    "principal-disabled": "warning",
-    "signing-key-missing": "warning",
-    "signing-key-expired": "warning",
-    "signing-key-expiring": "warning",
-    "accept-mapped-claims": "warning",
-    "claims-superseded": "warning",
-    "permission-missing": "warning",
-    "user-disabled": "warning",
-    "user-without-mail": "warning",
-    "user-without-display-name": "warning",
-    "user-without-role": "warning",
-    "user-synced": "warning",
-    "user-guest": "warning",
-    "not-looked-at": "info",
-}
-FIXED_RULES = frozenset(
-    {"principal-unknown", "application-absent", "extension-absent", "extension-twice", "value-misfit", "user-twice"}
+# fmt: off
+FIXED_RULES = (
+    "principal-unknown", "application-absent", "extension-absent", "extension-twice", "value-misfit", "user-twice"
 )
 """Nothing can be built with these findings: their level cannot be changed."""
+_WARNINGS = (
+    "principal-disabled", "signing-key-missing", "signing-key-expired", "signing-key-expiring", "accept-mapped-claims",
+    "claims-superseded", "permission-missing", "user-disabled", "user-without-mail", "user-without-display-name",
+    "user-without-role", "user-synced", "user-guest",
+)
+# fmt: on
+RULE_LEVELS = {
+    **dict.fromkeys((*FIXED_RULES, "owner-without-principal", "too-many-values"), "error"),
+    **dict.fromkeys(_WARNINGS, "warning"),
+    "not-looked-at": "info",
+}
 EXPIRES_SOON = timedelta(days=30)
 MOST_VALUES = 100
 """Extension values that one object holds, over all applications (A)."""
@@ -109,8 +97,8 @@ def _absent_extensions(inspection: Inspection) -> Iterator[Finding]:
     own = _own_names(inspection)
     for name in inspection.declaration.existing_extensions:
         if name not in inspection.properties and name not in own:
-            spelt = [other for other in inspection.properties if other.lower() == name.lower()]
-            fix = f"it is spelt '{spelt[0]}', and the token service distinguishes case" if spelt else ""
+            spelt = next((other for other in inspection.properties if other.lower() == name.lower()), None)
+            fix = f"it is spelt '{spelt}', and the token service distinguishes case" if spelt else ""
             yield build_finding("extension-absent", f"extension '{name}'", "does not exist in this tenant", fix)
 
 
@@ -118,12 +106,11 @@ def _misfits(inspection: Inspection) -> Iterator[Finding]:
     """Values for existing properties, whose data type only the tenant knows."""
     for user, row in inspection.declaration.all_users.items():
         for name, value in row.items():
-            kind = _existing_type(inspection, name)
-            if kind:
-                try:
+            try:
+                if kind := _existing_type(inspection, name):
                     kind.canonical(value)
-                except InvalidValue as problem:
-                    yield build_finding("value-misfit", f"users.{user}.{name}", str(problem))
+            except InvalidValue as problem:
+                yield build_finding("value-misfit", f"users.{user}.{name}", str(problem))
 
 
 def _too_many_values(inspection: Inspection) -> Iterator[Finding]:
@@ -152,35 +139,33 @@ def _same_user_twice(inspection: Inspection) -> Iterator[Finding]:
 def _owner_without_principal(inspection: Inspection) -> Iterator[Finding]:
     declaration, application = inspection.declaration, inspection.snapshot.application
     if not inspection.snapshot.owner_has_principal and (declaration.extensions or declaration.all_users):
-        yield build_finding(
-            "owner-without-principal",
-            "application",
-            f"'{application.display_name if application else ''}' has no service principal in this tenant, and an "
-            "extension of it never becomes usable without one",
-            "create its enterprise application, for example `az ad sp create --id <appId>`",
+        name = application.display_name if application else ""
+        message = (
+            f"'{name}' has no service principal in this tenant, and an extension of it never becomes usable without one"
         )
+        fix = "create its enterprise application, for example `az ad sp create --id <appId>`"
+        yield build_finding("owner-without-principal", "application", message, fix)
 
 
 def _disabled_principal(inspection: Inspection) -> Iterator[Finding]:
     if not inspection.snapshot.enabled:
-        message = "it is disabled, so nobody can sign in"
-        yield build_finding("principal-disabled", "servicePrincipal", message, "enable it")
+        yield build_finding(
+            "principal-disabled", "servicePrincipal", "it is disabled, so nobody can sign in", "enable it"
+        )
 
 
 def _signing_key(inspection: Inspection) -> Iterator[Finding]:
     snapshot, now = inspection.snapshot, inspection.now
     active = next((key for key in snapshot.keys if key.thumbprint == snapshot.active_key), None)
     if not snapshot.active_key or active is None:
-        yield build_finding(
-            "signing-key-missing",
-            "servicePrincipal",
-            "it has no active SAML signing certificate; sign-ins with a claims mapping policy fail with AADSTS50146",
-            "create one on the portal's single sign-on page, or with addTokenSigningCertificate",
+        message = (
+            "it has no active SAML signing certificate; sign-ins with a claims mapping policy fail with AADSTS50146"
         )
-        return
-    if active.ends is None or any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys):
+        fix = "create one on the portal's single sign-on page, or with addTokenSigningCertificate"
+        yield build_finding("signing-key-missing", "servicePrincipal", message, fix)
+    elif active.ends is None or any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys):
         return  # it lasts, or another one does
-    if active.ends <= now:
+    elif active.ends <= now:
         message = f"its signing certificate expired on {active.ends:%Y-%m-%d}"
         yield build_finding("signing-key-expired", "servicePrincipal", message, "renew it")
     else:
@@ -206,12 +191,9 @@ def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:
 
 def _superseded_claims(inspection: Inspection) -> Iterator[Finding]:
     if inspection.has_custom_claims:
-        yield build_finding(
-            "claims-superseded",
-            "servicePrincipal",
-            "this stack's policy takes precedence over the claims that were set on the portal's claims page",
-            "they apply again once the policy is unassigned",
-        )
+        message = "this stack's policy takes precedence over the claims that were set on the portal's claims page"
+        fix = "they apply again once the policy is unassigned"
+        yield build_finding("claims-superseded", "servicePrincipal", message, fix)
 
 
 def _missing_permissions(inspection: Inspection) -> Iterator[Finding]:
@@ -225,12 +207,9 @@ def _missing_permissions(inspection: Inspection) -> Iterator[Finding]:
         if not requirement.without and not requirement.is_met(granted)
     ]
     if lacking:
-        yield build_finding(
-            "permission-missing",
-            "identity",
-            f"its token does not name {'; '.join(lacking)}",
-            "grant them before `pulumi up`, unless a directory role covers them (a token does not show those)",
-        )
+        message = f"its token does not name {'; '.join(lacking)}"
+        fix = "grant them before `pulumi up`, unless a directory role covers them (a token does not show those)"
+        yield build_finding("permission-missing", "identity", message, fix)
 
 
 def _lacks(key: str) -> Callable[[Mapping[str, object]], bool]:

@@ -15,15 +15,17 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from flexsaml.graph.client import Client
+from flexsaml.graph.clock import Clock
 from flexsaml.graph.clouds import Cloud
 from flexsaml.graph.directory import Directory
+from flexsaml.graph.tokens import CachedTokens
 
 PUBLIC = Cloud("public", "https://graph.microsoft.com", "https://login.microsoftonline.com")
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 SECRET = "eyJ-not-to-be-shown"
 
 
-class FakeClock:
+class FakeClock(Clock):
     """Starts at 2026-01-01 UTC; sleeping takes no time, and is remembered."""
 
     def __init__(self) -> None:
@@ -41,7 +43,7 @@ class FakeClock:
         self.passed += seconds
 
 
-class FakeTokens:
+class FakeTokens(CachedTokens):
     """A token per `forget`."""
 
     def __init__(self) -> None:

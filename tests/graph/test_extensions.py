@@ -137,10 +137,10 @@ def test_identity_that_may_not_ask() -> None:
 
 
 def test_never_usable_names_the_reason() -> None:
-    scene = stage(*[listing()] * 8)
+    scene = stage(*[listing()] * 70)
     with pytest.raises(StillPending, match=r"needs a service principal"):
-        scene.directory.wait_usable([FULL], deadline=20.0)
-    assert scene.clock.passed <= 20.0
+        scene.directory.wait_usable([FULL])
+    assert 290.0 < scene.clock.passed <= 300.0
     assert any(FULL in line for line in scene.progress_lines)
 
 

@@ -12,6 +12,7 @@ import requests
 from requests.adapters import BaseAdapter
 
 from flexsaml.graph import NotSent, cloud, skew
+from flexsaml.graph.clock import Clock
 from flexsaml.graph.errors import Unanswered
 from flexsaml.graph.identity import Identity, identity
 
@@ -42,14 +43,11 @@ def test_what_a_token_says_of_its_holder(text: str, holder: Identity | None) -> 
     assert identity(text) == holder
 
 
-class FakeTimes:
+class FakeTimes(Clock):
     """A clock that shows the times it was given, one after the other."""
 
     def __init__(self, *times: datetime) -> None:
         self._times = list(times)
-
-    def now(self) -> float:
-        return 0.0
 
     def utc(self) -> datetime:
         return self._times.pop(0)
