@@ -20,20 +20,9 @@ if TYPE_CHECKING:
     from flexsaml.flex.taskrouter import TaskRouterAccess, UnreadableWorker, Worker, read_access, read_worker
 
 __all__ = [
-    "AttributeFault",
-    "NameId",
-    "SamlAttribute",
-    "SamlStatement",
-    "TaskRouterAccess",
-    "UnreadableWorker",
-    "Worker",
-    "WorkerUpdate",
-    "compute_worker_update",
-    "is_ignored",
-    "parse_attribute_name",
-    "read_access",
-    "read_worker",
-]
+    "AttributeFault", "NameId", "SamlAttribute", "SamlStatement", "TaskRouterAccess", "UnreadableWorker", "Worker",
+    "WorkerUpdate", "compute_worker_update", "is_ignored", "parse_attribute_name", "read_access", "read_worker",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -8,14 +8,15 @@ without them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flexsaml.claims import load_table
 
 _CHANNEL = re.compile(r"channel\.([^.]+)\.([^.]+)")
-_INTEGER = re.compile(r"-?[0-9]+")
+_INTEGER = re.compile(r"(-?)0*([0-9]{1,16})")
 _LARGEST_INTEGER = 2**53 - 1
+_WANTED = {"int": "an integer of at most 53 bits", "boolean": "true or false"}
 _KEPT_IN_URI = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -88,7 +89,8 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
         try:
             value = _parse_value(attribute, kind)
         except _IllTyped as problem:
-            faults.append(AttributeFault("ill-typed", attribute.name, str(problem)))
+            message = f"'{attribute.name}' {problem}: Flex refuses the sign-in (400 Error invalid attribute format)"
+            faults.append(AttributeFault("ill-typed", attribute.name, message))
             continue
         channel = _match_channel(attribute.name)
         if channel:
@@ -101,15 +103,8 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
             unknown.add(name)
     name_id = statement.name_id.value
     attributes.setdefault("contact_uri", build_contact_uri(name_id))
-    return WorkerUpdate(
-        friendly_name=name_id,
-        attributes=attributes,
-        channels=channels,
-        sources=sources,
-        ignored=tuple(attribute.name for attribute in statement.attributes if is_ignored(attribute.name)),
-        unknown=tuple(sorted(unknown)),
-        faults=tuple(faults),
-    )
+    ignored = tuple(attribute.name for attribute in statement.attributes if is_ignored(attribute.name))
+    return WorkerUpdate(name_id, attributes, channels, sources, ignored, tuple(sorted(unknown)), tuple(faults))
 
 
 def is_ignored(name: str) -> bool:
@@ -154,35 +149,21 @@ def _find_absent(statement: SamlStatement) -> list[AttributeFault]:
 
 
 def _parse_value(attribute: SamlAttribute, kind: str) -> object:
+    """Raises `_IllTyped`."""
     first = attribute.values[0] if attribute.values else ""
     if not kind.endswith("array"):
-        return _PARSERS[kind](first, attribute.name)
-    items: tuple[str, ...] | list[str] = attribute.values
-    if len(items) <= 1:
-        items = first.split(",") if first.strip() else []
-    return [_PARSERS[kind.removesuffix("array")](item.strip(), attribute.name) for item in items]
+        return _parse_item(first, kind)
+    items = attribute.values if len(attribute.values) > 1 else first.split(",") if first.strip() else ()
+    return [_parse_item(item.strip(), kind.removesuffix("array")) for item in items]
 
 
-def _parse_integer(text: str, name: str) -> object:
-    if not _INTEGER.fullmatch(text) or abs(int(text[:20])) > _LARGEST_INTEGER:
-        raise _IllTyped(_describe_mismatch(name, text, "an integer of at most 53 bits"))
-    return int(text)
-
-
-def _parse_boolean(text: str, name: str) -> object:
-    if text.lower() not in ("true", "false"):
-        raise _IllTyped(_describe_mismatch(name, text, "true or false"))
-    return text.lower() == "true"
-
-
-_PARSERS: Mapping[str, Callable[[str, str], object]] = {
-    "string": lambda text, _name: text,
-    "int": _parse_integer,
-    "boolean": _parse_boolean,
-}
-
-
-def _describe_mismatch(name: str, text: str, wanted: str) -> str:
-    """Without the value: callers decide who may see it."""
-    problem = f"is not {wanted}" if text else f"is empty and must be {wanted}"
-    return f"'{name}' {problem}: Flex refuses the sign-in (400 Error invalid attribute format)"
+def _parse_item(text: str, kind: str) -> object:
+    """The message has not the value: callers decide who may see it."""
+    integer = _INTEGER.fullmatch(text)
+    if kind == "int" and integer and int(integer[2]) <= _LARGEST_INTEGER:
+        return int(integer[1] + integer[2])
+    if kind == "boolean" and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if kind == "string":
+        return text
+    raise _IllTyped(f"is not {_WANTED[kind]}" if text else f"is empty and must be {_WANTED[kind]}")

@@ -104,20 +104,19 @@ def read_worker(access: TaskRouterAccess, friendly_name: str, session: requests.
                 f"{count} called '{friendly_name}' in workspace {access.workspace}; sign in to Flex once, or give the "
                 "worker's name with --friendly-name if the NameID has changed since"
             )
-        body = _get(opened, access, f"{path}/{quote(sids[0], safe='')}")
-        return Worker(sids[0], friendly_name, _parse_attributes(body.get("attributes"), sids[0]))
+        attributes = _parse_object(_get(opened, access, f"{path}/{quote(sids[0], safe='')}").get("attributes"))
+    if attributes is None:
+        problem = f"the attributes of worker {sids[0]} are not a JSON object"
+        raise UnreadableWorker(f"{problem}; correct them in the Console, under TaskRouter")
+    return Worker(sids[0], friendly_name, attributes)
 
 
-def _parse_attributes(text: object, sid: str) -> dict[str, Any]:
+def _parse_object(text: object) -> dict[str, Any] | None:
     try:
-        attributes = json.loads(text) if isinstance(text, str) else None
+        value = json.loads(text) if isinstance(text, (str, bytes)) else None
     except (ValueError, RecursionError):
-        attributes = None
-    if not isinstance(attributes, dict):
-        raise UnreadableWorker(
-            f"the attributes of worker {sid} are not a JSON object; correct them in the Console, under TaskRouter"
-        )
-    return attributes
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _get(session: requests.Session, access: TaskRouterAccess, path: str) -> dict[str, Any]:
@@ -127,30 +126,28 @@ def _get(session: requests.Session, access: TaskRouterAccess, path: str) -> dict
     except (requests.RequestException, OSError) as error:  # its text may hold the address with the key: not shown
         problem = "did not answer in time" if isinstance(error, requests.Timeout) else "cannot be reached"
         local = f" or {URL}" if access.is_loopback else ""
-        raise UnreadableWorker(
-            f"{access.host} {problem}; check the network, TWILIO_REGION and TWILIO_EDGE{local}"
-        ) from None
-    try:
-        body = answer.json()
-    except (ValueError, RecursionError):
-        body = None
-    if answer.status_code == 200 and isinstance(body, dict):
+        fix = f"check the network, TWILIO_REGION and TWILIO_EDGE{local}"
+        raise UnreadableWorker(f"{access.host} {problem}; {fix}") from None
+    body = _parse_object(answer.content)
+    if answer.status_code == 200 and body is not None:
         return body
-    raise UnreadableWorker(_describe_refusal(access, answer.status_code, body if isinstance(body, dict) else {}))
+    raise UnreadableWorker(_describe_refusal(access, answer.status_code, body or {}))
 
 
 def _describe_refusal(access: TaskRouterAccess, status: int, body: Mapping[str, Any]) -> str:
     answer = " ".join(f"{status} {body.get('code') or ''} {body.get('message') or ''}".split())[:200]
-    if status in (401, 403):
-        check = "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or TWILIO_API_KEY and its secret"
-        return f"{access.host} refused the key ({answer}); {check}"
-    if status == 404:
-        check = "check TWILIO_WORKSPACE_SID and TWILIO_REGION"
-        return f"this account has no workspace {access.workspace} ({answer}); {check}"
     if status == 200:
         return f"{access.host} did not answer with a JSON object; check that it is TaskRouter"
-    retry = "; run the same command again" if status == 429 or status >= 500 else ""
-    return f"{access.host} refused to show the worker ({answer}){retry}"
+    problem, fix = f"{access.host} refused to show the worker", ""
+    if status in (401, 403):
+        problem = f"{access.host} refused the key"
+        fix = "; check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or TWILIO_API_KEY and its secret"
+    elif status == 404:
+        problem = f"this account has no workspace {access.workspace}"
+        fix = "; check TWILIO_WORKSPACE_SID and TWILIO_REGION"
+    elif status == 429 or status >= 500:
+        fix = "; run the same command again"
+    return f"{problem} ({answer}){fix}"
 
 
 def _build_base(environment: Mapping[str, str]) -> str:
@@ -169,7 +166,6 @@ def _check_loopback(url: str) -> str:
     except ValueError:  # not an address, or a port that is not a number
         is_local = False
     if not is_local or not re.fullmatch(r"https?://[^/?#@]+/?", url, re.IGNORECASE):
-        raise UnreadableWorker(
-            f"{URL} must be the emulator's address, like http://127.0.0.1:8765; remove it to ask Twilio"
-        )
+        example = "http://127.0.0.1:8765"
+        raise UnreadableWorker(f"{URL} must be the emulator's address, like {example}; remove it to ask Twilio")
     return url.rstrip("/")

@@ -13,19 +13,7 @@ from flexsaml.prediction.policy import parse_policy
 from flexsaml.prediction.predict import FAILS, WORKS, Prediction
 
 __all__ = [
-    "CONFIDENCE_LEVELS",
-    "FAILS",
-    "UNKNOWN",
-    "WORKS",
-    "DeclaredValues",
-    "Inference",
-    "Prediction",
-    "Scenario",
-    "SignInPredictions",
-    "WorkerComparison",
-    "compare_policies",
-    "compare_worker",
-    "find_assigned_policy",
-    "parse_policy",
-    "predict_sign_ins",
-]
+    "CONFIDENCE_LEVELS", "FAILS", "UNKNOWN", "WORKS", "DeclaredValues", "Inference", "Prediction", "Scenario",
+    "SignInPredictions", "WorkerComparison", "compare_policies", "compare_worker", "find_assigned_policy",
+    "parse_policy", "predict_sign_ins",
+]  # fmt: skip
