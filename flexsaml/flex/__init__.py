@@ -5,7 +5,7 @@ What needs the HTTP library is imported when it is first used.
 
 from typing import TYPE_CHECKING, Any
 
-from flexsaml.flex.statement import (
+from .statement import (
     AttributeFault,
     NameId,
     SamlAttribute,
@@ -17,7 +17,7 @@ from flexsaml.flex.statement import (
 )
 
 if TYPE_CHECKING:
-    from flexsaml.flex.taskrouter import TaskRouterAccess, UnreadableWorker, Worker, read_access, read_worker
+    from .taskrouter import TaskRouterAccess, UnreadableWorker, Worker, read_access, read_worker
 
 __all__ = [
     "AttributeFault", "NameId", "SamlAttribute", "SamlStatement", "TaskRouterAccess", "UnreadableWorker", "Worker",

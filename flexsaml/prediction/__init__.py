@@ -1,16 +1,10 @@
 """What a sign-in will deliver to Flex, and the evidence for it (the rules of docs/sign-in.md)."""
 
-from flexsaml.prediction.comparison import WorkerComparison, compare_policies, compare_worker
-from flexsaml.prediction.evidence import CONFIDENCE_LEVELS, UNKNOWN, Inference
-from flexsaml.prediction.inspection import (
-    DeclaredValues,
-    Scenario,
-    SignInPredictions,
-    find_assigned_policy,
-    predict_sign_ins,
-)
-from flexsaml.prediction.policy import parse_policy
-from flexsaml.prediction.predict import FAILS, WORKS, Prediction
+from .comparison import WorkerComparison, compare_policies, compare_worker
+from .evidence import CONFIDENCE_LEVELS, UNKNOWN, Inference
+from .inspection import DeclaredValues, Scenario, SignInPredictions, find_assigned_policy, predict_sign_ins
+from .policy import parse_policy
+from .predict import FAILS, WORKS, Prediction
 
 __all__ = [
     "CONFIDENCE_LEVELS", "FAILS", "UNKNOWN", "WORKS", "DeclaredValues", "Inference", "Prediction", "Scenario",

@@ -102,10 +102,9 @@ def predict_sign_ins(
             raise NothingToPredict(f"there is no user '{user}' in this tenant; {fix}")
     agents = sorted((_make_agent(user, snapshot, members, unreadable) for user in users), key=lambda agent: agent.upn)
     paths = [path for scenario in scenarios if scenario.declared for path in scenario.declared.encrypted_paths]
-    return SignInPredictions(
-        tuple(tuple(_predict(scenario, target, agent) for agent in agents) for scenario in scenarios),
-        (*_list_unread(snapshot, members), *(f"{path}: {_ENCRYPTED}" for path in paths)),
-    )
+    by_scenario = tuple(tuple(_predict(scenario, target, agent) for agent in agents) for scenario in scenarios)
+    unread = (*_list_unread(snapshot, members), *(f"{path}: {_ENCRYPTED}" for path in paths))
+    return SignInPredictions(by_scenario, unread)
 
 
 def _predict(scenario: Scenario, target: SignInTarget, agent: Agent) -> Prediction:

@@ -79,9 +79,8 @@ class SignInPolicy:
         return next((entry for entry in self.entries if entry.saml_type == NAME_ID), None)
 
     def find_transformation(self, reference: str) -> PolicyTransformation | None:
-        wanted = reference.lower()
-        matches = (item for item in self.transformations if item.id.lower() == wanted)
-        return next(matches, None) if wanted else None
+        matches = (item for item in self.transformations if item.id.lower() == reference.lower() != "")
+        return next(matches, None)
 
     def find_entry(self, reference: str) -> PolicyEntry | None:
         """What an input of a transformation refers to."""
@@ -135,18 +134,15 @@ def _read_entry(get: Callable[[str], Any]) -> PolicyEntry:
 def _read_transformation(get: Callable[[str], Any]) -> PolicyTransformation:
     written = _text(get("TransformationMethod"))
     parameters = {_text(row.get("id")): _constant(row.get("value")) for row in _rows(get("InputParameters"))}
+    claims = []
+    for row in _rows(get("InputClaims")):
+        reference, name = _text(row.get("claimtypereferenceid")), _text(row.get("transformationclaimtype"))
+        claims.append(InputClaim(reference, name, each=str(row.get("treatasmultivalue")).lower() == "true"))
     return PolicyTransformation(
         id=_text(get("ID")),
         method=written.lower().removesuffix("()"),
         written=written,
-        claims=tuple(
-            InputClaim(
-                _text(row.get("claimtypereferenceid")),
-                _text(row.get("transformationclaimtype")),
-                str(row.get("treatasmultivalue")).lower() == "true",
-            )
-            for row in _rows(get("InputClaims"))
-        ),
+        claims=tuple(claims),
         parameters={name: value for name, value in parameters.items() if value is not None},
     )
 

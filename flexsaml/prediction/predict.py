@@ -13,9 +13,8 @@ from flexsaml import flex
 from flexsaml.claims import NAME_ID, load_table
 
 from .evidence import UNKNOWN, Inference, SourceValues
-from .name_id import PredictedNameId, predict_name_id
 from .policy import PolicyEntry, SignInPolicy
-from .sources import UNREADABLE_USER, Agent, SignInTarget, Sources
+from .sources import UNREADABLE_USER, Agent, PredictedNameId, SignInTarget, Sources, predict_name_id
 
 WORKS, FAILS = "works", "fails"
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
@@ -86,7 +85,7 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) ->
     """The sign-in of one user, from what was read."""
     sources = Sources(policy, target, agent)
     name_id = predict_name_id(sources)
-    lines = (*_core_lines(target, agent), *_basic_lines(policy, agent), *_policy_lines(sources))
+    lines = (*_fixed_lines(policy, target, agent), *_policy_lines(sources))
     sent = tuple(flex.SamlAttribute(line.name, line.values, line.name_format) for line in lines if line.values)
     update = flex.compute_worker_update(flex.SamlStatement(flex.NameId(name_id.value, name_id.format), sent))
     unknown = {line.name for line in lines if line.unknown}
@@ -122,8 +121,9 @@ def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]
 # -- the attribute statement -------------------------------------------------------------------------------------------
 
 
-def _core_lines(target: SignInTarget, agent: Agent) -> Iterator[AttributeLine]:
-    tenant_id = target.snapshot.tenant_id
+def _fixed_lines(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> Iterator[AttributeLine]:
+    """The core claims, which no policy changes (S19), and the basic ones, which an entry can replace (S20)."""
+    tenant_id, replaced = target.snapshot.tenant_id, {entry.saml_type for entry in policy.entries}
     provider = f"https://sts.windows.net/{tenant_id}/" if tenant_id else ""
     for name, value in (
         (f"{_IDENTITY}tenantid", tenant_id),
@@ -133,18 +133,13 @@ def _core_lines(target: SignInTarget, agent: Agent) -> Iterator[AttributeLine]:
     ):
         unknown = "" if value else "the tenant's id may not be read (Organization.Read.All)"
         yield AttributeLine(name=name, values=(value,) if value else (), evidence=("S19",), unknown=unknown)
-
-
-def _basic_lines(policy: SignInPolicy, agent: Agent) -> Iterator[AttributeLine]:
-    if not policy.includes_basic_claims:
-        return
-    replaced = {entry.saml_type for entry in policy.entries}
-    values = {name: agent.by_lower_name.get(name) for name in ("givenname", "surname")}
-    for name, value in {"name": agent.upn, **values, "emailaddress": agent.by_lower_name.get("mail")}.items():
+    properties = (("givenname", "givenname"), ("surname", "surname"), ("emailaddress", "mail"))
+    basic = {"name": agent.upn, **{name: agent.by_lower_name.get(property_) for name, property_ in properties}}
+    for name, text in basic.items() if policy.includes_basic_claims else ():
         unknown = "" if agent.is_readable or name == "name" else UNREADABLE_USER
-        if XMLSOAP + name not in replaced and (value is not None or unknown):
-            texts = () if unknown else (str(value),)
-            yield AttributeLine(name=XMLSOAP + name, values=texts, evidence=("S20",), unknown=unknown)
+        if XMLSOAP + name not in replaced and (text is not None or unknown):
+            values = () if unknown else (str(text),)
+            yield AttributeLine(name=XMLSOAP + name, values=values, evidence=("S20",), unknown=unknown)
 
 
 def _policy_lines(sources: Sources) -> Iterator[AttributeLine]:

@@ -3,7 +3,7 @@
 Only `python -m flexsaml verify` imports this room: it loads XML and cryptography libraries.
 """
 
-from flexsaml.verification.checks import (
+from .checks import (
     FAULT,
     MAX_CLOCK_SKEW,
     NOT_JUDGED,
@@ -14,7 +14,7 @@ from flexsaml.verification.checks import (
     format_time,
     parse_time,
 )
-from flexsaml.verification.metadata import (
+from .metadata import (
     GIVE_METADATA,
     TrustedCertificates,
     build_metadata_url,
@@ -22,8 +22,8 @@ from flexsaml.verification.metadata import (
     parse_certificates,
     parse_metadata,
 )
-from flexsaml.verification.response import MAX_BYTES, is_response, parse_response
-from flexsaml.verification.verdict import DeclaredClaims, Verdict, judge_response
+from .response import MAX_BYTES, is_response, parse_response
+from .verdict import DeclaredClaims, Verdict, judge_response
 
 __all__ = [
     "FAULT", "GIVE_METADATA", "MAX_BYTES", "MAX_CLOCK_SKEW", "NOT_JUDGED", "WARNING", "CannotVerify",

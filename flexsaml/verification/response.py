@@ -12,7 +12,6 @@ comments inside text (`a@x<!---->.evil` reads as `a@x`), so a document with comm
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -101,15 +100,7 @@ def _decode(raw: bytes) -> bytes:
         raise CannotVerify("input", "is empty", "paste the value of the form field SAMLResponse")
     if raw.startswith(b"<"):
         return raw
-    decoded = _decode_base64(raw)
-    if not decoded.removeprefix(_UTF8_MARK).lstrip().startswith((b"<", *_UTF16_MARKS)):
-        fix = "copy the value of the form field SAMLResponse, not of SAMLRequest"
-        raise CannotVerify("xml", "is base64, but does not contain XML", fix)
-    return decoded.removeprefix(_UTF8_MARK).strip()
-
-
-def _decode_base64(raw: bytes) -> bytes:
-    """Accepts the white space, quotes, field name and percent-encoding that are pasted along."""
+    # Accepted are the white space, quotes, field name and percent-encoding that are pasted along.
     text = raw.decode("ascii", "replace").strip().strip("\"'")
     if "SAMLResponse=" in text:
         fields = parse_qs(text.partition("?")[2] or text, max_num_fields=20) if text.count("&") < 20 else {}
@@ -120,9 +111,13 @@ def _decode_base64(raw: bytes) -> bytes:
     elif "%" in text:
         text = unquote(text)
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
+        decoded = base64.b64decode("".join(text.split()), validate=True).removeprefix(_UTF8_MARK)
+    except ValueError:
         raise CannotVerify("base64", "is neither base64 nor XML", _COPY_FIELD) from None
+    if not decoded.lstrip().startswith((b"<", *_UTF16_MARKS)):
+        fix = "copy the value of the form field SAMLResponse, not of SAMLRequest"
+        raise CannotVerify("xml", "is base64, but does not contain XML", fix)
+    return decoded.strip()
 
 
 def _check_bytes(xml: bytes) -> None:
@@ -146,17 +141,17 @@ def _check_bytes(xml: bytes) -> None:
 
 def _check_structure(root: etree._Element) -> None:
     """One response at most, one assertion, unique IDs, signatures in their places, no hidden text."""
-    _refuse(*_find_hidden_text(root), *_find_excess(root))
-    if root.tag not in (f"{{{PROTOCOL}}}Response", f"{{{ASSERTION}}}Assertion"):
-        what = f"has the root {quote(local_name(root), 40)}, which is no Response or Assertion of SAML 2.0"
-        raise CannotVerify("assertion", what, "copy the value of the form field SAMLResponse")
-    _refuse(*_check_ids(root), *_count_assertions(root), *_check_signature_places(root), *_find_mixed_content(root))
+    _refuse(*_find_hostile_content(root))
+    if not is_response(root) and root.tag != f"{{{ASSERTION}}}Assertion":
+        problem = f"has the root {quote(local_name(root), 40)}, which is no Response or Assertion of SAML 2.0"
+        raise CannotVerify("assertion", problem, "copy the value of the form field SAMLResponse")
+    _refuse(*_check_elements(root), *_check_signature_places(root))
     encrypted = next((name for name in _ENCRYPTED if next(root.iter(f"{{*}}{name}"), None) is not None), "")
     if encrypted:
         fix = "switch token encryption off for this application in Entra, sign in again and give that response"
-        what = f"contains an {encrypted}, which only the private key of the service provider, Twilio, can decrypt"
-        raise CannotVerify("encrypted", what, fix)
-    if root.tag == f"{{{PROTOCOL}}}Response" and root.find("saml:Assertion", NAMESPACES) is None:
+        problem = f"contains an {encrypted}, which only the private key of the service provider, Twilio, can decrypt"
+        raise CannotVerify("encrypted", problem, fix)
+    if is_response(root) and root.find("saml:Assertion", NAMESPACES) is None:
         values = [code.get("Value", "") for code in root.iterfind("samlp:Status//samlp:StatusCode", NAMESPACES)]
         codes = [value.rpartition(":")[2] for value in values]
         if codes and codes[0] != "Success":
@@ -170,19 +165,15 @@ def _refuse(*faults: Check) -> None:
         raise ResponseRefused(*faults)
 
 
-def _find_hidden_text(root: etree._Element) -> Iterator[Check]:
-    tree = root.getroottree()
+def _find_hostile_content(root: etree._Element) -> Iterator[Check]:
+    """Hidden text and excess: depth costs stack; sorting an element's attributes costs the square of their number."""
+    tree, depth = root.getroottree(), 0
     if next(root.iter(etree.Comment), None) is not None or tree.xpath("/comment()"):
         yield fault("comment", "it has comments, which some parsers read as the end of a text", TAMPERED)
     if next(root.iter(etree.PI), None) is not None or tree.xpath("/processing-instruction()"):
         yield fault("processing-instruction", "it has processing instructions", TAMPERED)
     if next(root.iter(etree.Entity), None) is not None:
         yield fault("doctype", "it refers to undefined entities", TAMPERED)
-
-
-def _find_excess(root: etree._Element) -> Iterator[Check]:
-    """Depth costs stack; sorting the attributes of one element costs the square of their number."""
-    depth = 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1
         if depth > MAX_DEPTH:
@@ -193,23 +184,17 @@ def _find_excess(root: etree._Element) -> Iterator[Check]:
             return
 
 
-def _check_ids(root: etree._Element) -> Iterator[Check]:
-    ids = Counter(
-        str(value)
-        for element in root.iter(etree.Element)
-        for name, value in element.attrib.items()
-        if etree.QName(str(name)).localname in _ID_NAMES
-    )
+def _check_elements(root: etree._Element) -> Iterator[Check]:
+    """Unique IDs, one assertion, no text beside elements; in any namespace, as a parser that ignores them sees it."""
+    elements = list(root.iter(etree.Element))
+    attributes = [(str(name), value) for element in elements for name, value in element.attrib.items()]
+    ids = Counter(value for name, value in attributes if etree.QName(name).localname in _ID_NAMES)
     if any(count > 1 for count in ids.values()):
         yield fault("duplicate-id", "an ID is there twice, so a signature could mean either element", TAMPERED)
     for element in (root, *root.findall("saml:Assertion", NAMESPACES)):
         if not _XML_NAME.fullmatch(element.get("ID", "")):
             message = f"the {local_name(element).lower()} has no valid ID that a signature could refer to"
             yield fault("id", message, TAMPERED)
-
-
-def _count_assertions(root: etree._Element) -> Iterator[Check]:
-    """By local name in any namespace: a parser that ignores namespaces must see the same."""
     if any(element is not root for element in root.iter("{*}Response")):
         yield fault("one-response", "it contains a second response", TAMPERED)
     assertions = list(root.iter("{*}Assertion", "{*}EncryptedAssertion"))
@@ -219,6 +204,10 @@ def _count_assertions(root: etree._Element) -> Iterator[Check]:
         yield fault("one-assertion", "its assertion is not a direct child of the response", TAMPERED)
     elif assertions and etree.QName(assertions[0]).namespace != ASSERTION:
         yield fault("one-assertion", "its assertion is not SAML 2.0", TAMPERED)
+    for element in elements:  # parsers disagree on whether text beside elements belongs to the value
+        if len(element) and any((text or "").strip() for text in (element.text, *(child.tail for child in element))):
+            yield fault("mixed-content", f"there is text beside elements in {local_name(element)}", TAMPERED)
+            return
 
 
 def _check_signature_places(root: etree._Element) -> Iterator[Check]:
@@ -237,11 +226,3 @@ def _check_signature_places(root: etree._Element) -> Iterator[Check]:
             yield fault("signature-object", "a signature contains other content", TAMPERED)
     if any(count > 1 for count in signatures.values()):
         yield fault("signature-place", "an element has two signatures", TAMPERED)
-
-
-def _find_mixed_content(root: etree._Element) -> Iterator[Check]:
-    """Text beside child elements: parsers disagree on whether it belongs to the value."""
-    for element in root.iter(etree.Element):
-        if len(element) and any((text or "").strip() for text in (element.text, *(child.tail for child in element))):
-            yield fault("mixed-content", f"there is text beside elements in {local_name(element)}", TAMPERED)
-            return

@@ -81,8 +81,7 @@ def verify_signatures(root: etree._Element, trusted: TrustedCertificates, at: da
 
 def _check_algorithms(element: etree._Element) -> Iterator[Check]:
     """Everything in SignedInfo is checked here, before any key is used."""
-    signature = element.findall("ds:Signature", NAMESPACES)[0]
-    infos = signature.findall("ds:SignedInfo", NAMESPACES)
+    infos = element.findall("ds:Signature", NAMESPACES)[0].findall("ds:SignedInfo", NAMESPACES)
     if len(infos) != 1:
         yield fault("signature", "a signature does not have exactly one SignedInfo", _NOT_ENTRA)
         return

@@ -6,7 +6,7 @@ import pytest
 
 from flexsaml.claims import NAME_ID
 from flexsaml.prediction.comparison import compare_policies, compare_worker
-from flexsaml.prediction.name_id import EMAIL, PERSISTENT
+from flexsaml.prediction.sources import EMAIL, PERSISTENT
 from tests.prediction.seeded import CASES, MANDATORY, predict_case, predict_entries, user_entry
 
 TYPED = (

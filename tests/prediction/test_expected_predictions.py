@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from flexsaml.prediction.evidence import EXACT, PREDICTED
-from flexsaml.prediction.name_id import PERSISTENT
+from flexsaml.prediction.sources import PERSISTENT
 from tests.prediction.seeded import CASES, predict_case
 
 ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"

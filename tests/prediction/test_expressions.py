@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flexsaml.prediction.expressions import MAX_TIMEOUTS, UnsupportedPattern, compile_pattern, replace_matches
+from flexsaml.prediction.transformations import MAX_TIMEOUTS, UnsupportedPattern, compile_pattern, replace_matches
 
 
 @pytest.mark.parametrize(

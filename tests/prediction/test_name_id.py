@@ -8,7 +8,7 @@ import pytest
 
 from flexsaml.claims import NAME_ID
 from flexsaml.prediction.evidence import EXACT, PREDICTED, UNKNOWN
-from flexsaml.prediction.name_id import EMAIL, PERSISTENT, UNSPECIFIED
+from flexsaml.prediction.sources import EMAIL, PERSISTENT, UNSPECIFIED
 from tests.prediction.seeded import ADA, OWN, predict_entries, target
 
 
