@@ -1,4 +1,4 @@
-"""The token service: client credentials, and the discovery document that MSAL asks for before.
+"""The token service (client credentials) and the documents that clients read before: about tokens and about the cloud.
 
 Quirks: refusals have their own shape, {error, error_description with an AADSTS number, error_codes}, not Graph's (A);
 the scope must end in /.default (A). Tokens look like JWTs but are only compared with those issued; they are durable, so
@@ -13,18 +13,46 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from emulator.clock import TenantClock
 from emulator.messages import PLAIN_JSON, Reply
 from emulator.tenant.records import ClientRecord, TokenRecord
 from emulator.tenant.store import Store
-from emulator.types import Json
+from emulator.types import Attributes, Json
 
 LIFETIME = 3599
 _CLOUDS = ("graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn")
 GRAPH_HOSTS = frozenset({*_CLOUDS, "127.0.0.1", "localhost", "::1"})
 _NAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?(\.[0-9A-Za-z-]+)+|[0-9a-fA-F-]{36}")
+_REFUSALS = {
+    70003: ("unsupported_grant_type", "The app requested an unsupported grant type."),
+    90002: (
+        "invalid_request",
+        "Tenant '{}' not found. Check to make sure you have the correct tenant ID and are signing into the correct "
+        "cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for "
+        "the tenant.",
+    ),
+    700016: (
+        "unauthorized_client",
+        "Application with identifier '{}' was not found in the directory '{}'. This can happen if the application has "
+        "not been installed by the administrator of the tenant.",
+    ),
+    900023: (
+        "invalid_request",
+        "Specified tenant identifier '{}' is neither a valid DNS name, nor a valid external domain.",
+    ),
+    1002012: (
+        "invalid_scope",
+        "The provided value for scope {} is not valid. Client credential flows must have a scope value with /.default "
+        "suffixed to the resource identifier (application ID URI).",
+    ),
+    7000215: (
+        "invalid_client",
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not "
+        "the client secret ID, for a secret added to app '{}'.",
+    ),
+}
 
 
 class TokenService:
@@ -35,34 +63,22 @@ class TokenService:
         self._clock = clock
 
     def issue_token(self, tenant: str, form: Mapping[str, str]) -> Reply:
-        if refusal := self._unknown_tenant(tenant):
+        if refusal := self._refuse_unknown(tenant):
             return refusal
-        if form.get("grant_type") != "client_credentials":
-            return self._refuse(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
-        client_id = form.get("client_id", "").lower()
+        client_id, scope = form.get("client_id", "").lower(), form.get("scope", "")
         client = self._store.clients.get(client_id)
+        if form.get("grant_type") != "client_credentials":
+            return self._refuse(70003)
         if client is None:
-            words = (
-                f"Application with identifier '{client_id}' was not found in the directory '{tenant}'. This can "
-                "happen if the application has not been installed by the administrator of the tenant."
-            )
-            return self._refuse(400, "unauthorized_client", 700016, words)
+            return self._refuse(700016, client_id, tenant)
         if form.get("client_secret") != client.secret:
-            words = (
-                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret "
-                f"value, not the client secret ID, for a secret added to app '{client_id}'."
-            )
-            return self._refuse(401, "invalid_client", 7000215, words)
-        if not _is_graph_scope(form.get("scope", "")):
-            words = (
-                f"The provided value for scope {form.get('scope', '')} is not valid. Client credential flows must "
-                "have a scope value with /.default suffixed to the resource identifier (application ID URI)."
-            )
-            return self._refuse(400, "invalid_scope", 1002012, words)
-        token = TokenRecord(self._jwt(client, form["scope"]), client.id, self._clock.now() + LIFETIME, client.roles)
+            return self._refuse(7000215, client_id, status=401)
+        if not _is_graph_scope(scope):
+            return self._refuse(1002012, scope)
+        token = TokenRecord(self._jwt(client, scope), client.id, self._clock.now() + LIFETIME, client.roles)
         self._store.commit(put=[("tokens", token)])
         lifetimes = {"expires_in": LIFETIME, "ext_expires_in": LIFETIME}
-        return self._reply(200, {"token_type": "Bearer", **lifetimes, "access_token": token.id})
+        return _reply(200, {"token_type": "Bearer", **lifetimes, "access_token": token.id})
 
     def _jwt(self, client: ClientRecord, scope: str) -> str:
         """A token in the form of Entra's, so that a client may read `roles` as a hint; its signature means nothing."""
@@ -70,10 +86,7 @@ class TokenService:
         payload = {
             "aud": scope.removesuffix("/.default"),
             "iss": f"https://sts.windows.net/{self._store.tenant_id}/",
-            "iat": now,
-            "nbf": now,
-            "exp": now + LIFETIME,
-            "appid": client.id,
+            **{"iat": now, "nbf": now, "exp": now + LIFETIME, "appid": client.id},
             "oid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:entra-emulator:service-principal:{client.id}")),
             "roles": sorted(client.roles),
             "tid": self._store.tenant_id,
@@ -86,7 +99,8 @@ class TokenService:
         return ".".join(base64.urlsafe_b64encode(segment).decode().rstrip("=") for segment in segments)
 
     def describe_configuration(self, tenant: str, origin: str) -> Reply:
-        if refusal := self._unknown_tenant(tenant):
+        """The discovery document that MSAL asks for."""
+        if refusal := self._refuse_unknown(tenant):
             return refusal
         base = f"{origin}/{tenant}"
         body = {
@@ -100,38 +114,24 @@ class TokenService:
             "subject_types_supported": ["pairwise"],
             "tenant_region_scope": "EU",
         }
-        return self._reply(200, body)
+        return _reply(200, body)
 
-    def _unknown_tenant(self, tenant: str) -> Reply | None:
+    def _refuse_unknown(self, tenant: str) -> Reply | None:
         if tenant.lower() == self._store.tenant_id or tenant.lower() in self._store.domains:
             return None
-        if not _NAME.fullmatch(tenant):
-            words = f"Specified tenant identifier '{tenant}' is neither a valid DNS name, nor a valid external domain."
-            return self._refuse(400, "invalid_request", 900023, words)
-        words = (
-            f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into "
-            "the correct cloud. Check with your subscription administrator, this may happen if there are no active "
-            "subscriptions for the tenant."
-        )
-        return self._refuse(400, "invalid_request", 90002, words)
+        return self._refuse(90002 if _NAME.fullmatch(tenant) else 900023, tenant)
 
-    def _refuse(self, status: int, error: str, number: int, words: str) -> Reply:
+    def _refuse(self, number: int, *names: str, status: int = 400) -> Reply:
+        error, words = _REFUSALS[number]
         trace, time = self._store.tenant_id, f"{self._clock.utc():%Y-%m-%d %H:%M:%SZ}"
         ids = f"Trace ID: {trace} Correlation ID: {trace} Timestamp: {time}"
-        body = {
-            "error": error,
-            "error_description": f"AADSTS{number}: {words} {ids}",
-            "error_codes": [number],
-            "timestamp": time,
-            "trace_id": trace,
-            "correlation_id": trace,
-        }
-        return self._reply(status, body)
+        body: Attributes = {"error": error, "error_description": f"AADSTS{number}: {words.format(*names)} {ids}"}
+        body |= {"error_codes": [number], "timestamp": time, "trace_id": trace, "correlation_id": trace}
+        return _reply(status, body)
 
-    @staticmethod
-    def _reply(status: int, body: Json) -> Reply:
-        headers = {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
-        return Reply(status, body, headers, PLAIN_JSON)
+
+def _reply(status: int, body: Json) -> Reply:
+    return Reply(status, body, {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}, PLAIN_JSON)
 
 
 def _is_graph_scope(scope: str) -> bool:
@@ -140,3 +140,26 @@ def _is_graph_scope(scope: str) -> bool:
     except ValueError:
         return False
     return parts.hostname in GRAPH_HOSTS and parts.path.lstrip("/") == ".default"
+
+
+def describe_cloud(origin: str, query: str) -> Reply:
+    """/metadata/endpoints: the cloud as Azure Resource Manager would describe it to clients that discover their hosts.
+
+    Quirk: api-version 2022-09-01 answers an object, 2019-05-01 a list of clouds (B: how HashiCorp's Azure SDK reads
+    them). The description only covers the token service and Graph; there is no Resource Manager here.
+    """
+    version = parse_qs(query).get("api-version", [""])[0]
+    token_service = {"audiences": [origin], "identityProvider": "AAD", "loginEndpoint": origin, "tenant": "common"}
+    cloud = {
+        "name": "EmulatedCloud",
+        "authentication": token_service,
+        "microsoftGraphResourceId": f"{origin}/",
+        "resourceManager": f"{origin}/",  # clients refuse a cloud without one; nothing is served there
+    }
+    if version in ("2022-09-01", "2019-05-01"):
+        return Reply(200, cloud if version == "2022-09-01" else [cloud], content_type=PLAIN_JSON)
+    code = "InvalidApiVersionParameter" if version else "MissingApiVersionParameter"
+    words = "The api-version query parameter (?api-version=) is required for all requests."
+    if version:
+        words = f"The api-version '{version}' is invalid. The supported versions are '2022-09-01,2019-05-01'."
+    return Reply(400, {"error": {"code": code, "message": words}}, content_type=PLAIN_JSON)

@@ -11,8 +11,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from emulator.clock import TenantClock
-from emulator.entra import cloud_endpoints
-from emulator.entra.tokens import TokenService
+from emulator.entra.tokens import TokenService, describe_cloud
 from emulator.errors import GraphRefusal, gateway_bad_request, method_not_allowed
 from emulator.graph import batch
 from emulator.graph.dispatch import Graph
@@ -58,7 +57,7 @@ class Service:
         if request.method == "GET" and (match := _CONFIGURATION.fullmatch(request.path)):
             return self._tokens.describe_configuration(match[1], request.origin)
         if request.method == "GET" and request.path == "/metadata/endpoints":
-            return cloud_endpoints.describe_endpoints(request.origin, request.query)
+            return describe_cloud(request.origin, request.query)
         return _not_served(404)
 
     def refuse(self, request: ApiRequest, fault: Fault) -> Reply:

@@ -47,12 +47,11 @@ def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]
 
 def translate_pattern(pattern: str) -> str:
     """The pattern as `regex` spells it. Raises UntranslatablePattern."""
-    texts: list[str] = []
-    position = 0
+    translated, position = "", 0
     while position < len(pattern):
         text, position = _translate_at(pattern, position)
-        texts.append(text)
-    return "".join(texts)
+        translated += text
+    return translated
 
 
 def _translate_at(pattern: str, at: int) -> tuple[str, int]:
@@ -67,9 +66,8 @@ def _translate_at(pattern: str, at: int) -> tuple[str, int]:
         if pattern[quantifier.end() : quantifier.end() + 1] in ("+", "*", "?"):
             raise UntranslatablePattern("possessive or doubled")
         return quantifier[0], quantifier.end()
-    return (
-        rf"\{char}" if char in "{}" else char
-    ), at + 1  # in .NET a brace that quantifies nothing is an ordinary character
+    # In .NET a brace that quantifies nothing is an ordinary character.
+    return rf"\{char}" if char in "{}" else char, at + 1
 
 
 def _escape(pattern: str, at: int, *, in_class: bool = False) -> tuple[str, int]:
@@ -99,13 +97,11 @@ def _group(pattern: str, at: int) -> tuple[str, int]:
 
 
 def _character_class(pattern: str, at: int) -> tuple[str, int]:
-    texts = ["[^" if pattern.startswith("[^", at) else "["]
-    at += len(texts[0])
-    first = True
-    while at < len(pattern) and (first or pattern[at] != "]"):
+    translated = opening = "[^" if pattern.startswith("[^", at) else "["
+    at += len(opening)
+    while at < len(pattern) and (translated == opening or pattern[at] != "]"):
         if _CLASS_RANGE.match(pattern, at):
             raise UntranslatablePattern("class subtraction")
         text, at = _escape(pattern, at, in_class=True) if pattern[at] == "\\" else (pattern[at], at + 1)
-        texts.append(rf"\{text}" if text in ("[", "]") else text)
-        first = False
-    return "".join(texts) + "]", at + 1
+        translated += rf"\{text}" if text in ("[", "]") else text
+    return translated + "]", at + 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from emulator.types import Attributes, Json
 
 LIMIT = 50
+_NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class ClaimEntry:
     extension_id: str
     value: str | None
     saml_type: str
-    name_form: str
+    name_form: str  # a URN
     name_id_format: str
     transformation_id: str
 
@@ -47,7 +48,7 @@ class Transformation:
     id: str
     method: str  # in lower case, without ()
     claims: tuple[TransformationInput, ...]
-    parameters: tuple[tuple[str, str], ...]  # names as the policy spells them
+    parameters: dict[str, str]  # names as the policy spells them
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def read_policy(definition: tuple[str, ...]) -> SignInPolicy:
     return SignInPolicy(
         tuple(_entry(row) for row in _rows(body.get("ClaimsSchema"))[:LIMIT]),
         tuple(_transformation(row) for row in transformations[:LIMIT]),
-        str(body.get("IncludeBasicClaimSet")).lower() == "true",
+        _is_true(body.get("IncludeBasicClaimSet")),
     )
 
 
@@ -78,43 +79,43 @@ def _rows(value: Json) -> list[Attributes]:
     return [{name.lower(): member for name, member in row.items()} for row in rows if isinstance(row, dict)]
 
 
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
+def _text(row: Attributes, key: str) -> str:
+    return row[key] if isinstance(row.get(key), str) else ""
 
 
-def _constant(value: Json) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return None
-    return str(value)
+def _constant(row: Attributes) -> str | None:
+    value = row.get("value")
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
+
+
+def _is_true(value: Json) -> bool:
+    return str(value).lower() == "true"
 
 
 def _entry(row: Attributes) -> ClaimEntry:
+    form = _text(row, "samlnameform")
     return ClaimEntry(
-        source=_text(row.get("source")).lower(),
-        id=_text(row.get("id")),
-        extension_id=_text(row.get("extensionid")),
-        value=_constant(row.get("value")),
-        saml_type=_text(row.get("samlclaimtype")),
-        name_form=_text(row.get("samlnameform")),
-        name_id_format=_text(row.get("samlnameidformat")),
-        transformation_id=_text(row.get("transformationid")),
+        source=_text(row, "source").lower(),
+        id=_text(row, "id"),
+        extension_id=_text(row, "extensionid"),
+        value=_constant(row),
+        saml_type=_text(row, "samlclaimtype"),
+        name_form=form if not form or form.startswith("urn:") else f"{_NAME_FORM}{form}",
+        name_id_format=_text(row, "samlnameidformat"),
+        transformation_id=_text(row, "transformationid"),
     )
 
 
 def _transformation(row: Attributes) -> Transformation:
     claims = [
         TransformationInput(
-            _text(claim.get("claimtypereferenceid")),
-            _text(claim.get("transformationclaimtype")).lower(),
-            str(claim.get("treatasmultivalue")).lower() == "true",
+            reference=_text(claim, "claimtypereferenceid"),
+            kind=_text(claim, "transformationclaimtype").lower(),
+            each=_is_true(claim.get("treatasmultivalue")),
         )
         for claim in _rows(row.get("inputclaims"))
     ]
-    parameters = _rows(row.get("inputparameters"))
-    constants = [(_text(parameter.get("id")), _constant(parameter.get("value"))) for parameter in parameters]
-    return Transformation(
-        _text(row.get("id")),
-        _text(row.get("transformationmethod")).lower().removesuffix("()"),
-        tuple(claims),
-        tuple((name, value) for name, value in constants if value is not None),
-    )
+    method = _text(row, "transformationmethod").lower().removesuffix("()")
+    constants = [(_text(item, "id"), _constant(item)) for item in _rows(row.get("inputparameters"))]
+    parameters = {name: value for name, value in constants if value is not None}
+    return Transformation(_text(row, "id"), method, tuple(claims), parameters)

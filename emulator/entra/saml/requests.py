@@ -7,7 +7,6 @@ never accepted.
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 from dataclasses import dataclass
 
@@ -22,16 +21,18 @@ MAX_SIZE = 100_000
 
 @dataclass(frozen=True)
 class AuthnRequest:
-    """What a sign-in needs of a request; `reply_url` and `name_id_format` may be empty."""
+    """What a sign-in needs of a request: `reply_url` and `name_id_format` may be empty, all is without a request."""
 
-    id: str
-    issuer: str
-    reply_url: str
-    name_id_format: str
+    id: str = ""
+    issuer: str = ""
+    reply_url: str = ""
+    name_id_format: str = ""
 
 
 def decode_request(encoded: str, *, deflated: bool) -> bytes:
     """The XML of a SAMLRequest parameter. Raises SignInError."""
+    if not encoded:
+        raise SignInError(750054)
     if len(encoded) > MAX_SIZE:
         raise SignInError(75005, "it is too large")
     try:
@@ -41,7 +42,7 @@ def decode_request(encoded: str, *, deflated: bool) -> bytes:
             raw = inflater.decompress(raw, MAX_SIZE)
             if inflater.unconsumed_tail or not inflater.eof:
                 raise SignInError(75005, "it does not inflate to a message of sensible size")
-    except (binascii.Error, ValueError, zlib.error) as error:
+    except (ValueError, zlib.error) as error:
         raise SignInError(75005, "it is not base64" + (" of a deflated message" if deflated else "")) from error
     return raw
 
@@ -57,12 +58,8 @@ def parse_request(xml: bytes) -> AuthnRequest:
     if not issuer:
         raise SignInError(75005, "it has no Issuer")
     policy = root.find(f"{{{PROTOCOL}}}NameIDPolicy")
-    return AuthnRequest(
-        root.get("ID", ""),
-        issuer,
-        root.get("AssertionConsumerServiceURL", ""),
-        "" if policy is None else policy.get("Format", ""),
-    )
+    name_id_format = "" if policy is None else policy.get("Format", "")
+    return AuthnRequest(root.get("ID", ""), issuer, root.get("AssertionConsumerServiceURL", ""), name_id_format)
 
 
 def parse_xml(xml: bytes) -> etree._Element | None:

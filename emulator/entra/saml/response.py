@@ -16,10 +16,9 @@ from lxml import etree
 from emulator.entra.saml.requests import ASSERTION, PROTOCOL
 from emulator.entra.saml.statement import Statement
 
-LIFETIME = timedelta(hours=1)
-EARLY = timedelta(minutes=5)
+_LIFETIME = timedelta(hours=1)
+_EARLY = timedelta(minutes=5)
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_UNPREFIXED: dict[str | None, str] = {None: ASSERTION}
 _BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 _PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"  # noqa: S105 - a class of authentication
 _SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
@@ -50,16 +49,14 @@ def sign_response(statement: Statement, envelope: Envelope, key_pem: str, certif
 
 
 def _sign(element: etree._Element, key: xmlsec.Key) -> None:
-    signature = xmlsec.template.create(
-        element, xmlsec.constants.TransformExclC14N, xmlsec.constants.TransformRsaSha256, ns="ds"
-    )
+    exclusive = xmlsec.constants.TransformExclC14N
+    signature = xmlsec.template.create(element, exclusive, xmlsec.constants.TransformRsaSha256, ns="ds")
     element.insert(1, signature)  # after the Issuer, as the schema has it
     uri = f"#{element.get('ID')}"
     reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha256, uri=uri)
-    xmlsec.template.add_transform(reference, xmlsec.constants.TransformEnveloped)
-    xmlsec.template.add_transform(reference, xmlsec.constants.TransformExclC14N)
-    info = xmlsec.template.ensure_key_info(signature)
-    xmlsec.template.add_x509_data(info)
+    for transform in (xmlsec.constants.TransformEnveloped, exclusive):
+        xmlsec.template.add_transform(reference, transform)
+    xmlsec.template.add_x509_data(xmlsec.template.ensure_key_info(signature))
     context = xmlsec.SignatureContext()
     context.key = key
     context.register_id(element, "ID")
@@ -68,23 +65,19 @@ def _sign(element: etree._Element, key: xmlsec.Key) -> None:
 
 def _response(statement: Statement, envelope: Envelope) -> etree._Element:
     now = _stamp(envelope.now)
+    early, late = _stamp(envelope.now - _EARLY), _stamp(envelope.now + _LIFETIME)
     in_response_to = {"InResponseTo": envelope.in_response_to} if envelope.in_response_to else {}
-    root = etree.Element(f"{{{PROTOCOL}}}Response", nsmap={"samlp": PROTOCOL})
-    for name, value in {
-        "ID": envelope.response_id,
-        "Version": "2.0",
-        "IssueInstant": now,
-        "Destination": envelope.acs,
-        **in_response_to,
-    }.items():
-        root.set(name, value)
+    named = {"ID": envelope.response_id, "Version": "2.0", "IssueInstant": now, "Destination": envelope.acs}
+    root = etree.Element(f"{{{PROTOCOL}}}Response", named | in_response_to, nsmap={"samlp": PROTOCOL})
     _add(root, "Issuer", envelope.issuer)
     status = etree.SubElement(root, f"{{{PROTOCOL}}}Status")
     etree.SubElement(status, f"{{{PROTOCOL}}}StatusCode", Value=_SUCCESS)
     assertion = _add(root, "Assertion", ID=envelope.assertion_id, IssueInstant=now, Version="2.0")
     _add(assertion, "Issuer", envelope.issuer)
-    _add_subject(assertion, statement, envelope, in_response_to)
-    early, late = _stamp(envelope.now - EARLY), _stamp(envelope.now + LIFETIME)
+    subject = _add(assertion, "Subject")
+    _add(subject, "NameID", statement.name_id, Format=statement.name_id_format)
+    confirmation = _add(subject, "SubjectConfirmation", Method=_BEARER)
+    _add(confirmation, "SubjectConfirmationData", NotOnOrAfter=late, Recipient=envelope.acs, **in_response_to)
     conditions = _add(assertion, "Conditions", NotBefore=early, NotOnOrAfter=late)
     _add(_add(conditions, "AudienceRestriction"), "Audience", envelope.audience)
     attributes = _add(assertion, "AttributeStatement")
@@ -98,19 +91,9 @@ def _response(statement: Statement, envelope: Envelope) -> etree._Element:
     return root
 
 
-def _add_subject(
-    assertion: etree._Element, statement: Statement, envelope: Envelope, in_response_to: dict[str, str]
-) -> None:
-    subject = _add(assertion, "Subject")
-    _add(subject, "NameID", statement.name_id, Format=statement.name_id_format)
-    confirmation = _add(subject, "SubjectConfirmation", Method=_BEARER)
-    late = _stamp(envelope.now + LIFETIME)
-    _add(confirmation, "SubjectConfirmationData", NotOnOrAfter=late, Recipient=envelope.acs, **in_response_to)
-
-
 def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:
     named = {key: _writable(value) for key, value in attributes.items()}
-    element = etree.SubElement(parent, f"{{{ASSERTION}}}{name}", named, nsmap=_UNPREFIXED)
+    element = etree.SubElement(parent, f"{{{ASSERTION}}}{name}", named, nsmap={None: ASSERTION})
     element.text = None if text is None else _writable(text)
     return element
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from emulator.clock import TenantClock
-from emulator.entra.saml import keys, policy, response, statement
+from emulator.entra.saml import certificates, policy, response, statement
 from emulator.entra.saml.errors import SignInError
 from emulator.entra.saml.requests import AuthnRequest
 from emulator.entra.saml.subject import Subject
@@ -27,18 +26,6 @@ ACS_PATH = "/flex/login/callback"
 _LOOPBACK = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?(?:[/?][!-~]*)?")
 
 
-@dataclass(frozen=True)
-class Issued:
-    """A signed response, to be posted to `acs`."""
-
-    xml: bytes
-    acs: str
-
-    @property
-    def encoded(self) -> str:
-        return base64.b64encode(self.xml).decode()
-
-
 class SignIn:
     """Signs users of one tenant in."""
 
@@ -46,7 +33,9 @@ class SignIn:
         self.store = store
         self._clock = clock
 
-    # -- what the addresses name ----------------------------------------------------------------------------------
+    @property
+    def issuer(self) -> str:
+        return f"https://sts.windows.net/{self.store.tenant_id}/"
 
     def check_tenant(self, tenant: str) -> None:
         if tenant.lower() not in {self.store.tenant_id, *self.store.domains}:
@@ -72,8 +61,6 @@ class SignIn:
             raise SignInError(50034, key, self.store.tenant_id)
         return user
 
-    # -- the sign-in ----------------------------------------------------------------------------------------------
-
     def choose_acs(self, principal: PrincipalRecord, requested: str, origin: str) -> str:
         """Where the response goes: to the requested address or, without one, to the principal's first reply URL.
 
@@ -90,7 +77,7 @@ class SignIn:
         connection = parse_qs(urlsplit(url).query).get("connection", [""])[0]
         return f"{origin}{ACS_PATH}?{urlencode({'connection': connection})}" if connection else url
 
-    def check_allowed(self, principal: PrincipalRecord, user: UserRecord) -> None:
+    def _check_allowed(self, principal: PrincipalRecord, user: UserRecord) -> None:
         """Raises SignInError with the first reason why this user may not sign in."""
         name = principal.display_name
         if principal.attributes.get("accountEnabled") is False:
@@ -101,11 +88,10 @@ class SignIn:
         if needs_assignment and not Subject(self.store, principal, user).is_assigned():
             raise SignInError(50105, name, principal.app_id, user.upn)
 
-    def issue(
-        self, principal: PrincipalRecord, user: UserRecord, acs: str, request: AuthnRequest | None = None
-    ) -> Issued:
-        self.check_allowed(principal, user)
-        certificate = keys.find_signing_certificate(principal, self._clock.now())
+    def issue(self, principal: PrincipalRecord, user: UserRecord, acs: str, request: AuthnRequest) -> str:
+        """A signed response in base64, to be posted to `acs`. Raises SignInError."""
+        self._check_allowed(principal, user)
+        certificate = certificates.find_signing_certificate(principal, self._clock.now())
         assigned = find_assigned_policy(self.store, principal)
         if assigned and certificate is None and not self._accepts_mapped_claims(principal):
             raise SignInError(50146)
@@ -113,33 +99,26 @@ class SignIn:
             Subject(self.store, principal, user),
             policy.read_policy(assigned.definition) if assigned else None,
             has_key=certificate is not None,
-            requested_format=request.name_id_format if request else "",
+            requested_format=request.name_id_format,
         )
-        certificate = certificate or keys.find_latest_valid(principal, self._clock.now())
-        pem = keys.find_private_key(self.store, certificate) if certificate else None
-        if certificate is None or pem is None or not certificate.der:
+        certificate = certificate or certificates.find_latest_valid(principal, self._clock.now())
+        key = self.store.signing_keys.get(certificate.thumbprint) if certificate else None
+        if certificate is None or key is None or not certificate.der:
             raise SignInError(500031)
+        names = principal.attributes.get("servicePrincipalNames") or [principal.app_id]
         envelope = response.Envelope(
             issuer=self.issuer,
-            audience=self._audience(principal, request),
+            audience=request.issuer or str(names[0]),
             acs=acs,
             now=self._clock.utc(),
             response_id=f"_{self.store.new_id('samlResponses')}",
             assertion_id=f"_{self.store.new_id('samlAssertions')}",
-            in_response_to=request.id if request else "",
+            in_response_to=request.id,
         )
         self.store.commit()  # makes the counters durable: no id is issued twice, even after a restart
-        return Issued(response.sign_response(issued_statement, envelope, pem, certificate.der), acs)
-
-    @property
-    def issuer(self) -> str:
-        return f"https://sts.windows.net/{self.store.tenant_id}/"
+        xml = response.sign_response(issued_statement, envelope, str(key.attributes["pem"]), certificate.der)
+        return base64.b64encode(xml).decode()
 
     def _accepts_mapped_claims(self, principal: PrincipalRecord) -> bool:
         application = self.store.applications.get(self.store.app_ids.get(principal.app_id, ""))
         return bool(application and (application.attributes.get("api") or {}).get("acceptMappedClaims"))
-
-    @staticmethod
-    def _audience(principal: PrincipalRecord, request: AuthnRequest | None) -> str:
-        names = principal.attributes.get("servicePrincipalNames") or [principal.app_id]
-        return request.issuer if request else str(names[0])

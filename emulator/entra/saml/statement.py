@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.entra.saml import transformations
 from emulator.entra.saml.policy import ClaimEntry, SignInPolicy
@@ -19,8 +19,9 @@ NAME_IDENTIFIER = f"{XMLSOAP}nameidentifier"
 EMAIL_ADDRESS = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
-_NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 _IDENTITY = "http://schemas.microsoft.com/identity/claims/"
+_AUTHENTICATION_METHODS = "http://schemas.microsoft.com/claims/authnmethodsreferences"
+_PASSWORD = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"  # noqa: S105 - a method
 
 
 @dataclass(frozen=True)
@@ -46,21 +47,16 @@ def build_statement(
     if policy is None:
         default_format = EMAIL_ADDRESS
     requested_format = "" if requested_format.endswith(":unspecified") else requested_format
-    attributes = [*_core(subject), *claims.basic(), *claims.attributes(has_key=has_key)]
-    return Statement(name_id, requested_format or own_format or default_format, tuple(attributes))
-
-
-def _core(subject: Subject) -> list[Attribute]:
     tenant = subject.store.tenant_id
-    return [
-        Attribute(f"{_IDENTITY}tenantid", (tenant,)),
-        Attribute(f"{_IDENTITY}objectidentifier", (subject.user.id,)),
-        Attribute(f"{_IDENTITY}identityprovider", (f"https://sts.windows.net/{tenant}/",)),
-        Attribute(
-            "http://schemas.microsoft.com/claims/authnmethodsreferences",
-            ("http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password",),
-        ),
-    ]
+    core = {
+        f"{_IDENTITY}tenantid": tenant,
+        f"{_IDENTITY}objectidentifier": subject.user.id,
+        f"{_IDENTITY}identityprovider": f"https://sts.windows.net/{tenant}/",
+        _AUTHENTICATION_METHODS: _PASSWORD,
+    }
+    attributes = [Attribute(name, (value,)) for name, value in core.items()]
+    attributes += [*claims.basic(), *claims.attributes(has_key=has_key)]
+    return Statement(name_id, requested_format or own_format or default_format, tuple(attributes))
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,9 @@ class _Claims:
             return self.subject.user.upn, PERSISTENT, ""
         value = self._allowed_name_id(entry)
         if not value:
-            return self._pairwise(), PERSISTENT, entry.name_id_format
+            text = f"{self.subject.store.tenant_id}/{self.subject.principal.id}/{self.subject.user.id}"
+            pairwise = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()[:43]
+            return pairwise, PERSISTENT, entry.name_id_format
         is_address = entry.id.lower() in ("userprincipalname", "mail") and entry.source == "user"
         return value, EMAIL_ADDRESS if is_address else UNSPECIFIED, entry.name_id_format
 
@@ -92,22 +90,15 @@ class _Claims:
         is_listed = entry.source == "user" and not entry.extension_id and entry.id.lower() in TABLES["name_id"]
         return "".join(self.values(entry)[:1]) if is_listed else ""
 
-    def _pairwise(self) -> str:
-        subject = self.subject
-        text = f"{subject.store.tenant_id}/{subject.principal.id}/{subject.user.id}"
-        return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()[:43]
-
     def basic(self) -> list[Attribute]:
         if not self.policy.basic:
             return []
-        claims = {
-            f"{XMLSOAP}name": (self.subject.user.upn,),
-            f"{XMLSOAP}givenname": self.subject.read_value("user", "givenname"),
-            f"{XMLSOAP}surname": self.subject.read_value("user", "surname"),
-            f"{XMLSOAP}emailaddress": self.subject.read_value("user", "mail"),
-        }
+        claims: dict[str, Values] = {"name": (self.subject.user.upn,)}
+        sources = {"givenname": "givenname", "surname": "surname", "emailaddress": "mail"}
+        claims |= {name: self.subject.read_value("user", source) for name, source in sources.items()}
         replaced = {entry.saml_type for entry in self.policy.entries}
-        return [Attribute(name, values) for name, values in claims.items() if values and name not in replaced]
+        attributes = [Attribute(f"{XMLSOAP}{name}", values) for name, values in claims.items() if values]
+        return [attribute for attribute in attributes if attribute.name not in replaced]
 
     def attributes(self, *, has_key: bool) -> Iterable[Attribute]:
         withheld = {NAME_IDENTIFIER, "", *TABLES["restricted"], *(() if has_key else TABLES["released_by_key"])}
@@ -116,34 +107,26 @@ class _Claims:
             values = () if entry.saml_type in withheld else self.values(entry)
             if not values:
                 continue
-            before = attributes.get(entry.saml_type, Attribute(entry.saml_type, (), _full_form(entry.name_form)))
-            attributes[entry.saml_type] = Attribute(before.name, before.values + values, before.name_form)
+            before = attributes.get(entry.saml_type, Attribute(entry.saml_type, (), entry.name_form))
+            attributes[entry.saml_type] = replace(before, values=before.values + values)
         return attributes.values()
 
     def values(self, entry: ClaimEntry, outer: tuple[ClaimEntry, ...] = ()) -> Values:
-        """The values of an entry's source; a source takes precedence over a constant.
-
-        `outer` are the entries whose transformations led here.
-        """
+        """The values of an entry's source, or else its constant; the transformations of `outer` led to the entry."""
         if entry in outer:
             return ()  # a transformation of itself
         if entry.source == "transformation":
             transformation = self.policy.transformation(entry.transformation_id)
             if transformation is None:
                 return ()
-            return transformations.apply_transformation(
-                transformation, lambda reference: self._referenced_values(reference, (*outer, entry))
-            )
+
+            def read_referenced(reference: str) -> Values:
+                named = next((entry for entry in self.policy.entries if entry.is_named(reference)), None)
+                return () if named is None else self.values(named, (*outer, entry))
+
+            return transformations.apply_transformation(transformation, read_referenced)
         if not entry.source:
             return () if entry.value is None else (entry.value,)
         if entry.extension_id:
             return self.subject.read_extension(entry.extension_id) if entry.source == "user" else ()
         return self.subject.read_value(entry.source, entry.id.lower())
-
-    def _referenced_values(self, reference: str, outer: tuple[ClaimEntry, ...]) -> Values:
-        named = next((entry for entry in self.policy.entries if entry.is_named(reference)), None)
-        return () if named is None else self.values(named, outer)
-
-
-def _full_form(written: str) -> str:
-    return written if not written or written.startswith("urn:") else f"{_NAME_FORM}{written}"

@@ -27,6 +27,7 @@ _PROPERTIES = {
     "dnsdomainname": "onpremisesdomainname",
     "onpremisesecurityidentifier": "onpremisessecurityidentifier",
 }
+_PRINCIPAL_PROPERTIES = {"objectid": "id", "displayname": "displayName"}
 _FIRST = frozenset({*TABLES["one_value"], "telephonenumber"})
 
 
@@ -56,15 +57,14 @@ class Subject:
     def read_value(self, source: str, identifier: str) -> Values:
         """A documented attribute; anything else gives nothing (A). Both names in lower case."""
         if source == "user" and identifier in TABLES["user"]:
-            return self._of_user(identifier)
+            return self._read_user_value(identifier)
         if source in ("application", "resource", "audience") and identifier in TABLES["principal"]:
-            name = {"objectid": "id", "displayname": "displayName"}.get(identifier, identifier)
-            return to_texts(self.principal.attributes.get(name))[:1]
+            return to_texts(self.principal.attributes.get(_PRINCIPAL_PROPERTIES.get(identifier, identifier)))[:1]
         if (source, identifier) == ("company", "tenantcountry"):
             return to_texts(self.store.organization.attributes.get("countryLetterCode"))
         return ()
 
-    def _of_user(self, identifier: str) -> Values:
+    def _read_user_value(self, identifier: str) -> Values:
         if identifier == "assignedroles":
             return self.read_roles()
         attributes = {name.lower(): value for name, value in self.user.attributes.items()}
