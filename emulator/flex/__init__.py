@@ -19,9 +19,9 @@ from starlette.routing import BaseRoute, Route
 from emulator import pages
 from emulator.clock import TenantClock
 from emulator.entra.saml import ACS_PATH, read_certificates
-from emulator.flex import taskrouter, workers
-from emulator.flex.mapping import InvalidFormat, MappedAttributes, MissingAttributes, map_attributes
-from emulator.flex.received import ExpectedResponse, InvalidResponse, ReceivedAssertion, read_response
+from emulator.flex import taskrouter
+from emulator.flex.mapping import RefusedAttributes, map_attributes
+from emulator.flex.received import ExpectedResponse, InvalidResponse, read_response
 from emulator.tenant.records import PlainRecord, PrincipalRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
@@ -49,14 +49,15 @@ class _Flex:
         self._last_error = ""
 
     async def show_front(self, _request: Request) -> Response:
+        connections = [
+            {"id": name.removeprefix(_ENTITY), "name": principal.display_name}
+            for principal in self._store.service_principals.values()
+            for name in principal.attributes.get("servicePrincipalNames") or ()
+            if name.startswith(_ENTITY)
+        ]
         return pages.render_page(
             "flex.html",
-            connections=[
-                {"id": name.removeprefix(_ENTITY), "name": principal.display_name}
-                for principal in self._store.service_principals.values()
-                for name in principal.attributes.get("servicePrincipalNames") or ()
-                if name.startswith(_ENTITY)
-            ],
+            connections=connections,
             workers=[_worker_row(worker) for worker in self._store.workers.values()],
             error=self._last_error,
             account=taskrouter.ACCOUNT,
@@ -94,6 +95,7 @@ class _Flex:
         principal = self._principal(connection)
         if principal is None:
             return self._unknown_connection(connection)
+        encoded = fields.get("SAMLResponse", "")
         expected = ExpectedResponse(
             certificates=tuple(certificate.der for certificate in read_certificates(principal) if certificate.der),
             issuer=f"https://sts.windows.net/{self._store.tenant_id}/",
@@ -101,26 +103,33 @@ class _Flex:
             acs=_acs(request, connection),
             now=self._clock.now(),
         )
-        encoded = fields.get("SAMLResponse", "")
         try:
             assertion = read_response(encoded, expected)
-        except InvalidResponse as error:
-            return self._refuse_response(error)
-        try:
-            before = workers.find_worker(self._store, assertion.name_id)
+            before = taskrouter.find_worker(self._store, assertion.name_id)
             mapped = map_attributes(assertion.attributes, assertion.name_id)
-            after = workers.sign_in(self._store, assertion, mapped, self._clock.now())
+            after = taskrouter.sign_in(self._store, assertion, mapped, self._clock.now())
         except InvalidResponse as error:
-            return self._refuse_response(error)
-        except MissingAttributes as error:
-            words = "45050: Authentication error - Missing User Attributes"
-            hint = f"Missing or empty: {error}. Flex wants email, full_name and roles in every assertion."
-            return self._refuse_attributes(assertion, words, hint)
-        except InvalidFormat as error:
-            hint = f"{error}. Nothing was updated."
-            return self._refuse_attributes(assertion, "400 Error invalid attribute format", hint)
+            return self._problem("The SAML response was refused", f"The response was not accepted: {error}.", 400)
+        except RefusedAttributes as error:  # the page shows the attributes next to the reason
+            self._last_error = str(error)
+            reason = {"message": error.message, "hint": error.hint}
+            rows = [{"name": name, "values": values} for name, values in assertion.attributes]
+            name_id = assertion.name_id
+            return pages.render_page("rejected.html", 400, **reason, name_id=name_id, accepted=False, rows=rows)
         self._last_error = ""
-        return _show_sign_in(assertion, mapped, before, after, encoded)
+        old: Attributes = before.attributes["attributes"] if before else {}
+        new: Attributes = after.attributes["attributes"]
+        effects = zip(assertion.attributes, mapped.effects, strict=True)
+        return pages.render_page(
+            "signed_in.html",
+            name_id=assertion.name_id,
+            accepted=True,
+            rows=[{"name": name, "values": values, "effect": effect} for (name, values), effect in effects],
+            worker=_worker_row(after),
+            changed=sorted(name for name in new if name not in old or old[name] != new[name]) if before else None,
+            shown=assertion.shown,
+            response=encoded,
+        )
 
     def _principal(self, connection: str) -> PrincipalRecord | None:
         entity = f"{_ENTITY}{connection}"
@@ -132,40 +141,9 @@ class _Flex:
     def _unknown_connection(self, connection: str) -> Response:
         return self._problem("There is no such connection", f"Flex has no connection '{connection}'.", 404)
 
-    def _refuse_response(self, error: InvalidResponse) -> Response:
-        return self._problem("The SAML response was refused", f"The response was not accepted: {error}.", 400)
-
-    def _refuse_attributes(self, assertion: ReceivedAssertion, message: str, hint: str) -> Response:
-        """A valid response whose attributes Flex does not accept; the page shows them next to the reason."""
-        self._last_error = f"{message} {hint}"
-        rows = [{"name": name, "values": values} for name, values in assertion.attributes]
-        return pages.render_page(
-            "rejected.html", 400, message=message, hint=hint, name_id=assertion.name_id, accepted=False, rows=rows
-        )
-
     def _problem(self, title: str, message: str, status: int) -> Response:
         self._last_error = message
         return pages.render_problem(title, message, status)
-
-
-def _show_sign_in(
-    assertion: ReceivedAssertion, mapped: MappedAttributes, before: PlainRecord | None, after: PlainRecord, encoded: str
-) -> Response:
-    old: Attributes = before.attributes["attributes"] if before else {}
-    new: Attributes = after.attributes["attributes"]
-    return pages.render_page(
-        "signed_in.html",
-        name_id=assertion.name_id,
-        accepted=True,
-        rows=[
-            {"name": name, "values": values, "effect": effect}
-            for (name, values), effect in zip(assertion.attributes, mapped.effects, strict=True)
-        ],
-        worker=_worker_row(after),
-        changed=sorted(name for name in new if name not in old or old[name] != new[name]) if before else None,
-        shown=assertion.shown,
-        response=encoded,
-    )
 
 
 def _acs(request: Request, connection: str) -> str:

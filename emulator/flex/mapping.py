@@ -19,19 +19,25 @@ _LARGEST = 2**53 - 1
 _CHANNEL = re.compile(r"channel\.([^.]+)\.(capacity|availability)")
 
 
-class MissingAttributes(ValueError):
-    """Error 45050; `names` are the missing attributes."""
+class RefusedAttributes(ValueError):
+    """Attributes that Flex does not accept: its message, and a hint that says why."""
 
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message} {hint}")
+        self.message, self.hint = message, hint
+
+
+class MissingAttributes(RefusedAttributes):
     def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(", ".join(names))
+        hint = f"Missing or empty: {', '.join(names)}. Flex wants email, full_name and roles in every assertion."
+        super().__init__("45050: Authentication error - Missing User Attributes", hint)
         self.names = tuple(names)
 
 
-class InvalidFormat(ValueError):
-    """400 Error invalid attribute format; the message names the attribute and the value."""
-
+class InvalidFormat(RefusedAttributes):
     def __init__(self, name: str, value: str, expected: str) -> None:
-        super().__init__(f"{name}: {value!r} is not {expected}")
+        hint = f"{name}: {value!r} is not {expected}. Nothing was updated."
+        super().__init__("400 Error invalid attribute format", hint)
 
 
 @dataclass
@@ -57,10 +63,8 @@ def map_attributes(attributes: Sequence[tuple[str, Sequence[str]]], name_id: str
 
 def contact_uri(name_id: str) -> str:
     """`client:` and the name, every byte but letters, digits and _ escaped (D)."""
-    escaped = (
-        chr(b) if chr(b).isascii() and (chr(b).isalnum() or b == 0x5F) else f"_{b:02X}" for b in name_id.encode()
-    )
-    return f"client:{''.join(escaped)}"
+    escaped = re.sub(rb"[^0-9A-Za-z_]", lambda match: b"_%02X" % match[0][0], name_id.encode())
+    return f"client:{escaped.decode()}"
 
 
 def _set(mapped: MappedAttributes, name: str, values: list[str]) -> str:
@@ -68,18 +72,19 @@ def _set(mapped: MappedAttributes, name: str, values: list[str]) -> str:
     if ":" in name:
         return "ignored: its name is a URI"
     if channel := _CHANNEL.fullmatch(name):
-        kind, convert = ("int", _integer) if channel[2] == "capacity" else ("boolean", _boolean)
-        mapped.channels.setdefault(channel[1], {})[channel[2]] = convert(name, values[0])
+        kind = "int" if channel[2] == "capacity" else "boolean"
+        mapped.channels.setdefault(channel[1], {})[channel[2]] = _CONVERT[kind](name, values[0])
         return f"sets the {channel[2]} of channel {channel[1]} ({kind}); not kept as an attribute"
     bare, dot, suffix = name.rpartition(".")
-    if not (dot and bare and suffix in _SUFFIXES):
+    if not (dot and bare and suffix.removesuffix("array") in _CONVERT):
         bare, suffix = name, "stringarray" if name == "roles" else "string"
-    mapped.attributes[bare] = _SUFFIXES[suffix](name, values)
-    return f"kept as {bare} ({suffix})" if len(values) == 1 or "array" in suffix else f"kept as {bare}: the first value"
-
-
-def _string(_name: str, value: str) -> str:
-    return value
+    convert = _CONVERT[suffix.removesuffix("array")]
+    if not suffix.endswith("array"):
+        mapped.attributes[bare] = convert(name, values[0])
+        return f"kept as {bare} ({suffix})" if len(values) == 1 else f"kept as {bare}: the first value"
+    items = values if len(values) > 1 else values[0].split(",") if values[0].strip() else []
+    mapped.attributes[bare] = [convert(name, item.strip()) for item in items]
+    return f"kept as {bare} ({suffix})"
 
 
 def _integer(name: str, value: str) -> int:
@@ -94,26 +99,8 @@ def _boolean(name: str, value: str) -> bool:
     return value.lower() == "true"
 
 
-_Convert = Callable[[str, str], Json]
-
-
-def _first(convert: _Convert) -> Callable[[str, list[str]], Json]:
-    return lambda name, values: convert(name, values[0])
-
-
-def _array(convert: _Convert) -> Callable[[str, list[str]], Json]:
-    def convert_all(name: str, values: list[str]) -> Json:
-        items = values if len(values) > 1 else values[0].split(",") if values[0].strip() else []
-        return [convert(name, item.strip()) for item in items]
-
-    return convert_all
-
-
-_SUFFIXES: dict[str, Callable[[str, list[str]], Json]] = {
-    "string": _first(_string),
-    "int": _first(_integer),
-    "boolean": _first(_boolean),
-    "stringarray": _array(_string),
-    "intarray": _array(_integer),
-    "booleanarray": _array(_boolean),
+_CONVERT: dict[str, Callable[[str, str], Json]] = {
+    "string": lambda _, value: value,
+    "int": _integer,
+    "boolean": _boolean,
 }

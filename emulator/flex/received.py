@@ -7,7 +7,6 @@ metadata. No document type, a single assertion, each ID once, RSA-SHA256 and SHA
 from __future__ import annotations
 
 import base64
-import binascii
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -48,14 +47,14 @@ class ReceivedAssertion:
     ends: float  # epoch seconds
     name_id: str
     attributes: tuple[tuple[str, tuple[str, ...]], ...]
-    shown: str  # the assertion, indented
+    shown: str  # the assertion for people to read: indented and without its signature
 
 
 def read_response(encoded: str, expected: ExpectedResponse) -> ReceivedAssertion:
     """The assertion of a base64 response. Raises InvalidResponse unless the response passes every check."""
     try:
         root = parse_xml(base64.b64decode("".join(encoded.split()), validate=True)) if encoded else None
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise InvalidResponse("it is not base64") from error
     if root is None or root.tag != f"{{{PROTOCOL}}}Response":
         raise InvalidResponse("it is not a Response in XML without a document type")
@@ -65,8 +64,8 @@ def read_response(encoded: str, expected: ExpectedResponse) -> ReceivedAssertion
         raise InvalidResponse("it does not carry exactly one assertion")
     for element, name in ((root, "response"), (assertions[0], "assertion")):
         _check_signature(element, name, expected.certificates)
-    _check_envelope(root, assertions[0], expected)
-    return _read_assertion(assertions[0])
+    ends = _check_envelope(root, assertions[0], expected)
+    return _read_assertion(assertions[0], ends)
 
 
 def _check_signature(element: etree._Element, name: str, certificates: tuple[str, ...]) -> None:
@@ -97,7 +96,8 @@ def _verifies(element: etree._Element, signature: etree._Element, certificate: s
     return True
 
 
-def _check_envelope(root: etree._Element, assertion: etree._Element, expected: ExpectedResponse) -> None:
+def _check_envelope(root: etree._Element, assertion: etree._Element, expected: ExpectedResponse) -> float:
+    """The end of the confirmation, in epoch seconds."""
     status = root.find(f"{{{PROTOCOL}}}Status/{{{PROTOCOL}}}StatusCode")
     confirmation = assertion.find(_path("Subject/SubjectConfirmation/SubjectConfirmationData"))
     conditions = assertion.find(_path("Conditions"))
@@ -113,14 +113,18 @@ def _check_envelope(root: etree._Element, assertion: etree._Element, expected: E
     for (name, value), expected_value in pairs.items():
         if value != expected_value:
             raise InvalidResponse(f"its {name} is '{value}', not '{expected_value}'")
-    begins = _moment(conditions.get("NotBefore"))
-    ends = min(_moment(conditions.get("NotOnOrAfter")), _moment(confirmation.get("NotOnOrAfter")))
-    if not begins <= expected.now < ends:
+    try:
+        begins = parse_timestamp(conditions.get("NotBefore", ""))
+        ends = parse_timestamp(conditions.get("NotOnOrAfter", ""))
+        confirmation_ends = parse_timestamp(confirmation.get("NotOnOrAfter", ""))
+    except ValueError as error:
+        raise InvalidResponse("a time in it is missing or unreadable") from error
+    if not begins <= expected.now < min(ends, confirmation_ends):
         raise InvalidResponse("it is not valid now: it has expired, or is not valid yet")
+    return confirmation_ends
 
 
-def _read_assertion(assertion: etree._Element) -> ReceivedAssertion:
-    confirmation = assertion.find(_path("Subject/SubjectConfirmation/SubjectConfirmationData"))
+def _read_assertion(assertion: etree._Element, ends: float) -> ReceivedAssertion:
     attributes = [
         (attribute.get("Name", ""), tuple(_text(value) for value in attribute.findall(_path("AttributeValue"))))
         for attribute in assertion.findall(_path("AttributeStatement/Attribute"))
@@ -128,22 +132,12 @@ def _read_assertion(assertion: etree._Element) -> ReceivedAssertion:
     name_id = assertion.find(_path("Subject/NameID"))
     if name_id is None or not _text(name_id):
         raise InvalidResponse("it has no NameID")
-    return ReceivedAssertion(
-        assertion.get("ID", ""),
-        _moment(None if confirmation is None else confirmation.get("NotOnOrAfter")),
-        _text(name_id),
-        tuple(attributes),
-        _shown(assertion),
-    )
-
-
-def _shown(assertion: etree._Element) -> str:
-    """The assertion for people to read: indented and without its signature."""
-    copy = deepcopy(assertion)
-    for signature in copy.findall(f"{{{_DS}}}Signature"):
-        copy.remove(signature)
-    etree.indent(copy)
-    return etree.tostring(copy, encoding="unicode")
+    shown = deepcopy(assertion)
+    for signature in shown.findall(f"{{{_DS}}}Signature"):
+        shown.remove(signature)
+    etree.indent(shown)
+    text = etree.tostring(shown, encoding="unicode")
+    return ReceivedAssertion(assertion.get("ID", ""), ends, _text(name_id), tuple(attributes), text)
 
 
 def _text(element: etree._Element) -> str:
@@ -153,10 +147,3 @@ def _text(element: etree._Element) -> str:
 
 def _path(steps: str) -> str:
     return "/".join(f"{{{ASSERTION}}}{step}" for step in steps.split("/"))
-
-
-def _moment(text: str | None) -> float:
-    try:
-        return parse_timestamp(text or "")
-    except ValueError as error:
-        raise InvalidResponse("a time in it is missing or unreadable") from error

@@ -1,13 +1,13 @@
-"""TaskRouter's workers, read over HTTP as Twilio serves them.
+"""Flex's workers: created or updated by a sign-in, kept with the tenant, read over HTTP as TaskRouter serves them.
 
-Quirks: `attributes` is a JSON string, and null in the list (C); basic authentication by account SID or API key;
-refusals are {code, message, more_info, status}. Dates are fixed, since the sandbox keeps none.
+Quirks: an assertion is accepted once; its id is kept until it expires. `attributes` is a JSON string, and null in the
+list (C); basic authentication by account SID or API key; refusals are {code, message, more_info, status}. Dates are
+fixed: workers carry no clock times, so that exports can be compared.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from emulator import pages
-from emulator.tenant.records import PlainRecord
+from emulator.flex.mapping import MappedAttributes
+from emulator.flex.received import InvalidResponse, ReceivedAssertion
+from emulator.tenant.records import PlainRecord, Record
 from emulator.tenant.store import Store
 from emulator.types import Attributes, Json
 
@@ -31,12 +33,35 @@ _LARGEST_PAGE = 1000
 _Handler = Callable[[Request], Awaitable[Response]]
 
 
+def find_worker(store: Store, friendly_name: str) -> PlainRecord | None:
+    workers = store.workers.values()
+    return next((worker for worker in workers if worker.attributes["friendlyName"] == friendly_name), None)
+
+
+def sign_in(store: Store, assertion: ReceivedAssertion, mapped: MappedAttributes, now: float) -> PlainRecord:
+    """The worker as it is afterwards. Raises InvalidResponse for an assertion that was accepted before."""
+    if assertion.assertion_id in store.used_assertions:
+        raise InvalidResponse("this assertion was accepted before; sign in again")
+    before = find_worker(store, assertion.name_id)
+    sid = before.id if before else f"WK{store.new_id('workers').replace('-', '')}"
+    row: Attributes = before.attributes if before else {"id": sid, "friendlyName": assertion.name_id}
+    attributes, channels = {**row.get("attributes", {}), **mapped.attributes}, dict(row.get("channels", {}))
+    for name, settings in mapped.channels.items():
+        channels[name] = {**channels.get(name, {}), **settings}
+    worker = PlainRecord(sid, {**row, "attributes": attributes, "channels": channels})
+    used = PlainRecord.from_row({"id": assertion.assertion_id, "ends": assertion.ends})
+    expired = [("usedAssertions", old.id) for old in store.used_assertions.values() if old.attributes["ends"] <= now]
+    put: list[tuple[str, Record]] = [("workers", worker), ("usedAssertions", used)]
+    store.commit(put=put, remove=expired)
+    return worker
+
+
 def routes(store: Store) -> list[BaseRoute]:
     workers = _Workers(store)
     return [
         Route("/v1/Workspaces/{workspace}/Workers", _with_authentication(workers.list_workers), methods=["GET"]),
         Route("/v1/Workspaces/{workspace}/Workers/{worker}", _with_authentication(workers.get_worker), methods=["GET"]),
-        Route("/v1/Workspaces/{rest:path}", _with_authentication(_unknown), methods=["GET", "POST", "DELETE"]),
+        Route("/v1/Workspaces/{rest:path}", _with_authentication(_not_found), methods=["GET", "POST", "DELETE"]),
     ]
 
 
@@ -45,7 +70,7 @@ def _with_authentication(handler: _Handler) -> _Handler:
         if not _is_authorized(request.headers.get("authorization", "")):
             return _refusal(401, 20003, "Authenticate", {"WWW-Authenticate": 'Basic realm="Twilio API"'})
         if request.path_params.get("workspace", WORKSPACE) != WORKSPACE:
-            return _not_found(request)
+            return await _not_found(request)
         return await handler(request)
 
     return answer
@@ -55,13 +80,9 @@ def _is_authorized(authorization: str) -> bool:
     scheme, _, credentials = authorization.partition(" ")
     try:
         user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
+    except ValueError:
         return False
     return scheme.lower() == "basic" and bool(_USER.fullmatch(user)) and password == PASSWORD
-
-
-async def _unknown(request: Request) -> Response:
-    return _not_found(request)
 
 
 class _Workers:
@@ -71,7 +92,7 @@ class _Workers:
     async def get_worker(self, request: Request) -> Response:
         worker = self._store.workers.get(request.path_params["worker"])
         if worker is None:
-            return _not_found(request)
+            return await _not_found(request)
         return JSONResponse(_worker_body(worker, _base(request), with_attributes=True))
 
     async def list_workers(self, request: Request) -> Response:
@@ -83,14 +104,12 @@ class _Workers:
         if not (1 <= size <= _LARGEST_PAGE and page >= 0):
             return _refusal(400, 20001, f"PageSize is 1 to {_LARGEST_PAGE} and Page is at least 0")
         name = query.get("FriendlyName")
-        workers = [
-            worker for worker in self._store.workers.values() if name in (None, worker.attributes["friendlyName"])
-        ]
-        base = _base(request)
-        name_option = {"FriendlyName": name} if name else {}
+        kept = self._store.workers.values()
+        workers = [worker for worker in kept if name in (None, worker.attributes["friendlyName"])]
+        base, options = _base(request), {"FriendlyName": name} if name else {}
 
         def url(number: int) -> str:
-            return f"{base}?{urlencode({**name_option, 'PageSize': size, 'Page': number})}"
+            return f"{base}?{urlencode({**options, 'PageSize': size, 'Page': number})}"
 
         meta = {
             "first_page_url": url(0),
@@ -129,7 +148,7 @@ def _base(request: Request) -> str:
     return f"{pages.read_origin(request)}/v1/Workspaces/{WORKSPACE}/Workers"
 
 
-def _not_found(request: Request) -> Response:
+async def _not_found(request: Request) -> Response:
     path = request.url.path.removeprefix("/v1")
     return _refusal(404, 20404, f"The requested resource {path} was not found")
 

@@ -24,7 +24,6 @@ from emulator.tenant.policies import find_assigned_policy
 from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store
 from emulator.tenant.users import read_visible_values
-from emulator.types import Json
 
 __all__ = ["routes"]
 
@@ -35,14 +34,10 @@ _BASIC = ("name", "givenname", "surname", "emailaddress")
 def routes(store: Store, clock: TenantClock) -> list[BaseRoute]:
     portal = _Portal(store, clock)
     return [
-        Route("/", _redirect, methods=["GET"]),
+        Route("/", RedirectResponse("/portal", 302), methods=["GET"]),
         Route("/portal", portal.list_applications, methods=["GET"]),
         Route("/portal/{principal}", portal.show_application, methods=["GET"]),
     ]
-
-
-async def _redirect(_request: Request) -> Response:
-    return RedirectResponse("/portal", 302)
 
 
 class _Portal:
@@ -51,21 +46,20 @@ class _Portal:
         self._clock = clock
 
     async def list_applications(self, _request: Request) -> Response:
-        principals = sorted(self._store.service_principals.values(), key=lambda item: item.display_name.casefold())
-        return pages.render_page(
-            "portal.html",
-            organization=self._store.organization.attributes.get("displayName") or self._store.tenant_id,
-            tenant=self._store.tenant_id,
-            applications=[
-                {
-                    "id": principal.id,
-                    "app_id": principal.app_id,
-                    "name": principal.display_name,
-                    "overwritten": find_assigned_policy(self._store, principal) is not None,
-                }
-                for principal in principals
-            ],
-        )
+        applications = [
+            {
+                "id": principal.id,
+                "app_id": principal.app_id,
+                "name": principal.display_name,
+                "overwritten": find_assigned_policy(self._store, principal) is not None,
+            }
+            for principal in sorted(
+                self._store.service_principals.values(), key=lambda item: item.display_name.casefold()
+            )
+        ]
+        tenant = self._store.tenant_id
+        name = self._store.organization.attributes.get("displayName") or tenant
+        return pages.render_page("portal.html", organization=name, tenant=tenant, applications=applications)
 
     async def show_application(self, request: Request) -> Response:
         principal = self._store.service_principals.get(request.path_params["principal"].lower())
@@ -94,8 +88,7 @@ class _Portal:
     def _own_claims(self, principal: PrincipalRecord) -> list[dict[str, str]]:
         """The claims set on the blade itself, or the default ones."""
         custom = self._store.claims_policies.get(principal.id)
-        rows: Json = custom.attributes.get("claims") if custom else None
-        if rows:
+        if rows := custom and custom.attributes.get("claims"):
             return [{"name": str(row.get("name", "")), "source": "set in the portal"} for row in rows]
         prefix = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
         return [{"name": f"{prefix}{name}", "source": "default"} for name in _BASIC]
