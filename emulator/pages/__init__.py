@@ -31,6 +31,7 @@ def _breakable(text: str) -> Markup:
 
 
 _TEMPLATES.filters["breakable"] = _breakable
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 MAX_FORM = 2_000_000  # bytes; a posted SAMLResponse is far below
 
 
@@ -42,22 +43,15 @@ def render_page(template: str, status: int = 200, *, posts_to: str = "", **value
     """A page; `posts_to` is the only foreign address to which its form may be sent."""
     target = urlsplit(posts_to)
     forms = f"'self' {target.scheme}://{target.netloc}" if target.netloc else "'self'"
-    policy = (
-        f"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action {forms}; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    )
-    headers = {
-        "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-    }
+    sources = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'"
+    policy = f"{sources}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+    headers = {"Content-Security-Policy": policy, **_HEADERS}
     return HTMLResponse(_TEMPLATES.get_template(template).render(values), status, headers)
 
 
-def render_problem(title: str, message: str, status: int, hint: str = "") -> HTMLResponse:
-    """What went wrong, in one line, and what to do next."""
-    return render_page("problem.html", status, title=title, message=message, hint=hint)
+def render_problem(title: str, message: str, status: int) -> HTMLResponse:
+    """What went wrong, in one line."""
+    return render_page("problem.html", status, title=title, message=message)
 
 
 def read_origin(request: Request) -> str:

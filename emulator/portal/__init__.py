@@ -46,20 +46,13 @@ class _Portal:
         self._clock = clock
 
     async def list_applications(self, _request: Request) -> Response:
-        applications = [
-            {
-                "id": principal.id,
-                "app_id": principal.app_id,
-                "name": principal.display_name,
-                "overwritten": find_assigned_policy(self._store, principal) is not None,
-            }
-            for principal in sorted(
-                self._store.service_principals.values(), key=lambda item: item.display_name.casefold()
-            )
-        ]
-        tenant = self._store.tenant_id
-        name = self._store.organization.attributes.get("displayName") or tenant
-        return pages.render_page("portal.html", organization=name, tenant=tenant, applications=applications)
+        principals = sorted(self._store.service_principals.values(), key=lambda item: item.display_name.casefold())
+        return pages.render_page(
+            "portal.html",
+            organization=self._store.organization.attributes.get("displayName") or self._store.tenant_id,
+            tenant=self._store.tenant_id,
+            applications=[(principal, find_assigned_policy(self._store, principal)) for principal in principals],
+        )
 
     async def show_application(self, request: Request) -> Response:
         principal = self._store.service_principals.get(request.path_params["principal"].lower())
@@ -67,17 +60,10 @@ class _Portal:
             words = f"The directory has no enterprise application '{request.path_params['principal']}'."
             return pages.render_problem("Application not found", words, 404)
         policy = find_assigned_policy(self._store, principal)
-        attributes = principal.attributes
         return pages.render_page(
             "application.html",
             tenant=self._store.tenant_id,
-            name=principal.display_name,
-            app_id=principal.app_id,
-            object_id=principal.id,
-            identifiers=attributes.get("servicePrincipalNames") or [],
-            reply_urls=attributes.get("replyUrls") or [],
-            enabled=attributes.get("accountEnabled") is not False,
-            assignment=attributes.get("appRoleAssignmentRequired") is True,
+            principal=principal,
             policy=policy,
             definition=policy and json.dumps(json.loads(policy.definition[0]), indent=2, ensure_ascii=False),
             claims=_policy_claims(policy.definition) if policy else self._own_claims(principal),
@@ -97,8 +83,7 @@ class _Portal:
         rows = []
         for certificate in read_certificates(principal):
             state = "Active" if certificate.is_active else "Inactive"
-            if not certificate.is_valid(self._clock.now()):
-                state += ", not valid now"
+            state += "" if certificate.is_valid(self._clock.now()) else ", not valid now"
             ends = f"{datetime.fromtimestamp(certificate.ends, timezone.utc):%Y-%m-%d}"
             rows.append({"thumbprint": certificate.thumbprint, "ends": ends, "state": state})
         return rows
@@ -118,10 +103,8 @@ class _Portal:
         """A user with roles and extension values, as a sign-in would read them."""
         values = read_visible_values(self._store, user)
         return {
-            "name": user.attributes.get("displayName") or user.upn,
-            "upn": user.upn,
+            "record": user,
             "roles": ", ".join(Subject(self._store, principal, user).read_roles()),
-            "enabled": user.attributes.get("accountEnabled") is not False,
             "values": [(name.split("_", 2)[-1], value) for name, value in sorted(values.items())],
         }
 
