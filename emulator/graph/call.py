@@ -7,26 +7,33 @@ is absolute, of either version, and names the object below its own collection or
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from emulator.errors import bad_request, gateway_bad_request, invalid_body
-from emulator.graph.path_keys import GUID, PathKey
 from emulator.graph.query import Query
 from emulator.messages import ApiRequest
 from emulator.tenant.records import TokenRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class PathKey(NamedTuple):
+    """An object's key in a path; `name` is set for an alternate key."""
+
+    value: str
+    name: str | None = None
 
 
 @dataclass(frozen=True)
 class GraphCall:
-    """What a handler works on: the request, the keys of its path, who asks, and the tenant."""
-
     request: ApiRequest
     keys: Mapping[str, PathKey]
     token: TokenRecord
@@ -37,12 +44,16 @@ class GraphCall:
         return Query.parse(self.request.query, self.request.headers.get("consistencylevel", ""))
 
     @property
-    def is_beta(self) -> bool:
-        return self.request.version == "beta"
+    def select(self) -> tuple[str, ...]:
+        """The properties that the answer is limited to, if any; $select is ignored by a POST (D)."""
+        return self.query.select if self.request.method == "GET" else ()
 
     @property
     def base(self) -> str:
         return f"{self.request.origin}/{self.request.version}"
+
+    def key(self, name: str) -> str:
+        return self.keys[name].value
 
     def body(self, *, optional: bool = False) -> Attributes:
         """The JSON object sent. Wordings D except where docs/parity.md says otherwise."""
@@ -65,7 +76,7 @@ class GraphCall:
 
     def guid(self, name: str) -> str:
         """An object id from the path, lower case; what is not a GUID is refused as Graph does (A)."""
-        value = self.keys[name].value
+        value = self.key(name)
         if not GUID.fullmatch(value):
             raise bad_request(f"Invalid object identifier '{value}'.")
         return value.lower()

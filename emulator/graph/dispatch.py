@@ -8,15 +8,12 @@ D for the order).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from itertools import count
 
 from emulator.clock import TenantClock
 from emulator.errors import GraphRefusal, forbidden, method_not_allowed, throttled, unauthenticated
-from emulator.graph import permissions
 from emulator.graph.call import GraphCall
 from emulator.graph.handlers.applications import application_of, principal_of
-from emulator.graph.query import Query
 from emulator.graph.quota import Quota, format_retry_after
 from emulator.graph.routes import ROUTES
 from emulator.graph.routing import Route, Router
@@ -38,7 +35,7 @@ class Graph:
         self._clock = clock
         self._quota = quota
         self._router = Router(ROUTES)
-        self._numbers: Iterator[int] = count(1)
+        self._numbers = count(1)
 
     def answer(self, request: ApiRequest) -> Reply:
         ids = self.new_ids(request)
@@ -51,12 +48,15 @@ class Graph:
     def _serve(self, request: ApiRequest) -> tuple[Reply, dict[str, str]]:
         token = self.authenticate(request)
         route, keys = self._router.find(request.method, request.path)
-        if route.beta_only and request.version != "beta":
+        if route.is_beta_only and request.version != "beta":
             raise method_not_allowed()
         call = GraphCall(request, keys, token, self._store)
         self._authorize(route, call)
-        headers = {"x-ms-resource-unit": str(_resource_units(route, call.query))}
-        wait, used = self._quota.charge(token.client_id, route.cost[1])
+        # One unit less for $select and for $top below 20, never under 1 (A).
+        top = call.query.options.get("$top", "")
+        is_small = top.isdigit() and 0 < int(top) < 20
+        headers = {"x-ms-resource-unit": str(max(1, route.resource_units - bool(call.query.select) - is_small))}
+        wait, used = self._quota.charge(token.client_id, int(request.method != "GET"))
         if wait > 0:
             after = format_retry_after(self._store.dials.retry_after, wait, self._clock.utc())
             raise throttled(after, token.client_id, self._store.tenant_id)
@@ -80,10 +80,7 @@ class Graph:
             target = application_of(call) if "application" in call.keys else principal_of(call)
             return call.token.client_id in target.owners
 
-        allowed = permissions.allows(
-            route.permission, route.method, call.token.roles, owns=owns, any_policy=lambda: bool(self._store.policies)
-        )
-        if not allowed:
+        if not route.is_allowed(call.token.roles, owns=owns, any_policy=lambda: bool(self._store.policies)):
             raise forbidden()
 
     # -- shared with batches and faults ---------------------------------------------------------------------------
@@ -115,10 +112,3 @@ class Graph:
         if error.details:
             body["details"] = error.details
         return Reply(error.status, {"error": body}, {**ids, **error.headers})
-
-
-def _resource_units(route: Route, query: Query) -> int:
-    """Resource units: the base, one less for $select and for $top below 20, never under 1 (A)."""
-    top = query.options.get("$top", "")
-    is_small = top.isdigit() and 0 < int(top) < 20
-    return max(1, route.cost[0] - bool(query.select) - is_small)

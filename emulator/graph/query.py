@@ -126,11 +126,11 @@ class Filter:
         return (any if self.any_of else all)(clause(attributes) for clause in self.clauses)
 
 
-def parse_filter(query: Query, filterable: Callable[[str], bool], resource: str) -> Filter | None:
-    """The $filter, or None without one. `filterable` tells the properties that may be compared at all."""
+def parse_filter(query: Query, filterable: Callable[[str], bool], resource: str) -> Filter:
+    """The $filter; without one every object matches. `filterable` tells which properties may be compared at all."""
     text = query.options.get("$filter")
     if text is None:
-        return None
+        return Filter((), any_of=False)
     expression = _parse_joined(text, _parse_clause, _JOIN)
     if expression is None:
         raise gateway_bad_request("Invalid filter clause")
@@ -191,11 +191,11 @@ def _parse_literal(literal: str) -> Json:
     return int(literal) if re.fullmatch(r"-?\d+", literal) else literal
 
 
-def parse_search(query: Query) -> Predicate | None:
-    """The $search, or None without one: quoted "property:words" clauses joined by AND or OR."""
+def parse_search(query: Query) -> Predicate:
+    """The $search, quoted "property:words" clauses joined by AND or OR; without one every object matches."""
     text = query.options.get("$search")
     if text is None:
-        return None
+        return lambda _attributes: True
     if not query.eventual:
         raise unsupported_query(
             "Request with $search query parameter only works through MSGraph with a special request header: "

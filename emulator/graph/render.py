@@ -7,7 +7,9 @@ are null unless $select names keyCredentials of a single object (A); only the fi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -22,63 +24,26 @@ from emulator.tenant.records import (
     PropertyRecord,
     UserRecord,
 )
-from emulator.tenant.store import Store
 from emulator.tenant.users import KNOWN, READ_ONLY, read_visible_values
 from emulator.types import Attributes
 
 T = TypeVar("T")
-_BY_DEFAULT = (
-    "businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname "
-    "userPrincipalName id"
+DEFAULT_USER = (
+    *("businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation"),
+    *("preferredLanguage", "surname", "userPrincipalName", "id"),
 )
-DEFAULT_USER = tuple(_BY_DEFAULT.split())
-
-
-def _empty_lists(names: str) -> Attributes:
-    return {name: [] for name in names.split()}
-
-
-# What Microsoft's schema calls non-null (Nullable="false") and the tenant does not keep.
-_APPLICATION = {
-    **_empty_lists("addIns appRoles identifierUris keyCredentials managerApplications passwordCredentials"),
-    **_empty_lists("requiredResourceAccess tags"),
-    "oauth2RequirePostResponse": False,
-}
-_PRINCIPAL = {
-    **_empty_lists("addIns alternativeNames appRoles keyCredentials notificationEmailAddresses"),
-    **_empty_lists("oauth2PermissionScopes passwordCredentials replyUrls resourceSpecificApplicationPermissions"),
-    **_empty_lists("servicePrincipalNames tags"),
-    "appRoleAssignmentRequired": False,
-}
-_INSIDE_APPLICATION: dict[str, Attributes] = {
-    "api": {"oauth2PermissionScopes": []},
-    "spa": {"redirectUris": []},
-    "web": {"redirectUris": [], "redirectUriSettings": []},
-}
-_GROUP = _empty_lists("groupTypes infoCatalogs proxyAddresses resourceBehaviorOptions resourceProvisioningOptions")
-_ORGANIZATION = {
-    **_empty_lists("assignedPlans businessPhones marketingNotificationEmails provisionedPlans"),
-    **_empty_lists("securityComplianceNotificationMails securityComplianceNotificationPhones"),
-    **_empty_lists("technicalNotificationMails"),
-    "mobileDeviceManagementAuthority": "unknown",
-}
-_USER = _empty_lists("businessPhones otherMails proxyAddresses")
-
-
-def context(call: GraphCall, fragment: str) -> str:
-    return f"{call.base}/$metadata#{fragment}"
+_DEFAULTS = json.loads(Path(__file__).with_name("defaults.json").read_text(encoding="utf-8"))
 
 
 def entity(call: GraphCall, fragment: str, body: Attributes, status: int = 200) -> Reply:
-    return Reply(status, {"@odata.context": context(call, fragment), **body})
+    return Reply(status, {"@odata.context": f"{call.base}/$metadata#{fragment}/$entity", **body})
 
 
 def page(
     call: GraphCall,
     fragment: str,
     items: Iterable[T],
-    render: Callable[[T], Attributes],
-    *,
+    render: Callable[[GraphCall, T], Attributes],
     served: Collection[str] = (),
 ) -> Reply:
     """One page of a collection; nextLink repeats the request with a token for the rest.
@@ -86,10 +51,10 @@ def page(
     `served` names the options that chose `items`: a filter that was not applied is refused, never ignored.
     """
     call.query.refuse_unless(served)
-    rows = items if isinstance(items, list) else list(items)
+    rows = list(items)
     start = call.query.offset
     size = call.query.top or DEFAULT_PAGE
-    body: Attributes = {"@odata.context": context(call, fragment)}
+    body: Attributes = {"@odata.context": f"{call.base}/$metadata#{fragment}"}
     if call.query.counted and start == 0:
         body["@odata.count"] = len(rows)
     if start + size < len(rows):
@@ -97,55 +62,57 @@ def page(
         query = urlencode([*kept, ("$skiptoken", encode_skip_token(start + size))], quote_via=quote, safe="$")
         path = quote(call.request.path, safe="/$=,@()'")
         body["@odata.nextLink"] = f"{call.base}{path}?{query}"
-    body["value"] = [render(row) for row in rows[start : start + size]]
+    body["value"] = [render(call, row) for row in rows[start : start + size]]
     return Reply(200, body)
 
 
-def selected(body: Attributes, select: tuple[str, ...]) -> Attributes:
+def selected(call: GraphCall, body: Attributes) -> Attributes:
     """What $select leaves of a body; names that the body does not have are ignored."""
-    if not select or "*" in select:
+    if not call.select or "*" in call.select:
         return body
-    return {name: body[name] for name in select if name in body}
+    return {name: body[name] for name in call.select if name in body}
 
 
-def extension_property(store: Store, prop: PropertyRecord) -> Attributes:
-    owner = store.applications[prop.application_id]
+def extension_property(call: GraphCall, prop: PropertyRecord) -> Attributes:
+    owner = call.store.applications[prop.application_id]
     body = {"id": prop.id, "deletedDateTime": None, "appDisplayName": owner.display_name, **prop.to_row()}
     del body["applicationId"]
-    if not store.dials.is_multi_valued_field:
+    if not call.store.dials.is_multi_valued_field:
         del body["isMultiValued"]
-    return body
+    return selected(call, body)
 
 
-def policy(record: PolicyRecord) -> Attributes:
-    return {"id": record.id, "deletedDateTime": None, **record.to_row()}
+def policy(call: GraphCall, record: PolicyRecord) -> Attributes:
+    return selected(call, {"id": record.id, "deletedDateTime": None, **record.to_row()})
 
 
-def application(record: ApplicationRecord, select: tuple[str, ...], *, single: bool) -> Attributes:
+def application(call: GraphCall, record: ApplicationRecord) -> Attributes:
     """An application or a service principal."""
-    defaults = _PRINCIPAL if isinstance(record, PrincipalRecord) else _APPLICATION
+    defaults = _DEFAULTS["servicePrincipal" if isinstance(record, PrincipalRecord) else "application"]
     body = {"deletedDateTime": None, **defaults, **record.attributes}
-    if not (single and "keyCredentials" in select):
+    is_single = bool(call.keys)
+    if not (is_single and "keyCredentials" in call.select):
         body["keyCredentials"] = [{**credential, "key": None} for credential in body["keyCredentials"]]
-    for name in _INSIDE_APPLICATION.keys() & body.keys():
-        body[name] = body[name] and {**_INSIDE_APPLICATION[name], **body[name]}
-    return selected(body, select)
+    for name, inner in _DEFAULTS["inside an application"].items():
+        if body.get(name):
+            body[name] = {**inner, **body[name]}
+    return selected(call, body)
 
 
-def group(record: PlainRecord, select: tuple[str, ...]) -> Attributes:
+def group(call: GraphCall, record: PlainRecord) -> Attributes:
     body = {name: value for name, value in record.attributes.items() if name != "members"}
-    return selected({**_GROUP, **body}, select)
+    return selected(call, {**_DEFAULTS["group"], **body})
 
 
-def organization(record: PlainRecord, select: tuple[str, ...]) -> Attributes:
-    return selected({**_ORGANIZATION, **record.attributes}, select)
+def organization(call: GraphCall, record: PlainRecord) -> Attributes:
+    return selected(call, {**_DEFAULTS["organization"], **record.attributes})
 
 
 def user(call: GraphCall, record: UserRecord) -> Attributes:
-    attributes, values = {**_USER, **record.attributes}, read_visible_values(call.store, record)
+    attributes, values = {**_DEFAULTS["user"], **record.attributes}, read_visible_values(call.store, record)
     select = call.query.select
     if not select:
-        if call.is_beta:
+        if call.request.version == "beta":
             return {**dict.fromkeys(DEFAULT_USER), **attributes, **values}
         return {name: attributes.get(name) for name in DEFAULT_USER}
     body: Attributes = {}

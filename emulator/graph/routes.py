@@ -1,98 +1,100 @@
-"""The table of what is served: method, path, the permission it needs, its cost, and the handler that answers.
-
-Costs (resource units, writes): microsoft-graph-docs-contrib concepts/throttling-limits.md (A); an unlisted POST
-counts as a write even when it only reads, as getAvailableExtensionProperties does (A for the rule, D for that action).
-"""
+"""The table of what is served: method and path, and the handler that answers. Roles and costs are in calls.json."""
 
 from __future__ import annotations
 
-from emulator.graph.handlers import access, applications, groups, policies, users
-from emulator.graph.routing import Route
+from emulator.graph import render
+from emulator.graph.handlers import applications, directory
+from emulator.graph.handlers.applications import POLICIES, application_of, principal_of
+from emulator.graph.handlers.directory import group_of, page_of_objects, page_of_roles, user_of
+from emulator.graph.routing import Handler
+from emulator.tenant import access, custom_claims, extensions, groups, policies, principals, users
 
-_READ, _READ2, _READ3, _READ5, _WRITE = (1, 0), (2, 0), (3, 0), (5, 0), (1, 1)
-# Paths.
-_APP = "/applications/{application}"
+_PROPERTIES = "/applications/{application}/extensionProperties"
 _PRINCIPAL = "/servicePrincipals/{principal}"
-_PROPERTIES = f"{_APP}/extensionProperties"
-_PROPERTY = f"{_PROPERTIES}/{{property}}"
-_POLICIES = "/policies/claimsMappingPolicies"
-_POLICY = f"{_POLICIES}/{{policy}}"
-_ASSIGNED = f"{_PRINCIPAL}/claimsMappingPolicies"
+_LINKS = f"{_PRINCIPAL}/claimsMappingPolicies"
 _ROLES = f"{_PRINCIPAL}/appRoleAssignedTo"
-_CLAIMS = f"{_PRINCIPAL}/claimsPolicy"
-_AVAILABLE = "/directoryObjects/getAvailableExtensionProperties"
-# Entries of permissions.json that are long or used several times.
-_READ_APP = "GET applications/{id}, applications(appId='...')"
-_READ_PRINCIPAL = "GET servicePrincipals/{id}, servicePrincipals(appId='...')"
-_READ_USERS = "GET users, users/$count"
-_READ_LISTS = "GET servicePrincipals / applications (list, $filter, $search)"
-_READ_POLICY = "GET policies/claimsMappingPolicies[/{id}]"
-_READ_APPLIED = "GET policies/claimsMappingPolicies/{id}/appliesTo"
-_READ_ROLES = "GET servicePrincipals/{id}|(appId='...')/appRoleAssignedTo"
-_READ_GROUPS = "GET groups, groups/{id}"
-_READ_MEMBERS = "GET groups/{id}/members[/microsoft.graph.user]"
-_READ_ALL_MEMBERS = "GET groups/{id}/transitiveMembers[/microsoft.graph.user]"
-_READ_CLAIMS = "GET servicePrincipals/{id}/claimsPolicy (beta)"
-_WRITE_PRINCIPAL = "PATCH/DELETE servicePrincipals"
-_WRITE_POLICY = "POST/PATCH/DELETE policies/claimsMappingPolicies"
-_WRITE_ROLES = "POST/DELETE appRoleAssignedTo"
-_WRITE_MEMBER = "POST/DELETE groups/{id}/members/$ref"
-_WRITE_CLAIMS = "PUT/PATCH servicePrincipals/{id}/claimsPolicy (beta)"
-_LINKS = "POST/DELETE/GET servicePrincipals/{id}/claimsMappingPolicies[/$ref]"
 
-ROUTES: tuple[Route, ...] = (
-    Route("GET", "/users", _READ_USERS, _READ2, users.list_users),
-    Route("GET", "/users/$count", _READ_USERS, _READ, users.count_users),
-    Route("POST", "/users", "POST users", _WRITE, users.create_user),
-    Route("GET", "/users/{user}", "GET users/{id|upn}", _READ, users.get_user),
-    Route("PATCH", "/users/{user}", "PATCH users/{id|upn}", _WRITE, users.patch_user),
-    Route("DELETE", "/users/{user}", "DELETE users/{id|upn}", _WRITE, users.delete_user),
-    Route(
-        "GET", "/users/{user}/appRoleAssignments", "GET users/{id|upn}/appRoleAssignments", _READ, access.list_roles_of
+ROUTES: dict[str, Handler] = {
+    "GET /users": directory.list_users,
+    "GET /users/$count": directory.count_users,
+    "POST /users": lambda call: render.entity(
+        call, "users", render.user(call, users.create(call.store, call.body())), 201
     ),
-    Route(
-        "GET",
-        "/users/{user}/transitiveMemberOf",
-        "GET users/{id|upn}/transitiveMemberOf",
-        _READ2,
-        groups.list_groups_of,
+    "GET /users/{user}": lambda call: render.entity(call, "users", render.user(call, user_of(call))),
+    "PATCH /users/{user}": lambda call: users.patch(call.store, call.key("user"), call.body()),
+    "DELETE /users/{user}": lambda call: users.delete(call.store, call.key("user")),
+    "GET /users/{user}/appRoleAssignments": lambda call: page_of_roles(
+        call, access.list_assignments_of(call.store, user_of(call).id)
     ),
-    Route("GET", "/applications", _READ_LISTS, _READ2, applications.list_applications),
-    Route("GET", _APP, _READ_APP, _READ2, applications.get_application),
-    Route("PATCH", _APP, "PATCH applications", _WRITE, applications.patch_application),
-    Route("GET", _PROPERTIES, "GET applications/{id}/extensionProperties", _READ2, applications.list_properties),
-    Route("POST", _PROPERTIES, "POST applications/{id}/extensionProperties", _WRITE, applications.create_property),
-    Route("GET", _PROPERTY, "GET applications/{id}/extensionProperties/{id}", _READ2, applications.get_property),
-    Route(
-        "DELETE", _PROPERTY, "DELETE applications/{id}/extensionProperties/{id}", _WRITE, applications.delete_property
+    "GET /users/{user}/transitiveMemberOf": lambda call: page_of_objects(
+        call, groups.list_transitive_groups(call.store, user_of(call).id)
     ),
-    Route("POST", _AVAILABLE, f"POST {_AVAILABLE[1:]}", _WRITE, applications.list_available_properties),
-    Route("GET", "/servicePrincipals", _READ_LISTS, _READ, applications.list_principals),
-    Route("POST", "/servicePrincipals", "POST servicePrincipals", _WRITE, applications.create_principal),
-    Route("GET", _PRINCIPAL, _READ_PRINCIPAL, _READ, applications.get_principal),
-    Route("PATCH", _PRINCIPAL, _WRITE_PRINCIPAL, _WRITE, applications.patch_principal),
-    Route("DELETE", _PRINCIPAL, _WRITE_PRINCIPAL, _WRITE, applications.delete_principal),
-    Route("GET", _ASSIGNED, _LINKS, _READ, policies.list_assigned),
-    Route("POST", _ASSIGNED, _LINKS, _WRITE, policies.assign_without_ref),
-    Route("POST", f"{_ASSIGNED}/$ref", _LINKS, _WRITE, policies.assign),
-    Route("DELETE", f"{_ASSIGNED}/{{policy}}/$ref", _LINKS, _WRITE, policies.unassign),
-    Route("GET", _ROLES, _READ_ROLES, _READ, access.list_assigned_to),
-    Route("POST", _ROLES, _WRITE_ROLES, _WRITE, access.assign_role),
-    Route("DELETE", f"{_ROLES}/{{assignment}}", _WRITE_ROLES, _WRITE, access.remove_role),
-    Route("GET", _CLAIMS, _READ_CLAIMS, _READ, applications.get_custom_claims, beta_only=True),
-    Route("PUT", _CLAIMS, _WRITE_CLAIMS, _WRITE, applications.put_custom_claims, beta_only=True),
-    Route("PATCH", _CLAIMS, _WRITE_CLAIMS, _WRITE, applications.patch_custom_claims, beta_only=True),
-    Route("GET", _POLICIES, _READ_POLICY, _READ, policies.list_policies),
-    Route("POST", _POLICIES, _WRITE_POLICY, _WRITE, policies.create_policy),
-    Route("GET", _POLICY, _READ_POLICY, _READ, policies.get_policy),
-    Route("PATCH", _POLICY, _WRITE_POLICY, _WRITE, policies.patch_policy),
-    Route("DELETE", _POLICY, _WRITE_POLICY, _WRITE, policies.delete_policy),
-    Route("GET", f"{_POLICY}/appliesTo", _READ_APPLIED, _READ, policies.list_principals_of),
-    Route("GET", "/groups", _READ_GROUPS, _READ, groups.list_groups),
-    Route("GET", "/groups/{group}", _READ_GROUPS, _READ, groups.get_group),
-    Route("GET", "/groups/{group}/members", _READ_MEMBERS, _READ3, groups.list_members),
-    Route("POST", "/groups/{group}/members/$ref", _WRITE_MEMBER, _WRITE, groups.add_member),
-    Route("DELETE", "/groups/{group}/members/{member}/$ref", _WRITE_MEMBER, _WRITE, groups.remove_member),
-    Route("GET", "/groups/{group}/transitiveMembers", _READ_ALL_MEMBERS, _READ5, groups.list_transitive_members),
-    Route("GET", "/organization", "GET organization", _READ, applications.get_organization),
-)
+    "GET /applications": lambda call: applications.page_of_applications(
+        call, "applications", call.store.applications, "Application"
+    ),
+    "GET /applications/{application}": lambda call: render.entity(
+        call, "applications", render.application(call, application_of(call))
+    ),
+    "PATCH /applications/{application}": lambda call: principals.patch_application(
+        call.store, application_of(call), call.body()
+    ),
+    f"GET {_PROPERTIES}": applications.list_properties,
+    f"POST {_PROPERTIES}": applications.create_property,
+    f"GET {_PROPERTIES}/{{property}}": applications.get_property,
+    f"DELETE {_PROPERTIES}/{{property}}": lambda call: extensions.delete(
+        call.store, application_of(call), call.guid("property")
+    ),
+    "POST /directoryObjects/getAvailableExtensionProperties": applications.list_available_properties,
+    "GET /servicePrincipals": lambda call: applications.page_of_applications(
+        call, "servicePrincipals", call.store.service_principals, "ServicePrincipal"
+    ),
+    "POST /servicePrincipals": lambda call: render.entity(
+        call, "servicePrincipals", render.application(call, principals.create_principal(call.store, call.body())), 201
+    ),
+    f"GET {_PRINCIPAL}": lambda call: render.entity(
+        call, "servicePrincipals", render.application(call, principal_of(call))
+    ),
+    f"PATCH {_PRINCIPAL}": lambda call: principals.patch_principal(call.store, principal_of(call), call.body()),
+    f"DELETE {_PRINCIPAL}": lambda call: principals.delete_principal(call.store, principal_of(call)),
+    f"GET {_LINKS}": applications.list_assigned_policies,
+    f"POST {_LINKS}": applications.refuse_without_ref,
+    f"POST {_LINKS}/$ref": lambda call: policies.assign(call.store, principal_of(call), call.referenced_id(POLICIES)),
+    f"DELETE {_LINKS}/{{policy}}/$ref": lambda call: policies.unassign(
+        call.store, principal_of(call), call.guid("policy")
+    ),
+    f"GET {_ROLES}": lambda call: page_of_roles(call, access.list_assignments_to(call.store, principal_of(call))),
+    f"POST {_ROLES}": lambda call: render.entity(
+        call, "appRoleAssignments", access.assign_role(call.store, principal_of(call), call.body()), 201
+    ),
+    f"DELETE {_ROLES}/{{assignment}}": lambda call: access.remove_role(
+        call.store, principal_of(call), call.key("assignment")
+    ),
+    f"GET {_PRINCIPAL}/claimsPolicy": applications.get_custom_claims,
+    f"PUT {_PRINCIPAL}/claimsPolicy": lambda call: custom_claims.put(call.store, principal_of(call), call.body()),
+    f"PATCH {_PRINCIPAL}/claimsPolicy": lambda call: custom_claims.patch(call.store, principal_of(call), call.body()),
+    f"GET /{POLICIES}": applications.list_policies,
+    f"POST /{POLICIES}": lambda call: render.entity(
+        call, POLICIES, render.policy(call, policies.create(call.store, call.body())), 201
+    ),
+    f"GET /{POLICIES}/{{policy}}": lambda call: render.entity(
+        call, POLICIES, render.policy(call, policies.find(call.store, call.guid("policy")))
+    ),
+    f"PATCH /{POLICIES}/{{policy}}": lambda call: policies.patch(call.store, call.guid("policy"), call.body()),
+    f"DELETE /{POLICIES}/{{policy}}": lambda call: policies.delete(call.store, call.guid("policy")),
+    f"GET /{POLICIES}/{{policy}}/appliesTo": applications.list_principals_of,
+    "GET /groups": directory.list_groups,
+    "GET /groups/{group}": lambda call: render.entity(call, "groups", render.group(call, group_of(call))),
+    "GET /groups/{group}/members": lambda call: page_of_objects(
+        call, groups.list_direct_members(call.store, group_of(call))
+    ),
+    "POST /groups/{group}/members/$ref": lambda call: groups.add_member(
+        call.store, group_of(call), call.referenced_id("users", "groups")
+    ),
+    "DELETE /groups/{group}/members/{member}/$ref": lambda call: groups.remove_member(
+        call.store, group_of(call), call.guid("member")
+    ),
+    "GET /groups/{group}/transitiveMembers": lambda call: page_of_objects(
+        call, groups.list_transitive_members(call.store, group_of(call))
+    ),
+    "GET /organization": lambda call: render.page(call, "organization", [call.store.organization], render.organization),
+}

@@ -1,7 +1,8 @@
-"""Applications with their directory extensions, service principals with their custom claims (beta), the organization.
+"""Applications with their directory extensions, service principals and their claims policies, the organization.
 
-Quirk: an application's object id, its service principal's object id and their common appId are three ids (A); the
-alternate key `(appId='…')` answers one entity or 404, never a list (A).
+Quirks: an application's object id, its service principal's object id and their common appId are three ids (A); the
+alternate key `(appId='…')` answers one entity or 404, never a list (A); the link of a policy is written through `/$ref`
+with an absolute `@odata.id` (A), of which two path forms are accepted (B).
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from emulator.errors import bad_request, invalid_body, not_found
+from emulator.errors import bad_request, invalid_body, not_found, write_not_contained
 from emulator.graph import render
 from emulator.graph.call import GraphCall
 from emulator.graph.query import parse_filter, parse_search
 from emulator.messages import Reply
-from emulator.tenant import custom_claims, extensions, principals
-from emulator.tenant.records import ApplicationRecord, PrincipalRecord
+from emulator.tenant import custom_claims, extensions, policies
+from emulator.tenant.records import ApplicationRecord, PolicyRecord, PrincipalRecord
+from emulator.types import Attributes
 
 A = TypeVar("A", bound=ApplicationRecord)
+POLICIES = "policies/claimsMappingPolicies"
 _FILTERABLE = frozenset({"appId", "displayName", "id"})
 _PROPERTY_BODY = frozenset({"name", "dataType", "targetObjects", "isMultiValued"})
 
@@ -38,49 +41,23 @@ def _addressed(call: GraphCall, name: str, table: Mapping[str, A], by_app_id: Ma
     return app
 
 
-def list_applications(call: GraphCall) -> Reply:
-    return _list(call, "applications", call.store.applications, "Application")
+def page_of_applications(
+    call: GraphCall, fragment: str, table: Mapping[str, ApplicationRecord], resource: str
+) -> Reply:
+    matches, is_searched = parse_filter(call.query, _FILTERABLE.__contains__, resource), parse_search(call.query)
+    apps = [app for app in table.values() if matches(app.attributes) and is_searched(app.attributes)]
+    return render.page(call, fragment, apps, render.application, {"$filter", "$search"})
 
 
-def list_principals(call: GraphCall) -> Reply:
-    return _list(call, "servicePrincipals", call.store.service_principals, "ServicePrincipal")
-
-
-def _list(call: GraphCall, fragment: str, table: Mapping[str, ApplicationRecord], resource: str) -> Reply:
-    rules = [parse_filter(call.query, _FILTERABLE.__contains__, resource), parse_search(call.query)]
-    apps = [app for app in table.values() if all(rule is None or rule(app.attributes) for rule in rules)]
-    select = call.query.select
-    return render.page(
-        call, fragment, apps, lambda app: render.application(app, select, single=False), served={"$filter", "$search"}
-    )
-
-
-def get_application(call: GraphCall) -> Reply:
-    body = render.application(application_of(call), call.query.select, single=True)
-    return render.entity(call, "applications/$entity", body)
-
-
-def get_principal(call: GraphCall) -> Reply:
-    body = render.application(principal_of(call), call.query.select, single=True)
-    return render.entity(call, "servicePrincipals/$entity", body)
-
-
-def get_organization(call: GraphCall) -> Reply:
-    records = [call.store.organization]
-    return render.page(call, "organization", records, lambda record: render.organization(record, call.query.select))
+def _fragment_of_properties(app: ApplicationRecord) -> str:
+    return f"applications('{app.id}')/extensionProperties"
 
 
 def list_properties(call: GraphCall) -> Reply:
     app = application_of(call)
     rule = parse_filter(call.query, {"name"}.__contains__, "ExtensionProperty")
-    properties = extensions.list_properties(call.store, app)
-    return render.page(
-        call,
-        f"applications('{app.id}')/extensionProperties",
-        [prop for prop in properties if rule is None or rule({"name": prop.name})],
-        lambda prop: render.selected(render.extension_property(call.store, prop), call.query.select),
-        served={"$filter"},
-    )
+    properties = [prop for prop in extensions.list_properties(call.store, app) if rule({"name": prop.name})]
+    return render.page(call, _fragment_of_properties(app), properties, render.extension_property, {"$filter"})
 
 
 def create_property(call: GraphCall) -> Reply:
@@ -94,65 +71,60 @@ def create_property(call: GraphCall) -> Reply:
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise invalid_body()
     prop = extensions.create(call.store, app, name, str(body.get("dataType")), is_multi_valued, targets)
-    fragment = f"applications('{app.id}')/extensionProperties/$entity"
-    return render.entity(call, fragment, render.extension_property(call.store, prop), 201)
+    return render.entity(call, _fragment_of_properties(app), render.extension_property(call, prop), 201)
 
 
 def get_property(call: GraphCall) -> Reply:
     app = application_of(call)
     prop = extensions.find(call.store, app, call.guid("property"))
-    body = render.selected(render.extension_property(call.store, prop), call.query.select)
-    return render.entity(call, f"applications('{app.id}')/extensionProperties/$entity", body)
-
-
-def delete_property(call: GraphCall) -> None:
-    extensions.delete(call.store, application_of(call), call.guid("property"))
+    return render.entity(call, _fragment_of_properties(app), render.extension_property(call, prop))
 
 
 def list_available_properties(call: GraphCall) -> Reply:
     is_synced = call.body(optional=True).get("isSyncedFromOnPremises")
     if is_synced not in (None, True, False):
         raise invalid_body()
-    properties = [
-        prop
+    rows = [
+        {"@odata.type": "#microsoft.graph.extensionProperty", **render.extension_property(call, prop)}
         for prop in call.store.property_view.read_all(call.store.properties.values())
         if extensions.request_use(call.store, prop) and is_synced in (None, prop.is_synced_from_on_premises)
     ]
-    kind = {"@odata.type": "#microsoft.graph.extensionProperty"}
-    return render.page(
-        call,
-        "Collection(extensionProperty)",
-        properties,
-        lambda prop: {**kind, **render.extension_property(call.store, prop)},
-    )
-
-
-def patch_principal(call: GraphCall) -> None:
-    principals.patch_principal(call.store, principal_of(call), call.body())
-
-
-def patch_application(call: GraphCall) -> None:
-    principals.patch_application(call.store, application_of(call), call.body())
-
-
-def create_principal(call: GraphCall) -> Reply:
-    principal = principals.create_principal(call.store, call.body())
-    return render.entity(call, "servicePrincipals/$entity", render.application(principal, (), single=True), 201)
-
-
-def delete_principal(call: GraphCall) -> None:
-    principals.delete_principal(call.store, principal_of(call))
+    return render.page(call, "Collection(extensionProperty)", rows, render.selected)
 
 
 def get_custom_claims(call: GraphCall) -> Reply:
     principal = principal_of(call)
     body = custom_claims.find(call.store, principal)
-    return render.entity(call, f"servicePrincipals('{principal.id}')/claimsPolicy/$entity", body)
+    return render.entity(call, f"servicePrincipals('{principal.id}')/claimsPolicy", body)
 
 
-def put_custom_claims(call: GraphCall) -> None:
-    custom_claims.put(call.store, principal_of(call), call.body())
+def list_policies(call: GraphCall) -> Reply:
+    rule = parse_filter(call.query, {"displayName", "id"}.__contains__, "Policy")
+    listed = call.store.policy_view.read_all(call.store.policies.values())
+    matching = [policy for policy in listed if rule({"displayName": policy.display_name, "id": policy.id})]
+    return render.page(call, POLICIES, matching, render.policy, {"$filter"})
 
 
-def patch_custom_claims(call: GraphCall) -> None:
-    custom_claims.patch(call.store, principal_of(call), call.body())
+def list_principals_of(call: GraphCall) -> Reply:
+    policy = policies.find(call.store, call.guid("policy"))
+    current = [link for link in call.store.links.values() if link.policy_id == policy.id]
+    links = call.store.link_view.read_all(current, lambda link: link.policy_id == policy.id)
+    kind = {"@odata.type": "#microsoft.graph.servicePrincipal"}
+    rows = [{**kind, "id": link.service_principal_id, "deletedDateTime": None} for link in links]
+    return render.page(call, "directoryObjects", rows, render.selected)
+
+
+def list_assigned_policies(call: GraphCall) -> Reply:
+    assigned = policies.list_assigned(call.store, principal_of(call))
+    return render.page(call, "Collection(microsoft.graph.claimsMappingPolicy)", assigned, _assigned_row)
+
+
+def _assigned_row(call: GraphCall, policy: PolicyRecord) -> Attributes:
+    directory_object = f"{call.request.origin}/v2/{call.store.tenant_id}/directoryObjects/{policy.id}"
+    odata_id = f"{directory_object}/Microsoft.DirectoryServices.ClaimsMappingPolicy"
+    return {"@odata.id": odata_id, **render.policy(call, policy)}
+
+
+def refuse_without_ref(_call: GraphCall) -> None:
+    """Without `/$ref` the gateway refuses to write the link (A)."""
+    raise write_not_contained()
