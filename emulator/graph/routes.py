@@ -77,7 +77,7 @@ ROUTES: dict[str, Handler] = {
         call, POLICIES, render.policy(call, policies.create(call.store, call.body())), 201
     ),
     f"GET /{POLICIES}/{{policy}}": lambda call: render.entity(
-        call, POLICIES, render.policy(call, policies.find(call.store, call.guid("policy")))
+        call, POLICIES, render.policy(call, call.store.policy_view.read(call.guid("policy")))
     ),
     f"PATCH /{POLICIES}/{{policy}}": lambda call: policies.patch(call.store, call.guid("policy"), call.body()),
     f"DELETE /{POLICIES}/{{policy}}": lambda call: policies.delete(call.store, call.guid("policy")),

@@ -54,16 +54,10 @@ def _returning_values(store: Store, full_name: str) -> list[tuple[str, Record]]:
 
 def find(store: Store, app: ApplicationRecord, property_id: str) -> PropertyRecord:
     """A read of one property, lag included."""
-    prop = store.property_view.read(property_id, store.properties.get(property_id))
-    if prop is None or prop.application_id != app.id:
+    prop = store.property_view.read(property_id)
+    if prop.application_id != app.id:
         raise not_found(property_id)
     return prop
-
-
-def list_properties(store: Store, app: ApplicationRecord) -> list[PropertyRecord]:
-    """A read of an application's properties, lag included."""
-    current = [prop for prop in store.properties.values() if prop.application_id == app.id]
-    return list(store.property_view.read_all(current, lambda prop: prop.application_id == app.id))
 
 
 def delete(store: Store, app: ApplicationRecord, property_id: str) -> None:

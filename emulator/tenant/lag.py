@@ -7,25 +7,22 @@ stale_reads, delete_lag, ref_lag, availability_delay) and kept in memory only: a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
 
 from emulator.dials import Dials
+from emulator.errors import not_found
+from emulator.tenant.records import Record
 
-
-class HasId(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
-T = TypeVar("T", bound=HasId)
+T = TypeVar("T", bound=Record)
 
 
 class LaggingView(Generic[T]):
-    """What reads show of one kind of object."""
+    """What reads show of the objects in `table`."""
 
-    def __init__(self, dials: Dials) -> None:
+    def __init__(self, dials: Dials, table: Mapping[str, T]) -> None:
         self._dials = dials
+        self._table = table
         self._shown: dict[str, tuple[int, T | None]] = {}  # id -> reads left, what they show (None: nothing)
 
     def note_create(self, item: T) -> None:
@@ -40,26 +37,33 @@ class LaggingView(Generic[T]):
     def clear(self) -> None:
         self._shown.clear()
 
-    def read(self, item_id: str, current: T | None) -> T | None:
-        """What a read of this object shows; the read is counted."""
+    def read(self, item_id: str, key: str = "") -> T:
+        """What a read of this object shows; the read is counted. Graph's 404 names `key`, or else the id."""
+        item = self._read(item_id)
+        if item is None:
+            raise not_found(key or item_id)
+        return item
+
+    def _read(self, item_id: str) -> T | None:
         if item_id not in self._shown:
-            return current
+            return self._table.get(item_id)
         reads_left, old = self._shown.pop(item_id)
         if reads_left > 1:
             self._shown[item_id] = (reads_left - 1, old)
         return old
 
-    def read_all(self, current: Iterable[T], belongs: Callable[[T], bool] = lambda _: True) -> Iterable[T]:
-        """What a list shows: new objects missing, changed ones as they were, deleted ones that `belongs` accepts."""
-        return self._read_lagging(current, belongs) if self._shown else current
+    def read_all(self, belongs: Callable[[T], bool] = lambda _: True, among: Iterable[T] | None = None) -> list[T]:
+        """What a list shows of the objects that `belongs` accepts, or of those `among` which it can only find.
 
-    def _read_lagging(self, current: Iterable[T], belongs: Callable[[T], bool]) -> Iterator[T]:
-        listed = {item.id: item for item in current}
-        deleted = [old for _, old in self._shown.values() if old and old.id not in listed and belongs(old)]
-        for item in [*listed.values(), *deleted]:
-            shown = self.read(item.id, listed.get(item.id))
-            if shown is not None:
-                yield shown
+        New objects are missing, changed ones are as they were, deleted ones are still listed.
+        """
+        current = [item for item in self._table.values() if belongs(item)] if among is None else list(among)
+        if not self._shown:
+            return current
+        listed = {item.id: None for item in current}
+        deleted = [old.id for _, old in self._shown.values() if old and old.id not in listed and belongs(old)]
+        shown = [self._read(item_id) for item_id in (*listed, *deleted)]
+        return [item for item in shown if item is not None]
 
     def _show(self, item_id: str, reads: int, shown: T | None) -> None:
         if reads:

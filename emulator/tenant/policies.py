@@ -60,14 +60,6 @@ def delete(store: Store, policy_id: str) -> None:
     store.unlinkable.stop(policy_id)
 
 
-def find(store: Store, policy_id: str) -> PolicyRecord:
-    """A read of one policy, lag included."""
-    policy = store.policy_view.read(policy_id, store.policies.get(policy_id))
-    if policy is None:
-        raise not_found(policy_id)
-    return policy
-
-
 def assign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
     if store.unlinkable.count(policy_id) or policy_id not in store.policies:
         raise not_found(policy_id)
@@ -106,9 +98,7 @@ def find_assigned_policy(store: Store, principal: PrincipalRecord) -> PolicyReco
 
 def list_assigned(store: Store, principal: PrincipalRecord) -> list[PolicyRecord]:
     """A read of what is assigned, lag of the links included."""
-    links = store.link_view.read_all(
-        list_links(store, principal), lambda link: link.service_principal_id == principal.id
-    )
+    links = store.link_view.read_all(lambda link: link.service_principal_id == principal.id)
     return [store.policies[link.policy_id] for link in links if link.policy_id in store.policies]
 
 

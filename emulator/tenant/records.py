@@ -7,32 +7,48 @@ deleting directory extensions"). Therefore values are kept in the user's row.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeAlias, TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from emulator.types import Attributes
 
-R = TypeVar("R", bound="_FieldRow")
-_COLLECTIONS: dict[object, type] = {"tuple[str, ...]": tuple, "frozenset[str]": frozenset}
+R = TypeVar("R", bound="Record")
+_COLLECTIONS: dict[Any, type] = {"tuple[str, ...]": tuple, "frozenset[str]": frozenset, "Attributes": dict}
 
 
 @dataclass(frozen=True)
-class _FieldRow:
-    """A record whose row has its fields under their names in camelCase."""
+class Record:
+    """Its row has the fields under their names in camelCase; what is in `attributes`, if it has them, beside those."""
+
+    id: str
 
     @classmethod
     def from_row(cls: type[R], row: Attributes) -> R:
         """Raises TypeError for a row that lacks a field without a default."""
         arguments: dict[str, Any] = {}
-        for member in fields(cls):
-            name = _camel_case(member.name)
-            if name in row:
-                collection = _COLLECTIONS.get(member.type)
-                arguments[member.name] = collection(row[name]) if collection else row[name]
+        for wire_name, (name, collection) in _row_fields(cls).items():
+            if wire_name in row:
+                arguments[name] = collection(row[wire_name]) if collection else row[wire_name]
+        if "attributes" in cls.__dataclass_fields__:
+            beside = _row_fields(cls).keys() - {"id"}
+            arguments["attributes"] = {name: value for name, value in row.items() if name not in beside}
         return cls(**arguments)
 
     def to_row(self) -> Attributes:
-        return {_camel_case(member.name): _row_value(getattr(self, member.name)) for member in fields(self)}
+        own = {wire_name: getattr(self, name) for wire_name, (name, _) in _row_fields(type(self)).items()}
+        return {**getattr(self, "attributes", {}), **{name: _row_value(value) for name, value in own.items()}}
+
+
+def _list_row_fields(record_type: type[Record]) -> dict[str, tuple[str, type | None]]:
+    """Wire name -> the field that holds it, and its collection type."""
+    own = [member for member in fields(record_type) if member.init and member.name != "attributes"]
+    return {_camel_case(member.name): (member.name, _COLLECTIONS.get(member.type)) for member in own}
+
+
+# mypy does not take the class of a frozen dataclass for hashable.
+_row_fields: Callable[[type[Record]], dict[str, tuple[str, type | None]]] = cache(_list_row_fields)  # type: ignore[assignment]
 
 
 def _camel_case(name: str) -> str:
@@ -47,23 +63,14 @@ def _row_value(value: object) -> object:
 
 
 @dataclass(frozen=True)
-class PlainRecord:
+class PlainRecord(Record):
     """A record kept as it came: the organization, groups, role assignments, custom claims, workers, signing keys."""
 
-    id: str
     attributes: Attributes
-
-    @classmethod
-    def from_row(cls, row: Attributes) -> PlainRecord:
-        return cls(row["id"], dict(row))
-
-    def to_row(self) -> Attributes:
-        return self.attributes
 
 
 @dataclass(frozen=True)
-class ApplicationRecord:
-    id: str
+class ApplicationRecord(Record):
     attributes: Attributes
     owners: frozenset[str] = frozenset()  # client (application) ids, for the OwnedBy permission
 
@@ -75,17 +82,6 @@ class ApplicationRecord:
     def display_name(self) -> str:
         return str(self.attributes["displayName"])
 
-    @classmethod
-    def from_row(cls: type[A], row: Attributes) -> A:
-        attributes = {name: value for name, value in row.items() if name != "owners"}
-        return cls(row["id"], attributes, frozenset(row.get("owners", ())))
-
-    def to_row(self) -> Attributes:
-        return {**self.attributes, "owners": sorted(self.owners)}
-
-
-A = TypeVar("A", bound=ApplicationRecord)
-
 
 @dataclass(frozen=True)
 class PrincipalRecord(ApplicationRecord):
@@ -93,10 +89,9 @@ class PrincipalRecord(ApplicationRecord):
 
 
 @dataclass(frozen=True)
-class UserRecord:
+class UserRecord(Record):
     """A user; `values` maps a property's full name to its value, values of deleted properties included."""
 
-    id: str
     attributes: Attributes
     values: Attributes = field(default_factory=dict)
 
@@ -104,20 +99,11 @@ class UserRecord:
     def upn(self) -> str:
         return str(self.attributes["userPrincipalName"])
 
-    @classmethod
-    def from_row(cls, row: Attributes) -> UserRecord:
-        attributes = {name: value for name, value in row.items() if name != "values"}
-        return cls(row["id"], attributes, dict(row.get("values", {})))
-
-    def to_row(self) -> Attributes:
-        return {**self.attributes, "values": self.values}
-
 
 @dataclass(frozen=True)
-class PropertyRecord(_FieldRow):
+class PropertyRecord(Record):
     """A directory extension definition; `name` is the full one, extension_{appId without dashes}_{name}."""
 
-    id: str
     application_id: str
     name: str
     data_type: str
@@ -127,59 +113,40 @@ class PropertyRecord(_FieldRow):
 
 
 @dataclass(frozen=True)
-class PolicyRecord(_FieldRow):
+class PolicyRecord(Record):
     """A claims mapping policy; `definition` is kept as it came, byte for byte."""
 
-    id: str
     display_name: str
     definition: tuple[str, ...]
     is_organization_default: bool = False
 
 
 @dataclass(frozen=True)
-class LinkRecord(_FieldRow):
+class LinkRecord(Record):
     """A policy assigned to a service principal."""
 
+    id: str = field(init=False)
     service_principal_id: str
     policy_id: str
 
-    @property
-    def id(self) -> str:
-        return f"{self.service_principal_id}/{self.policy_id}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", f"{self.service_principal_id}/{self.policy_id}")
 
 
 @dataclass(frozen=True)
-class ClientRecord(_FieldRow):
+class ClientRecord(Record):
     """An identity that may ask for tokens: client id, its secret, and the application roles granted to it."""
 
-    id: str
     display_name: str
     secret: str = field(repr=False)
     roles: frozenset[str]
 
 
 @dataclass(frozen=True)
-class TokenRecord(_FieldRow):
+class TokenRecord(Record):
     """An issued access token: whose it is, until when (epoch seconds), and what it allows."""
 
     id: str = field(repr=False)
     client_id: str
     expires: float
     roles: frozenset[str]
-
-
-Record: TypeAlias = (
-    PlainRecord
-    | ApplicationRecord
-    | UserRecord
-    | PropertyRecord
-    | PolicyRecord
-    | LinkRecord
-    | ClientRecord
-    | TokenRecord
-)
-
-
-def count_values(values: Attributes) -> int:
-    """How many of a user's 100 slots are taken: each value of a multi-valued one counts (grade A)."""
-    return sum(len(value) if isinstance(value, list) else 1 for value in values.values())

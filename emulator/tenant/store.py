@@ -12,7 +12,7 @@ import hashlib
 import json
 import uuid
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -34,25 +34,7 @@ from emulator.tenant.records import (
 )
 from emulator.types import Attributes, Json
 
-T = TypeVar("T")
-
-KINDS: dict[str, Any] = {  # the class of each kind's records
-    "organization": PlainRecord,
-    "applications": ApplicationRecord,
-    "servicePrincipals": PrincipalRecord,
-    "users": UserRecord,
-    "extensionProperties": PropertyRecord,
-    "claimsMappingPolicies": PolicyRecord,
-    "assignments": LinkRecord,
-    "appRoleAssignments": PlainRecord,
-    "groups": PlainRecord,
-    "claimsPolicies": PlainRecord,
-    "workers": PlainRecord,
-    "signingKeys": PlainRecord,
-    "usedAssertions": PlainRecord,
-    "clients": ClientRecord,
-    "tokens": TokenRecord,
-}
+R = TypeVar("R", bound=Record)
 _NOT_SEEDED = frozenset({"tokens", "usedAssertions"})
 _NOT_EXPORTED = frozenset({"clients", "signingKeys", *_NOT_SEEDED})
 
@@ -67,32 +49,39 @@ class Store:
     def __init__(self, journal: Journal, seed: Json, dials: Dials) -> None:
         """`seed` is used when the journal is fresh; otherwise the journal's own seed stays in force."""
         self._journal = journal
-        self._tables: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
-        self.organizations: dict[str, PlainRecord] = self._tables["organization"]
-        self.applications: dict[str, ApplicationRecord] = self._tables["applications"]
-        self.service_principals: dict[str, PrincipalRecord] = self._tables["servicePrincipals"]
-        self.users: dict[str, UserRecord] = self._tables["users"]
-        self.properties: dict[str, PropertyRecord] = self._tables["extensionProperties"]
-        self.policies: dict[str, PolicyRecord] = self._tables["claimsMappingPolicies"]
-        self.links: dict[str, LinkRecord] = self._tables["assignments"]
-        self.role_assignments: dict[str, PlainRecord] = self._tables["appRoleAssignments"]
-        self.groups: dict[str, PlainRecord] = self._tables["groups"]
-        self.claims_policies: dict[str, PlainRecord] = self._tables["claimsPolicies"]  # by service principal id
-        self.workers: dict[str, PlainRecord] = self._tables["workers"]  # Flex's, by sid
-        self.signing_keys: dict[str, PlainRecord] = self._tables["signingKeys"]  # by certificate thumbprint
-        self.used_assertions: dict[str, PlainRecord] = self._tables["usedAssertions"]  # those Flex has accepted
-        self.clients: dict[str, ClientRecord] = self._tables["clients"]
-        self.tokens: dict[str, TokenRecord] = self._tables["tokens"]
+        self._types: dict[str, type[Record]] = {}  # kind -> the class of its records
+        self._tables: dict[str, dict[str, Any]] = {}  # kind -> id -> record
+        self.organizations = self._table("organization", PlainRecord)
+        self.applications = self._table("applications", ApplicationRecord)
+        self.service_principals = self._table("servicePrincipals", PrincipalRecord)
+        self.users = self._table("users", UserRecord)
+        self.properties = self._table("extensionProperties", PropertyRecord)
+        self.policies = self._table("claimsMappingPolicies", PolicyRecord)
+        self.links = self._table("assignments", LinkRecord)
+        self.role_assignments = self._table("appRoleAssignments", PlainRecord)
+        self.groups = self._table("groups", PlainRecord)
+        self.claims_policies = self._table("claimsPolicies", PlainRecord)  # by service principal id
+        self.workers = self._table("workers", PlainRecord)  # Flex's, by sid
+        self.signing_keys = self._table("signingKeys", PlainRecord)  # by certificate thumbprint
+        self.used_assertions = self._table("usedAssertions", PlainRecord)  # those Flex has accepted
+        self.clients = self._table("clients", ClientRecord)
+        self.tokens = self._table("tokens", TokenRecord)
         self.upns: dict[str, str] = {}  # casefolded UPN -> user id
         self._sorted_upns: list[str] | None = None  # rebuilt when it is asked for after a UPN came or went
         self.names: dict[str, PropertyRecord] = {}  # casefolded full name -> property
         self.app_ids: dict[str, str] = {}  # appId -> application object id
         self.principal_app_ids: dict[str, str] = {}  # appId -> service principal object id
+        self._indexes: dict[str, tuple[dict[str, Any], Callable[[Any], str]]] = {  # kind -> index, its key
+            "users": (self.upns, lambda user: user.upn.casefold()),
+            "extensionProperties": (self.names, lambda prop: prop.name.casefold()),
+            "applications": (self.app_ids, lambda app: app.app_id),
+            "servicePrincipals": (self.principal_app_ids, lambda principal: principal.app_id),
+        }
         self.dials = dials
-        self.user_view: LaggingView[UserRecord] = LaggingView(dials)
-        self.property_view: LaggingView[PropertyRecord] = LaggingView(dials)
-        self.policy_view: LaggingView[PolicyRecord] = LaggingView(dials)
-        self.link_view: LaggingView[LinkRecord] = LaggingView(dials)
+        self.user_view = LaggingView(dials, self.users)
+        self.property_view = LaggingView(dials, self.properties)
+        self.policy_view = LaggingView(dials, self.policies)
+        self.link_view = LaggingView(dials, self.links)
         self.unavailable = Countdown()  # extension properties that cannot be used yet
         self.unlinkable = Countdown()  # policies that cannot be assigned yet
         self.lost_properties = 0  # property POSTs swallowed since the dials were last changed
@@ -102,6 +91,12 @@ class Store:
             self.plant(seed)
         else:
             self._load(json.loads(stored))
+
+    def _table(self, kind: str, record_type: type[R]) -> dict[str, R]:
+        self._types[kind] = record_type
+        table: dict[str, R] = {}
+        self._tables[kind] = table
+        return table
 
     # -- identity ------------------------------------------------------------------------------------------------
 
@@ -141,17 +136,14 @@ class Store:
         rows += [(kind, record_id, None) for kind, record_id in remove]
         self._journal.write(rows, [("counters", json.dumps(self._counters, sort_keys=True))])
         for kind, record_id in remove:
-            self._unindex(self._tables[kind].pop(record_id))
+            self._index(kind, self._tables[kind].pop(record_id), None)
         for kind, record in put:
-            before = self._tables[kind].get(record.id)
-            if before is not None and not (isinstance(record, UserRecord) and before.upn == record.upn):
-                self._unindex(before)
+            self._index(kind, self._tables[kind].get(record.id), record)
             self._tables[kind][record.id] = record
-            self._index(record)
 
     def plant(self, seed: Json) -> None:
         """Replace the tenant by `seed`. Raises SeedError and changes nothing when the seed is unusable."""
-        records = list(_seed_records(seed))
+        records = list(self._seed_records(seed))
         self._journal.write(
             [(kind, record.id, record.to_row()) for kind, record in records],
             [("seed", json.dumps(seed, sort_keys=True)), ("counters", "{}")],
@@ -166,38 +158,58 @@ class Store:
     def _load(self, seed: Json) -> None:
         self._namespace = _namespace(seed)
         self._counters = json.loads(self._journal.meta("counters") or "{}")
-        for container in (*self._tables.values(), self.upns, self.names, self.app_ids, self.principal_app_ids):
-            container.clear()
-        for view in (self.user_view, self.property_view, self.policy_view, self.link_view):
-            view.clear()
+        for table in (*self._tables.values(), *(index for index, _ in self._indexes.values())):
+            table.clear()
+        for lagging in (self.user_view, self.property_view, self.policy_view, self.link_view):
+            lagging.clear()
         self.unavailable.clear()
         self.unlinkable.clear()
         self.lost_properties = 0
+        self._sorted_upns = None
         for kind, row_id, row in self._journal.rows():
-            record = KINDS[kind].from_row(row)
+            record = self._types[kind].from_row(row)
             self._tables[kind][row_id] = record
-            self._index(record)
+            self._index(kind, None, record)
 
-    def _index(self, record: Record) -> None:
-        if isinstance(record, UserRecord):
-            if record.upn.casefold() not in self.upns:
-                self._sorted_upns = None
-            self.upns[record.upn.casefold()] = record.id
-        elif isinstance(record, PropertyRecord):
-            self.names[record.name.casefold()] = record
-        elif isinstance(record, PrincipalRecord):
-            self.principal_app_ids[record.app_id] = record.id
-        elif isinstance(record, ApplicationRecord):
-            self.app_ids[record.app_id] = record.id
-
-    def _unindex(self, record: Record) -> None:
-        if isinstance(record, UserRecord):
-            self.upns.pop(record.upn.casefold(), None)
+    def _index(self, kind: str, before: Record | None, after: Record | None) -> None:
+        if kind not in self._indexes:
+            return
+        index, key_of = self._indexes[kind]
+        old_key, new_key = (None if record is None else key_of(record) for record in (before, after))
+        if old_key is not None and old_key != new_key:
+            index.pop(old_key, None)
+        if kind == "users" and old_key != new_key:
             self._sorted_upns = None
-        elif isinstance(record, PropertyRecord):
-            self.names.pop(record.name.casefold(), None)
-        elif isinstance(record, PrincipalRecord):
-            self.principal_app_ids.pop(record.app_id, None)
+        if after is not None and new_key is not None:
+            index[new_key] = after if kind == "extensionProperties" else after.id
+
+    def _seed_records(self, seed: Json) -> Iterator[tuple[str, Record]]:
+        """The records of a seed: the export's form, plus `clients` and `signingKeys`; an object without id gets one."""
+        if not isinstance(seed, dict):
+            raise SeedError("a seed is a JSON object in the form of /admin/export, with the clients beside it")
+        known = self._types.keys() - _NOT_SEEDED
+        unknown = sorted(seed.keys() - known - {"orphanedValues"})
+        if unknown:
+            raise SeedError(f"a seed has no part '{unknown[0]}'; known are {', '.join(sorted(known))}")
+        organizations = seed.get("organization")
+        if not isinstance(organizations, list) or len(organizations) != 1:
+            raise SeedError("a seed has exactly one organization")
+        namespace = _namespace(seed)
+        orphans: dict[str, Attributes] = {}
+        try:
+            for orphan in seed.get("orphanedValues", ()):
+                orphans.setdefault(orphan["userId"], {})[orphan["name"]] = orphan["value"]
+            for kind, record_type in self._types.items():
+                for number, row in enumerate(seed.get(kind, ())):
+                    row_id = str(uuid.uuid5(namespace, f"seed/{kind}/{number}"))
+                    record = record_type.from_row({"id": row_id, **row})
+                    if isinstance(record, UserRecord) and record.id in orphans:
+                        record = replace(record, values={**record.values, **orphans[record.id]})
+                    if kind in self._indexes:
+                        self._indexes[kind][1](record)  # fails without the property that the index needs
+                    yield kind, record
+        except (KeyError, TypeError, AttributeError) as error:
+            raise SeedError(f"seed part '{kind}', entry {number}: {type(error).__name__} {error}") from error
 
     # -- export --------------------------------------------------------------------------------------------------
 
@@ -223,7 +235,7 @@ class Store:
         return lists
 
 
-def get_existing(table: Mapping[str, T], key: str) -> T:
+def get_existing(table: Mapping[str, R], key: str) -> R:
     """The record with this id. Raises Graph's 404 without one."""
     record = table.get(key)
     if record is None:
@@ -234,32 +246,3 @@ def get_existing(table: Mapping[str, T], key: str) -> T:
 def _namespace(seed: Json) -> uuid.UUID:
     digest = hashlib.sha256(json.dumps(seed, sort_keys=True).encode()).hexdigest()
     return uuid.uuid5(uuid.NAMESPACE_URL, f"urn:entra-emulator:{digest}")
-
-
-def _seed_records(seed: Json) -> Iterable[tuple[str, Record]]:
-    """The records of a seed: the export's form, plus `clients` and `signingKeys`; an object without id gets one."""
-    if not isinstance(seed, dict):
-        raise SeedError("a seed is a JSON object in the form of /admin/export, with the clients beside it")
-    unknown = sorted(seed.keys() - KINDS.keys() - {"orphanedValues"} | seed.keys() & _NOT_SEEDED)
-    if unknown:
-        raise SeedError(f"a seed has no part '{unknown[0]}'; known are {', '.join(sorted(KINDS.keys() - _NOT_SEEDED))}")
-    organizations = seed.get("organization")
-    if not isinstance(organizations, list) or len(organizations) != 1:
-        raise SeedError("a seed has exactly one organization")
-    namespace = _namespace(seed)
-    orphans: dict[str, Attributes] = {}
-    try:
-        for orphan in seed.get("orphanedValues", ()):
-            orphans.setdefault(orphan["userId"], {})[orphan["name"]] = orphan["value"]
-        for kind in KINDS:
-            for number, row in enumerate(seed.get(kind, ())):
-                record: Record = KINDS[kind].from_row(
-                    {"id": str(uuid.uuid5(namespace, f"seed/{kind}/{number}")), **row}
-                )
-                if isinstance(record, UserRecord) and record.id in orphans:
-                    record = replace(record, values={**record.values, **orphans[record.id]})
-                _ = record.upn if isinstance(record, UserRecord) else None
-                _ = record.app_id if isinstance(record, ApplicationRecord) else None
-                yield kind, record
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SeedError(f"seed part '{kind}', entry {number}: {type(error).__name__} {error}") from error

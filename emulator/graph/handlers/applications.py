@@ -56,7 +56,8 @@ def _fragment_of_properties(app: ApplicationRecord) -> str:
 def list_properties(call: GraphCall) -> Reply:
     app = application_of(call)
     rule = parse_filter(call.query, {"name"}.__contains__, "ExtensionProperty")
-    properties = [prop for prop in extensions.list_properties(call.store, app) if rule({"name": prop.name})]
+    listed = call.store.property_view.read_all(lambda prop: prop.application_id == app.id)
+    properties = [prop for prop in listed if rule({"name": prop.name})]
     return render.page(call, _fragment_of_properties(app), properties, render.extension_property, {"$filter"})
 
 
@@ -86,7 +87,7 @@ def list_available_properties(call: GraphCall) -> Reply:
         raise invalid_body()
     rows = [
         {"@odata.type": "#microsoft.graph.extensionProperty", **render.extension_property(call, prop)}
-        for prop in call.store.property_view.read_all(call.store.properties.values())
+        for prop in call.store.property_view.read_all()
         if extensions.request_use(call.store, prop) and is_synced in (None, prop.is_synced_from_on_premises)
     ]
     return render.page(call, "Collection(extensionProperty)", rows, render.selected)
@@ -100,15 +101,14 @@ def get_custom_claims(call: GraphCall) -> Reply:
 
 def list_policies(call: GraphCall) -> Reply:
     rule = parse_filter(call.query, {"displayName", "id"}.__contains__, "Policy")
-    listed = call.store.policy_view.read_all(call.store.policies.values())
+    listed = call.store.policy_view.read_all()
     matching = [policy for policy in listed if rule({"displayName": policy.display_name, "id": policy.id})]
     return render.page(call, POLICIES, matching, render.policy, {"$filter"})
 
 
 def list_principals_of(call: GraphCall) -> Reply:
-    policy = policies.find(call.store, call.guid("policy"))
-    current = [link for link in call.store.links.values() if link.policy_id == policy.id]
-    links = call.store.link_view.read_all(current, lambda link: link.policy_id == policy.id)
+    policy = call.store.policy_view.read(call.guid("policy"))
+    links = call.store.link_view.read_all(lambda link: link.policy_id == policy.id)
     kind = {"@odata.type": "#microsoft.graph.servicePrincipal"}
     rows = [{**kind, "id": link.service_principal_id, "deletedDateTime": None} for link in links]
     return render.page(call, "directoryObjects", rows, render.selected)

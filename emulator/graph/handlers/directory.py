@@ -30,11 +30,10 @@ def _is_filterable(path: str) -> bool:
 
 def _list_matching(call: GraphCall) -> Iterable[UserRecord]:
     rule = parse_filter(call.query, _is_filterable, "User")
-    view = call.store.user_view
     if (rule.any_of or len(rule.clauses) == 1) and {(c.path, c.operator) for c in rule.clauses} == {_BY_NAME}:
         named = call.store.users_starting_with([str(clause.values[0]) for clause in rule.clauses])
-        return view.read_all(named, belongs=lambda user: rule(user.attributes))
-    listed = view.read_all(_candidates(call, rule))
+        return call.store.user_view.read_all(lambda user: rule(user.attributes), among=named)
+    listed = call.store.user_view.read_all(among=_candidates(call, rule))
     return (user for user in listed if rule(_comparable(call, user, rule))) if rule.clauses else listed
 
 
