@@ -7,7 +7,7 @@ from emulator.graph.handlers import applications, directory
 from emulator.graph.handlers.applications import POLICIES, application_of, principal_of
 from emulator.graph.handlers.directory import group_of, page_of_objects, page_of_roles, user_of
 from emulator.graph.routing import Handler
-from emulator.tenant import access, custom_claims, extensions, groups, policies, principals, users
+from emulator.tenant import access, extensions, policies, principals, users
 
 _PROPERTIES = "/applications/{application}/extensionProperties"
 _PRINCIPAL = "/servicePrincipals/{principal}"
@@ -27,7 +27,7 @@ ROUTES: dict[str, Handler] = {
         call, access.list_assignments_of(call.store, user_of(call).id)
     ),
     "GET /users/{user}/transitiveMemberOf": lambda call: page_of_objects(
-        call, groups.list_transitive_groups(call.store, user_of(call).id)
+        call, access.list_transitive_groups(call.store, user_of(call).id)
     ),
     "GET /applications": lambda call: applications.page_of_applications(
         call, "applications", call.store.applications, "Application"
@@ -70,8 +70,12 @@ ROUTES: dict[str, Handler] = {
         call.store, principal_of(call), call.key("assignment")
     ),
     f"GET {_PRINCIPAL}/claimsPolicy": applications.get_custom_claims,
-    f"PUT {_PRINCIPAL}/claimsPolicy": lambda call: custom_claims.put(call.store, principal_of(call), call.body()),
-    f"PATCH {_PRINCIPAL}/claimsPolicy": lambda call: custom_claims.patch(call.store, principal_of(call), call.body()),
+    f"PUT {_PRINCIPAL}/claimsPolicy": lambda call: principals.put_custom_claims(
+        call.store, principal_of(call), call.body()
+    ),
+    f"PATCH {_PRINCIPAL}/claimsPolicy": lambda call: principals.patch_custom_claims(
+        call.store, principal_of(call), call.body()
+    ),
     f"GET /{POLICIES}": applications.list_policies,
     f"POST /{POLICIES}": lambda call: render.entity(
         call, POLICIES, render.policy(call, policies.create(call.store, call.body())), 201
@@ -85,16 +89,16 @@ ROUTES: dict[str, Handler] = {
     "GET /groups": directory.list_groups,
     "GET /groups/{group}": lambda call: render.entity(call, "groups", render.group(call, group_of(call))),
     "GET /groups/{group}/members": lambda call: page_of_objects(
-        call, groups.list_direct_members(call.store, group_of(call))
+        call, access.list_direct_members(call.store, group_of(call))
     ),
-    "POST /groups/{group}/members/$ref": lambda call: groups.add_member(
+    "POST /groups/{group}/members/$ref": lambda call: access.add_member(
         call.store, group_of(call), call.referenced_id("users", "groups")
     ),
-    "DELETE /groups/{group}/members/{member}/$ref": lambda call: groups.remove_member(
+    "DELETE /groups/{group}/members/{member}/$ref": lambda call: access.remove_member(
         call.store, group_of(call), call.guid("member")
     ),
     "GET /groups/{group}/transitiveMembers": lambda call: page_of_objects(
-        call, groups.list_transitive_members(call.store, group_of(call))
+        call, access.list_transitive_members(call.store, group_of(call))
     ),
     "GET /organization": lambda call: render.page(call, "organization", [call.store.organization], render.organization),
 }

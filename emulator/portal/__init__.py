@@ -18,8 +18,7 @@ from emulator import pages
 from emulator.clock import TenantClock
 from emulator.entra.saml import Subject, read_certificates
 from emulator.entra.saml.policy import read_policy
-from emulator.tenant.access import list_assignments_to
-from emulator.tenant.groups import list_member_ids
+from emulator.tenant.access import list_assignments_to, list_member_ids
 from emulator.tenant.policies import find_assigned_policy
 from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store

@@ -1,20 +1,23 @@
-"""Service principals that are created, changed and deleted, and the properties of applications that preflight reads.
+"""Service principals and their custom claims policies, and the properties of applications that preflight reads.
 
 Quirks: deleting a principal takes its role assignments, links and custom claims along, and the extensions of its
 application are usable by nobody until there is a new one, which has another object id (A); a principal carries copies
-of its application's identifierUris (among servicePrincipalNames) and signInAudience (A).
+of its application's identifierUris (among servicePrincipalNames) and signInAudience (A). There is one custom claims
+policy per principal, which the portal's claims page writes too, made by PUT and never deleted (A); what a read answers
+before it was ever set is written nowhere (dial `absent_claims_policy`); the reference pages name 201 and 204 for the
+same write, the emulator answers 204 (D).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from emulator.errors import GraphRefusal, bad_request
+from emulator.errors import GraphRefusal, bad_request, not_found
 from emulator.tenant.access import list_assignments_to
-from emulator.tenant.changes import NULL, Writable, check_changes
 from emulator.tenant.policies import list_links
-from emulator.tenant.records import ApplicationRecord, PrincipalRecord, Record
+from emulator.tenant.records import ApplicationRecord, PlainRecord, PrincipalRecord, Record
 from emulator.tenant.store import Store
+from emulator.tenant.values import NULL, Writable, check_changes
 from emulator.types import Attributes
 
 _PRINCIPAL: Writable = {
@@ -26,6 +29,13 @@ _PRINCIPAL: Writable = {
     "preferredTokenSigningKeyThumbprint": (str, NULL),
 }
 _APPLICATION: Writable = {"api": (dict,), "displayName": (str,), "identifierUris": (list,), "signInAudience": (str,)}
+_CLAIMS: Writable = {
+    "audienceOverride": (str, NULL),
+    "claims": (list,),
+    "groupFilter": (dict, NULL),
+    "includeApplicationIdInIssuer": (bool,),
+    "includeBasicClaimSet": (bool,),
+}
 
 
 def patch_principal(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
@@ -106,3 +116,29 @@ def delete_principal(store: Store, principal: PrincipalRecord) -> None:
             *(("claimsPolicies", key) for key in store.claims_policies if key == principal.id),
         ]
     )
+
+
+def find_custom_claims(store: Store, principal: PrincipalRecord) -> Attributes:
+    policy = store.claims_policies.get(principal.id)
+    if policy is None and store.dials.absent_claims_policy == "not_found":
+        raise not_found(principal.id)
+    return policy.attributes if policy else _empty_claims(principal)
+
+
+def put_custom_claims(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
+    """Create it, or replace it completely."""
+    _write_claims(store, _empty_claims(principal), body)
+
+
+def patch_custom_claims(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
+    """Change it; where absence is a 404, there is nothing to change."""
+    _write_claims(store, find_custom_claims(store, principal), body)
+
+
+def _empty_claims(principal: PrincipalRecord) -> Attributes:
+    return {"id": principal.id, "includeBasicClaimSet": False, "claims": []}
+
+
+def _write_claims(store: Store, before: Attributes, body: Attributes) -> None:
+    row = {**before, **check_changes(body, _CLAIMS, "CustomClaimsPolicy")}
+    store.commit(put=[("claimsPolicies", PlainRecord.from_row(row))])

@@ -11,10 +11,10 @@ import re
 from dataclasses import replace
 
 from emulator.errors import GraphRefusal, bad_request, invalid_body, invalid_value, not_found
-from emulator.tenant import extensions, groups
+from emulator.tenant import access, extensions
 from emulator.tenant.records import PropertyRecord, UserRecord
 from emulator.tenant.store import Store
-from emulator.tenant.values import UnfitValue, convert_value
+from emulator.tenant.values import NULL, UnfitValue, Writable, check_changes, convert_value
 from emulator.types import Attributes, Json
 
 MAX_VALUES = 100
@@ -23,12 +23,12 @@ _TEXTS = (
     "givenName jobTitle mail mailNickname mobilePhone officeLocation onPremisesImmutableId postalCode "
     "preferredLanguage state streetAddress surname usageLocation userPrincipalName userType"
 )
-KNOWN: dict[str, type] = {
-    **dict.fromkeys(_TEXTS.split(), str),
-    "accountEnabled": bool,
-    "businessPhones": list,
-    "onPremisesExtensionAttributes": dict,
-    "otherMails": list,
+KNOWN: Writable = {
+    **dict.fromkeys(_TEXTS.split(), (str, NULL)),
+    "accountEnabled": (bool, NULL),
+    "businessPhones": (list, NULL),
+    "onPremisesExtensionAttributes": (dict, NULL),
+    "otherMails": (list, NULL),
 }
 _FIXED = (
     "id createdDateTime creationType externalUserState lastPasswordChangeDateTime onPremisesDomainName "
@@ -86,7 +86,7 @@ def delete(store: Store, key: str) -> None:
     user = _existing(store, key)
     assignments = [row for row in store.role_assignments.values() if row.attributes.get("principalId") == user.id]
     store.commit(
-        put=groups.groups_without(store, user.id),
+        put=access.groups_without(store, user.id),
         remove=[("users", user.id), *(("appRoleAssignments", row.id) for row in assignments)],
     )
     store.user_view.note_delete(user)
@@ -115,11 +115,7 @@ def _patched(store: Store, user: UserRecord, changes: Attributes) -> UserRecord:
 
 
 def _patched_attributes(store: Store, user: UserRecord, changes: Attributes) -> Attributes:
-    for name, value in changes.items():
-        if name not in KNOWN:
-            raise bad_request(f"Invalid property '{name}'.")
-        if value is not None and type(value) is not KNOWN[name]:
-            raise invalid_value(name, "User")
+    changes = check_changes(changes, KNOWN, "User")
     if user.attributes.get("onPremisesSyncEnabled") and _MASTERED.intersection(changes):
         raise _on_premises()
     if "userPrincipalName" in changes:

@@ -1,4 +1,4 @@
-"""Whether a JSON value fits a directory extension's data type, and the form in which the tenant keeps it.
+"""Whether a JSON value fits a property or a directory extension's data type, and the form in which the tenant keeps it.
 
 Types and limits: String up to 256 characters, Binary up to 256 bytes as base64, Integer 32-bit, LargeInteger 64-bit,
 Boolean, DateTime in ISO 8601 stored in UTC (grade A, extensionProperty reference). How Graph words a refusal was
@@ -10,13 +10,30 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from typing import TypeAlias
 
 from emulator.dials import Dials
-from emulator.types import Json
+from emulator.errors import bad_request, invalid_value
+from emulator.types import Attributes, Json
+
+NULL = type(None)
+Writable: TypeAlias = Mapping[str, tuple[type, ...]]  # property name -> the JSON types it takes
+
 
 _DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?(?:(Z)|([+-])(\d\d):(\d\d))?", re.ASCII)
+
+
+def check_changes(body: Attributes, writable: Writable, resource: str) -> Attributes:
+    """The body without its annotations. Raises GraphRefusal for an unknown property or a value of another type."""
+    changes = {name: value for name, value in body.items() if "@odata." not in name}
+    for name, value in changes.items():
+        if name not in writable:
+            raise bad_request(f"Invalid property '{name}'.")
+        if type(value) not in writable[name]:
+            raise invalid_value(name, resource)
+    return changes
 
 
 class UnfitValue(ValueError):

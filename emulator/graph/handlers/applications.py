@@ -15,7 +15,7 @@ from emulator.graph import render
 from emulator.graph.call import GraphCall
 from emulator.graph.query import parse_filter, parse_search
 from emulator.messages import Reply
-from emulator.tenant import custom_claims, extensions, policies
+from emulator.tenant import extensions, policies, principals
 from emulator.tenant.records import ApplicationRecord, PolicyRecord, PrincipalRecord
 from emulator.types import Attributes
 
@@ -95,7 +95,7 @@ def list_available_properties(call: GraphCall) -> Reply:
 
 def get_custom_claims(call: GraphCall) -> Reply:
     principal = principal_of(call)
-    body = custom_claims.find(call.store, principal)
+    body = principals.find_custom_claims(call.store, principal)
     return render.entity(call, f"servicePrincipals('{principal.id}')/claimsPolicy", body)
 
 
