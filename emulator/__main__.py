@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -28,9 +27,9 @@ from emulator.graph.quota import Quota
 from emulator.http import server
 from emulator.http.admin import Admin
 from emulator.http.faults import Faults
-from emulator.http.front import Front, HostGuard
-from emulator.http.request_log import RequestLog
+from emulator.http.front import Front, guard_host
 from emulator.http.service import Service
+from emulator.messages import LoggedRequest
 from emulator.tenant.journal import Journal, JournalError
 from emulator.tenant.store import Store
 from emulator.types import Json
@@ -39,9 +38,9 @@ BUILT_IN_SEED = Path(__file__).parent / "tenant" / "seed.json"
 
 
 def main(arguments: list[str]) -> int:
-    options = _parser().parse_args(arguments)
+    options = _parse(arguments)
     try:
-        sockets = _bind(options.port), _bind(options.tls_port)
+        sockets = server.bind(options.port), server.bind(options.tls_port)
         seed = json.loads((options.seed or BUILT_IN_SEED).read_text(encoding="utf-8"))
         with tempfile.TemporaryDirectory(prefix="entra-emulator-") as scratch:
             data = (options.data or Path(scratch) / "tenant.db").resolve()
@@ -57,15 +56,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _bind(port: int) -> socket.socket:
-    try:
-        return server.bind(port)
-    except (OSError, OverflowError) as error:
-        raise OSError(f"cannot listen on 127.0.0.1:{port}: {error}; choose another port") from error
-
-
 def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_scale: float | None) -> ASGIApp:
-    clock, log = TenantClock(), RequestLog()
+    clock = TenantClock()
+    log: list[LoggedRequest] = []
     quota = Quota(quota_scale, clock.now)
     store = Store(journal, seed, Dials())
     service = Service(store, clock, Graph(store, clock, quota), faults, log)
@@ -82,36 +75,25 @@ def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_sc
         ]
     )
     app.router.redirect_slashes = False
-    return HostGuard(app)
+    return guard_host(app)
 
 
 async def _health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m emulator", description="A Microsoft Entra tenant on loopback.")
     parser.add_argument("--port", type=int, default=8765, help="http port on 127.0.0.1; 0 for a free one")
     parser.add_argument("--tls-port", type=int, default=8766, help="https port on localhost; 0 for a free one")
     parser.add_argument("--data", type=Path, help="SQLite file; without it the tenant ends with the process")
     parser.add_argument("--seed", type=Path, help="JSON file a fresh tenant starts from; default: the built-in one")
-    parser.add_argument("--latency", type=_milliseconds, default=0, metavar="MS", help="added to every request")
-    parser.add_argument("--quota", type=_scale, metavar="SCALE", help="enforce SCALE times Graph's write quota")
-    return parser
-
-
-def _milliseconds(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise ValueError
-    return value
-
-
-def _scale(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise ValueError
-    return value
+    parser.add_argument("--latency", type=int, default=0, metavar="MS", help="added to every request")
+    parser.add_argument("--quota", type=float, metavar="SCALE", help="enforce SCALE times Graph's write quota")
+    options = parser.parse_args(arguments)
+    if options.latency < 0 or not (options.quota is None or 0 < options.quota < float("inf")):
+        parser.error("--latency is at least 0, --quota is above 0 and finite")
+    return options
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from emulator.types import Json
 
@@ -26,12 +27,9 @@ class GraphRefusal(Exception):
     details: list[Json] | None = None
 
 
-def bad_request(message: str) -> GraphRefusal:
-    return GraphRefusal(400, "Request_BadRequest", message)
-
-
-def gateway_bad_request(message: str) -> GraphRefusal:
-    return GraphRefusal(400, "BadRequest", message)
+bad_request = partial(GraphRefusal, 400, "Request_BadRequest")
+gateway_bad_request = partial(GraphRefusal, 400, "BadRequest")
+unsupported_query = partial(GraphRefusal, 400, "Request_UnsupportedQuery")
 
 
 def invalid_body() -> GraphRefusal:
@@ -40,12 +38,8 @@ def invalid_body() -> GraphRefusal:
 
 def invalid_value(prop: str, resource: str) -> GraphRefusal:
     """Recorded for dataType of ExtensionProperty (A); the same wording for user values is our inference (D)."""
-    return GraphRefusal(
-        400,
-        "Request_BadRequest",
-        f"Invalid value specified for property '{prop}' of resource '{resource}'.",
-        details=[{"code": "InvalidValue", "target": prop, "message": "Invalid value specified."}],
-    )
+    details = [{"code": "InvalidValue", "target": prop, "message": "Invalid value specified."}]
+    return bad_request(f"Invalid value specified for property '{prop}' of resource '{resource}'.", details=details)
 
 
 def reference_exists(prop: str) -> GraphRefusal:
@@ -80,14 +74,6 @@ def write_not_contained() -> GraphRefusal:
     return gateway_bad_request(
         "Write requests are only supported on contained entities or navigation properties with bindings."
     )
-
-
-def unsupported_query(message: str) -> GraphRefusal:
-    return GraphRefusal(400, "Request_UnsupportedQuery", message)
-
-
-def forbidden() -> GraphRefusal:
-    return GraphRefusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
 def unauthenticated(message: str) -> GraphRefusal:

@@ -31,6 +31,19 @@ class ApiRequest:
     body: bytes = b""
 
 
+@dataclass
+class LoggedRequest:
+    """A request that came in; `status` is 0 until it is answered, and stays 0 if it never is.
+
+    A $batch is logged once, followed by its items with `in_batch`. Admin and health calls are not logged.
+    """
+
+    method: str
+    path: str  # as received, with the query; an item's path has the batch's version in front
+    status: int = 0
+    in_batch: bool = False
+
+
 @dataclass(frozen=True)
 class Reply:
     """`body` is JSON, or text for text/plain, or None for no content."""

@@ -11,7 +11,7 @@ import uuid
 from itertools import count
 
 from emulator.clock import TenantClock
-from emulator.errors import GraphRefusal, forbidden, method_not_allowed, throttled, unauthenticated
+from emulator.errors import GraphRefusal, method_not_allowed, throttled, unauthenticated
 from emulator.graph.call import GraphCall
 from emulator.graph.handlers.applications import application_of, principal_of
 from emulator.graph.quota import Quota, format_retry_after
@@ -81,7 +81,8 @@ class Graph:
             return call.token.client_id in target.owners
 
         if not route.is_allowed(call.token.roles, owns=owns, any_policy=lambda: bool(self._store.policies)):
-            raise forbidden()
+            denied = "Insufficient privileges to complete the operation."
+            raise GraphRefusal(403, "Authorization_RequestDenied", denied)
 
     # -- shared with batches and faults ---------------------------------------------------------------------------
 

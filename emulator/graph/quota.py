@@ -40,13 +40,13 @@ class Quota:
         self._buckets.clear()
 
 
-def format_retry_after(form: str, wait: float, now: datetime) -> str:
-    """`wait` seconds in the form of the dial: whole ("2"), fractional ("2.128") or "date"."""
+def format_retry_after(form: str, wait: float | None, now: datetime) -> str:
+    """`wait` seconds in the form of the dial: whole ("2"), fractional ("2.128") or "date".
+
+    Without `wait`, for refusals that no bucket caused, the dial's own value; a date is then two seconds ahead.
+    """
     if form == "date":
-        return format_datetime((now + timedelta(seconds=math.ceil(wait))), usegmt=True)
+        return format_datetime(now + timedelta(seconds=math.ceil(2 if wait is None else wait)), usegmt=True)
+    if wait is None:
+        return form
     return f"{wait:.3f}" if "." in form else str(max(1, math.ceil(wait)))
-
-
-def format_dial_retry_after(form: str, now: datetime) -> str:
-    """The dial's own value, for refusals that no bucket caused; a date is two seconds ahead."""
-    return format_retry_after("date", 2.0, now) if form == "date" else form

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from emulator.clock import TenantClock
 from emulator.graph.quota import Quota
 from emulator.http.faults import Faults
-from emulator.http.request_log import RequestLog
+from emulator.messages import LoggedRequest
 from emulator.tenant.store import Store
 from emulator.types import Json
 
@@ -31,14 +31,14 @@ class Admin:
 
     store: Store
     faults: Faults
-    log: RequestLog
+    log: list[LoggedRequest]
     clock: TenantClock
     quota: Quota
 
     def routes(self) -> list[Route]:
         return [
             Route("/export", self._export, methods=["GET"]),
-            _route("GET", "/requests", lambda _: self.log.to_json()),
+            _route("GET", "/requests", lambda _: [asdict(entry) for entry in self.log]),
             _route("DELETE", "/requests", lambda _: self.log.clear()),
             _route("GET", "/dials", lambda _: self.store.dials.to_json()),
             _route("PATCH", "/dials", self._change_dials),

@@ -40,7 +40,7 @@ class Listener(uvicorn.Server):
 
 
 def bind(port: int) -> socket.socket:
-    """A socket on 127.0.0.1; port 0 means any free port. Raises OSError when the port is taken."""
+    """A socket on 127.0.0.1; port 0 means any free port. Raises OSError, in one line, when the port is taken."""
     # The protocol is named because asyncio sets TCP_NODELAY only where it is; without it each answer on a kept
     # connection waits 40 ms for the client's delayed acknowledgement.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -48,9 +48,9 @@ def bind(port: int) -> socket.socket:
     try:
         bound.bind(("127.0.0.1", port))
         bound.listen(256)
-    except OSError:
+    except (OSError, OverflowError) as error:
         bound.close()
-        raise
+        raise OSError(f"cannot listen on 127.0.0.1:{port}: {error}; choose another port") from error
     return bound
 
 
@@ -73,17 +73,13 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     unfinished.replace(path)
 
 
-def tls_context(ca: trustme.CA) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("localhost", "127.0.0.1").configure_cert(context)
-    return context
-
-
 def serve(
     app: ASGIApp, plain: socket.socket, secure: socket.socket, ca_directory: Path, stop: Callable[[], None]
 ) -> None:
     """Serve until SIGTERM or SIGINT; `stop` releases requests that hang. Prints one line of JSON when ready."""
-    listeners = [Listener(_config(app, None)), Listener(_config(app, tls_context(authority(ca_directory))))]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority(ca_directory).issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    listeners = [Listener(_config(app, None)), Listener(_config(app, context))]
     ready = {
         "http": f"http://127.0.0.1:{plain.getsockname()[1]}",
         "https": f"https://localhost:{secure.getsockname()[1]}",

@@ -15,10 +15,9 @@ from emulator.entra.tokens import TokenService, describe_cloud
 from emulator.errors import GraphRefusal, gateway_bad_request, method_not_allowed
 from emulator.graph import batch
 from emulator.graph.dispatch import Graph
-from emulator.graph.quota import format_dial_retry_after
+from emulator.graph.quota import format_retry_after
 from emulator.http.faults import Fault, Faults
-from emulator.http.request_log import RequestLog
-from emulator.messages import PLAIN_JSON, ApiRequest, Reply
+from emulator.messages import PLAIN_JSON, ApiRequest, LoggedRequest, Reply
 from emulator.tenant.store import Store
 
 _VERSIONS = frozenset({"v1.0", "beta"})
@@ -35,7 +34,9 @@ def strip_version(path: str) -> str:
 class Service:
     """Answers one request at a time, without waiting."""
 
-    def __init__(self, store: Store, clock: TenantClock, graph: Graph, faults: Faults, log: RequestLog) -> None:
+    def __init__(
+        self, store: Store, clock: TenantClock, graph: Graph, faults: Faults, log: list[LoggedRequest]
+    ) -> None:
         self._clock = clock
         self._dials = store.dials
         self._graph = graph
@@ -64,7 +65,7 @@ class Service:
         """The answer of a `refuse` fault, in the form of the endpoint it hits."""
         headers = dict(fault.headers)
         if fault.status == 429 and "retry-after" not in map(str.lower, headers):
-            headers["Retry-After"] = format_dial_retry_after(self._dials.retry_after, self._clock.utc())
+            headers["Retry-After"] = format_retry_after(self._dials.retry_after, None, self._clock.utc())
         if request.path.lstrip("/").partition("/")[0] not in _VERSIONS and not request.version:
             return Reply(fault.status, {"error": fault.code, "error_description": fault.message}, headers, PLAIN_JSON)
         error = GraphRefusal(fault.status, fault.code, fault.message, headers=headers)
@@ -84,7 +85,8 @@ class Service:
         return replace(reply, headers=ids)
 
     def _answer_item(self, request: ApiRequest, logged: str) -> Reply:
-        entry = self._log.arrive(request.method, logged, in_batch=True)
+        entry = LoggedRequest(request.method, logged, in_batch=True)
+        self._log.append(entry)
         fault = self._faults.take(request.method, request.path, only=frozenset({"refuse"}))
         if fault:
             reply = self.refuse(request, fault)
