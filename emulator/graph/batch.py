@@ -10,42 +10,38 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 from urllib.parse import unquote
 
-from emulator.errors import gateway_bad_request
+from emulator.errors import GraphRefusal, gateway_bad_request
 from emulator.messages import ApiRequest, Reply
 from emulator.types import Json
 
 MAX_ITEMS = 20
 _METHODS = frozenset({"GET", "POST", "PATCH", "PUT", "DELETE"})
-Answer: TypeAlias = Callable[[ApiRequest, str], Reply]  # the item and its path as logged
 
 
 @dataclass(frozen=True)
 class Item:
     id: str
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: Json
+    request: ApiRequest
+    logged_path: str
     depends_on: tuple[str, ...]
 
 
-def parse(body: bytes) -> list[Item]:
+def parse(batch: ApiRequest) -> list[Item]:
     """The items. Raises GraphRefusal when the envelope is wrong (wordings D)."""
     try:
-        document = json.loads(body)
+        document = json.loads(batch.body)
     except ValueError as error:
-        raise gateway_bad_request("Invalid batch payload format.") from error
+        raise _invalid_format() from error
     entries = document.get("requests") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
-        raise gateway_bad_request("Invalid batch payload format.")
+        raise _invalid_format()
     if len(entries) > MAX_ITEMS:
         raise gateway_bad_request(f"Number of batch request steps exceeds the maximum value of {MAX_ITEMS}.")
-    items = [_parse_item(entry) for entry in entries]
+    items = [_parse_item(batch, entry) for entry in entries]
     known_ids: set[str] = set()
     for item in items:
         if item.id in known_ids:
@@ -56,29 +52,33 @@ def parse(body: bytes) -> list[Item]:
     return items
 
 
-def _parse_item(entry: Json) -> Item:
+def _invalid_format() -> GraphRefusal:
+    return gateway_bad_request("Invalid batch payload format.")
+
+
+def _parse_item(batch: ApiRequest, entry: Json) -> Item:
     if not isinstance(entry, dict):
-        raise gateway_bad_request("Invalid batch payload format.")
+        raise _invalid_format()
     headers, depends_on = entry.get("headers") or {}, entry.get("dependsOn") or []
-    method, url = entry.get("method"), entry.get("url")
-    has_shape = (
-        isinstance(entry.get("id"), str)
-        and entry["id"]
-        and isinstance(method, str)
-        and method.upper() in _METHODS
-        and isinstance(url, str)
-        and re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:|//", url) is None
-        and isinstance(headers, dict)
-        and ("headers" in entry or "body" not in entry)
-        and isinstance(depends_on, list)
-    )
-    if not has_shape:
-        raise gateway_bad_request("Invalid batch payload format.")
+    item_id, method, url = entry.get("id"), entry.get("method"), entry.get("url")
+    if (
+        not (isinstance(item_id, str) and item_id and isinstance(method, str) and isinstance(url, str))
+        or method.upper() not in _METHODS
+        or re.match(r"[A-Za-z][A-Za-z0-9+.\-]*:|//", url)
+        or not (isinstance(headers, dict) and isinstance(depends_on, list))
+        or ("body" in entry and "headers" not in entry)
+    ):
+        raise _invalid_format()
+    url = url.lstrip("/")
+    path, _, query = url.partition("?")
     lowered = {str(name).lower(): str(value) for name, value in headers.items()}
-    return Item(entry["id"], str(method).upper(), str(url), lowered, entry.get("body"), tuple(map(str, depends_on)))
+    lowered = {"authorization": batch.headers.get("authorization", ""), **lowered}
+    body = b"" if entry.get("body") is None else json.dumps(entry["body"]).encode()
+    request = ApiRequest(method.upper(), batch.origin, batch.version, "/" + unquote(path), query, lowered, body)
+    return Item(item_id, request, f"/{batch.version}/{url}", tuple(map(str, depends_on)))
 
 
-def run(request: ApiRequest, items: list[Item], answer: Answer, *, reverse: bool) -> Reply:
+def run(items: list[Item], answer: Callable[[Item], Reply], *, reverse: bool) -> Reply:
     """Carry the items out in their order and collect their answers."""
     statuses: dict[str, int] = {}
     responses: list[Json] = []
@@ -86,19 +86,10 @@ def run(request: ApiRequest, items: list[Item], answer: Answer, *, reverse: bool
         if any(statuses[item_id] >= 400 for item_id in item.depends_on):
             reply = Reply(424, {"error": {"code": "FailedDependency", "message": "Failed Dependency"}})
         else:
-            reply = answer(*_item_request(request, item))
+            reply = answer(item)
         statuses[item.id] = reply.status
         responses.append(_item_response(item.id, reply))
     return Reply(200, {"responses": responses[::-1] if reverse else responses})
-
-
-def _item_request(batch: ApiRequest, item: Item) -> tuple[ApiRequest, str]:
-    """The item as a request of its own, and its path as the log shows it."""
-    path, _, query = ("/" + item.url.lstrip("/")).partition("?")
-    logged = f"/{batch.version}/{item.url.lstrip('/')}"
-    headers = {"authorization": batch.headers.get("authorization", ""), **item.headers}
-    body = b"" if item.body is None else json.dumps(item.body).encode()
-    return ApiRequest(item.method, batch.origin, batch.version, unquote(path), query, headers, body), logged
 
 
 def _item_response(item_id: str, reply: Reply) -> Json:

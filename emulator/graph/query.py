@@ -27,9 +27,11 @@ Predicate: TypeAlias = Callable[[Attributes], bool]
 
 _PATH = r"[A-Za-z_][A-Za-z0-9_/]*"
 _LITERAL = r"'(?:[^']|'')*'|true|false|null|-?\d+|[0-9A-Za-z\-:.]+Z"
-_COMPARE = re.compile(rf"({_PATH})\s+(eq|ne)\s+({_LITERAL})")
-_IN = re.compile(rf"({_PATH})\s+in\s*\(\s*((?:{_LITERAL})(?:\s*,\s*(?:{_LITERAL}))*)\s*\)")
-_STARTS = re.compile(rf"startswith\(\s*({_PATH})\s*,\s*('(?:[^']|'')*')\s*\)")
+_CLAUSE = re.compile(
+    rf"(?P<path>{_PATH})\s+(?P<operator>eq|ne)\s+(?P<literal>{_LITERAL})"
+    rf"|(?P<list_path>{_PATH})\s+in\s*\(\s*(?P<list>(?:{_LITERAL})(?:\s*,\s*(?:{_LITERAL}))*)\s*\)"
+    rf"|startswith\(\s*(?P<text_path>{_PATH})\s*,\s*(?P<text>'(?:[^']|'')*')\s*\)"
+)
 _JOIN = re.compile(r"\s+(and|or)\s+")
 _SEARCH_CLAUSE = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _SEARCH_JOIN = re.compile(r"\s+(AND|OR)\s+")
@@ -173,14 +175,13 @@ def _parse_joined(
 
 
 def _parse_clause(text: str) -> tuple[Clause, int] | None:
-    if match := _COMPARE.match(text):
-        return Clause(match[1], match[2], (_parse_literal(match[3]),)), match.end()
-    if match := _IN.match(text):
-        values = tuple(_parse_literal(literal) for literal in re.findall(_LITERAL, match[2]))
-        return Clause(match[1], "in", values), match.end()
-    if match := _STARTS.match(text):
-        return Clause(match[1], "startswith", (_parse_literal(match[2]),)), match.end()
-    return None
+    match = _CLAUSE.match(text)
+    if match is None:
+        return None
+    path = match["path"] or match["list_path"] or match["text_path"]
+    operator = match["operator"] or ("in" if match["list"] else "startswith")
+    literals = re.findall(_LITERAL, match["list"]) if match["list"] else [match["literal"] or match["text"]]
+    return Clause(path, operator, tuple(map(_parse_literal, literals))), match.end()
 
 
 def _parse_literal(literal: str) -> Json:

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from emulator.graph import render
+from emulator.graph.call import GraphCall
 from emulator.graph.handlers import applications, directory
-from emulator.graph.handlers.applications import POLICIES, application_of, principal_of
+from emulator.graph.handlers.applications import POLICIES, application_of, policy_of, principal_of
 from emulator.graph.handlers.directory import group_of, page_of_objects, page_of_roles, user_of
 from emulator.graph.routing import Handler
 from emulator.tenant import access, extensions, policies, principals, users
+from emulator.tenant.store import Store
+from emulator.types import Attributes
 
-_PROPERTIES = "/applications/{application}/extensionProperties"
+T = TypeVar("T")
+
+
+def _get(fragment: str, read: Callable[[GraphCall], T], show: Callable[[GraphCall, T], Attributes]) -> Handler:
+    return lambda call: render.entity(call, fragment, show(call, read(call)))
+
+
+def _create(
+    fragment: str, create: Callable[[Store, Attributes], T], show: Callable[[GraphCall, T], Attributes]
+) -> Handler:
+    return lambda call: render.entity(call, fragment, show(call, create(call.store, call.body())), 201)
+
+
+_APPLICATION = "/applications/{application}"
+_PROPERTIES = f"{_APPLICATION}/extensionProperties"
 _PRINCIPAL = "/servicePrincipals/{principal}"
 _LINKS = f"{_PRINCIPAL}/claimsMappingPolicies"
 _ROLES = f"{_PRINCIPAL}/appRoleAssignedTo"
+_POLICY = f"/{POLICIES}/{{policy}}"
 
 ROUTES: dict[str, Handler] = {
     "GET /users": directory.list_users,
     "GET /users/$count": directory.count_users,
-    "POST /users": lambda call: render.entity(
-        call, "users", render.user(call, users.create(call.store, call.body())), 201
-    ),
-    "GET /users/{user}": lambda call: render.entity(call, "users", render.user(call, user_of(call))),
+    "POST /users": _create("users", users.create, render.user),
+    "GET /users/{user}": _get("users", user_of, render.user),
     "PATCH /users/{user}": lambda call: users.patch(call.store, call.key("user"), call.body()),
     "DELETE /users/{user}": lambda call: users.delete(call.store, call.key("user")),
-    "GET /users/{user}/appRoleAssignments": lambda call: page_of_roles(
-        call, access.list_assignments_of(call.store, user_of(call).id)
-    ),
+    "GET /users/{user}/appRoleAssignments": lambda call: page_of_roles(call, user_of(call), access.list_assignments_of),
     "GET /users/{user}/transitiveMemberOf": lambda call: page_of_objects(
-        call, access.list_transitive_groups(call.store, user_of(call).id)
+        call, user_of(call), access.list_transitive_groups
     ),
-    "GET /applications": lambda call: applications.page_of_applications(
-        call, "applications", call.store.applications, "Application"
-    ),
-    "GET /applications/{application}": lambda call: render.entity(
-        call, "applications", render.application(call, application_of(call))
-    ),
-    "PATCH /applications/{application}": lambda call: principals.patch_application(
-        call.store, application_of(call), call.body()
-    ),
+    "GET /applications": applications.list_applications,
+    f"GET {_APPLICATION}": _get("applications", application_of, render.application),
+    f"PATCH {_APPLICATION}": lambda call: principals.patch_application(call.store, application_of(call), call.body()),
     f"GET {_PROPERTIES}": applications.list_properties,
     f"POST {_PROPERTIES}": applications.create_property,
     f"GET {_PROPERTIES}/{{property}}": applications.get_property,
@@ -45,15 +56,9 @@ ROUTES: dict[str, Handler] = {
         call.store, application_of(call), call.guid("property")
     ),
     "POST /directoryObjects/getAvailableExtensionProperties": applications.list_available_properties,
-    "GET /servicePrincipals": lambda call: applications.page_of_applications(
-        call, "servicePrincipals", call.store.service_principals, "ServicePrincipal"
-    ),
-    "POST /servicePrincipals": lambda call: render.entity(
-        call, "servicePrincipals", render.application(call, principals.create_principal(call.store, call.body())), 201
-    ),
-    f"GET {_PRINCIPAL}": lambda call: render.entity(
-        call, "servicePrincipals", render.application(call, principal_of(call))
-    ),
+    "GET /servicePrincipals": applications.list_principals,
+    "POST /servicePrincipals": _create("servicePrincipals", principals.create_principal, render.application),
+    f"GET {_PRINCIPAL}": _get("servicePrincipals", principal_of, render.application),
     f"PATCH {_PRINCIPAL}": lambda call: principals.patch_principal(call.store, principal_of(call), call.body()),
     f"DELETE {_PRINCIPAL}": lambda call: principals.delete_principal(call.store, principal_of(call)),
     f"GET {_LINKS}": applications.list_assigned_policies,
@@ -62,10 +67,8 @@ ROUTES: dict[str, Handler] = {
     f"DELETE {_LINKS}/{{policy}}/$ref": lambda call: policies.unassign(
         call.store, principal_of(call), call.guid("policy")
     ),
-    f"GET {_ROLES}": lambda call: page_of_roles(call, access.list_assignments_to(call.store, principal_of(call))),
-    f"POST {_ROLES}": lambda call: render.entity(
-        call, "appRoleAssignments", access.assign_role(call.store, principal_of(call), call.body()), 201
-    ),
+    f"GET {_ROLES}": lambda call: page_of_roles(call, principal_of(call), access.list_assignments_to),
+    f"POST {_ROLES}": applications.assign_role,
     f"DELETE {_ROLES}/{{assignment}}": lambda call: access.remove_role(
         call.store, principal_of(call), call.key("assignment")
     ),
@@ -77,20 +80,14 @@ ROUTES: dict[str, Handler] = {
         call.store, principal_of(call), call.body()
     ),
     f"GET /{POLICIES}": applications.list_policies,
-    f"POST /{POLICIES}": lambda call: render.entity(
-        call, POLICIES, render.policy(call, policies.create(call.store, call.body())), 201
-    ),
-    f"GET /{POLICIES}/{{policy}}": lambda call: render.entity(
-        call, POLICIES, render.policy(call, call.store.policy_view.read(call.guid("policy")))
-    ),
-    f"PATCH /{POLICIES}/{{policy}}": lambda call: policies.patch(call.store, call.guid("policy"), call.body()),
-    f"DELETE /{POLICIES}/{{policy}}": lambda call: policies.delete(call.store, call.guid("policy")),
-    f"GET /{POLICIES}/{{policy}}/appliesTo": applications.list_principals_of,
+    f"POST /{POLICIES}": _create(POLICIES, policies.create, render.policy),
+    f"GET {_POLICY}": _get(POLICIES, policy_of, render.policy),
+    f"PATCH {_POLICY}": lambda call: policies.patch(call.store, call.guid("policy"), call.body()),
+    f"DELETE {_POLICY}": lambda call: policies.delete(call.store, call.guid("policy")),
+    f"GET {_POLICY}/appliesTo": applications.list_principals_of,
     "GET /groups": directory.list_groups,
-    "GET /groups/{group}": lambda call: render.entity(call, "groups", render.group(call, group_of(call))),
-    "GET /groups/{group}/members": lambda call: page_of_objects(
-        call, access.list_direct_members(call.store, group_of(call))
-    ),
+    "GET /groups/{group}": _get("groups", group_of, render.group),
+    "GET /groups/{group}/members": lambda call: page_of_objects(call, group_of(call), access.list_direct_members),
     "POST /groups/{group}/members/$ref": lambda call: access.add_member(
         call.store, group_of(call), call.referenced_id("users", "groups")
     ),
@@ -98,7 +95,7 @@ ROUTES: dict[str, Handler] = {
         call.store, group_of(call), call.guid("member")
     ),
     "GET /groups/{group}/transitiveMembers": lambda call: page_of_objects(
-        call, access.list_transitive_members(call.store, group_of(call))
+        call, group_of(call), access.list_transitive_members
     ),
-    "GET /organization": lambda call: render.page(call, "organization", [call.store.organization], render.organization),
+    "GET /organization": applications.get_organization,
 }

@@ -77,15 +77,14 @@ class Service:
             self._graph.authenticate(request)
             if request.method != "POST":
                 raise method_not_allowed()
-            items = batch.parse(request.body)
+            items = batch.parse(request)
         except GraphRefusal as error:
             return self._graph.refusal(error, ids)
-        reverse = self._dials.batch_order == "reversed"
-        reply = batch.run(request, items, self._answer_item, reverse=reverse)
-        return replace(reply, headers=ids)
+        return replace(batch.run(items, self._answer_item, reverse=self._dials.batch_order == "reversed"), headers=ids)
 
-    def _answer_item(self, request: ApiRequest, logged: str) -> Reply:
-        entry = LoggedRequest(request.method, logged, in_batch=True)
+    def _answer_item(self, item: batch.Item) -> Reply:
+        request = item.request
+        entry = LoggedRequest(request.method, item.logged_path, in_batch=True)
         self._log.append(entry)
         fault = self._faults.take(request.method, request.path, only=frozenset({"refuse"}))
         if fault:

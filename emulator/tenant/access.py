@@ -39,8 +39,8 @@ def list_direct_groups(store: Store, member_id: str) -> list[PlainRecord]:
     return [group for group in store.groups.values() if member_id in list_member_ids(group)]
 
 
-def list_transitive_groups(store: Store, member_id: str) -> list[PlainRecord]:
-    return _reach(member_id, lambda key: list_direct_groups(store, key))
+def list_transitive_groups(store: Store, member: UserRecord) -> list[PlainRecord]:
+    return _reach(member.id, lambda key: list_direct_groups(store, key))
 
 
 def _reach(start: str, neighbours: Callable[[str], list[Member]]) -> list[Member]:
@@ -90,9 +90,9 @@ def list_assignments_to(store: Store, principal: PrincipalRecord) -> list[Attrib
     return [row for row in rows if row["resourceId"] == principal.id]
 
 
-def list_assignments_of(store: Store, user_id: str) -> list[Attributes]:
+def list_assignments_of(store: Store, user: UserRecord) -> list[Attributes]:
     """Direct assignments of a user and those of the groups it is a direct member of (A)."""
-    holders = {user_id, *(group.id for group in list_direct_groups(store, user_id))}
+    holders = {user.id, *(group.id for group in list_direct_groups(store, user.id))}
     rows = (assignment.attributes for assignment in store.role_assignments.values())
     return [row for row in rows if row["principalId"] in holders]
 

@@ -48,7 +48,7 @@ class Subject:
         return tuple(sorted(value for value in held if value))
 
     def _assignments(self) -> list[Attributes]:
-        rows = access.list_assignments_of(self.store, self.user.id)
+        rows = access.list_assignments_of(self.store, self.user)
         return [row for row in rows if row["resourceId"] == self.principal.id]
 
     def read_extension(self, name: str) -> Values:

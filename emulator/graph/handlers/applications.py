@@ -15,7 +15,7 @@ from emulator.graph import render
 from emulator.graph.call import GraphCall
 from emulator.graph.query import parse_filter, parse_search
 from emulator.messages import Reply
-from emulator.tenant import extensions, policies, principals
+from emulator.tenant import access, extensions, policies, principals
 from emulator.tenant.records import ApplicationRecord, PolicyRecord, PrincipalRecord
 from emulator.types import Attributes
 
@@ -41,9 +41,19 @@ def _addressed(call: GraphCall, name: str, table: Mapping[str, A], by_app_id: Ma
     return app
 
 
-def page_of_applications(
-    call: GraphCall, fragment: str, table: Mapping[str, ApplicationRecord], resource: str
-) -> Reply:
+def policy_of(call: GraphCall) -> PolicyRecord:
+    return call.store.policy_view.read(call.guid("policy"))
+
+
+def list_applications(call: GraphCall) -> Reply:
+    return _list_matching(call, "applications", call.store.applications, "Application")
+
+
+def list_principals(call: GraphCall) -> Reply:
+    return _list_matching(call, "servicePrincipals", call.store.service_principals, "ServicePrincipal")
+
+
+def _list_matching(call: GraphCall, fragment: str, table: Mapping[str, ApplicationRecord], resource: str) -> Reply:
     matches, is_searched = parse_filter(call.query, _FILTERABLE.__contains__, resource), parse_search(call.query)
     apps = [app for app in table.values() if matches(app.attributes) and is_searched(app.attributes)]
     return render.page(call, fragment, apps, render.application, {"$filter", "$search"})
@@ -107,7 +117,7 @@ def list_policies(call: GraphCall) -> Reply:
 
 
 def list_principals_of(call: GraphCall) -> Reply:
-    policy = call.store.policy_view.read(call.guid("policy"))
+    policy = policy_of(call)
     links = call.store.link_view.read_all(lambda link: link.policy_id == policy.id)
     kind = {"@odata.type": "#microsoft.graph.servicePrincipal"}
     rows = [{**kind, "id": link.service_principal_id, "deletedDateTime": None} for link in links]
@@ -128,3 +138,12 @@ def _assigned_row(call: GraphCall, policy: PolicyRecord) -> Attributes:
 def refuse_without_ref(_call: GraphCall) -> None:
     """Without `/$ref` the gateway refuses to write the link (A)."""
     raise write_not_contained()
+
+
+def assign_role(call: GraphCall) -> Reply:
+    row = access.assign_role(call.store, principal_of(call), call.body())
+    return render.entity(call, "appRoleAssignments", row, 201)
+
+
+def get_organization(call: GraphCall) -> Reply:
+    return render.page(call, "organization", [call.store.organization], render.organization)

@@ -7,7 +7,8 @@ everything else null (A), which means "unknown", not "empty".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from emulator.errors import bad_request
 from emulator.graph import render
@@ -17,9 +18,10 @@ from emulator.graph.routing import held_alternatives
 from emulator.messages import Reply
 from emulator.tenant import users
 from emulator.tenant.records import PlainRecord, UserRecord
-from emulator.tenant.store import get_existing
+from emulator.tenant.store import Store, get_existing
 from emulator.types import Attributes
 
+T = TypeVar("T")
 _BY_NAME = ("userPrincipalName", "startswith")
 _INDEXED = frozenset({"id", "userPrincipalName"})
 
@@ -80,8 +82,10 @@ def group_of(call: GraphCall) -> PlainRecord:
     return get_existing(call.store.groups, call.guid("group"))
 
 
-def page_of_objects(call: GraphCall, objects: Iterable[UserRecord | PlainRecord]) -> Reply:
-    return render.page(call, "directoryObjects", objects, _typed_row)
+def page_of_objects(
+    call: GraphCall, holder: T, read: Callable[[Store, T], Iterable[UserRecord | PlainRecord]]
+) -> Reply:
+    return render.page(call, "directoryObjects", read(call.store, holder), _typed_row)
 
 
 def _typed_row(call: GraphCall, item: UserRecord | PlainRecord) -> Attributes:
@@ -93,5 +97,5 @@ def _typed_row(call: GraphCall, item: UserRecord | PlainRecord) -> Attributes:
     return {**kind, **dict.fromkeys(sorted(names)), "id": item.id}
 
 
-def page_of_roles(call: GraphCall, rows: list[Attributes]) -> Reply:
-    return render.page(call, "appRoleAssignments", rows, render.selected)
+def page_of_roles(call: GraphCall, holder: T, read: Callable[[Store, T], list[Attributes]]) -> Reply:
+    return render.page(call, "appRoleAssignments", read(call.store, holder), render.selected)
