@@ -71,7 +71,7 @@ def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_sc
             *saml.routes(store, clock),
             *flex.routes(store, clock),
             *portal.routes(store, clock),
-            Mount("/", app=Front(service, faults, log, latency_ms)),
+            Mount("/", app=Front(service, latency_ms)),
         ]
     )
     app.router.redirect_slashes = False

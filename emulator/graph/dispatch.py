@@ -8,6 +8,8 @@ D for the order).
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import count
 
 from emulator.clock import TenantClock
@@ -25,17 +27,17 @@ from emulator.types import Json
 _DIAGNOSTIC = (
     '{"ServerInfo":{"DataCenter":"Loopback","Slice":"E","Ring":"0","ScaleUnit":"000","RoleInstance":"EMULATOR"}}'
 )
+_ROUTER = Router(ROUTES)
 
 
+@dataclass(frozen=True)
 class Graph:
     """Answers requests; never raises for what a caller sent."""
 
-    def __init__(self, store: Store, clock: TenantClock, quota: Quota) -> None:
-        self._store = store
-        self._clock = clock
-        self._quota = quota
-        self._router = Router(ROUTES)
-        self._numbers = count(1)
+    store: Store
+    clock: TenantClock
+    quota: Quota
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def answer(self, request: ApiRequest) -> Reply:
         ids = self.new_ids(request)
@@ -47,19 +49,19 @@ class Graph:
 
     def _serve(self, request: ApiRequest) -> tuple[Reply, dict[str, str]]:
         token = self.authenticate(request)
-        route, keys = self._router.find(request.method, request.path)
+        route, keys = _ROUTER.find(request.method, request.path)
         if route.is_beta_only and request.version != "beta":
             raise method_not_allowed()
-        call = GraphCall(request, keys, token, self._store)
+        call = GraphCall(request, keys, token, self.store)
         self._authorize(route, call)
         # One unit less for $select and for $top below 20, never under 1 (A).
         top = call.query.options.get("$top", "")
         is_small = top.isdigit() and 0 < int(top) < 20
         headers = {"x-ms-resource-unit": str(max(1, route.resource_units - bool(call.query.select) - is_small))}
-        wait, used = self._quota.charge(token.client_id, int(request.method != "GET"))
+        wait, used = self.quota.charge(token.client_id, int(request.method != "GET"))
         if wait > 0:
-            after = format_retry_after(self._store.dials.retry_after, wait, self._clock.utc())
-            raise throttled(after, token.client_id, self._store.tenant_id)
+            after = format_retry_after(self.store.dials.retry_after, wait, self.clock.utc())
+            raise throttled(after, token.client_id, self.store.tenant_id)
         if used > 0.8:
             headers["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
         return route.handler(call) or Reply(204), headers
@@ -68,10 +70,10 @@ class Graph:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise unauthenticated("Access token is empty.")
-        token = self._store.tokens.get(secret.strip())
+        token = self.store.tokens.get(secret.strip())
         if token is None:
             raise unauthenticated("CompactToken parsing failed with error code: 80049217")
-        if token.expires <= self._clock.now():
+        if token.expires <= self.clock.now():
             raise unauthenticated("Lifetime validation failed, the token is expired.")
         return token
 
@@ -80,7 +82,7 @@ class Graph:
             target = application_of(call) if "application" in call.keys else principal_of(call)
             return call.token.client_id in target.owners
 
-        if not route.is_allowed(call.token.roles, owns=owns, any_policy=lambda: bool(self._store.policies)):
+        if not route.is_allowed(call.token.roles, owns=owns, any_policy=lambda: bool(self.store.policies)):
             denied = "Insufficient privileges to complete the operation."
             raise GraphRefusal(403, "Authorization_RequestDenied", denied)
 
@@ -104,7 +106,7 @@ class Graph:
             "code": error.code,
             "message": error.message,
             "innerError": {
-                "date": f"{self._clock.utc():%Y-%m-%dT%H:%M:%S}",
+                "date": f"{self.clock.utc():%Y-%m-%dT%H:%M:%S}",
                 "request-id": ids["request-id"],
                 "client-request-id": ids["client-request-id"],
                 **error.inner,

@@ -8,13 +8,14 @@ otherwise reach the emulator by DNS rebinding.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from emulator.http.faults import Fault, Faults
+from emulator.http.faults import Fault
 from emulator.http.service import Service, strip_version
 from emulator.messages import ApiRequest, LoggedRequest, Reply
 
@@ -37,30 +38,28 @@ def guard_host(app: ASGIApp) -> ASGIApp:
     return guarded
 
 
+@dataclass(frozen=True)
 class Front:
     """Serves everything outside /admin and /health."""
 
-    def __init__(self, service: Service, faults: Faults, log: list[LoggedRequest], latency_ms: int) -> None:
-        self._service = service
-        self._faults = faults
-        self._log = log
-        self._latency = latency_ms / 1000
+    service: Service
+    latency_ms: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         raw = scope["raw_path"].decode("latin-1")
         query = scope["query_string"].decode("latin-1")
         entry = LoggedRequest(request.method, f"{raw}?{query}" if query else raw)
-        self._log.append(entry)
+        self.service.log.append(entry)
         try:
             body = await request.body()
         except ClientDisconnect:
             return
         origin = f"{scope['scheme']}://{request.headers['host']}"
         call = ApiRequest(request.method, origin, "", unquote(raw), query, dict(request.headers.items()), body)
-        if self._latency:
-            await asyncio.sleep(self._latency)
-        fault = self._faults.take(call.method, strip_version(call.path))
+        if self.latency_ms:
+            await asyncio.sleep(self.latency_ms / 1000)
+        fault = self.service.faults.take(call.method, strip_version(call.path))
         reply = await self._answer(call, fault, receive)
         if reply is None:
             scope["state"]["abort"]()
@@ -73,21 +72,21 @@ class Front:
         """The answer, with the fault played; None when the connection is to be cut."""
         action = fault.action if fault else ""
         if fault and action == "refuse":
-            return self._service.refuse(call, fault)
+            return self.service.refuse(call, fault)
         if fault and action == "delay":
             await asyncio.sleep(fault.ms / 1000)
         if action == "hang_before":
             await self._hang(receive)
         if action in ("drop", "hang_before"):
             return None
-        reply = self._service.answer(call)
+        reply = self.service.answer(call)
         if action == "hang":
             await self._hang(receive)
         return None if action in ("lose", "hang") else reply
 
     async def _hang(self, receive: Receive) -> None:
         """Wait until the faults are cleared or the caller has disconnected."""
-        waiting = map(asyncio.ensure_future, (self._faults.until_cleared(), _wait_for_disconnect(receive)))
+        waiting = map(asyncio.ensure_future, (self.service.faults.until_cleared(), _wait_for_disconnect(receive)))
         _, pending = await asyncio.wait(set(waiting), return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()

@@ -7,7 +7,7 @@ Nothing here waits; delays and cut connections belong to the front.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 from emulator.clock import TenantClock
@@ -31,32 +31,29 @@ def strip_version(path: str) -> str:
     return f"/{rest}" if version in _VERSIONS else path
 
 
+@dataclass(frozen=True)
 class Service:
     """Answers one request at a time, without waiting."""
 
-    def __init__(
-        self, store: Store, clock: TenantClock, graph: Graph, faults: Faults, log: list[LoggedRequest]
-    ) -> None:
-        self._clock = clock
-        self._dials = store.dials
-        self._graph = graph
-        self._faults = faults
-        self._log = log
-        self._tokens = TokenService(store, clock)
+    store: Store
+    clock: TenantClock
+    graph: Graph
+    faults: Faults
+    log: list[LoggedRequest]
 
     def answer(self, request: ApiRequest) -> Reply:
         """`request.path` still carries the version here, if there is one."""
         version = request.path.lstrip("/").partition("/")[0]
         if version in _VERSIONS:
             inner = replace(request, version=version, path=strip_version(request.path))
-            return self._batch(inner) if inner.path.strip("/") == "$batch" else self._graph.answer(inner)
+            return self._batch(inner) if inner.path.strip("/") == "$batch" else self.graph.answer(inner)
         if match := _TOKEN.fullmatch(request.path):
             if request.method != "POST":
                 return _not_served(405)
             form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
-            return self._tokens.issue_token(match[1], form)
+            return TokenService(self.store, self.clock).issue_token(match[1], form)
         if request.method == "GET" and (match := _CONFIGURATION.fullmatch(request.path)):
-            return self._tokens.describe_configuration(match[1], request.origin)
+            return TokenService(self.store, self.clock).describe_configuration(match[1], request.origin)
         if request.method == "GET" and request.path == "/metadata/endpoints":
             return describe_cloud(request.origin, request.query)
         return _not_served(404)
@@ -65,35 +62,37 @@ class Service:
         """The answer of a `refuse` fault, in the form of the endpoint it hits."""
         headers = dict(fault.headers)
         if fault.status == 429 and "retry-after" not in map(str.lower, headers):
-            headers["Retry-After"] = format_retry_after(self._dials.retry_after, None, self._clock.utc())
+            headers["Retry-After"] = format_retry_after(self.store.dials.retry_after, None, self.clock.utc())
         if request.path.lstrip("/").partition("/")[0] not in _VERSIONS and not request.version:
             return Reply(fault.status, {"error": fault.code, "error_description": fault.message}, headers, PLAIN_JSON)
         error = GraphRefusal(fault.status, fault.code, fault.message, headers=headers)
-        return self._graph.refusal(error, self._graph.new_ids(request))
+        return self.graph.refusal(error, self.graph.new_ids(request))
 
     def _batch(self, request: ApiRequest) -> Reply:
-        ids = self._graph.new_ids(request)
+        ids = self.graph.new_ids(request)
         try:
-            self._graph.authenticate(request)
+            self.graph.authenticate(request)
             if request.method != "POST":
                 raise method_not_allowed()
             items = batch.parse(request)
         except GraphRefusal as error:
-            return self._graph.refusal(error, ids)
-        return replace(batch.run(items, self._answer_item, reverse=self._dials.batch_order == "reversed"), headers=ids)
+            return self.graph.refusal(error, ids)
+        return replace(
+            batch.run(items, self._answer_item, reverse=self.store.dials.batch_order == "reversed"), headers=ids
+        )
 
     def _answer_item(self, item: batch.Item) -> Reply:
         request = item.request
         entry = LoggedRequest(request.method, item.logged_path, in_batch=True)
-        self._log.append(entry)
-        fault = self._faults.take(request.method, request.path, only=frozenset({"refuse"}))
+        self.log.append(entry)
+        fault = self.faults.take(request.method, request.path, only=frozenset({"refuse"}))
         if fault:
             reply = self.refuse(request, fault)
         elif request.path.strip("/") == "$batch":
             nested = gateway_bad_request("Nested batch requests are not supported.")
-            reply = self._graph.refusal(nested, self._graph.new_ids(request))
+            reply = self.graph.refusal(nested, self.graph.new_ids(request))
         else:
-            reply = self._graph.answer(request)
+            reply = self.graph.answer(request)
         entry.status = reply.status
         return reply
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from emulator.errors import GraphRefusal, bad_request, invalid_value, not_found
+from emulator.tenant.lag import count_down
 from emulator.tenant.records import ApplicationRecord, PropertyRecord, Record
 from emulator.tenant.store import Store, get_existing
 from emulator.tenant.values import DATA_TYPES, TARGET_OBJECTS
@@ -37,7 +38,7 @@ def create(
         return prop  # answered 201 and stored nowhere
     store.commit(put=[("extensionProperties", prop), *_returning_values(store, full_name)])
     store.property_view.note_create(prop)
-    store.unavailable.start(prop.id, store.dials.availability_delay)
+    store.unavailable[prop.id] = store.dials.availability_delay
     return prop
 
 
@@ -68,17 +69,17 @@ def delete(store: Store, app: ApplicationRecord, property_id: str) -> None:
         raise bad_request("Extension properties synced from on-premises cannot be deleted.")  # own wording, D
     store.commit(remove=[("extensionProperties", prop.id)])
     store.property_view.note_delete(prop)
-    store.unavailable.stop(prop.id)
+    del store.unavailable[prop.id]
 
 
 def request_use(store: Store, prop: PropertyRecord) -> bool:
     """Whether this request may use the property; the request counts towards the end of its availability delay."""
-    return not store.unavailable.count(prop.id) and _has_principal(store, prop)
+    return not count_down(store.unavailable, prop.id) and _has_principal(store, prop)
 
 
 def is_visible(store: Store, prop: PropertyRecord) -> bool:
     """Whether its values can be read."""
-    is_hidden = store.dials.hidden_until_available and store.unavailable.is_pending(prop.id)
+    is_hidden = store.dials.hidden_until_available and store.unavailable[prop.id] > 0
     return not is_hidden and _has_principal(store, prop)
 
 

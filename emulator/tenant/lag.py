@@ -7,6 +7,7 @@ stale_reads, delete_lag, ref_lag, availability_delay) and kept in memory only: a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
@@ -72,27 +73,8 @@ class LaggingView(Generic[T]):
             self._shown.pop(item_id, None)
 
 
-class Countdown:
-    """Objects that the next so many requests cannot use yet."""
-
-    def __init__(self) -> None:
-        self._left: dict[str, int] = {}  # id -> requests left
-
-    def start(self, item_id: str, requests: int) -> None:
-        if requests:
-            self._left[item_id] = requests
-
-    def is_pending(self, item_id: str) -> bool:
-        return item_id in self._left
-
-    def count(self, item_id: str) -> bool:
-        """Count a request that wants to use the object; True if it is still too early."""
-        left = self._left.pop(item_id, 0)
-        self.start(item_id, left - 1 if left else 0)
-        return left > 0
-
-    def stop(self, item_id: str) -> None:
-        self._left.pop(item_id, None)
-
-    def clear(self) -> None:
-        self._left.clear()
+def count_down(requests_left: Counter[str], item_id: str) -> bool:
+    """Count a request that wants to use the object; True if it is still too early."""
+    is_early = requests_left[item_id] > 0
+    requests_left[item_id] -= is_early
+    return is_early

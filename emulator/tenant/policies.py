@@ -11,6 +11,7 @@ import json
 from dataclasses import replace
 
 from emulator.errors import GraphRefusal, bad_request, invalid_body, not_found, reference_exists, reference_missing
+from emulator.tenant.lag import count_down
 from emulator.tenant.records import LinkRecord, PolicyRecord, PrincipalRecord
 from emulator.tenant.store import Store, get_existing
 from emulator.types import Attributes, Json
@@ -29,7 +30,7 @@ def create(store: Store, body: Attributes) -> PolicyRecord:
     policy = PolicyRecord(store.new_id("claimsMappingPolicies"), name, definition, is_default)
     store.commit(put=[("claimsMappingPolicies", policy)])
     store.policy_view.note_create(policy)
-    store.unlinkable.start(policy.id, store.dials.ref_lag)
+    store.unlinkable[policy.id] = store.dials.ref_lag
     return policy
 
 
@@ -57,11 +58,11 @@ def delete(store: Store, policy_id: str) -> None:
         raise bad_request("The policy is still applied to a principal and cannot be deleted.")  # own wording, D
     store.commit(remove=[("claimsMappingPolicies", policy_id), *(("assignments", link.id) for link in links)])
     store.policy_view.note_delete(policy)
-    store.unlinkable.stop(policy_id)
+    del store.unlinkable[policy_id]
 
 
 def assign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
-    if store.unlinkable.count(policy_id) or policy_id not in store.policies:
+    if count_down(store.unlinkable, policy_id) or policy_id not in store.policies:
         raise not_found(policy_id)
     assigned_ids = [link.policy_id for link in list_links(store, principal)]
     if policy_id in assigned_ids:

@@ -12,26 +12,17 @@ import hashlib
 import json
 import uuid
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from emulator.dials import Dials
 from emulator.errors import not_found
+from emulator.tenant import records
 from emulator.tenant.journal import Journal, Row
-from emulator.tenant.lag import Countdown, LaggingView
-from emulator.tenant.records import (
-    ApplicationRecord,
-    ClientRecord,
-    LinkRecord,
-    PlainRecord,
-    PolicyRecord,
-    PrincipalRecord,
-    PropertyRecord,
-    Record,
-    TokenRecord,
-    UserRecord,
-)
+from emulator.tenant.lag import LaggingView
+from emulator.tenant.records import PlainRecord, PropertyRecord, Record, UserRecord
 from emulator.types import Attributes, Json
 
 R = TypeVar("R", bound=Record)
@@ -52,20 +43,20 @@ class Store:
         self._types: dict[str, type[Record]] = {}  # kind -> the class of its records
         self._tables: dict[str, dict[str, Any]] = {}  # kind -> id -> record
         self.organizations = self._table("organization", PlainRecord)
-        self.applications = self._table("applications", ApplicationRecord)
-        self.service_principals = self._table("servicePrincipals", PrincipalRecord)
+        self.applications = self._table("applications", records.ApplicationRecord)
+        self.service_principals = self._table("servicePrincipals", records.PrincipalRecord)
         self.users = self._table("users", UserRecord)
         self.properties = self._table("extensionProperties", PropertyRecord)
-        self.policies = self._table("claimsMappingPolicies", PolicyRecord)
-        self.links = self._table("assignments", LinkRecord)
+        self.policies = self._table("claimsMappingPolicies", records.PolicyRecord)
+        self.links = self._table("assignments", records.LinkRecord)
         self.role_assignments = self._table("appRoleAssignments", PlainRecord)
         self.groups = self._table("groups", PlainRecord)
         self.claims_policies = self._table("claimsPolicies", PlainRecord)  # by service principal id
         self.workers = self._table("workers", PlainRecord)  # Flex's, by sid
         self.signing_keys = self._table("signingKeys", PlainRecord)  # by certificate thumbprint
         self.used_assertions = self._table("usedAssertions", PlainRecord)  # those Flex has accepted
-        self.clients = self._table("clients", ClientRecord)
-        self.tokens = self._table("tokens", TokenRecord)
+        self.clients = self._table("clients", records.ClientRecord)
+        self.tokens = self._table("tokens", records.TokenRecord)
         self.upns: dict[str, str] = {}  # casefolded UPN -> user id
         self._sorted_upns: list[str] | None = None  # rebuilt when it is asked for after a UPN came or went
         self.names: dict[str, PropertyRecord] = {}  # casefolded full name -> property
@@ -82,8 +73,8 @@ class Store:
         self.property_view = LaggingView(dials, self.properties)
         self.policy_view = LaggingView(dials, self.policies)
         self.link_view = LaggingView(dials, self.links)
-        self.unavailable = Countdown()  # extension properties that cannot be used yet
-        self.unlinkable = Countdown()  # policies that cannot be assigned yet
+        self.unavailable: Counter[str] = Counter()  # extension property id -> requests that cannot use it yet
+        self.unlinkable: Counter[str] = Counter()  # policy id -> requests that cannot assign it yet
         self.lost_properties = 0  # property POSTs swallowed since the dials were last changed
         self._counters: dict[str, int] = {}
         stored = journal.meta("seed")
@@ -143,12 +134,8 @@ class Store:
 
     def plant(self, seed: Json) -> None:
         """Replace the tenant by `seed`. Raises SeedError and changes nothing when the seed is unusable."""
-        records = list(self._seed_records(seed))
-        self._journal.write(
-            [(kind, record.id, record.to_row()) for kind, record in records],
-            [("seed", json.dumps(seed, sort_keys=True)), ("counters", "{}")],
-            clear=True,
-        )
+        rows = [(kind, record.id, record.to_row()) for kind, record in self._seed_records(seed)]
+        self._journal.write(rows, [("seed", json.dumps(seed, sort_keys=True)), ("counters", "{}")], clear=True)
         self._load(seed)
 
     def reset(self) -> None:
@@ -160,10 +147,9 @@ class Store:
         self._counters = json.loads(self._journal.meta("counters") or "{}")
         for table in (*self._tables.values(), *(index for index, _ in self._indexes.values())):
             table.clear()
-        for lagging in (self.user_view, self.property_view, self.policy_view, self.link_view):
+        views = (self.user_view, self.property_view, self.policy_view, self.link_view)
+        for lagging in (*views, self.unavailable, self.unlinkable):
             lagging.clear()
-        self.unavailable.clear()
-        self.unlinkable.clear()
         self.lost_properties = 0
         self._sorted_upns = None
         for kind, row_id, row in self._journal.rows():
