@@ -36,21 +36,16 @@ def create(
     if store.lost_properties < store.dials.lose_posted_property:
         store.lost_properties += 1
         return prop  # answered 201 and stored nowhere
-    store.commit(put=[("extensionProperties", prop), *_returning_values(store, full_name)])
-    store.property_view.note_create(prop)
-    store.unavailable[prop.id] = store.dials.availability_delay
-    return prop
-
-
-def _returning_values(store: Store, full_name: str) -> list[tuple[str, Record]]:
-    """Users whose orphaned value was written under another case of the name: it returns under the exact one."""
-    folded = full_name.casefold()
-    changed: list[tuple[str, Record]] = []
+    # An orphaned value that was written under another case of the name returns under the exact one.
+    folded, changed = full_name.casefold(), list[tuple[str, Record]]()
     for user in store.users.values():
         if any(name.casefold() == folded and name != full_name for name in user.values):
             renamed = {full_name if name.casefold() == folded else name: value for name, value in user.values.items()}
             changed.append(("users", replace(user, values=renamed)))
-    return changed
+    store.commit(put=[("extensionProperties", prop), *changed])
+    store.property_view.note_create(prop)
+    store.unavailable[prop.id] = store.dials.availability_delay
+    return prop
 
 
 def find(store: Store, app: ApplicationRecord, property_id: str) -> PropertyRecord:

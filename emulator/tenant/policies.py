@@ -8,6 +8,7 @@ its creation answers 404 (B); what deleting an assigned policy does was recorded
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 
 from emulator.errors import GraphRefusal, bad_request, invalid_body, not_found, reference_exists, reference_missing
@@ -37,17 +38,14 @@ def create(store: Store, body: Attributes) -> PolicyRecord:
 def patch(store: Store, policy_id: str, body: Attributes) -> None:
     """Omitted properties stay."""
     before = get_existing(store.policies, policy_id)
-    after = before
     if "isOrganizationDefault" in body:
         # Reported of a sibling policy type only (C); there is no report of a success.
         raise GraphRefusal(500, "Service_InternalServerError", "Encountered an internal server error.")
-    if "displayName" in body:
-        if not isinstance(body["displayName"], str) or not body["displayName"]:
-            raise invalid_body()
-        after = replace(after, display_name=body["displayName"])
-    if "definition" in body:
-        after = replace(after, definition=check_definition(body["definition"]))
-    store.commit(put=[("claimsMappingPolicies", after)])
+    name = body.get("displayName", before.display_name)
+    if not isinstance(name, str) or not name:
+        raise invalid_body()
+    definition = check_definition(body["definition"]) if "definition" in body else before.definition
+    store.commit(put=[("claimsMappingPolicies", replace(before, display_name=name, definition=definition))])
     store.policy_view.note_change(before)
 
 
@@ -113,19 +111,13 @@ def check_definition(value: Json) -> tuple[str, ...]:
                 f"An unexpected '{kind}' node was found for property named '' when reading from the JSON reader. "
                 "A 'PrimitiveValue' node was expected."
             )
-    if not isinstance(value, list) or len(value) != 1 or not _has_policy_shape(value[0]):
+    text = value[0] if isinstance(value, list) and len(value) == 1 else None
+    document: Json = None
+    if isinstance(text, str) and "\n" not in text and "\r" not in text:
+        with suppress(ValueError):
+            document = json.loads(text)
+    policy: Json = document.get("ClaimsMappingPolicy") if isinstance(document, dict) else None
+    has_version = isinstance(policy, dict) and type(policy.get("Version")) is int and policy["Version"] == 1
+    if not has_version or not all(isinstance(policy.get(name, []), list) for name in _ARRAYS):
         raise bad_request("Property definition has an invalid value.")
-    return (str(value[0]),)
-
-
-def _has_policy_shape(text: Json) -> bool:
-    if not isinstance(text, str) or "\n" in text or "\r" in text:
-        return False
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return False
-    policy = document.get("ClaimsMappingPolicy") if isinstance(document, dict) else None
-    if not isinstance(policy, dict) or type(policy.get("Version")) is not int or policy["Version"] != 1:
-        return False
-    return all(isinstance(policy.get(name, []), list) for name in _ARRAYS)
+    return (str(text),)

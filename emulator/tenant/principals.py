@@ -39,8 +39,7 @@ _CLAIMS: Writable = {
 
 
 def patch_principal(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
-    changes = check_changes(body, _PRINCIPAL, "ServicePrincipal")
-    store.commit(put=[("servicePrincipals", replace(principal, attributes={**principal.attributes, **changes}))])
+    store.commit(put=[_changed(principal, check_changes(body, _PRINCIPAL, "ServicePrincipal"))])
 
 
 def patch_application(store: Store, app: ApplicationRecord, body: Attributes) -> None:
@@ -48,21 +47,22 @@ def patch_application(store: Store, app: ApplicationRecord, body: Attributes) ->
     changes = check_changes(body, _APPLICATION, "Application")
     if "api" in changes:
         changes["api"] = {**(app.attributes.get("api") or {}), **changes["api"]}
-    after = replace(app, attributes={**app.attributes, **changes})
-    store.commit(put=[("applications", after), *_updated_principal(store, app, after)])
+    put = [_changed(app, changes)]
+    principal = store.service_principals.get(store.principal_app_ids.get(app.app_id, ""))
+    if principal is not None:
+        after, old_uris = {**app.attributes, **changes}, app.attributes.get("identifierUris", ())
+        names = [name for name in principal.attributes.get("servicePrincipalNames", ()) if name not in old_uris]
+        copies = {
+            "servicePrincipalNames": [*after.get("identifierUris", ()), *names],
+            "signInAudience": after.get("signInAudience"),
+        }
+        put.append(_changed(principal, copies))
+    store.commit(put=put)
 
 
-def _updated_principal(store: Store, before: ApplicationRecord, after: ApplicationRecord) -> list[tuple[str, Record]]:
-    principal = store.service_principals.get(store.principal_app_ids.get(after.app_id, ""))
-    if principal is None:
-        return []
-    old_uris = before.attributes.get("identifierUris", ())
-    names = [name for name in principal.attributes.get("servicePrincipalNames", ()) if name not in old_uris]
-    copies = {
-        "servicePrincipalNames": [*after.attributes.get("identifierUris", ()), *names],
-        "signInAudience": after.attributes.get("signInAudience"),
-    }
-    return [("servicePrincipals", replace(principal, attributes={**principal.attributes, **copies}))]
+def _changed(app: ApplicationRecord, changes: Attributes) -> tuple[str, Record]:
+    kind = "servicePrincipals" if isinstance(app, PrincipalRecord) else "applications"
+    return kind, replace(app, attributes={**app.attributes, **changes})
 
 
 def create_principal(store: Store, body: Attributes) -> PrincipalRecord:

@@ -14,7 +14,7 @@ from emulator.errors import GraphRefusal, bad_request, invalid_body, invalid_val
 from emulator.tenant import access, extensions
 from emulator.tenant.records import PropertyRecord, UserRecord
 from emulator.tenant.store import Store
-from emulator.tenant.values import NULL, UnfitValue, Writable, check_changes, convert_value
+from emulator.tenant.values import NULL, Writable, check_changes, convert_value
 from emulator.types import Attributes, Json
 
 MAX_VALUES = 100
@@ -63,15 +63,14 @@ def patch(store: Store, key: str, changes: Attributes) -> None:
     """All changes or none. An empty change is accepted and does nothing."""
     user = _existing(store, key)
     after = _patched(store, user, changes)
-    if after == user:
-        return
-    store.commit(put=[("users", after)])
-    store.user_view.note_change(user)
+    if after != user:
+        store.commit(put=[("users", after)])
+        store.user_view.note_change(user)
 
 
 def create(store: Store, body: Attributes) -> UserRecord:
-    missing = [n for n in ("accountEnabled", "displayName", "mailNickname", "userPrincipalName") if n not in body]
-    if missing or not isinstance(body.get("passwordProfile"), dict):
+    required = {"accountEnabled", "displayName", "mailNickname", "userPrincipalName"}
+    if not required <= body.keys() or not isinstance(body.get("passwordProfile"), dict):
         raise invalid_body()
     blank = UserRecord("", {"userPrincipalName": ""})
     filled = _patched(store, blank, {name: value for name, value in body.items() if name != "passwordProfile"})
@@ -94,12 +93,8 @@ def delete(store: Store, key: str) -> None:
 
 def read_visible_values(store: Store, user: UserRecord) -> Attributes:
     """The extension values a read shows, under the exact names of their properties."""
-    shown = {}
-    for name, value in user.values.items():
-        prop = store.names.get(name.casefold())
-        if prop is not None and extensions.is_visible(store, prop):
-            shown[prop.name] = value
-    return shown
+    owned = ((store.names.get(name.casefold()), value) for name, value in user.values.items())
+    return {prop.name: value for prop, value in owned if prop is not None and extensions.is_visible(store, prop)}
 
 
 def _patched(store: Store, user: UserRecord, changes: Attributes) -> UserRecord:
@@ -120,19 +115,13 @@ def _patched_attributes(store: Store, user: UserRecord, changes: Attributes) -> 
         raise _on_premises()
     if "userPrincipalName" in changes:
         _check_upn(store, user, changes["userPrincipalName"])
-    if _NUMBERED in changes:
-        changes = {**changes, _NUMBERED: _patched_numbered(user, changes[_NUMBERED])}
+    if _NUMBERED in changes:  # attributes that are not named keep their value, null removes it
+        known, numbered = {f"extensionAttribute{number}" for number in range(1, 16)}, changes[_NUMBERED]
+        if numbered is None or not all(name in known and isinstance(numbered[name], str | None) for name in numbered):
+            raise invalid_value(_NUMBERED, "User")
+        before = user.attributes.get(_NUMBERED) or {}
+        changes = {**changes, _NUMBERED: {**dict.fromkeys(sorted(known)), **before, **numbered}}
     return {**user.attributes, **changes}
-
-
-def _patched_numbered(user: UserRecord, changes: Json) -> Json:
-    """Attributes that are not named keep their value, null removes it."""
-    known = {f"extensionAttribute{number}" for number in range(1, 16)}
-    if not isinstance(changes, dict) or any(
-        name not in known or not isinstance(value, str | None) for name, value in changes.items()
-    ):
-        raise invalid_value(_NUMBERED, "User")
-    return {**dict.fromkeys(sorted(known)), **(user.attributes.get(_NUMBERED) or {}), **changes}
 
 
 def _on_premises() -> GraphRefusal:
@@ -154,21 +143,18 @@ def _patched_values(store: Store, values: Attributes, changes: Attributes) -> At
     if not changes:
         return values
     props: dict[str, PropertyRecord] = {}
-    refused = []
     for name in changes:
         prop = store.names.get(name.casefold())
-        if prop is None or "User" not in prop.target_objects or not extensions.request_use(store, prop):
-            refused.append(name)
-        else:
+        if prop is not None and "User" in prop.target_objects and extensions.request_use(store, prop):
             props[name] = prop
-    if refused:
+    if refused := [name for name in changes if name not in props]:
         raise bad_request(f"The following extension properties are not available: {','.join(refused)}.")
     patched = dict(values)
-    for name, value in changes.items():
-        prop = props[name]
+    for name, prop in props.items():
+        value = changes[name]
         try:
             stored = None if value is None else convert_value(prop.data_type, prop.is_multi_valued, value, store.dials)
-        except UnfitValue as error:
+        except ValueError as error:
             raise invalid_value(prop.name, "User") from error
         if stored is None or stored == []:
             patched.pop(prop.name, None)

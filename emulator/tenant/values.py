@@ -8,11 +8,10 @@ recorded nowhere (grade D), and whether an empty string is accepted is a dial.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from emulator.dials import Dials
 from emulator.errors import bad_request, invalid_value
@@ -20,8 +19,16 @@ from emulator.types import Attributes, Json
 
 NULL = type(None)
 Writable: TypeAlias = Mapping[str, tuple[type, ...]]  # property name -> the JSON types it takes
-
-
+TARGET_OBJECTS = frozenset({"User", "Group", "AdministrativeUnit", "Application", "Device", "Organization"})
+_JSON_TYPES: dict[str, Any] = {
+    "Binary": str,
+    "Boolean": bool,
+    "DateTime": str,
+    "Integer": int,
+    "LargeInteger": int,
+    "String": str,
+}
+DATA_TYPES = frozenset(_JSON_TYPES)
 _DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?(?:(Z)|([+-])(\d\d):(\d\d))?", re.ASCII)
 
 
@@ -36,74 +43,43 @@ def check_changes(body: Attributes, writable: Writable, resource: str) -> Attrib
     return changes
 
 
-class UnfitValue(ValueError):
-    """The value does not fit the data type."""
-
-
 def convert_value(data_type: str, is_multi_valued: bool, value: Json, dials: Dials) -> Json:
-    """The value as it is stored; raises InvalidValue. None is not a value: the caller removes instead."""
-    convert = _CONVERTERS[data_type]
-    if not is_multi_valued:
-        return convert(value, dials)
-    if not isinstance(value, list):
-        raise UnfitValue("a multi-valued property takes an array")
-    return [convert(item, dials) for item in value]
+    """The value as it is stored. None is not a value: the caller removes instead.
 
-
-def _boolean(value: Json, _dials: Dials) -> bool:
-    if not isinstance(value, bool):
-        raise UnfitValue("not a Boolean")
+    Raises ValueError for a value that does not fit the data type.
+    """
+    if is_multi_valued:
+        if not isinstance(value, list):
+            raise ValueError("a multi-valued property takes an array")
+        return [convert_value(data_type, False, item, dials) for item in value]
+    # bool is an int in Python, not on the wire; 5.0 is a double on the wire, not an Edm.Int32.
+    if type(value) is not _JSON_TYPES[data_type]:
+        raise ValueError(f"not a JSON value for {data_type}")
+    if data_type == "DateTime":
+        return _to_utc(value)
+    if data_type == "Binary":
+        raw = base64.b64decode(value, validate=True)
+        value, fits = base64.b64encode(raw).decode("ascii"), len(raw) <= 256
+    elif data_type == "String":
+        fits = len(value) <= 256 and (value != "" or dials.empty_string == "accept")
+    else:
+        bits = {"Integer": 32, "LargeInteger": 64}.get(data_type)
+        fits = bits is None or -(2 ** (bits - 1)) <= value < 2 ** (bits - 1)
+    if not fits:
+        raise ValueError(f"outside of the range of {data_type}")
     return value
 
 
-def _integer_converter(bits: int) -> Callable[[Json, Dials], int]:
-    def convert(value: Json, _dials: Dials) -> int:
-        # bool is an int in Python, not on the wire; 5.0 is a double on the wire, not an Edm.Int32.
-        if type(value) is not int or not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
-            raise UnfitValue(f"not a {bits}-bit integer")
-        return value
-
-    return convert
-
-
-def _string(value: Json, dials: Dials) -> str:
-    if not isinstance(value, str) or len(value) > 256 or (value == "" and dials.empty_string == "refuse"):
-        raise UnfitValue("not a string of at most 256 characters")
-    return value
-
-
-def _date_time(value: Json, _dials: Dials) -> str:
-    match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
+def _to_utc(text: str) -> str:
+    match = _DATE_TIME.fullmatch(text)
     if match is None:
-        raise UnfitValue("not an ISO 8601 date and time")
+        raise ValueError("not an ISO 8601 date and time")
     day, time, fraction, _zulu, sign, hours, minutes = match.groups()
+    moment = datetime.strptime(f"{day}T{time}", "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     try:
-        moment = datetime.strptime(f"{day}T{time}", "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-        offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
         moment = moment + offset if sign == "-" else moment - offset
-    except (ValueError, OverflowError) as error:
-        raise UnfitValue("not a date that exists") from error
+    except OverflowError as error:
+        raise ValueError("not a date that exists") from error
     fraction = (fraction or "").rstrip("0")
     return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{fraction}" if fraction else "") + "Z"
-
-
-def _binary(value: Json, _dials: Dials) -> str:
-    try:
-        raw = base64.b64decode(value, validate=True) if isinstance(value, str) else None
-    except (binascii.Error, ValueError) as error:
-        raise UnfitValue("not base64") from error
-    if raw is None or len(raw) > 256:
-        raise UnfitValue("not base64 of at most 256 bytes")
-    return base64.b64encode(raw).decode("ascii")
-
-
-_CONVERTERS: dict[str, Callable[[Json, Dials], Json]] = {
-    "Binary": _binary,
-    "Boolean": _boolean,
-    "DateTime": _date_time,
-    "Integer": _integer_converter(32),
-    "LargeInteger": _integer_converter(64),
-    "String": _string,
-}
-DATA_TYPES = frozenset(_CONVERTERS)
-TARGET_OBJECTS = frozenset({"User", "Group", "AdministrativeUnit", "Application", "Device", "Organization"})
