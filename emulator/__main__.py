@@ -22,8 +22,7 @@ from emulator import flex, pages, portal
 from emulator.clock import TenantClock
 from emulator.dials import Dials
 from emulator.entra import saml
-from emulator.graph.dispatch import Graph
-from emulator.graph.quota import Quota
+from emulator.graph.dispatch import Graph, Quota
 from emulator.http import server
 from emulator.http.admin import Admin
 from emulator.http.faults import Faults

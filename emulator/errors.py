@@ -43,23 +43,18 @@ def invalid_value(prop: str, resource: str) -> GraphRefusal:
 
 
 def reference_exists(prop: str) -> GraphRefusal:
-    return bad_request(
-        f"One or more added object references already exist for the following modified properties: '{prop}'."
-    )
+    words = "One or more added object references already exist for the following modified properties"
+    return bad_request(f"{words}: '{prop}'.")
 
 
 def reference_missing(prop: str) -> GraphRefusal:
-    return bad_request(
-        f"One or more removed object references do not exist for the following modified properties: '{prop}'."
-    )
+    words = "One or more removed object references do not exist for the following modified properties"
+    return bad_request(f"{words}: '{prop}'.")
 
 
 def not_found(identifier: str) -> GraphRefusal:
-    return GraphRefusal(
-        404,
-        "Request_ResourceNotFound",
-        f"Resource '{identifier}' does not exist or one of its queried reference-property objects are not present.",
-    )
+    words = "does not exist or one of its queried reference-property objects are not present"
+    return GraphRefusal(404, "Request_ResourceNotFound", f"Resource '{identifier}' {words}.")
 
 
 def unknown_segment(segment: str) -> GraphRefusal:

@@ -105,18 +105,17 @@ class Clause:
         for name in self.path.split("/"):
             held = held.get(name) if isinstance(held, dict) else None
         # A multi-valued extension compares by any of its values.
-        items = held if isinstance(held, list) else [held]
+        # Directory strings compare without case (D).
+        items = [_fold(item) for item in (held if isinstance(held, list) else [held])]
+        values = [_fold(value) for value in self.values]
         if self.operator == "startswith":
-            prefix = self.values[0].casefold()
-            return any(isinstance(item, str) and item.casefold().startswith(prefix) for item in items)
-        is_equal = any(_equals(item, value) for item in items for value in self.values)
+            return any(isinstance(item, str) and item.startswith(values[0]) for item in items)
+        is_equal = any(type(item) is type(value) and item == value for item in items for value in values)
         return is_equal is (self.operator != "ne")
 
 
-def _equals(held: Json, value: Json) -> bool:
-    if isinstance(held, str) and isinstance(value, str):
-        return held.casefold() == value.casefold()  # directory strings compare without case (D)
-    return type(held) is type(value) and bool(held == value)
+def _fold(value: Json) -> Json:
+    return value.casefold() if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
@@ -207,24 +206,20 @@ def parse_search(query: Query) -> Predicate:
         raise gateway_bad_request(f"Syntax error: $search takes \"property:words\" in double quotes, not '{text}'.")
     clauses, join = expression
     combine = any if join == "OR" else all
-    return lambda attributes: combine(clause(attributes) for clause in clauses)
+    return lambda attributes: combine(_matches_words(prop, attributes.get(prop), words) for prop, words in clauses)
 
 
-def _parse_search_clause(text: str) -> tuple[Predicate, int] | None:
+def _parse_search_clause(text: str) -> tuple[tuple[str, str], int] | None:
     match = _SEARCH_CLAUSE.match(text)
     prop, colon, words = re.sub(r"\\(.)", r"\1", match[1]).partition(":") if match else ("", "", "")
-    if not match or not colon:
-        return None
+    return ((prop, words), match.end()) if match and colon else None
+
+
+def _matches_words(prop: str, held: Json, words: str) -> bool:
     if prop not in ("displayName", "description"):
-        prefix = words.casefold()
-        return lambda attributes: str(attributes.get(prop) or "").casefold().startswith(prefix), match.end()
-    prefixes = split_tokens(words)
-
-    def matches(attributes: Attributes) -> bool:
-        held = split_tokens(str(attributes.get(prop) or ""))
-        return all(any(token.startswith(prefix) for token in held) for prefix in prefixes)
-
-    return matches, match.end()
+        return str(held or "").casefold().startswith(words.casefold())
+    tokens = split_tokens(str(held or ""))
+    return all(any(token.startswith(prefix) for token in tokens) for prefix in split_tokens(words))
 
 
 def split_tokens(text: str) -> list[str]:

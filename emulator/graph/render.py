@@ -24,15 +24,13 @@ from emulator.tenant.records import (
     PropertyRecord,
     UserRecord,
 )
-from emulator.tenant.users import KNOWN, READ_ONLY, read_visible_values
+from emulator.tenant.users import read_visible_values
+from emulator.tenant.values import READ_ONLY, WRITABLE
 from emulator.types import Attributes
 
 T = TypeVar("T")
-DEFAULT_USER = (
-    *("businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation"),
-    *("preferredLanguage", "surname", "userPrincipalName", "id"),
-)
 _DEFAULTS = json.loads(Path(__file__).with_name("defaults.json").read_text(encoding="utf-8"))
+DEFAULT_USER: list[str] = _DEFAULTS["user without $select"]
 
 
 def entity(call: GraphCall, fragment: str, body: Attributes, status: int = 200) -> Reply:
@@ -124,6 +122,6 @@ def user(call: GraphCall, record: UserRecord) -> Attributes:
                 body[exact] = values[exact]
             elif call.store.dials.unset_extension == "null":
                 body[exact] = None
-        elif name in attributes or name in KNOWN or name in READ_ONLY:
+        elif name in attributes or name in WRITABLE["User"] or name in READ_ONLY["User"]:
             body[name] = attributes.get(name)
     return body

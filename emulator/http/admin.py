@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from emulator.clock import TenantClock
-from emulator.graph.quota import Quota
+from emulator.graph.dispatch import Quota
 from emulator.http.faults import Faults
 from emulator.messages import LoggedRequest
 from emulator.tenant.store import Store

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass, field
-from typing import Any, get_origin, get_type_hints
+from itertools import count
+from typing import get_origin, get_type_hints
 
 from emulator.types import Json
 
@@ -49,25 +50,20 @@ class Fault:
 
     def hits(self, method: str, path: str) -> bool:
         """Whether this request is hit; both a hit and a request that `skip` lets pass are counted."""
-        if self.times != -1 and self.fired >= self.times:
+        is_spent = self.times != -1 and self.fired >= self.times
+        if is_spent or self.method not in ("", method) or not re.search(self.path, path):
             return False
-        if (self.method and self.method != method) or not re.search(self.path, path):
-            return False
-        if self.passed < self.skip:
-            self.passed += 1
-            return False
-        self.fired += 1
-        return True
+        is_hit = self.passed >= self.skip
+        self.fired += is_hit
+        self.passed += not is_hit
+        return is_hit
 
     def to_json(self) -> dict[str, Json]:
         return {name: value for name, value in vars(self).items() if name != "passed"}
 
 
-_FIELDS: dict[str, type] = {
-    name: get_origin(kind) or kind
-    for name, kind in get_type_hints(Fault).items()
-    if name not in ("id", "fired", "passed")
-}
+_COUNTED = ("id", "fired", "passed")  # what no caller sets
+_FIELDS = {name: get_origin(kind) or kind for name, kind in get_type_hints(Fault).items() if name not in _COUNTED}
 
 
 class Faults:
@@ -76,7 +72,7 @@ class Faults:
     def __init__(self) -> None:
         self._armed: list[Fault] = []
         self._released = asyncio.Event()
-        self._next = 1
+        self._numbers = count(1)
 
     def arm(self, body: Json) -> Fault:
         """Raises ValueError, in one line, for a fault that cannot exist."""
@@ -89,17 +85,15 @@ class Faults:
                 raise ValueError(f"field '{name}' of a fault takes a value of type {_FIELDS[name].__name__}")
         if body.get("action") not in ACTIONS:
             raise ValueError(f"the action of a fault is one of {', '.join(sorted(ACTIONS))}")
-        arguments: dict[str, Any] = dict(body)
         try:
-            re.compile(arguments.get("path", ""))
+            re.compile(body.get("path", ""))
         except re.error as error:
             raise ValueError(f"the path of a fault is a regular expression: {error}") from error
-        arguments["headers"] = {str(name): str(value) for name, value in arguments.get("headers", {}).items()}
-        fault = Fault(self._next, **arguments)
+        headers = {str(name): str(value) for name, value in body.get("headers", {}).items()}
+        fault = Fault(next(self._numbers), **{**body, "headers": headers})
         if not 400 <= fault.status <= 599:
             raise ValueError("a fault refuses with a status from 400 to 599")
         fault.code = fault.code or _CODES.get(fault.status, "UnknownError")
-        self._next += 1
         self._armed.append(fault)
         return fault
 

@@ -14,8 +14,7 @@ from emulator.clock import TenantClock
 from emulator.entra.tokens import TokenService, describe_cloud
 from emulator.errors import GraphRefusal, gateway_bad_request, method_not_allowed
 from emulator.graph import batch
-from emulator.graph.dispatch import Graph
-from emulator.graph.quota import format_retry_after
+from emulator.graph.dispatch import Graph, format_retry_after
 from emulator.http.faults import Fault, Faults
 from emulator.messages import PLAIN_JSON, ApiRequest, LoggedRequest, Reply
 from emulator.tenant.store import Store

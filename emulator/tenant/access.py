@@ -8,7 +8,7 @@ group is its direct members' only, nesting does not cascade (A); the all-zero ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -62,7 +62,8 @@ def add_member(store: Store, group: PlainRecord, member_id: str) -> None:
         raise invalid_body()  # wording D
     if member_id in list_member_ids(group):
         raise reference_exists("members")
-    store.commit(put=[_with_members(group, [*list_member_ids(group), member_id])])
+    members = [*list_member_ids(group), member_id]
+    store.commit(put=[("groups", replace(group, attributes={**group.attributes, "members": members}))])
 
 
 def remove_member(store: Store, group: PlainRecord, member_id: str) -> None:
@@ -77,11 +78,8 @@ def groups_without(store: Store, member_id: str) -> list[tuple[str, Record]]:
 
 
 def _without_member(group: PlainRecord, member_id: str) -> tuple[str, Record]:
-    return _with_members(group, (key for key in list_member_ids(group) if key != member_id))
-
-
-def _with_members(group: PlainRecord, ids: Iterable[str]) -> tuple[str, Record]:
-    return "groups", replace(group, attributes={**group.attributes, "members": list(ids)})
+    members = [key for key in list_member_ids(group) if key != member_id]
+    return "groups", replace(group, attributes={**group.attributes, "members": members})
 
 
 def list_assignments_to(store: Store, principal: PrincipalRecord) -> list[Attributes]:

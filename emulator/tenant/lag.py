@@ -67,10 +67,9 @@ class LaggingView(Generic[T]):
         return [item for item in shown if item is not None]
 
     def _show(self, item_id: str, reads: int, shown: T | None) -> None:
+        self._shown.pop(item_id, None)
         if reads:
             self._shown[item_id] = (reads, shown)
-        else:
-            self._shown.pop(item_id, None)
 
 
 def count_down(requests_left: Counter[str], item_id: str) -> bool:

@@ -17,34 +17,17 @@ from emulator.tenant.access import list_assignments_to
 from emulator.tenant.policies import list_links
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PrincipalRecord, Record
 from emulator.tenant.store import Store
-from emulator.tenant.values import NULL, Writable, check_changes
+from emulator.tenant.values import check_changes
 from emulator.types import Attributes
-
-_PRINCIPAL: Writable = {
-    "accountEnabled": (bool,),
-    "appRoleAssignmentRequired": (bool,),
-    "displayName": (str,),
-    "keyCredentials": (list,),
-    "preferredSingleSignOnMode": (str, NULL),
-    "preferredTokenSigningKeyThumbprint": (str, NULL),
-}
-_APPLICATION: Writable = {"api": (dict,), "displayName": (str,), "identifierUris": (list,), "signInAudience": (str,)}
-_CLAIMS: Writable = {
-    "audienceOverride": (str, NULL),
-    "claims": (list,),
-    "groupFilter": (dict, NULL),
-    "includeApplicationIdInIssuer": (bool,),
-    "includeBasicClaimSet": (bool,),
-}
 
 
 def patch_principal(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
-    store.commit(put=[_changed(principal, check_changes(body, _PRINCIPAL, "ServicePrincipal"))])
+    store.commit(put=[_changed(principal, check_changes(body, "ServicePrincipal"))])
 
 
 def patch_application(store: Store, app: ApplicationRecord, body: Attributes) -> None:
     """`api` is merged, as its members are patched one by one; the principal's copies follow."""
-    changes = check_changes(body, _APPLICATION, "Application")
+    changes = check_changes(body, "Application")
     if "api" in changes:
         changes["api"] = {**(app.attributes.get("api") or {}), **changes["api"]}
     put = [_changed(app, changes)]
@@ -69,7 +52,7 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
     """The principal of an application that has none; it starts without signing key and without SAML."""
     app_id = body.get("appId")
     changes = {name: value for name, value in body.items() if name != "appId"}
-    given = check_changes(changes, _PRINCIPAL, "ServicePrincipal")
+    given = check_changes(changes, "ServicePrincipal")
     app = store.applications.get(store.app_ids.get(app_id.lower(), "")) if isinstance(app_id, str) else None
     if app is None:
         raise bad_request(
@@ -140,5 +123,5 @@ def _empty_claims(principal: PrincipalRecord) -> Attributes:
 
 
 def _write_claims(store: Store, before: Attributes, body: Attributes) -> None:
-    row = {**before, **check_changes(body, _CLAIMS, "CustomClaimsPolicy")}
+    row = {**before, **check_changes(body, "CustomClaimsPolicy")}
     store.commit(put=[("claimsPolicies", PlainRecord.from_row(row))])

@@ -14,30 +14,12 @@ from emulator.errors import GraphRefusal, bad_request, invalid_body, invalid_val
 from emulator.tenant import access, extensions
 from emulator.tenant.records import PropertyRecord, UserRecord
 from emulator.tenant.store import Store
-from emulator.tenant.values import NULL, Writable, check_changes, convert_value
+from emulator.tenant.values import WRITABLE, check_changes, convert_value
 from emulator.types import Attributes, Json
 
 MAX_VALUES = 100
-_TEXTS = (
-    "city companyName consentProvidedForMinor country department displayName employeeId employeeType faxNumber "
-    "givenName jobTitle mail mailNickname mobilePhone officeLocation onPremisesImmutableId postalCode "
-    "preferredLanguage state streetAddress surname usageLocation userPrincipalName userType"
-)
-KNOWN: Writable = {
-    **dict.fromkeys(_TEXTS.split(), (str, NULL)),
-    "accountEnabled": (bool, NULL),
-    "businessPhones": (list, NULL),
-    "onPremisesExtensionAttributes": (dict, NULL),
-    "otherMails": (list, NULL),
-}
-_FIXED = (
-    "id createdDateTime creationType externalUserState lastPasswordChangeDateTime onPremisesDomainName "
-    "onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesSyncEnabled onPremisesUserPrincipalName "
-    "preferredDataLocation proxyAddresses"
-)
-READ_ONLY = frozenset(_FIXED.split())
 _NUMBERED = "onPremisesExtensionAttributes"  # an object of extensionAttribute1 to 15, each patched by itself
-_MASTERED = frozenset(KNOWN) - {"usageLocation", "otherMails"}
+_MASTERED = WRITABLE["User"].keys() - {"usageLocation", "otherMails"}
 
 
 def locate(store: Store, key: str) -> UserRecord | None:
@@ -110,7 +92,7 @@ def _patched(store: Store, user: UserRecord, changes: Attributes) -> UserRecord:
 
 
 def _patched_attributes(store: Store, user: UserRecord, changes: Attributes) -> Attributes:
-    changes = check_changes(changes, KNOWN, "User")
+    changes = check_changes(changes, "User")
     if user.attributes.get("onPremisesSyncEnabled") and _MASTERED.intersection(changes):
         raise _on_premises()
     if "userPrincipalName" in changes:

@@ -8,17 +8,23 @@ recorded nowhere (grade D), and whether an empty string is accepted is a dial.
 from __future__ import annotations
 
 import base64
+import json
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any
 
 from emulator.dials import Dials
 from emulator.errors import bad_request, invalid_value
 from emulator.types import Attributes, Json
 
-NULL = type(None)
-Writable: TypeAlias = Mapping[str, tuple[type, ...]]  # property name -> the JSON types it takes
+_PYTHON_TYPES = {"string": str, "boolean": bool, "array": list, "object": dict, "null": type(None)}
+_TABLE = json.loads(Path(__file__).with_name("properties.json").read_text(encoding="utf-8"))
+WRITABLE: dict[str, dict[str, list[type]]] = {  # resource -> property -> the types its value may have
+    resource: {name: [_PYTHON_TYPES[kind] for kind in kinds.split(" or ")] for kinds in rows for name in rows[kinds]}
+    for resource, rows in _TABLE["writable"].items()
+}
+READ_ONLY: dict[str, list[str]] = _TABLE["read only"]
 TARGET_OBJECTS = frozenset({"User", "Group", "AdministrativeUnit", "Application", "Device", "Organization"})
 _JSON_TYPES: dict[str, Any] = {
     "Binary": str,
@@ -32,13 +38,13 @@ DATA_TYPES = frozenset(_JSON_TYPES)
 _DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?(?:(Z)|([+-])(\d\d):(\d\d))?", re.ASCII)
 
 
-def check_changes(body: Attributes, writable: Writable, resource: str) -> Attributes:
+def check_changes(body: Attributes, resource: str) -> Attributes:
     """The body without its annotations. Raises GraphRefusal for an unknown property or a value of another type."""
     changes = {name: value for name, value in body.items() if "@odata." not in name}
     for name, value in changes.items():
-        if name not in writable:
+        if name not in WRITABLE[resource]:
             raise bad_request(f"Invalid property '{name}'.")
-        if type(value) not in writable[name]:
+        if type(value) not in WRITABLE[resource][name]:
             raise invalid_value(name, resource)
     return changes
 

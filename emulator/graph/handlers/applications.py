@@ -59,16 +59,14 @@ def _list_matching(call: GraphCall, fragment: str, table: Mapping[str, Applicati
     return render.page(call, fragment, apps, render.application, {"$filter", "$search"})
 
 
-def _fragment_of_properties(app: ApplicationRecord) -> str:
-    return f"applications('{app.id}')/extensionProperties"
-
-
 def list_properties(call: GraphCall) -> Reply:
     app = application_of(call)
     rule = parse_filter(call.query, {"name"}.__contains__, "ExtensionProperty")
     listed = call.store.property_view.read_all(lambda prop: prop.application_id == app.id)
     properties = [prop for prop in listed if rule({"name": prop.name})]
-    return render.page(call, _fragment_of_properties(app), properties, render.extension_property, {"$filter"})
+    return render.page(
+        call, f"applications('{app.id}')/extensionProperties", properties, render.extension_property, {"$filter"}
+    )
 
 
 def create_property(call: GraphCall) -> Reply:
@@ -82,13 +80,15 @@ def create_property(call: GraphCall) -> Reply:
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise invalid_body()
     prop = extensions.create(call.store, app, name, str(body.get("dataType")), is_multi_valued, targets)
-    return render.entity(call, _fragment_of_properties(app), render.extension_property(call, prop), 201)
+    return render.entity(
+        call, f"applications('{app.id}')/extensionProperties", render.extension_property(call, prop), 201
+    )
 
 
 def get_property(call: GraphCall) -> Reply:
     app = application_of(call)
     prop = extensions.find(call.store, app, call.guid("property"))
-    return render.entity(call, _fragment_of_properties(app), render.extension_property(call, prop))
+    return render.entity(call, f"applications('{app.id}')/extensionProperties", render.extension_property(call, prop))
 
 
 def list_available_properties(call: GraphCall) -> Reply:

@@ -19,19 +19,17 @@ from emulator.messages import Reply
 from emulator.tenant import users
 from emulator.tenant.records import PlainRecord, UserRecord
 from emulator.tenant.store import Store, get_existing
+from emulator.tenant.values import READ_ONLY, WRITABLE
 from emulator.types import Attributes
 
 T = TypeVar("T")
 _BY_NAME = ("userPrincipalName", "startswith")
+_FILTERABLE = WRITABLE["User"].keys() | set(READ_ONLY["User"])
 _INDEXED = frozenset({"id", "userPrincipalName"})
 
 
-def _is_filterable(path: str) -> bool:
-    return path in users.KNOWN or path in users.READ_ONLY or path.startswith("extension_")
-
-
 def _list_matching(call: GraphCall) -> Iterable[UserRecord]:
-    rule = parse_filter(call.query, _is_filterable, "User")
+    rule = parse_filter(call.query, lambda path: path in _FILTERABLE or path.startswith("extension_"), "User")
     if (rule.any_of or len(rule.clauses) == 1) and {(c.path, c.operator) for c in rule.clauses} == {_BY_NAME}:
         named = call.store.users_starting_with([str(clause.values[0]) for clause in rule.clauses])
         return call.store.user_view.read_all(lambda user: rule(user.attributes), among=named)
