@@ -28,7 +28,6 @@ from emulator.http.admin import Admin
 from emulator.http.faults import Faults
 from emulator.http.front import Front, guard_host
 from emulator.http.service import Service
-from emulator.messages import LoggedRequest
 from emulator.tenant.journal import Journal, JournalError
 from emulator.tenant.store import Store
 from emulator.types import Json
@@ -56,16 +55,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_scale: float | None) -> ASGIApp:
-    clock = TenantClock()
-    log: list[LoggedRequest] = []
-    quota = Quota(quota_scale, clock.now)
-    store = Store(journal, seed, Dials())
-    service = Service(store, clock, Graph(store, clock, quota), faults, log)
-    admin = Admin(store, faults, log, clock, quota)
+    clock, store = TenantClock(), Store(journal, seed, Dials())
+    service = Service(store, clock, Graph(store, clock, Quota(quota_scale, clock.now)), faults)
     app = Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),
-            Mount("/admin", routes=[*admin.routes(), *saml.admin_routes(store, clock)]),
+            Mount("/admin", routes=[*Admin(service).routes(), *saml.admin_routes(store, clock)]),
             *pages.routes(),
             *saml.routes(store, clock),
             *flex.routes(store, clock),

@@ -29,6 +29,7 @@ class GraphRefusal(Exception):
 
 bad_request = partial(GraphRefusal, 400, "Request_BadRequest")
 gateway_bad_request = partial(GraphRefusal, 400, "BadRequest")
+conflict = partial(GraphRefusal, code="Request_MultipleObjectsWithSameKeyValue")
 unsupported_query = partial(GraphRefusal, 400, "Request_UnsupportedQuery")
 
 

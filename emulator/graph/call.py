@@ -60,9 +60,8 @@ class GraphCall:
         if optional and not self.request.body:
             return {}
         if "json" not in self.request.headers.get("content-type", "").lower():
-            raise gateway_bad_request(
-                "Write requests (excluding DELETE) must contain the Content-Type header declaration."
-            )
+            words = "Write requests (excluding DELETE) must contain the Content-Type header declaration."
+            raise gateway_bad_request(words)
         try:
             parsed = json.loads(self.request.body)
         except ValueError as error:

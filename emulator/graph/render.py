@@ -16,14 +16,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from emulator.graph.call import GraphCall
 from emulator.graph.query import DEFAULT_PAGE, encode_skip_token
 from emulator.messages import Reply
-from emulator.tenant.records import (
-    ApplicationRecord,
-    PlainRecord,
-    PolicyRecord,
-    PrincipalRecord,
-    PropertyRecord,
-    UserRecord,
-)
+from emulator.tenant import records
 from emulator.tenant.users import read_visible_values
 from emulator.tenant.values import READ_ONLY, WRITABLE
 from emulator.types import Attributes
@@ -71,7 +64,7 @@ def selected(call: GraphCall, body: Attributes) -> Attributes:
     return {name: body[name] for name in call.select if name in body}
 
 
-def extension_property(call: GraphCall, prop: PropertyRecord) -> Attributes:
+def extension_property(call: GraphCall, prop: records.PropertyRecord) -> Attributes:
     owner = call.store.applications[prop.application_id]
     body = {"id": prop.id, "deletedDateTime": None, "appDisplayName": owner.display_name, **prop.to_row()}
     del body["applicationId"]
@@ -80,13 +73,13 @@ def extension_property(call: GraphCall, prop: PropertyRecord) -> Attributes:
     return selected(call, body)
 
 
-def policy(call: GraphCall, record: PolicyRecord) -> Attributes:
+def policy(call: GraphCall, record: records.PolicyRecord) -> Attributes:
     return selected(call, {"id": record.id, "deletedDateTime": None, **record.to_row()})
 
 
-def application(call: GraphCall, record: ApplicationRecord) -> Attributes:
+def application(call: GraphCall, record: records.ApplicationRecord) -> Attributes:
     """An application or a service principal."""
-    defaults = _DEFAULTS["servicePrincipal" if isinstance(record, PrincipalRecord) else "application"]
+    defaults = _DEFAULTS["servicePrincipal" if isinstance(record, records.PrincipalRecord) else "application"]
     body = {"deletedDateTime": None, **defaults, **record.attributes}
     is_single = bool(call.keys)
     if not (is_single and "keyCredentials" in call.select):
@@ -97,16 +90,16 @@ def application(call: GraphCall, record: ApplicationRecord) -> Attributes:
     return selected(call, body)
 
 
-def group(call: GraphCall, record: PlainRecord) -> Attributes:
+def group(call: GraphCall, record: records.PlainRecord) -> Attributes:
     body = {name: value for name, value in record.attributes.items() if name != "members"}
     return selected(call, {**_DEFAULTS["group"], **body})
 
 
-def organization(call: GraphCall, record: PlainRecord) -> Attributes:
+def organization(call: GraphCall, record: records.PlainRecord) -> Attributes:
     return selected(call, {**_DEFAULTS["organization"], **record.attributes})
 
 
-def user(call: GraphCall, record: UserRecord) -> Attributes:
+def user(call: GraphCall, record: records.UserRecord) -> Attributes:
     attributes, values = {**_DEFAULTS["user"], **record.attributes}, read_visible_values(call.store, record)
     select = call.query.select
     if not select:

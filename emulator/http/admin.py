@@ -15,11 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from emulator.clock import TenantClock
-from emulator.graph.dispatch import Quota
-from emulator.http.faults import Faults
-from emulator.messages import LoggedRequest
-from emulator.tenant.store import Store
+from emulator.http.service import Service
 from emulator.types import Json
 
 Action: TypeAlias = Callable[[Json], Json]  # from the decoded body to the answer; None answers 204
@@ -29,67 +25,63 @@ Action: TypeAlias = Callable[[Json], Json]  # from the decoded body to the answe
 class Admin:
     """The calls below /admin, and what they change."""
 
-    store: Store
-    faults: Faults
-    log: list[LoggedRequest]
-    clock: TenantClock
-    quota: Quota
+    service: Service
 
     def routes(self) -> list[Route]:
         return [
             Route("/export", self._export, methods=["GET"]),
-            _route("GET", "/requests", lambda _: [asdict(entry) for entry in self.log]),
-            _route("DELETE", "/requests", lambda _: self.log.clear()),
-            _route("GET", "/dials", lambda _: self.store.dials.to_json()),
+            _route("GET", "/requests", lambda _: [asdict(entry) for entry in self.service.log]),
+            _route("DELETE", "/requests", lambda _: self.service.log.clear()),
+            _route("GET", "/dials", lambda _: self.service.store.dials.to_json()),
             _route("PATCH", "/dials", self._change_dials),
-            _route("GET", "/faults", lambda _: self.faults.to_json()),
-            _route("POST", "/faults", lambda body: {"id": self.faults.arm(body).id}),
-            _route("DELETE", "/faults", lambda _: self.faults.clear()),
-            _route("GET", "/clock", lambda _: {"now": self.clock.now()}),
+            _route("GET", "/faults", lambda _: self.service.faults.to_json()),
+            _route("POST", "/faults", lambda body: {"id": self.service.faults.arm(body).id}),
+            _route("DELETE", "/faults", lambda _: self.service.faults.clear()),
+            _route("GET", "/clock", lambda _: {"now": self.service.clock.now()}),
             _route("POST", "/clock", self._set_clock),
             _route("POST", "/reset", self._reset),
             _route("POST", "/seed", self._plant_seed),
         ]
 
     async def _export(self, _request: Request) -> Response:
-        text = json.dumps(self.store.export(), sort_keys=True, indent=1)
+        text = json.dumps(self.service.store.export(), sort_keys=True, indent=1)
         return Response(text + "\n", media_type="application/json")
 
     def _change_dials(self, patch: Json) -> Json:
-        self.store.dials.change(patch)
-        self.store.lost_properties = 0
-        return self.store.dials.to_json()
+        self.service.store.dials.change(patch)
+        self.service.store.lost_properties = 0
+        return self.service.store.dials.to_json()
 
     def _set_clock(self, body: Json) -> Json:
         seconds = body.get("advance") if isinstance(body, dict) else None
         if body == {"stop": True}:
-            self.clock.stop()
+            self.service.clock.stop()
         elif isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise ValueError('the clock takes {"advance": seconds} or {"stop": true}')
         else:
-            self.clock.advance(seconds)
-        return {"now": self.clock.now()}
+            self.service.clock.advance(seconds)
+        return {"now": self.service.clock.now()}
 
     def _reset(self, _body: Json) -> None:
-        self.store.reset()
+        self.service.store.reset()
         self._forget()
 
     def _plant_seed(self, seed: Json) -> Json:
         # What no export shows stays when the seed does not bring it: an export can be planted as it is.
         if isinstance(seed, dict):
-            clients = [client.to_row() for client in self.store.clients.values()]
-            keys = [key.to_row() for key in self.store.signing_keys.values()]
+            clients = [client.to_row() for client in self.service.store.clients.values()]
+            keys = [key.to_row() for key in self.service.store.signing_keys.values()]
             seed = {"clients": clients, "signingKeys": keys, **seed}
-        self.store.plant(seed)
+        self.service.store.plant(seed)
         self._forget()
-        return {"users": len(self.store.users)}
+        return {"users": len(self.service.store.users)}
 
     def _forget(self) -> None:
-        self.store.dials.reset()
-        self.faults.clear()
-        self.log.clear()
-        self.clock.reset()
-        self.quota.clear()
+        self.service.store.dials.reset()
+        self.service.faults.clear()
+        self.service.log.clear()
+        self.service.clock.reset()
+        self.service.graph.quota.clear()
 
 
 def _route(method: str, path: str, action: Action) -> Route:

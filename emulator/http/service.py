@@ -7,7 +7,7 @@ Nothing here waits; delays and cut connections belong to the front.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
 from emulator.clock import TenantClock
@@ -38,7 +38,7 @@ class Service:
     clock: TenantClock
     graph: Graph
     faults: Faults
-    log: list[LoggedRequest]
+    log: list[LoggedRequest] = field(default_factory=list)
 
     def answer(self, request: ApiRequest) -> Reply:
         """`request.path` still carries the version here, if there is one."""

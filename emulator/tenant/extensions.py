@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emulator.errors import GraphRefusal, bad_request, invalid_value, not_found
+from emulator.errors import bad_request, conflict, invalid_value, not_found
 from emulator.tenant.lag import count_down
 from emulator.tenant.records import ApplicationRecord, PropertyRecord, Record
 from emulator.tenant.store import Store, get_existing
@@ -25,14 +25,10 @@ def create(
         raise invalid_value("targetObjects", "ExtensionProperty")
     full_name = f"extension_{app.app_id.replace('-', '')}_{name}"
     if full_name.casefold() in store.names:
-        raise GraphRefusal(
-            store.dials.duplicate_extension_status,
-            "Request_MultipleObjectsWithSameKeyValue",
-            f"An extension property exists with the name {full_name}.",
-        )
-    prop = PropertyRecord(
-        store.new_id("extensionProperties"), app.id, full_name, data_type, tuple(targets), is_multi_valued
-    )
+        words = f"An extension property exists with the name {full_name}."
+        raise conflict(store.dials.duplicate_extension_status, message=words)
+    property_id = store.new_id("extensionProperties")
+    prop = PropertyRecord(property_id, app.id, full_name, data_type, tuple(targets), is_multi_valued)
     if store.lost_properties < store.dials.lose_posted_property:
         store.lost_properties += 1
         return prop  # answered 201 and stored nowhere

@@ -11,7 +11,15 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 
-from emulator.errors import GraphRefusal, bad_request, invalid_body, not_found, reference_exists, reference_missing
+from emulator.errors import (
+    GraphRefusal,
+    bad_request,
+    conflict,
+    invalid_body,
+    not_found,
+    reference_exists,
+    reference_missing,
+)
 from emulator.tenant.lag import count_down
 from emulator.tenant.records import LinkRecord, PolicyRecord, PrincipalRecord
 from emulator.tenant.store import Store, get_existing
@@ -66,11 +74,8 @@ def assign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
     if policy_id in assigned_ids:
         raise reference_exists("claimsMappingPolicies")
     if assigned_ids:
-        raise GraphRefusal(
-            store.dials.second_policy_status,
-            "Request_MultipleObjectsWithSameKeyValue",
-            "A conflicting object with one or more of the specified property values is present in the directory.",
-        )
+        words = "A conflicting object with one or more of the specified property values is present in the directory."
+        raise conflict(store.dials.second_policy_status, message=words)
     link = LinkRecord(principal.id, policy_id)
     store.commit(put=[("assignments", link)])
     store.link_view.note_create(link)

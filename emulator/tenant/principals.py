@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emulator.errors import GraphRefusal, bad_request, not_found
+from emulator.errors import bad_request, conflict, not_found
 from emulator.tenant.access import list_assignments_to
 from emulator.tenant.policies import list_links
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PrincipalRecord, Record
@@ -59,12 +59,8 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
             f"The appId '{app_id}' of the service principal does not reference a valid application object."
         )
     if app.app_id in store.principal_app_ids:
-        raise GraphRefusal(
-            409,
-            "Request_MultipleObjectsWithSameKeyValue",
-            "The service principal cannot be created, updated, or restored because the service principal name "
-            f"{app.app_id} is already in use.",
-        )
+        words = "The service principal cannot be created, updated, or restored because the service principal name"
+        raise conflict(409, message=f"{words} {app.app_id} is already in use.")
     principal_id = store.new_id("servicePrincipals")
     attributes = {
         "id": principal_id,

@@ -85,9 +85,7 @@ class Store:
 
     def _table(self, kind: str, record_type: type[R]) -> dict[str, R]:
         self._types[kind] = record_type
-        table: dict[str, R] = {}
-        self._tables[kind] = table
-        return table
+        return self._tables.setdefault(kind, {})
 
     # -- identity ------------------------------------------------------------------------------------------------
 
