@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from emulator.graph import render
+from emulator.graph import handlers, render
 from emulator.graph.call import GraphCall
-from emulator.graph.handlers import applications, directory
-from emulator.graph.handlers.applications import POLICIES, application_of, policy_of, principal_of
-from emulator.graph.handlers.directory import group_of, page_of_objects, page_of_roles, user_of
+from emulator.graph.handlers import (
+    POLICIES,
+    application_of,
+    group_of,
+    page_of_objects,
+    page_of_roles,
+    policy_of,
+    principal_of,
+    user_of,
+)
 from emulator.graph.routing import Handler
 from emulator.tenant import access, extensions, policies, principals, users
 from emulator.tenant.store import Store
@@ -36,8 +43,8 @@ _ROLES = f"{_PRINCIPAL}/appRoleAssignedTo"
 _POLICY = f"/{POLICIES}/{{policy}}"
 
 ROUTES: dict[str, Handler] = {
-    "GET /users": directory.list_users,
-    "GET /users/$count": directory.count_users,
+    "GET /users": handlers.list_users,
+    "GET /users/$count": handlers.count_users,
     "POST /users": _create("users", users.create, render.user),
     "GET /users/{user}": _get("users", user_of, render.user),
     "PATCH /users/{user}": lambda call: users.patch(call.store, call.key("user"), call.body()),
@@ -46,46 +53,46 @@ ROUTES: dict[str, Handler] = {
     "GET /users/{user}/transitiveMemberOf": lambda call: page_of_objects(
         call, user_of(call), access.list_transitive_groups
     ),
-    "GET /applications": applications.list_applications,
+    "GET /applications": handlers.list_applications,
     f"GET {_APPLICATION}": _get("applications", application_of, render.application),
     f"PATCH {_APPLICATION}": lambda call: principals.patch_application(call.store, application_of(call), call.body()),
-    f"GET {_PROPERTIES}": applications.list_properties,
-    f"POST {_PROPERTIES}": applications.create_property,
-    f"GET {_PROPERTIES}/{{property}}": applications.get_property,
+    f"GET {_PROPERTIES}": handlers.list_properties,
+    f"POST {_PROPERTIES}": handlers.create_property,
+    f"GET {_PROPERTIES}/{{property}}": handlers.get_property,
     f"DELETE {_PROPERTIES}/{{property}}": lambda call: extensions.delete(
         call.store, application_of(call), call.guid("property")
     ),
-    "POST /directoryObjects/getAvailableExtensionProperties": applications.list_available_properties,
-    "GET /servicePrincipals": applications.list_principals,
+    "POST /directoryObjects/getAvailableExtensionProperties": handlers.list_available_properties,
+    "GET /servicePrincipals": handlers.list_principals,
     "POST /servicePrincipals": _create("servicePrincipals", principals.create_principal, render.application),
     f"GET {_PRINCIPAL}": _get("servicePrincipals", principal_of, render.application),
     f"PATCH {_PRINCIPAL}": lambda call: principals.patch_principal(call.store, principal_of(call), call.body()),
     f"DELETE {_PRINCIPAL}": lambda call: principals.delete_principal(call.store, principal_of(call)),
-    f"GET {_LINKS}": applications.list_assigned_policies,
-    f"POST {_LINKS}": applications.refuse_without_ref,
+    f"GET {_LINKS}": handlers.list_assigned_policies,
+    f"POST {_LINKS}": handlers.refuse_without_ref,
     f"POST {_LINKS}/$ref": lambda call: policies.assign(call.store, principal_of(call), call.referenced_id(POLICIES)),
     f"DELETE {_LINKS}/{{policy}}/$ref": lambda call: policies.unassign(
         call.store, principal_of(call), call.guid("policy")
     ),
     f"GET {_ROLES}": lambda call: page_of_roles(call, principal_of(call), access.list_assignments_to),
-    f"POST {_ROLES}": applications.assign_role,
+    f"POST {_ROLES}": handlers.assign_role,
     f"DELETE {_ROLES}/{{assignment}}": lambda call: access.remove_role(
         call.store, principal_of(call), call.key("assignment")
     ),
-    f"GET {_PRINCIPAL}/claimsPolicy": applications.get_custom_claims,
+    f"GET {_PRINCIPAL}/claimsPolicy": handlers.get_custom_claims,
     f"PUT {_PRINCIPAL}/claimsPolicy": lambda call: principals.put_custom_claims(
         call.store, principal_of(call), call.body()
     ),
     f"PATCH {_PRINCIPAL}/claimsPolicy": lambda call: principals.patch_custom_claims(
         call.store, principal_of(call), call.body()
     ),
-    f"GET /{POLICIES}": applications.list_policies,
+    f"GET /{POLICIES}": handlers.list_policies,
     f"POST /{POLICIES}": _create(POLICIES, policies.create, render.policy),
     f"GET {_POLICY}": _get(POLICIES, policy_of, render.policy),
     f"PATCH {_POLICY}": lambda call: policies.patch(call.store, call.guid("policy"), call.body()),
     f"DELETE {_POLICY}": lambda call: policies.delete(call.store, call.guid("policy")),
-    f"GET {_POLICY}/appliesTo": applications.list_principals_of,
-    "GET /groups": directory.list_groups,
+    f"GET {_POLICY}/appliesTo": handlers.list_principals_of,
+    "GET /groups": handlers.list_groups,
     "GET /groups/{group}": _get("groups", group_of, render.group),
     "GET /groups/{group}/members": lambda call: page_of_objects(call, group_of(call), access.list_direct_members),
     "POST /groups/{group}/members/$ref": lambda call: access.add_member(
@@ -97,5 +104,5 @@ ROUTES: dict[str, Handler] = {
     "GET /groups/{group}/transitiveMembers": lambda call: page_of_objects(
         call, group_of(call), access.list_transitive_members
     ),
-    "GET /organization": applications.get_organization,
+    "GET /organization": handlers.get_organization,
 }
