@@ -1,22 +1,46 @@
 """`doctor`: whether this machine, its identity and the tenant are ready for the stack.
 
-It runs the preflight of `pulumi preview`, outside of it, and before that inspects versions, credential, clock, and the
-permission each call needs. Changes nothing and never shows a token. Exit status: 0 fine, 1 problems, 2 wrong usage, or
-the tenant could not be inspected.
+It inspects versions, credential, clock and the permission each call needs, then runs the preflight of `pulumi preview`.
+Changes nothing and never shows a token. What could not be inspected is a row as well. Exit status: 0 fine, 1 problems,
+2 wrong usage, or the tenant could not be inspected.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
-from typing import TYPE_CHECKING
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+
+from flexsaml.graph import Cloud, Directory, GraphError, Identity, requirements_of_stack, skew
+from flexsaml.preflight import InspectionEnded, PreflightResult, inspect_tenant
 
 from . import declared as stacks
 from .terminal import align_columns
 
-if TYPE_CHECKING:
-    from .checkup import Row
+OK, NOTE, WARNING, PROBLEM, NOT_SEEN = STATES = ("ok", "note", "warning", "problem", "not looked at")
+SKEW_NOTED, SKEW_REFUSED = 30.0, 300.0
+"""Seconds; from the second on tokens and assertions are refused."""
+_ROOT = Path(__file__).resolve().parents[2]
+_INSTALL = "run `pip install -r requirements.txt`"
+_STATE_OF_LEVEL = {"error": PROBLEM, "warning": WARNING, "info": NOTE}
+RunProgram = Callable[[list[str]], str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that was inspected; `remedy` where there is something to do."""
+
+    area: str
+    state: str
+    what: str
+    remedy: str = ""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,43 +49,161 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    from .checkup import PROBLEM
-
     rows, is_inspected = _inspect(stacks.declared(given))
+    states = [row.state for row in rows]
+    counts = {state: states.count(state) for state in STATES}
     if given.json:
-        body = {"rows": [vars(row) for row in rows], "counts": _counts(rows)}
-        print(json.dumps(body, ensure_ascii=False, indent=1))
+        print(json.dumps({"rows": [vars(row) for row in rows], "counts": counts}, ensure_ascii=False, indent=1))
     else:
         cells = [(row.state, row.area, row.what + (f"; {row.remedy}" if row.remedy else "")) for row in rows]
         print("\n".join(align_columns(cells, "")))
-        print(", ".join(f"{count} {state}" for state, count in _counts(rows).items() if count))
-    if not is_inspected:
-        return 2
-    return 1 if any(row.state == PROBLEM for row in rows) else 0
+        print(", ".join(f"{count} {state}" for state, count in counts.items() if count))
+    return 2 if not is_inspected else 1 if counts[PROBLEM] else 0
 
 
 def _inspect(stack: stacks.Declared) -> tuple[list[Row], bool]:
     """Everything in the order in which one thing depends on the other; whether the tenant could be inspected."""
-    from . import checkup
-
     where = stack.cloud
-    rows = [*checkup.machine()]
-    rows.append(checkup.Row("stack file", checkup.OK, stack.file))
-    rows.append(checkup.Row("cloud", checkup.OK, f"{where.name}: {where.graph}, {where.login}"))
-    rows.append(checkup.clock(where))
+    rows = [*inspect_machine(), Row("stack file", OK, stack.file)]
+    rows.append(Row("cloud", OK, f"{where.name}: {where.graph}, {where.login}"))
+    rows.append(inspect_clock(where))
     directory = stack.directory()
-    identity_rows, identity = checkup.credential(directory)
-    rows += identity_rows
-    if any(row.state == checkup.PROBLEM for row in identity_rows):
-        rows.append(checkup.Row("tenant", checkup.NOT_SEEN, "it cannot be inspected without a credential"))
-        return rows, False
-    rows += checkup.permissions(identity, stack)
-    tenant_rows, is_inspected = checkup.tenant(directory, stack)
+    row, identity = inspect_credential(directory)
+    rows.append(row)
+    if row.state == PROBLEM:
+        return [*rows, Row("tenant", NOT_SEEN, "it cannot be inspected without a credential")], False
+    rows += inspect_permissions(identity, stack)
+    tenant_rows, is_inspected = _run_preflight(directory, stack)
     return [*rows, *tenant_rows], is_inspected
 
 
-def _counts(rows: list[Row]) -> dict[str, int]:
-    from .checkup import STATES
+def run_program(command: list[str]) -> str:
+    """What a program prints. Raises OSError if it is not installed or fails."""
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    except subprocess.TimeoutExpired:
+        raise OSError("no answer in 30 s") from None
+    if ended.returncode:
+        raise OSError(" ".join(ended.stderr.split()) or f"exit status {ended.returncode}")
+    return ended.stdout.strip()
 
-    counts = Counter(row.state for row in rows)
-    return {state: counts[state] for state in STATES}
+
+def inspect_machine(run: RunProgram = run_program, root: Path = _ROOT) -> Iterator[Row]:
+    """Python, the engine, and the packages that requirements.txt pins."""
+    is_old = sys.version_info < (3, 10)
+    remedy = "use Python 3.10 or newer" if is_old else ""
+    yield Row("python", PROBLEM if is_old else OK, platform.python_version(), remedy)
+    yield _inspect_engine(run, root)
+    different = []
+    requirements = (root / "requirements.txt").read_text("utf-8")
+    for name, pinned in re.findall(r"(?m)^([A-Za-z0-9._-]+)==([^\s#]+)", requirements):
+        try:
+            installed = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            installed = "none"
+        is_pinned = installed == pinned
+        if name == "pulumi":
+            yield Row("SDK", OK if is_pinned else WARNING, f"pulumi {installed}", "" if is_pinned else _INSTALL)
+        elif not is_pinned:
+            different.append(f"{name} {installed}, but {pinned} is pinned")
+    if different:
+        yield Row("packages", WARNING, "; ".join(different), _INSTALL)
+
+
+def _inspect_engine(run: RunProgram, root: Path) -> Row:
+    try:
+        version = run(["pulumi", "version"]).lstrip("v")
+    except OSError as problem:
+        reason = "there is no `pulumi` on PATH" if isinstance(problem, FileNotFoundError) else str(problem)
+        return Row("engine", PROBLEM, reason, "install the Pulumi CLI, or run `make up`, which brings one")
+    required = re.search(r'requiredPulumiVersion: *"?>=([0-9.]+)', (root / "Pulumi.yaml").read_text("utf-8"))
+    least = required[1] if required else "0"
+    actual, needed = ([int(digits) for digits in re.findall(r"\d+", text)[:3]] for text in (version, least))
+    is_old = actual < needed
+    remedy = f"this project needs {least} or newer" if is_old else ""
+    return Row("engine", PROBLEM if is_old else OK, f"pulumi {version}", remedy)
+
+
+def inspect_clock(where: Cloud, ask: Callable[[Cloud], float | None] = skew) -> Row:
+    """This machine's clock beside Graph's."""
+    try:
+        ahead = ask(where)
+    except GraphError as error:
+        return Row("clock", NOT_SEEN, str(error))
+    if ahead is None:
+        return Row("clock", NOT_SEEN, "Graph's answer had no time")
+    state = OK if abs(ahead) < SKEW_NOTED else WARNING if abs(ahead) < SKEW_REFUSED else PROBLEM
+    difference = f"{abs(ahead):.0f} s {'ahead of' if ahead >= 0 else 'behind'} Graph"
+    return Row("clock", state, difference, "" if state == OK else "set this machine's clock by NTP")
+
+
+def inspect_credential(directory: Directory) -> tuple[Row, Identity | None]:
+    """Whom Graph will see. The token itself is never shown."""
+    try:
+        identity = directory.identity()
+    except GraphError as error:
+        return Row("credential", PROBLEM, str(error)), None
+    if identity is None:
+        return Row("credential", NOT_SEEN, "there is a token, but its content cannot be read"), None
+    ids = (("appId", identity.app_id), ("object id", identity.object_id), ("tenant", identity.tenant_id))
+    named = ", ".join(f"{name} {value}" for name, value in ids if value)
+    return Row("credential", OK, f"{identity.kind}: {named}"), identity
+
+
+def inspect_permissions(identity: Identity | None, stack: stacks.Declared) -> Iterator[Row]:
+    """Each call of this stack, and whether the token names a permission for it."""
+    declaration = stack.declaration
+    has_users = bool(declaration.users or declaration.users_file or {"users", "usersFile"} & declaration.secret_keys)
+    granted = identity.permissions if identity else None
+    for requirement in requirements_of_stack(extensions=bool(declaration.extensions), users=has_users):
+        purpose, call, without = requirement.purpose, requirement.call, requirement.without
+        if granted is None:
+            what = f"whether the identity may {purpose} ({call})"
+            yield Row("permission", NOT_SEEN, what, f"it needs {requirement.least}")
+        elif requirement.is_met(granted):
+            owned = ", if it owns the object" if requirement.is_met_for_owned_objects_only(granted) else ""
+            yield Row("permission", OK, f"to {purpose}{owned} ({call})")
+        else:
+            what = f"the token does not name a permission to {purpose} ({call})" + (f": {without}" if without else "")
+            roles = "" if without else ", unless a directory role covers it"
+            yield Row("permission", NOTE if without else WARNING, what, f"grant {requirement.least}{roles}")
+
+
+def _run_preflight(directory: Directory, stack: stacks.Declared) -> tuple[list[Row], bool]:
+    """The inspection of preflight, and whether the tenant could be inspected."""
+    declaration = stack.declaration
+    encrypted = "is encrypted, and only the engine can read it"
+    rows = [Row("preflight", NOT_SEEN, f"{path} {encrypted}") for path in declaration.encrypted]
+    if stack.findings:
+        for finding in stack.findings:
+            problem, remedy = f"{finding.where}: {finding.message}", finding.fix or f"correct it in {stack.file}"
+            rows.append(Row("stack file", PROBLEM, problem, remedy))
+        return [*rows, Row("tenant", NOT_SEEN, "correct the stack file first")], True
+    if "servicePrincipal" in declaration.encrypted:
+        return [*rows, Row("tenant", NOT_SEEN, "the name of the service principal is encrypted")], False
+    policy_name = declaration.policy_name or f"flexsaml-{stack.stack} Flex SAML claims"
+    try:
+        result = inspect_tenant(directory, replace(declaration, policy_name=policy_name))
+    except InspectionEnded as end:
+        return [Row("tenant", PROBLEM, f"{end.finding.where}: {end.finding.message}", end.finding.fix)], True
+    except GraphError as error:
+        return [Row("tenant", NOT_SEEN, str(error))], False
+    return [*_describe(result, stack), *rows], True
+
+
+def _describe(result: PreflightResult, stack: stacks.Declared) -> Iterator[Row]:
+    principal, application = result.principal, result.application
+    yield Row("tenant", OK, f"service principal '{principal.display_name}' ({principal.id})")
+    yield Row("tenant", OK, f"application '{application.display_name}' ({application.id})")
+    if not stack.declaration.preflight:
+        yield Row("preflight", NOT_SEEN, "flexsaml:preflight is false", "set it to true")
+    elif result.assigned is not None:
+        names = ", ".join(f"'{name}' ({id_})" for id_, name in result.assigned.items()) or "none"
+        yield Row("tenant", OK, f"policy assigned now: {names}")
+    for user in sorted(result.missing_users):
+        yield Row("users", PROBLEM, f"'{user}' is not in this tenant", f"correct or remove it in {stack.file}")
+    for finding in result.findings:
+        level = stack.declaration.rules.get(finding.rule, finding.level)
+        state = NOT_SEEN if finding.rule == "not-looked-at" else _STATE_OF_LEVEL.get(level, "")
+        if state:
+            yield Row("preflight", state, f"{finding.where}: {finding.message} [{finding.rule}]", finding.fix)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flexsaml.cli import checkup
+from flexsaml.cli.doctor import inspect_clock, inspect_machine, inspect_permissions
 from flexsaml.declaration import Declaration
 from flexsaml.graph import Cloud, Identity, NotSent
 from flexsaml.values import DataType
@@ -131,7 +131,7 @@ def test_the_engine(answer: str | OSError, state: str, words: str) -> None:
             raise answer
         return answer
 
-    [row] = [row for row in checkup.machine(program) if row.area == "engine"]
+    [row] = [row for row in inspect_machine(program) if row.area == "engine"]
     assert row.state == state
     assert words in f"{row.what} {row.remedy}"
 
@@ -146,7 +146,7 @@ def test_the_engine(answer: str | OSError, state: str, words: str) -> None:
     ],
 )
 def test_the_clock(ahead: float | None, state: str, words: str) -> None:
-    row = checkup.clock(HERE, lambda _: ahead)
+    row = inspect_clock(HERE, lambda _: ahead)
     assert row.state == state
     assert words in row.what
 
@@ -155,14 +155,14 @@ def test_a_clock_that_cannot_be_asked_is_not_looked_at() -> None:
     def down(_: Cloud) -> float:
         raise NotSent("ask Graph for the time", "no connection")
 
-    assert checkup.clock(HERE, down).state == "not looked at"
+    assert inspect_clock(HERE, down).state == "not looked at"
 
 
 def test_doctor_and_preflight_agree_about_permissions() -> None:
     """With a right to write the directory properties may be made, but no policy may be assigned."""
     declaration = Declaration(extensions={"languages": DataType("String")}, users={"ada@x": {"languages": "en"}})
     identity = Identity("application", "", "", "", frozenset({"Directory.ReadWrite.All"}))
-    rows = list(checkup.permissions(identity, SimpleNamespace(declaration=declaration)))  # type: ignore[arg-type]
+    rows = list(inspect_permissions(identity, SimpleNamespace(declaration=declaration)))  # type: ignore[arg-type]
     fine = [row.what for row in rows if row.state == "ok"]
     assert any(what.startswith("to make and delete extension properties") for what in fine)
     lacking = {row.remedy.split(",")[0] for row in rows if row.state == "warning"}
@@ -171,7 +171,7 @@ def test_doctor_and_preflight_agree_about_permissions() -> None:
         "grant Policy.Read.All",
         "grant Policy.ReadWrite.ApplicationConfiguration",
     }
-    assert not any("users" in what for what in (row.what for row in checkup.permissions(identity, EMPTY)))  # type: ignore[arg-type]
+    assert not any("users" in what for what in (row.what for row in inspect_permissions(identity, EMPTY)))  # type: ignore[arg-type]
 
 
 EMPTY = SimpleNamespace(declaration=Declaration())
