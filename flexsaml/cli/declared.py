@@ -176,9 +176,8 @@ def _project() -> Path:
 
 
 def selected(project: Path) -> str:
-    """The stack the engine would take, as far as it can be known without it; "" if it cannot.
-
-    The engine keeps it in its home, by the SHA-1 of the project file's path, one for each backend.
+    """The stack the engine would take, as far as it can be known without it; "" if it cannot. The engine keeps it in
+    its home, by the SHA-1 of the project file's path, one for each backend.
     """
     if os.environ.get("PULUMI_STACK"):
         return os.environ["PULUMI_STACK"]

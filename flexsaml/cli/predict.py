@@ -92,10 +92,9 @@ def _read_scenario(file: str, stack: stacks.Declared, directory: Directory, snap
 
 
 def _plan_values(stack: stacks.Declared, app_id: str) -> DeclaredValues:
-    """What a stack file would make of users' extension values, its roster's among them.
-
-    Extensions that are not made yet count as made; encrypted values cannot be read without the engine and are named.
-    Raises `UserError` if users, extensions or the roster have a finding.
+    """What a stack file would make of users' extension values, its roster's among them. Extensions that are not made
+    yet count as made; encrypted values cannot be read without the engine and are named. Raises `UserError` if users,
+    extensions or the roster have a finding.
     """
     declaration = stack.declaration
     stack.require_valid("users", "usersFile", "extensions")

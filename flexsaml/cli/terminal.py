@@ -31,9 +31,8 @@ def escape_missing_letters() -> None:
 
 
 def read_file(name: str, max_bytes: int, fix: str = "") -> bytes:
-    """A file, or stdin for "-". Ends one byte after `max_bytes`, so that a reader can tell that it is too large.
-
-    Raises `UserError`, which names the fix, if it cannot be read.
+    """A file, or stdin for "-". Ends one byte after `max_bytes`, so that a reader can tell that it is too large. Raises
+    `UserError`, which names the fix, if it cannot be read.
     """
     try:
         if name == "-":

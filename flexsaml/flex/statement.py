@@ -56,10 +56,8 @@ class AttributeFault:
 
 @dataclass(frozen=True)
 class WorkerUpdate:
-    """What a sign-in writes to the worker.
-
-    `sources`: worker attribute to the Name of the attribute it comes from. `ignored`: Names that Flex ignores.
-    `unknown`: worker attributes whose value cannot be known (F8).
+    """What a sign-in writes to the worker. `sources`: worker attribute to the Name of the attribute it comes from.
+    `ignored`: Names that Flex ignores. `unknown`: worker attributes whose value cannot be known (F8).
     """
 
     friendly_name: str

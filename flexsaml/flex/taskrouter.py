@@ -61,10 +61,9 @@ class Worker:
 
 
 def read_access(environment: Mapping[str, str], sandbox: str = "") -> TaskRouterAccess:
-    """From the TWILIO_ variables; `sandbox` is the emulator's address if the tenant is emulated, else "".
-
-    If the address is the emulator's and no key is given, the sandbox's own account is used; it is not a secret.
-    Raises `UnreadableWorker`.
+    """From the TWILIO_ variables; `sandbox` is the emulator's address if the tenant is emulated, else "". If the
+    address is the emulator's and no key is given, the sandbox's own account is used; it is not a secret. Raises
+    `UnreadableWorker`.
     """
     names = (*_SID_PREFIXES, "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY_SECRET")
     values = {name: environment.get(name, "").strip() for name in names}

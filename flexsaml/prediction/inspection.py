@@ -33,11 +33,9 @@ class NothingToPredict(UserError):
 
 @dataclass(frozen=True)
 class DeclaredValues:
-    """What a stack would write before the sign-in.
-
-    `types`: full name of an extension to its data type. `values`: user in lower case to full name to JSON value.
-    `encrypted`: user in lower case ("" for everybody) to the extensions whose values only the engine can read;
-    `encrypted_paths`: where the stack file has them.
+    """What a stack would write before the sign-in. `types`: full name of an extension to its data type. `values`: user
+    in lower case to full name to JSON value. `encrypted`: user in lower case ("" for everybody) to the extensions whose
+    values only the engine can read; `encrypted_paths`: where the stack file has them.
     """
 
     types: Mapping[str, str]
@@ -65,9 +63,8 @@ class Scenario:
 
 @dataclass(frozen=True)
 class SignInPredictions:
-    """`by_scenario`: for each scenario the predictions of the same users, sorted by user principal name.
-
-    `unread`: what could not be read.
+    """`by_scenario`: for each scenario the predictions of the same users, sorted by user principal name. `unread`: what
+    could not be read.
     """
 
     by_scenario: tuple[tuple[Prediction, ...], ...]
@@ -81,9 +78,8 @@ def predict_sign_ins(
     now: datetime,
     user: str | None = None,
 ) -> SignInPredictions:
-    """The sign-ins of one user (UPN or object id), or of everybody assigned to the principal.
-
-    Raises `NothingToPredict` if there is no such user.
+    """The sign-ins of one user (UPN or object id), or of everybody assigned to the principal. Raises `NothingToPredict`
+    if there is no such user.
     """
     policies = [scenario.policy for scenario in scenarios]
     target = _read_target(directory, snapshot, policies, now)
@@ -156,10 +152,9 @@ def _read_target(
 def _read_users(
     directory: Directory, target: SignInTarget, policies: Sequence[SignInPolicy], references: Sequence[str]
 ) -> tuple[list[User], dict[str, str]]:
-    """Users with what the policies read, and the extensions that no request may name, with the reason.
-
-    An extension whose application is not in this tenant may exist all the same, so its value is requested. Whether
-    Graph accepts a name that it does not know is not documented, so the first request is for one user only.
+    """Users with what the policies read, and the extensions that no request may name, with the reason. An extension
+    whose application is not in this tenant may exist all the same, so its value is requested. Whether Graph accepts a
+    name that it does not know is not documented, so the first request is for one user only.
     """
     if not references:
         return [], {}

@@ -29,9 +29,8 @@ UNREADABLE_USER = "the user's properties may not be read (User.Read.All)"
 
 @dataclass(frozen=True)
 class SignInTarget:
-    """The service principal and its tenant. `has_key`: whether Entra has a certificate to sign with.
-
-    `extensions`: full name to data type, with `[]` for several values, "" if its application could not be read.
+    """The service principal and its tenant. `has_key`: whether Entra has a certificate to sign with. `extensions`: full
+    name to data type, with `[]` for several values, "" if its application could not be read.
     """
 
     snapshot: PrincipalSnapshot
@@ -41,10 +40,9 @@ class SignInTarget:
 
 @dataclass(frozen=True)
 class Agent:
-    """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value.
-
-    `roles` and `assigned` as far as they could be read; `roles_unreadable` says why there may be more, "" if there
-    are none. `unreadable_extensions`: extensions whose value could not be read, with the reason.
+    """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value. `roles` and
+    `assigned` as far as they could be read; `roles_unreadable` says why there may be more, "" if there are none.
+    `unreadable_extensions`: extensions whose value could not be read, with the reason.
     """
 
     id: str

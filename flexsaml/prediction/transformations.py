@@ -135,9 +135,8 @@ class _CompiledPattern:
 
 
 def replace_matches(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]) -> tuple[str, int]:
-    """`text` with every match replaced, and how many; `{name}` is a named group or an input.
-
-    Raises `UnsupportedPattern`.
+    """`text` with every match replaced, and how many; `{name}` is a named group or an input. Raises
+    `UnsupportedPattern`.
     """
     if _DOLLAR.search(replacement):
         raise UnsupportedPattern("it is not documented what Entra makes of a $ in the replacement")

@@ -27,7 +27,6 @@ _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[
 @dataclass(frozen=True)
 class Check:
     """One line of a verdict. `status`: one of the four above; only a fault refuses. `fix` is "" if nothing is to do.
-
     `attribute` is the Name of the attribute that a check is about, "" for the rest.
     """
 

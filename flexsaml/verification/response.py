@@ -45,9 +45,8 @@ _COPY_FIELD = "copy the complete value of the form field SAMLResponse"
 
 
 def parse_response(raw: bytes, source: str = "it") -> etree._Element:
-    """The root: a Response with one Assertion, or one Assertion alone; neither is trusted yet.
-
-    Raises `CannotVerify` for what is no response, `ResponseRefused` for a response that may not be read.
+    """The root: a Response with one Assertion, or one Assertion alone; neither is trusted yet. Raises `CannotVerify`
+    for what is no response, `ResponseRefused` for a response that may not be read.
     """
     try:
         root = parse_xml(_decode(raw))

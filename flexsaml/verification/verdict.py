@@ -60,9 +60,8 @@ def judge_response(
     flex: bool,
     declared: DeclaredClaims | str,
 ) -> Verdict:
-    """The verdict on what `parse_response` returned.
-
-    `flex`: whether Flex would receive the attributes. `declared`: the claims of a stack, or why there are none.
+    """The verdict on what `parse_response` returned. `flex`: whether Flex would receive the attributes. `declared`: the
+    claims of a stack, or why there are none.
     """
     checks: list[Check] = []
     try:
