@@ -20,11 +20,12 @@ from flexsaml.claims import MAX_TEXT_BYTES, RULE_NAMES, read_policies
 from flexsaml.declaration import KEYS, Declaration, describe_problem, read_declaration, read_stack_yaml
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
+from flexsaml.graph import Cloud, cloud
 
 from .terminal import read_file
 
 if TYPE_CHECKING:
-    from flexsaml.graph import Cloud, Directory
+    from flexsaml.graph import Directory
 
 PROJECT = "flexsaml"
 
@@ -80,8 +81,6 @@ class Declared:
     @property
     def cloud(self) -> Cloud:
         """Where the tenant is."""
-        from flexsaml.graph import cloud
-
         keys = self.connection
         return cloud(keys["cloud"], graph_endpoint=keys["graphEndpoint"], login_endpoint=keys["loginEndpoint"])
 
@@ -102,9 +101,8 @@ class Declared:
         """Raises `UserError` if one of the keys has a finding or is encrypted; with `entries` also parts of it."""
         for path in self.declaration.encrypted:
             if _key_of(path) in keys and (entries or path in keys):
-                raise UserError(
-                    f"{self.file}: {path} is encrypted, and only the engine can read it; set it without --secret"
-                )
+                problem = "is encrypted, and only the engine can read it; set it without --secret"
+                raise UserError(f"{self.file}: {path} {problem}")
         self.require_valid(*keys)
 
     def require_valid(self, *keys: str) -> None:
@@ -157,7 +155,7 @@ def _meant(stack: str, file: str) -> tuple[str, Path]:
         name = Path(file).name
         is_usual = name.startswith("Pulumi.") and name.endswith((".yaml", ".yml"))
         return name.removeprefix("Pulumi.").rpartition(".")[0] if is_usual else "", Path(file)
-    folder = _project()
+    folder = Path.cwd() if Path("Pulumi.yaml").exists() else Path(__file__).resolve().parents[2]  # this checkout
     short = (stack or selected(folder)).rpartition("/")[2]
     if short:
         return short, folder / f"Pulumi.{short}.yaml"
@@ -167,12 +165,6 @@ def _meant(stack: str, file: str) -> tuple[str, Path]:
         which = f"which of {', '.join(names)} is meant?" if files else f"there is no stack file in {folder};"
         raise UserError(f"{which} name a stack with --stack, or a file with --file")
     return names[0], files[0]
-
-
-def _project() -> Path:
-    """The folder of Pulumi.yaml: the working directory's, else this checkout's."""
-    folder = Path.cwd()
-    return folder if (folder / "Pulumi.yaml").exists() else Path(__file__).resolve().parents[2]
 
 
 def selected(project: Path) -> str:

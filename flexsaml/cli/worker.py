@@ -25,7 +25,7 @@ from flexsaml.prediction import (
 )
 
 from . import declared as stacks
-from .predicted import show_json
+from .predict import show_json
 from .terminal import align_columns, one_line
 
 

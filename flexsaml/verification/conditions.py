@@ -48,7 +48,7 @@ def check_conditions(signed: SignedParts, response: etree._Element | None, expec
     elif response is not None:
         yield from _faults(_check_response(response, assertion, expected, signed=False))
     yield from _check_version(assertion)
-    yield from _check_start("issued", assertion, "IssueInstant", expected, "it was issued")
+    yield from _check_time("issued", assertion, "IssueInstant", expected, "it was issued")
     issuer, fix = read_text(find_single(assertion, "Issuer")), "either the response or the metadata is another tenant's"
     yield from _check_value("issuer", issuer, expected.issuer, "--issuer or --metadata", fix)
     yield from _check_audience_and_times(assertion, expected)
@@ -90,7 +90,7 @@ def _check_response(
     else:
         status = f"is {quote(codes[0].rpartition(':')[2])}, not Success" if codes else "is missing"
         yield fault("status", f"the status {status}", "see the application's sign-in log in Entra")
-    yield from _faults(_check_start("issued", response, "IssueInstant", expected, "the response was issued"))
+    yield from _faults(_check_time("issued", response, "IssueInstant", expected, "the response was issued"))
     outer, inner = (read_text(find_single(element, "Issuer")) for element in (response, assertion))
     if outer and outer != inner:
         yield fault("issuer", f"response and assertion have different issuers, {quote(outer)} and {quote(inner)}")
@@ -126,8 +126,8 @@ def _check_audience_and_times(assertion: etree._Element, expected: Expected) -> 
         if condition.tag not in _KNOWN_CONDITIONS:
             yield fault("conditions", f"the condition {quote(local_name(condition))} is unknown", ASK_SENDER)
     if conditions.get("NotBefore") is not None:
-        yield from _check_start("not-before", conditions, "NotBefore", expected, "its validity begins")
-    yield from _check_end("not-on-or-after", conditions.get("NotOnOrAfter"), expected, "its validity")
+        yield from _check_time("not-before", conditions, "NotBefore", expected, "its validity begins")
+    yield from _check_time("not-on-or-after", conditions, "NotOnOrAfter", expected, "its validity ends", is_end=True)
     restrictions = [
         [read_text(audience) for audience in restriction.findall("saml:Audience", NAMESPACES)]
         for restriction in conditions.findall("saml:AudienceRestriction", NAMESPACES)
@@ -166,7 +166,8 @@ def _check_bearer(bearer: etree._Element, expected: Expected, posted: bool) -> I
         return
     if data.get("NotBefore") is not None:
         yield fault("subject-confirmation", "SubjectConfirmationData has NotBefore, which SAML forbids", ASK_SENDER)
-    yield from _check_end("subject-confirmation", data.get("NotOnOrAfter"), expected, "the time for presenting it")
+    event = "the time for presenting it ends"
+    yield from _check_time("subject-confirmation", data, "NotOnOrAfter", expected, event, is_end=True)
     yield from _check_address("recipient", data.get("Recipient", ""), expected)
     if expected.in_response_to:
         yield from _faults(_check_request(data.get("InResponseTo", ""), expected))
@@ -178,14 +179,14 @@ def _check_sessions(assertion: etree._Element, expected: Expected, posted: bool)
         yield fault("session", "the assertion has no AuthnStatement", ASK_SENDER)
     issued = parse_time(assertion.get("IssueInstant", "")) or expected.at
     for statement in statements:
-        yield from _faults(_check_start("session", statement, "AuthnInstant", expected, "the user signed in"))
-        limit = statement.get("SessionNotOnOrAfter")
-        end = parse_time(limit or "")
+        yield from _faults(_check_time("session", statement, "AuthnInstant", expected, "the user signed in"))
+        end = parse_time(statement.get("SessionNotOnOrAfter", ""))
         if end is not None and expected.at - MAX_CLOCK_SKEW < end <= issued + FLEX_MIN_SESSION:
             message = f"the session ends at {format_time(end)}; Flex refuses a session of an hour or less (A)"
             yield fault("session", message, "lengthen the sign-in session in Entra, or send no SessionNotOnOrAfter")
-        elif limit is not None:
-            yield from _check_end("session", limit, expected, "the session")
+        elif statement.get("SessionNotOnOrAfter") is not None:
+            limit = "SessionNotOnOrAfter"
+            yield from _check_time("session", statement, limit, expected, "the session ends", is_end=True)
 
 
 # -- values and times --------------------------------------------------------------------------------------------------
@@ -223,29 +224,20 @@ def _check_request(request_id: str, expected: Expected) -> Iterator[Check]:
         yield Check("in-response-to", OK, quote(request_id))
 
 
-def _check_start(name: str, element: etree._Element, attribute: str, expected: Expected, event: str) -> Iterator[Check]:
-    """A time that must not be in the future; `event`: what happened then, for the message."""
+def _check_time(
+    name: str, element: etree._Element, attribute: str, expected: Expected, event: str, *, is_end: bool = False
+) -> Iterator[Check]:
+    """`event`: what begins then, which must not lie in the future, or ends then, which must not lie in the past."""
     text = element.get(attribute, "")
-    start = parse_time(text)
-    if start is None:
+    time = parse_time(text)
+    if time is None:
         problem = f"is {quote(text)}, which is no time in UTC" if text else "is missing"
-        yield fault(name, f"{attribute} {problem}", ASK_SENDER)
-    elif start > expected.at + MAX_CLOCK_SKEW:
-        message = f"{event} at {format_time(start)}, after the time of judgement, {format_time(expected.at)}"
-        yield fault(name, message, _SET_CLOCK)
+        yield fault(name, f"{attribute} of {local_name(element)} {problem}", ASK_SENDER)
+        return
+    message, skew = f"{event} at {format_time(time)}", MAX_CLOCK_SKEW
+    if is_end and time <= expected.at - skew:
+        yield fault(name, f"{message}, before the time of judgement, {format_time(expected.at)}", _TOO_LATE)
+    elif not is_end and time > expected.at + skew:
+        yield fault(name, f"{message}, after the time of judgement, {format_time(expected.at)}", _SET_CLOCK)
     else:
-        yield Check(name, OK, f"{event} at {format_time(start)}")
-
-
-def _check_end(name: str, limit: str | None, expected: Expected, subject: str) -> Iterator[Check]:
-    """`limit`: the attribute as written, None if it is missing; `subject`: what ends, for the message."""
-    end = parse_time(limit or "")
-    if limit is None:
-        yield fault(name, f"{subject} has no end", ASK_SENDER)
-    elif end is None:
-        yield fault(name, f"the end of {subject} is {quote(limit)}, which is no time in UTC", ASK_SENDER)
-    elif end <= expected.at - MAX_CLOCK_SKEW:
-        message = f"{subject} ended at {format_time(end)}, before the time of judgement, {format_time(expected.at)}"
-        yield fault(name, message, _TOO_LATE)
-    else:
-        yield Check(name, OK, f"{subject} ends at {format_time(end)}")
+        yield Check(name, OK, message)

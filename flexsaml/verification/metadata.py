@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import quote as quote_url
 from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
-from lxml import etree
 
 from flexsaml.claims import quote
 from flexsaml.loopback import is_loopback_host
@@ -68,8 +67,13 @@ def parse_metadata(raw: bytes, source: str) -> TrustedCertificates:
         raise _unusable(f"{source} {error.check.message}") from None
     if root.tag != f"{{{METADATA}}}EntityDescriptor":
         raise _unusable(f"{source} is no metadata of one application: its root is {quote(local_name(root), 40)}")
+    texts: dict[str, None] = {}
+    for descriptor in root.iterfind(f"{{{METADATA}}}IDPSSODescriptor/{{{METADATA}}}KeyDescriptor"):
+        if descriptor.get("use", "signing") == "signing":
+            elements = descriptor.iter(f"{{{SIGNATURE}}}X509Certificate")
+            texts |= dict.fromkeys("".join((element.text or "").split()) for element in elements)
     try:
-        certificates = [x509.load_der_x509_certificate(der) for der in dict.fromkeys(_find_certificates(root))]
+        certificates = [x509.load_der_x509_certificate(base64.b64decode(text, validate=True)) for text in texts]
     except ValueError:
         raise _unusable(f"{source} lists an unreadable certificate") from None
     if not certificates:
@@ -115,13 +119,6 @@ def join_chunks(chunks: Iterable[bytes], is_late: Callable[[], bool], url: str) 
         if is_late():
             raise _unusable(f"{url} did not answer within {DEADLINE_SECONDS:.0f} seconds")
     return body
-
-
-def _find_certificates(root: etree._Element) -> Iterator[bytes]:
-    for descriptor in root.iterfind(f"{{{METADATA}}}IDPSSODescriptor/{{{METADATA}}}KeyDescriptor"):
-        if descriptor.get("use", "signing") == "signing":
-            for element in descriptor.iter(f"{{{SIGNATURE}}}X509Certificate"):
-                yield base64.b64decode("".join((element.text or "").split()), validate=True)
 
 
 def _select_usable(certificates: list[x509.Certificate], source: str) -> tuple[x509.Certificate, ...]:

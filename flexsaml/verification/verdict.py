@@ -140,16 +140,14 @@ def _check_flex_rules(statement: SamlStatement) -> Iterator[Check]:
 
 
 def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Iterator[Check]:
-    names = [name for name in declared.names if name != NAME_ID]
+    names, is_declared = [name for name in declared.names if name != NAME_ID], f"is declared by {declared.source}"
     received = {attribute.name for attribute in statement.attributes}
     for name in names:
         if name not in received:
-            message = (
-                f"{quote(name)} is declared by {declared.source} and missing; the worker keeps its old value (F7, A)"
-            )
-            yield fault("attribute-missing", message, _FIXES["missing"], name)
+            problem = "and missing; the worker keeps its old value (F7, A)"
+            yield fault("attribute-missing", f"{quote(name)} {is_declared} {problem}", _FIXES["missing"], name)
         elif is_ignored(name):
-            message = f"{quote(name)} is declared by {declared.source}, but Flex ignores Names that are URIs (F2, A)"
+            message = f"{quote(name)} {is_declared}, but Flex ignores Names that are URIs (F2, A)"
             yield Check("attribute-namespaced", WARNING, message, "give the claim a name without a colon", name)
     for name in sorted(received - set(names)):
         if not is_ignored(name):
