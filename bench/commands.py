@@ -1,9 +1,9 @@
 """What the commands cost: wall time and peak memory beside an empty program, on the same engine in the same run.
 
-`make bench`. The base stack (1 property, 1 user, policy, assignment) against the emulator, at 0 and 50 ms added
-latency; `empty` is a program of `import pulumi` and nothing else. Each figure is the median of ROUNDS runs of a
-command, the two stacks in turn (`--skip-preview` where there is one). Memory is the largest resident set of each
-process, sampled every 20 ms. Exits 1 when a limit is missed; writes docs/benchmarks.md.
+`make bench` runs it first; `python -m bench.commands` alone. The base stack (1 property, 1 user, policy, assignment)
+runs against the emulator, at 0 and 50 ms added latency; `empty` is a program of `import pulumi` and nothing else.
+Each figure is the median of ROUNDS runs of a command, the two stacks in turn. Memory is the largest resident set of
+each process, sampled every 20 ms. Exits 1 when a limit is missed; writes its section of docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import defaultdict
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script
-
-from bench.report import Figures, describe_run, write_section
+from bench.report import Figures, describe_run
 from tests.emulator.process import Emulator
 from tests.engine.processes import descendants
 from tests.engine.stack import Stack, new_stack
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, it would cost 5 s a command
 
 ROUNDS = 5
 HEADING = "# What the commands cost"
@@ -40,22 +39,23 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...] | None]] = {
 }
 """Name to the command, and the one that has to run before each round."""
 
+PROCESSES = {"program": "pulumi-language-python-exec", "provider": "pulumi.dynamic"}
+"""Process to what its command line contains."""
+
 Peaks = dict[str, float]
 """Process (cli, program, provider) to megabytes."""
 Measured = dict[str, tuple[float, Peaks]]
 """Name of a command to seconds and memory."""
 
 
-def role(command: str) -> str:
-    if "pulumi.dynamic" in command:
-        return "provider"
-    return "program" if "pulumi-language-python-exec" in command else ""
-
-
-def resident_megabytes(pid: int) -> float:
-    """0 for a process that has ended."""
-    ps = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return int(ps.stdout.strip() or 0) / 1024
+def sample_memory(cli: int, peaks: Peaks) -> None:
+    """Raise the peaks to what the CLI and its processes use now."""
+    children = descendants(cli)
+    pids = [(name, pid) for name, text in PROCESSES.items() for pid, line in children if text in line]
+    for name, pid in [("cli", cli), *pids]:
+        ps = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        megabytes = int(ps.stdout.strip() or 0) / 1024  # nothing for a process that has ended
+        peaks[name] = max(peaks[name], megabytes)
 
 
 def time_command(stack: Stack, arguments: tuple[str, ...], *, memory: bool) -> tuple[float, Peaks]:
@@ -66,22 +66,11 @@ def time_command(stack: Stack, arguments: tuple[str, ...], *, memory: bool) -> t
     process = subprocess.Popen(
         stack.command(*arguments), cwd=stack.checkout.directory, env=stack.environment, stdout=subprocess.DEVNULL
     )
-    done = threading.Event()
-
-    def sample() -> None:
-        while not done.wait(0.02):
-            for pid, name in [(process.pid, "cli"), *((pid, role(line)) for pid, line in descendants(process.pid))]:
-                if name:
-                    peaks[name] = max(peaks[name], resident_megabytes(pid))
-
-    sampler = threading.Thread(target=sample)
-    if memory:
-        sampler.start()
+    while memory and process.poll() is None:
+        sample_memory(process.pid, peaks)
+        time.sleep(0.02)
     code = process.wait()
     seconds = time.perf_counter() - started
-    done.set()
-    if memory:
-        sampler.join()
     if code:
         raise SystemExit(f"pulumi {' '.join(arguments)} failed")
     return seconds, peaks
@@ -106,32 +95,28 @@ def measure(stacks: list[Stack]) -> list[Measured]:
 
 def run(latency: int) -> tuple[Measured, Measured]:
     """The base stack and the empty program."""
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        with (
-            Emulator(directory, "--latency", str(latency)) as emulator,
-            new_stack(emulator, directory / "base") as base,
-            new_stack(emulator, directory / "empty", program=EMPTY) as empty,
-        ):
-            empty.config = {"servicePrincipal": "nobody"}
-            base_figures, empty_figures = measure([base, empty])
-            return base_figures, empty_figures
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Emulator(Path(directory), "--latency", str(latency)) as emulator,
+        new_stack(emulator, Path(directory, "base")) as base,
+        new_stack(emulator, Path(directory, "empty"), program=EMPTY) as empty,
+    ):
+        empty.config = {"servicePrincipal": "nobody"}
+        base_figures, empty_figures = measure([base, empty])
+        return base_figures, empty_figures
 
 
 def format_table(base: Measured, empty: Measured) -> list[str]:
-    lines = [
-        "| command | seconds | empty program | ratio | CLI MB | program MB | provider MB |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    for name, (seconds, peaks) in base.items():
-        baseline = empty[name][0]
-        memory = " | ".join(f"{peaks[role]:.0f}" if role in peaks else "–" for role in ("cli", "program", "provider"))
-        lines.append(f"| {name} | {seconds:.2f} | {baseline:.2f} | {seconds / baseline:.2f} | {memory} |")
+    lines = ["| command | seconds | empty program | ratio | CLI MB | program MB | provider MB |"]
+    lines.append("|---|--:|--:|--:|--:|--:|--:|")
+    for command, (seconds, peaks) in base.items():
+        baseline = empty[command][0]
+        memory = " | ".join(f"{peaks[name]:.0f}" if name in peaks else "–" for name in ("cli", *PROCESSES))
+        lines.append(f"| {command} | {seconds:.2f} | {baseline:.2f} | {seconds / baseline:.2f} | {memory} |")
     return lines
 
 
 def main() -> int:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, it would cost 5 s a command
     engine = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=True).stdout.strip()
     lines = [
         f"{describe_run('make bench')}, engine {engine}; medians of {ROUNDS} runs of each command, in turn.",
@@ -148,10 +133,8 @@ def main() -> int:
         provider = max(peaks.get("provider", 0.0) for _, peaks in base.values())
         program = max(peaks.get("program", 0.0) for _, peaks in empty.values())
         figures.limit(f"memory of the provider at {latency} ms, over the empty program's", provider / program, 2.5)
-    lines += ["", *figures.table()]
-    write_section(HEADING, lines)
     print("\n".join(lines))
-    return figures.finish()
+    return figures.finish(HEADING, lines)
 
 
 if __name__ == "__main__":

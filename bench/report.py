@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,24 +20,25 @@ class Figures:
     rows: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, rest: str = " | | |") -> None:
         """A row without a limit."""
-        self.rows.append(f"| {text} | | | |")
+        self.rows.append(f"| {text} |{rest}")
         print(self.rows[-1], flush=True)
 
     def limit(self, what: str, figure: float, at_most: float) -> None:
         """A row with a limit: a ratio of two figures of this run, or a count."""
         verdict = "kept" if figure <= at_most else "**missed**"
-        self.rows.append(f"| {what} | {figure:.4g} | {at_most:.4g} | {verdict} |")
-        print(self.rows[-1], flush=True)
+        self.note(what, f" {figure:.4g} | {at_most:.4g} | {verdict} |")
         if figure > at_most:
             self.missed.append(f"{what}: {figure:.4g}, at most {at_most:.4g}")
 
     def table(self) -> list[str]:
         return ["| what | figure | at most | |", "|---|--:|--:|---|", *self.rows]
 
-    def finish(self) -> int:
-        """Print what was missed; the exit status."""
+    def finish(self, heading: str = "", about: Sequence[str] = ()) -> int:
+        """Write the section of the document, if it has a heading; print what was missed; return the exit status."""
+        if heading:
+            write_section(heading, [*about, "", *self.table()])
         print("\n".join(f"missed: {what}" for what in self.missed) or "every limit was kept")
         return 1 if self.missed else 0
 
@@ -48,7 +50,7 @@ def describe_run(command: str) -> str:
 
 def write_section(heading: str, lines: list[str]) -> None:
     """Write the section of the document under this heading; the other sections stay."""
-    sections = re.split(r"(?m)^(?=# )", REPORT.read_text()) if REPORT.exists() else []
+    sections = re.split(r"(?m)^(?=# )", REPORT.read_text())
     by_heading = {section.partition("\n")[0]: section.strip() for section in sections if section.strip()}
     by_heading[heading] = "\n".join([heading, "", *lines]).strip()
     REPORT.write_text("\n\n".join(by_heading.values()) + "\n")

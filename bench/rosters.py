@@ -1,6 +1,6 @@
 """What a roster costs: 1,000 to 100,000 users in one stack, beside what people use instead, in the same run.
 
-`make bench` runs it after commands.py; `python bench/rosters.py` alone takes about fifteen minutes. 50 ms are added to
+`make bench` runs it after commands.py; `python -m bench.rosters` alone takes about fifteen minutes. 50 ms are added to
 each request, the tenant holds three times as many users as the roster, commands run with --skip-preview. Baselines:
 "empty" is a program of `import pulumi`; the "loop" sends the same batches with `requests` at the same concurrency and
 checks the statuses; a "paged read" lists the tenant with `requests`; the "script" is one awaited PATCH per user with
@@ -10,7 +10,6 @@ msgraph-sdk. Exits 1 when a limit is missed; writes its section of docs/benchmar
 from __future__ import annotations
 
 import json
-import signal
 import statistics
 import subprocess
 import sys
@@ -24,16 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script
-
 import requests
 
 from bench.commands import DESTROY, EMPTY, UP, time_command
-from bench.report import Figures, describe_run, write_section
+from bench.report import Figures, describe_run
 from flexsaml.graph import BULK_WORKERS
 from tests.emulator.big import big_seed, upn, user_id
 from tests.emulator.process import Emulator
-from tests.engine.stack import Checkout, Stack
+from tests.engine.stack import PROJECT, Checkout, Stack, new_stack
 
 HEADING = "# What a roster costs"
 LATENCY = 50
@@ -67,50 +64,46 @@ class Run:
         done = (request for request in self.log if request["method"] == "PATCH" and request["status"] == 204)
         return Counter(request["path"].rpartition("/")[2] for request in done)
 
-    @property
-    def refused(self) -> int:
-        return sum(request["status"] == 429 for request in self.log)
+
+@contextmanager
+def emulate(users: int, *arguments: str, groups: tuple[int, ...] = ()) -> Iterator[tuple[Emulator, Path]]:
+    """A tenant of this many users, roles through groups of these sizes, and the directory of its data."""
+    with tempfile.TemporaryDirectory() as name:
+        seed = Path(name, "seed.json")
+        seed.write_text(json.dumps(big_seed(users, groups=groups)))
+        with Emulator(seed.parent, "--seed", str(seed), "--latency", str(LATENCY), *arguments) as emulator:
+            yield emulator, seed.parent
 
 
 @contextmanager
-def tenant(agents: int, *arguments: str, latency: int = LATENCY) -> Iterator[tuple[Emulator, Stack]]:
+def tenant(agents: int, *arguments: str) -> Iterator[Stack]:
     """A tenant three times the roster, and a stack with the roster file."""
-    with tempfile.TemporaryDirectory() as name:
-        room = Path(name)
-        (room / "seed.json").write_text(json.dumps(big_seed(3 * agents)))
-        with Emulator(room, "--seed", str(room / "seed.json"), "--latency", str(latency), *arguments) as emulator:
-            stack = Stack(Checkout(room / "checkout"), emulator, room)
-            stack.init()
-            stack.config |= {"users": {}, "usersFile": "agents.csv"}
-            roster(stack, agents)
-            yield emulator, stack
-
-
-def roster(stack: Stack, agents: int, changed: int = 0) -> None:
-    rows = "".join(f'{upn(n)},"{"fr" if n <= changed else "en,de"}"\n' for n in range(1, agents + 1))
-    (stack.checkout.directory / "agents.csv").write_text(f"user,languages\n{rows}")
-
-
-def run(emulator: Emulator, stack: Stack, arguments: tuple[str, ...], *, memory: bool = False) -> Run:
-    emulator.clear()
-    seconds, peaks = time_command(stack, arguments, memory=memory)
-    return Run(seconds, peaks, emulator.requests())
-
-
-def median(emulator: Emulator, stack: Stack, arguments: tuple[str, ...], rounds: int = 3) -> float:
-    return statistics.median(run(emulator, stack, arguments).seconds for _ in range(rounds))
-
-
-def empty_up() -> float:
-    with tempfile.TemporaryDirectory() as name, Emulator(Path(name)) as emulator:
-        stack = Stack(Checkout(Path(name) / "checkout", EMPTY), emulator, Path(name))
+    with emulate(3 * agents, *arguments) as (emulator, room):
+        stack = Stack(Checkout(room / "checkout"), emulator, room)
         stack.init()
-        return median(emulator, stack, UP, 5)
+        stack.config |= {"users": {}, "usersFile": "agents.csv"}
+        write_roster(stack, agents)
+        yield stack
+
+
+def write_roster(stack: Stack, agents: int, changed: int = 0) -> None:
+    rows = "".join(f'{upn(n)},"{"fr" if n <= changed else "en,de"}"\n' for n in range(1, agents + 1))
+    stack.checkout.write_roster(f"user,languages\n{rows}")
+
+
+def run(stack: Stack, arguments: tuple[str, ...], *, memory: bool = False) -> Run:
+    stack.emulator.clear()
+    seconds, peaks = time_command(stack, arguments, memory=memory)
+    return Run(seconds, peaks, stack.emulator.requests())
+
+
+def median(stack: Stack, arguments: tuple[str, ...], rounds: int) -> float:
+    return statistics.median(time_command(stack, arguments, memory=False)[0] for _ in range(rounds))
 
 
 def paged_read(emulator: Emulator) -> float:
     """Seconds to list the tenant's users, one page after the other."""
-    session, url = _session(emulator), f"{emulator.http}/v1.0/users?$top=999&$select=id,userPrincipalName"
+    session, url = open_session(emulator), f"{emulator.http}/v1.0/users?$top=999&$select=id,userPrincipalName"
     started = time.perf_counter()
     while url:
         page = session.get(url).json()
@@ -120,19 +113,12 @@ def paged_read(emulator: Emulator) -> float:
 
 def loop(emulator: Emulator, full: str, agents: int) -> float:
     """Seconds for the same batches at the same concurrency, statuses checked."""
-    session = _session(emulator)
+    session = open_session(emulator)
+    item = {"method": "PATCH", "headers": {"Content-Type": "application/json"}, "body": {full: "en,de"}}
 
     def send(start: int) -> None:
-        items = [
-            {
-                "id": str(n),
-                "method": "PATCH",
-                "url": f"/users/{user_id(n)}",
-                "headers": {"Content-Type": "application/json"},
-                "body": {full: "en,de"},
-            }
-            for n in range(start, min(start + 20, agents + 1))
-        ]
+        numbers = range(start, min(start + 20, agents + 1))
+        items = [{"id": str(n), "url": f"/users/{user_id(n)}", **item} for n in numbers]
         answer = session.post(f"{emulator.http}/v1.0/$batch", json={"requests": items})
         assert all(item["status"] == 204 for item in answer.json()["responses"]), answer.text[:400]
 
@@ -142,7 +128,7 @@ def loop(emulator: Emulator, full: str, agents: int) -> float:
     return time.perf_counter() - started
 
 
-def _session(emulator: Emulator) -> requests.Session:
+def open_session(emulator: Emulator) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=BULK_WORKERS))
@@ -152,27 +138,27 @@ def _session(emulator: Emulator) -> requests.Session:
 
 def script(emulator: Emulator, full: str, at_once: int, first: int, last: int) -> float:
     """Users a second of a msgraph-sdk script."""
-    command = [sys.executable, str(Path(__file__).with_name("strangers.py")), f"{emulator.http}/v1.0", emulator.token()]
-    process = subprocess.run(
-        [*command, full, str(at_once), str(first), str(last)], capture_output=True, text=True, check=True
-    )
+    arguments = [f"{emulator.http}/v1.0", emulator.token(), full, str(at_once), str(first), str(last)]
+    command = [sys.executable, "-m", "bench.strangers", *arguments]
+    process = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
     return (last - first) / float(process.stdout)
 
 
 def new_users(figures: Figures) -> None:
     """10,000 new users with the quota off, and what the same costs otherwise."""
     agents = 10_000
-    empty = empty_up()
-    with tenant(agents) as (emulator, stack):
-        first = run(emulator, stack, UP)
+    with emulate(0) as (emulator, room), new_stack(emulator, room / "empty", EMPTY) as empty_stack:
+        empty = median(empty_stack, UP, 5)
+    with tenant(agents) as stack:
+        first = run(stack, UP)
         full = stack.tenant().full("languages")
         stack.ok(*DESTROY)
-        second = run(emulator, stack, UP)
+        second = run(stack, UP)
         seconds = statistics.median([first.seconds, second.seconds])
-        reads = statistics.median(paged_read(emulator) for _ in range(3))
-        batches = loop(emulator, full, agents)
-        sequential = script(emulator, full, 1, 1, 1000)
-        together = script(emulator, full, 16, 1, 2000)
+        reads = statistics.median(paged_read(stack.emulator) for _ in range(3))
+        batches = loop(stack.emulator, full, agents)
+        sequential = script(stack.emulator, full, 1, 1, 1000)
+        together = script(stack.emulator, full, 16, 1, 2000)
     floor = 3 * empty + 3 * reads + batches
     figures.limit("`up`, 10,000 new users, over 3 empty `up` + 3 paged reads + loop", seconds / floor, 1)
     figures.limit("the same, over the script's time", seconds / (agents / sequential), 1 / 40)
@@ -182,27 +168,28 @@ def new_users(figures: Figures) -> None:
         f"loop {batches:.1f} s ({BULK_WORKERS} at once), script {agents / sequential:.0f} s (from 1,000 users), "
         f"the same with asyncio, 16 at once, {agents / together:.0f} s (from 2,000)"
     )
-    with tenant(1000) as (emulator, stack):
+    with tenant(1000) as stack:
         stack.ok(*UP)
         full = stack.tenant().full("languages")
-        per_user = Stack(Checkout(stack.room / "single", PROGRAM_PER_USER), emulator, stack.room, "single")
-        (per_user.checkout.directory / "agents.csv").write_text((stack.checkout.directory / "agents.csv").read_text())
-        roster(stack, 1000, changed=1000)
-        bulk = run(emulator, stack, UP).seconds
+        per_user = Stack(Checkout(stack.room / "single", PROGRAM_PER_USER), stack.emulator, stack.room, "single")
+        write_roster(per_user, 1000)
+        write_roster(stack, 1000, changed=1000)
+        bulk = run(stack, UP).seconds
         per_user.init()
         per_user.config = {"servicePrincipal": "Twilio Flex", "policyName": full}
-        single = run(emulator, per_user, UP).seconds
+        single = run(per_user, UP).seconds
     figures.note(f"1,000 users: one resource each {single:.1f} s, one roster {bulk:.1f} s")
 
 
 def under_quota(figures: Figures) -> None:
     agents = 10_000
-    with tenant(agents, "--quota", str(QUOTA)) as (emulator, stack):
-        up = run(emulator, stack, UP)
+    with tenant(agents, "--quota", str(QUOTA)) as stack:
+        up = run(stack, UP)
     floor = (agents - 3000 * QUOTA) / (20 * QUOTA)
     what = f"`up`, 10,000 new users at {QUOTA} times Graph's quota, over the quota's floor of {floor:.0f} s"
     figures.limit(what, up.seconds / floor, 1.05)
-    figures.limit("the same: share of requests answered 429", up.refused / len(up.log), 0.01)
+    refused = sum(request["status"] == 429 for request in up.log)
+    figures.limit("the same: share of requests answered 429", refused / len(up.log), 0.01)
     figures.limit("the same: writes carried out twice", max(up.writes.values()) - 1, 0)
 
 
@@ -214,18 +201,18 @@ def no_change(figures: Figures) -> None:
     """No-op previews, refresh, one changed user, memory, and how it grows."""
     few: tuple[float, float, float] | None = None
     for agents in (10, 1000, 10_000, 100_000):
-        with tenant(agents) as (emulator, stack):
-            up = run(emulator, stack, UP, memory=True)
+        with tenant(agents) as stack:
+            up = run(stack, UP, memory=True)
             rounds = 3 if agents < 100_000 else 2
             previews = {}
             for preflight in (True, False):
                 stack.config["preflight"] = preflight
                 stack.ok(*UP)  # so that the preview has nothing to change
-                previews[preflight] = median(emulator, stack, ("preview", "--expect-no-changes"), rounds)
+                previews[preflight] = median(stack, ("preview", "--expect-no-changes"), rounds)
             stack.config["preflight"] = True
-            refresh = run(emulator, stack, ("refresh", "--yes", "--skip-preview"))
-            roster(stack, agents, changed=1)
-            change = run(emulator, stack, UP)
+            refresh = run(stack, ("refresh", "--yes", "--skip-preview"))
+            write_roster(stack, agents, changed=1)
+            change = run(stack, UP)
         peaks = ", ".join(f"{process} {up.peaks.get(process, 0):.0f}" for process in ("cli", "program", "provider"))
         figures.note(
             f"{agents:,} users: `up` {up.seconds:.1f} s, no-op preview {previews[True]:.1f} s "
@@ -243,20 +230,16 @@ def no_change(figures: Figures) -> None:
 
 
 def main() -> int:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, it would cost 5 s a command
     measurements: dict[str, Callable[[Figures], None]] = {"new": new_users, "none": no_change, "quota": under_quota}
     figures = Figures()
     for name in sys.argv[1:] or measurements:
         measurements[name](figures)
-    if not sys.argv[1:]:
-        about = [
-            f"{describe_run('make bench')}; {LATENCY} ms added to each request,",
-            "the tenant three times the roster, `--skip-preview`. Baselines are defined in `bench/rosters.py`.",
-            "Machines are noisy: compare within one run.",
-            "",
-        ]
-        write_section(HEADING, [*about, *figures.table()])
-    return figures.finish()
+    about = [
+        f"{describe_run('make bench')}; {LATENCY} ms added to each request,",
+        "the tenant three times the roster, `--skip-preview`. Baselines are defined in `bench/rosters.py`.",
+        "Machines are noisy: compare within one run.",
+    ]
+    return figures.finish("" if sys.argv[1:] else HEADING, about)  # a single measurement is not the whole section
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What a script would do instead: users' values through msgraph-sdk, one awaited PATCH after another, or many at once.
 
-    python bench/strangers.py BASE_URL TOKEN EXTENSION AT_ONCE FIRST LAST
+    python -m bench.strangers BASE_URL TOKEN EXTENSION AT_ONCE FIRST LAST
 
 Runs as a process of its own, as such scripts do; prints the seconds of its writes.
 """
@@ -10,36 +10,18 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script
-
-from kiota_abstractions.authentication import (
-    AccessTokenProvider,
-    AllowedHostsValidator,
-    BaseBearerTokenAuthenticationProvider,
-)
+from kiota_abstractions.authentication import ApiKeyAuthenticationProvider, KeyLocation
 from msgraph import GraphRequestAdapter, GraphServiceClient
 from msgraph.generated.models.user import User
 
 from tests.emulator.big import user_id
 
 
-class Token(AccessTokenProvider):
-    """A given token: signing in is not part of the comparison."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    async def get_authorization_token(self, uri: str, additional_authentication_context: object = None) -> str:  # noqa: ARG002
-        return self._token
-
-    def get_allowed_hosts_validator(self) -> AllowedHostsValidator:
-        return AllowedHostsValidator([])
-
-
 async def write(base: str, token: str, extension: str, at_once: int, numbers: range) -> float:
-    adapter = GraphRequestAdapter(BaseBearerTokenAuthenticationProvider(Token(token)))
+    # A given token: signing in is not part of the comparison.
+    authentication = ApiKeyAuthenticationProvider(KeyLocation.Header, f"Bearer {token}", "Authorization")
+    adapter = GraphRequestAdapter(authentication)
     adapter.base_url = base
     client = GraphServiceClient(request_adapter=adapter)
     slots = asyncio.Semaphore(at_once)
