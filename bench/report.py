@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -32,13 +31,14 @@ class Figures:
         if figure > at_most:
             self.missed.append(f"{what}: {figure:.4g}, at most {at_most:.4g}")
 
-    def table(self) -> list[str]:
-        return ["| what | figure | at most | |", "|---|--:|--:|---|", *self.rows]
-
-    def finish(self, heading: str = "", about: Sequence[str] = ()) -> int:
-        """Write the section of the document, if it has a heading; print what was missed; return the exit status."""
+    def finish(self, heading: str, about: list[str]) -> int:
+        """Write the section of the document, unless `heading` is empty; print what was missed; the exit status."""
+        sections = re.split(r"(?m)^(?=# )", REPORT.read_text())
+        by_heading = {section.partition("\n")[0]: section.strip() for section in sections if section.strip()}
         if heading:
-            write_section(heading, [*about, "", *self.table()])
+            table = ["| what | figure | at most | |", "|---|--:|--:|---|", *self.rows]
+            by_heading[heading] = "\n".join([heading, "", *about, "", *table])
+            REPORT.write_text("\n\n".join(by_heading.values()) + "\n")
         print("\n".join(f"missed: {what}" for what in self.missed) or "every limit was kept")
         return 1 if self.missed else 0
 
@@ -46,11 +46,3 @@ class Figures:
 def describe_run(command: str) -> str:
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     return f"`{command}` on {date.today()}: {machine}"
-
-
-def write_section(heading: str, lines: list[str]) -> None:
-    """Write the section of the document under this heading; the other sections stay."""
-    sections = re.split(r"(?m)^(?=# )", REPORT.read_text())
-    by_heading = {section.partition("\n")[0]: section.strip() for section in sections if section.strip()}
-    by_heading[heading] = "\n".join([heading, "", *lines]).strip()
-    REPORT.write_text("\n\n".join(by_heading.values()) + "\n")

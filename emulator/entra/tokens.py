@@ -13,6 +13,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from emulator.clock import TenantClock
@@ -25,34 +26,7 @@ LIFETIME = 3599
 _CLOUDS = ("graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn")
 GRAPH_HOSTS = frozenset({*_CLOUDS, "127.0.0.1", "localhost", "::1"})
 _NAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?(\.[0-9A-Za-z-]+)+|[0-9a-fA-F-]{36}")
-_REFUSALS = {
-    70003: ("unsupported_grant_type", "The app requested an unsupported grant type."),
-    90002: (
-        "invalid_request",
-        "Tenant '{}' not found. Check to make sure you have the correct tenant ID and are signing into the correct "
-        "cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for "
-        "the tenant.",
-    ),
-    700016: (
-        "unauthorized_client",
-        "Application with identifier '{}' was not found in the directory '{}'. This can happen if the application has "
-        "not been installed by the administrator of the tenant.",
-    ),
-    900023: (
-        "invalid_request",
-        "Specified tenant identifier '{}' is neither a valid DNS name, nor a valid external domain.",
-    ),
-    1002012: (
-        "invalid_scope",
-        "The provided value for scope {} is not valid. Client credential flows must have a scope value with /.default "
-        "suffixed to the resource identifier (application ID URI).",
-    ),
-    7000215: (
-        "invalid_client",
-        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not "
-        "the client secret ID, for a secret added to app '{}'.",
-    ),
-}
+REFUSALS: Attributes = json.loads(Path(__file__).with_name("refusals.json").read_text(encoding="utf-8"))
 
 
 class TokenService:
@@ -72,7 +46,7 @@ class TokenService:
         if client is None:
             return self._refuse(700016, client_id, tenant)
         if form.get("client_secret") != client.secret:
-            return self._refuse(7000215, client_id, status=401)
+            return self._refuse(7000215, client_id)
         if not _is_graph_scope(scope):
             return self._refuse(1002012, scope)
         token = TokenRecord(self._jwt(client, scope), client.id, self._clock.now() + LIFETIME, client.roles)
@@ -121,13 +95,14 @@ class TokenService:
             return None
         return self._refuse(90002 if _NAME.fullmatch(tenant) else 900023, tenant)
 
-    def _refuse(self, number: int, *names: str, status: int = 400) -> Reply:
-        error, words = _REFUSALS[number]
+    def _refuse(self, number: int, *names: str) -> Reply:
+        refusal = REFUSALS["token"][str(number)]
         trace, time = self._store.tenant_id, f"{self._clock.utc():%Y-%m-%d %H:%M:%SZ}"
         ids = f"Trace ID: {trace} Correlation ID: {trace} Timestamp: {time}"
-        body: Attributes = {"error": error, "error_description": f"AADSTS{number}: {words.format(*names)} {ids}"}
+        body: Attributes = {"error": refusal["error"]}
+        body["error_description"] = f"AADSTS{number}: {refusal['words'].format(*names)} {ids}"
         body |= {"error_codes": [number], "timestamp": time, "trace_id": trace, "correlation_id": trace}
-        return _reply(status, body)
+        return _reply(refusal["status"], body)
 
 
 def _reply(status: int, body: Json) -> Reply:

@@ -20,9 +20,8 @@ from emulator.entra.saml import Subject, read_certificates
 from emulator.entra.saml.policy import read_policy
 from emulator.tenant.access import list_assignments_to, list_member_ids
 from emulator.tenant.policies import find_assigned_policy
-from emulator.tenant.records import PrincipalRecord, UserRecord
+from emulator.tenant.records import PrincipalRecord
 from emulator.tenant.store import Store
-from emulator.tenant.users import read_visible_values
 
 __all__ = ["routes"]
 
@@ -67,7 +66,7 @@ class _Portal:
             definition=policy and json.dumps(json.loads(policy.definition[0]), indent=2, ensure_ascii=False),
             claims=_policy_claims(policy.definition) if policy else self._own_claims(principal),
             certificates=self._certificates(principal),
-            users=[self._user_row(principal, user) for user in islice(self._assigned_users(principal), _MAX_USERS)],
+            subjects=islice(self._assigned_subjects(principal), _MAX_USERS),
         )
 
     def _own_claims(self, principal: PrincipalRecord) -> list[dict[str, str]]:
@@ -87,8 +86,8 @@ class _Portal:
             rows.append({"thumbprint": certificate.thumbprint, "ends": ends, "state": state})
         return rows
 
-    def _assigned_users(self, principal: PrincipalRecord) -> Iterator[UserRecord]:
-        """Each user once. Starts from the assignments, since most users of a tenant have none."""
+    def _assigned_subjects(self, principal: PrincipalRecord) -> Iterator[Subject]:
+        """Each assigned user once. Starts from the assignments, since most users of a tenant have none."""
         listed_ids: set[str] = set()
         for row in list_assignments_to(self._store, principal):
             group = self._store.groups.get(row["principalId"])
@@ -96,16 +95,7 @@ class _Portal:
                 user = self._store.users.get(user_id)
                 if user and user.id not in listed_ids:
                     listed_ids.add(user.id)
-                    yield user
-
-    def _user_row(self, principal: PrincipalRecord, user: UserRecord) -> dict[str, object]:
-        """A user with roles and extension values, as a sign-in would read them."""
-        values = read_visible_values(self._store, user)
-        return {
-            "record": user,
-            "roles": ", ".join(Subject(self._store, principal, user).read_roles()),
-            "values": [(name.split("_", 2)[-1], value) for name, value in sorted(values.items())],
-        }
+                    yield Subject(self._store, principal, user)
 
 
 def _policy_claims(definition: tuple[str, ...]) -> list[dict[str, str]]:

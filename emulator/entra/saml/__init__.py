@@ -17,10 +17,10 @@ from emulator import pages
 from emulator.clock import TenantClock
 from emulator.entra.saml import requests
 from emulator.entra.saml.certificates import build_metadata, read_certificates
-from emulator.entra.saml.errors import SignInError
+from emulator.entra.saml.requests import SignInError
 from emulator.entra.saml.signin import ACS_PATH, SignIn
 from emulator.entra.saml.subject import Subject
-from emulator.tenant.records import PrincipalRecord, UserRecord
+from emulator.tenant.records import PrincipalRecord
 from emulator.tenant.store import Store
 
 __all__ = ["ACS_PATH", "Subject", "admin_routes", "read_certificates", "routes"]
@@ -97,19 +97,9 @@ class _SignInPages:
             application=principal.display_name,
             action=action,
             fields={key: fields[key] for key in ("SAMLRequest", "RelayState") if key in fields},
-            users=[self._account(principal, user) for user in users[:_MAX_ACCOUNTS]],
+            subjects=[Subject(self._sign_in.store, principal, user) for user in users[:_MAX_ACCOUNTS]],
             more=max(0, len(users) - _MAX_ACCOUNTS),
         )
-
-    def _account(self, principal: PrincipalRecord, user: UserRecord) -> dict[str, str]:
-        subject = Subject(self._sign_in.store, principal, user)
-        if user.attributes.get("accountEnabled") is False:
-            note = "disabled"
-        elif not subject.is_assigned():
-            note = "not assigned"
-        else:
-            note = ", ".join(subject.read_roles()) or "assigned without a role"
-        return {"upn": user.upn, "name": str(user.attributes.get("displayName") or user.upn), "note": note}
 
     async def sign_in_directly(self, request: Request) -> Response:
         sign_in, authn_request = self._sign_in, requests.AuthnRequest()

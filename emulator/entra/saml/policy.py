@@ -45,7 +45,6 @@ class TransformationInput:
 
 @dataclass(frozen=True)
 class Transformation:
-    id: str
     method: str  # in lower case, without ()
     claims: tuple[TransformationInput, ...]
     parameters: dict[str, str]  # names as the policy spells them
@@ -54,12 +53,8 @@ class Transformation:
 @dataclass(frozen=True)
 class SignInPolicy:
     entries: tuple[ClaimEntry, ...]
-    transformations: tuple[Transformation, ...]
+    transformations: dict[str, Transformation]  # by casefolded id
     basic: bool
-
-    def transformation(self, identifier: str) -> Transformation | None:
-        name = identifier.casefold()
-        return next((item for item in self.transformations if item.id.casefold() == name), None)
 
 
 def read_policy(definition: tuple[str, ...]) -> SignInPolicy:
@@ -68,7 +63,7 @@ def read_policy(definition: tuple[str, ...]) -> SignInPolicy:
     transformations = [*_rows(body.get("ClaimsTransformation")), *_rows(body.get("ClaimsTransformations"))]
     return SignInPolicy(
         tuple(_entry(row) for row in _rows(body.get("ClaimsSchema"))[:LIMIT]),
-        tuple(_transformation(row) for row in transformations[:LIMIT]),
+        {_text(row, "id").casefold(): _transformation(row) for row in reversed(transformations[:LIMIT])},  # first wins
         _is_true(body.get("IncludeBasicClaimSet")),
     )
 
@@ -118,4 +113,4 @@ def _transformation(row: Attributes) -> Transformation:
     method = _text(row, "transformationmethod").lower().removesuffix("()")
     constants = [(_text(item, "id"), _constant(item)) for item in _rows(row.get("inputparameters"))]
     parameters = {name: value for name, value in constants if value is not None}
-    return Transformation(_text(row, "id"), method, tuple(claims), parameters)
+    return Transformation(method, tuple(claims), parameters)

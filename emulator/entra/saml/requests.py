@@ -1,7 +1,7 @@
-"""Reading AuthnRequests from a query (deflated) or a form. Pure.
+"""Reading AuthnRequests from a query (deflated) or a form, and refusals of a sign-in as Entra numbers them. Pure.
 
-Anything else is refused in one line. Sizes are bounded before anything is inflated or parsed, and a document type is
-never accepted.
+Anything but an AuthnRequest is refused in one line. Sizes are bounded before anything is inflated or parsed, and a
+document type is never accepted.
 """
 
 from __future__ import annotations
@@ -12,11 +12,22 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from emulator.entra.saml.errors import SignInError
+from emulator.entra.tokens import REFUSALS
 
 PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol"
 ASSERTION = "urn:oasis:names:tc:SAML:2.0:assertion"
 MAX_SIZE = 100_000
+
+
+class SignInError(Exception):
+    """Why a sign-in is refused: an AADSTS code, a line of words that `names` fill in, and the status of the answer."""
+
+    def __init__(self, number: int, *names: str, status: int = 0) -> None:
+        refusal = REFUSALS["sign_in"][str(number)]
+        self.code = f"AADSTS{number}"
+        self.message = " ".join(refusal["words"].format(*names).split())
+        self.status: int = status or refusal["status"]
+        super().__init__(f"{self.code}: {self.message}")
 
 
 @dataclass(frozen=True)

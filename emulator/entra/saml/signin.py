@@ -13,8 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from emulator.clock import TenantClock
 from emulator.entra.saml import certificates, policy, response, statement
-from emulator.entra.saml.errors import SignInError
-from emulator.entra.saml.requests import AuthnRequest
+from emulator.entra.saml.requests import AuthnRequest, SignInError
 from emulator.entra.saml.subject import Subject
 from emulator.tenant import users
 from emulator.tenant.policies import find_assigned_policy

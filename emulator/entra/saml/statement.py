@@ -1,17 +1,20 @@
 """The assertion's content: NameID and attributes that the assigned policy gives a user. Pure.
 
-The rules are those of docs/sign-in.md (sections S and N), which grades each of them.
+The rules are those of docs/sign-in.md (sections S and N), which grades each of them. Quirks of transformations: an
+unknown method or a null input gives nothing (D); a claim with several values gives its first unless it is treated as
+multi-valued (D); CreateStringClaim is accepted and gives nothing (A).
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import product
 
-from emulator.entra.saml import transformations
-from emulator.entra.saml.policy import ClaimEntry, SignInPolicy
+from emulator.entra.saml import dotnet
+from emulator.entra.saml.policy import ClaimEntry, SignInPolicy, Transformation
 from emulator.entra.saml.subject import TABLES, Subject, Values
 
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
@@ -42,7 +45,7 @@ def build_statement(
     subject: Subject, policy: SignInPolicy | None, *, has_key: bool, requested_format: str = ""
 ) -> Statement:
     """What the sign-in delivers; `has_key` tells whether the principal has an active signing certificate."""
-    claims = _Claims(subject, policy or SignInPolicy((), (), basic=True))
+    claims = _Claims(subject, policy or SignInPolicy((), {}, basic=True))
     name_id, default_format, own_format = claims.name_id()
     if policy is None:
         default_format = EMAIL_ADDRESS
@@ -80,8 +83,8 @@ class _Claims:
     def _allowed_name_id(self, entry: ClaimEntry) -> str:
         """The value of a source Entra allows for NameID, or nothing."""
         if entry.source == "transformation":
-            transformation = self.policy.transformation(entry.transformation_id)
-            if transformation is None or transformation.method not in transformations.NAME_ID_METHODS:
+            transformation = self.policy.transformations.get(entry.transformation_id.casefold())
+            if transformation is None or transformation.method not in ("extractmailprefix", "join"):
                 return ""
             value = "".join(self.values(entry)[:1])
             domain = value.rpartition("@")[2].casefold() if "@" in value else ""
@@ -116,7 +119,7 @@ class _Claims:
         if entry in outer:
             return ()  # a transformation of itself
         if entry.source == "transformation":
-            transformation = self.policy.transformation(entry.transformation_id)
+            transformation = self.policy.transformations.get(entry.transformation_id.casefold())
             if transformation is None:
                 return ()
 
@@ -124,9 +127,41 @@ class _Claims:
                 named = next((entry for entry in self.policy.entries if entry.is_named(reference)), None)
                 return () if named is None else self.values(named, (*outer, entry))
 
-            return transformations.apply_transformation(transformation, read_referenced)
+            return _apply_transformation(transformation, read_referenced)
         if not entry.source:
             return () if entry.value is None else (entry.value,)
         if entry.extension_id:
             return self.subject.read_extension(entry.extension_id) if entry.source == "user" else ()
         return self.subject.read_value(entry.source, entry.id.lower())
+
+
+def _apply_transformation(transformation: Transformation, values_of: Callable[[str], Values]) -> Values:
+    """The values that a transformation gives; `values_of` reads the entry that a reference names."""
+    columns: list[list[tuple[str, str]]] = []
+    for claim in transformation.claims:
+        values = values_of(claim.reference)
+        columns.append([(claim.kind, value) for value in (values if claim.each else values[:1])])
+    constants = {name.lower(): value for name, value in transformation.parameters.items()}
+    # A null input leaves its column empty, and then the product is empty too.
+    results = [_transform(transformation, {**constants, **dict(row)}) for row in product(*columns)]
+    return tuple(text for text in results if text is not None)
+
+
+def _transform(transformation: Transformation, inputs: dict[str, str]) -> str | None:
+    """The text for these inputs, by kind in lower case; None when one is missing."""
+    match transformation.method:
+        case "join" if {"string1", "string2", "separator"} <= inputs.keys():
+            return inputs["string1"] + inputs["separator"] + inputs["string2"]
+        case "extractmailprefix" if "mail" in inputs:
+            return inputs["mail"].partition("@")[0]
+        case "tolowercase" | "touppercase" as method if inputs:
+            change = str.lower if method == "tolowercase" else str.upper
+            # .NET's invariant case maps a character to a single one: the sharp s stays, Python makes it SS.
+            return "".join(change(c) if len(change(c)) == 1 else c for c in next(iter(inputs.values())))
+        case "regexreplace" if {"sourceclaim", "regex", "replacement"} <= inputs.keys():
+            fixed = inputs["regex"], inputs["replacement"], inputs["sourceclaim"]
+            extra = {kind: text for kind, text in inputs.items() if kind not in ("sourceclaim", "regex", "replacement")}
+            # A replacement names parameters as the policy spells them; the inputs have their names in lower case.
+            extra |= {name: inputs[name.lower()] for name in transformation.parameters if name.lower() in extra}
+            return dotnet.replace(*fixed, extra)
+    return None

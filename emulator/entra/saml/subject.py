@@ -19,15 +19,6 @@ from emulator.types import Attributes, Json
 
 Values: TypeAlias = tuple[str, ...]
 TABLES: Attributes = json.loads(Path(__file__).with_name("tables.json").read_text(encoding="utf-8"))
-_PROPERTIES = {
-    "objectid": "id",
-    "othermail": "othermails",
-    "telephonenumber": "businessphones",
-    "facsimiletelephonenumber": "faxnumber",
-    "dnsdomainname": "onpremisesdomainname",
-    "onpremisesecurityidentifier": "onpremisessecurityidentifier",
-}
-_PRINCIPAL_PROPERTIES = {"objectid": "id", "displayname": "displayName"}
 _FIRST = frozenset({*TABLES["one_value"], "telephonenumber"})
 
 
@@ -52,14 +43,20 @@ class Subject:
         return [row for row in rows if row["resourceId"] == self.principal.id]
 
     def read_extension(self, name: str) -> Values:
-        return to_texts(users.read_visible_values(self.store, self.user).get(name))
+        return to_texts(self.visible_values().get(name))
+
+    def visible_values(self) -> Attributes:
+        """Extension values by full name."""
+        return users.read_visible_values(self.store, self.user)
 
     def read_value(self, source: str, identifier: str) -> Values:
         """A documented attribute; anything else gives nothing (A). Both names in lower case."""
         if source == "user" and identifier in TABLES["user"]:
             return self._read_user_value(identifier)
         if source in ("application", "resource", "audience") and identifier in TABLES["principal"]:
-            return to_texts(self.principal.attributes.get(_PRINCIPAL_PROPERTIES.get(identifier, identifier)))[:1]
+            return to_texts(self.principal.attributes.get(TABLES["principal_properties"].get(identifier, identifier)))[
+                :1
+            ]
         if (source, identifier) == ("company", "tenantcountry"):
             return to_texts(self.store.organization.attributes.get("countryLetterCode"))
         return ()
@@ -71,7 +68,7 @@ class Subject:
         if identifier.startswith("extensionattribute"):
             numbered = attributes.get("onpremisesextensionattributes") or {}
             return to_texts(numbered.get(f"extensionAttribute{identifier.removeprefix('extensionattribute')}"))
-        values = to_texts(attributes.get(_PROPERTIES.get(identifier, identifier)))
+        values = to_texts(attributes.get(TABLES["user_properties"].get(identifier, identifier)))
         return values[:1] if identifier in _FIRST else values
 
 
