@@ -1,5 +1,5 @@
-"""The resources of a stack, one kind each. What a kind is and does stands in `providers.kinds`, without Pulumi; the
-module of the same name here makes it a dynamic resource (`providers.dynamic`).
+"""The resources of a stack, one kind each: what a kind is and does stands in `providers.kinds`, without Pulumi; a typed
+resource class (`providers.resources`) and a provider class (the module of the kind's name) make it a dynamic resource.
 
 Provider classes are part of users' state, by module and name (`tests/providers/test_persisted_names.py` freezes them).
 A module is imported when its resource is first asked for: a provider process needs only the kinds it serves.
@@ -9,28 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .claims_mapping_policy import ClaimsMappingPolicy
     from .dynamic import DynamicProvider
-    from .extension_property import ExtensionProperty
-    from .policy_assignment import PolicyAssignment
-    from .tenant import Connection
-    from .tenant_baseline import TenantBaseline
-    from .user_extension_value import UserExtensionValue
-    from .user_extension_values import UserExtensionValues
-    from .user_value_baseline import UserValueBaseline
-
-__all__ = [
-    "KINDS",
-    "ClaimsMappingPolicy",
-    "Connection",
-    "ExtensionProperty",
-    "PolicyAssignment",
-    "TenantBaseline",
-    "UserExtensionValue",
-    "UserExtensionValues",
-    "UserValueBaseline",
-    "provider_class",
-]
+    from .resources import ClaimsMappingPolicy as ClaimsMappingPolicy
+    from .resources import ExtensionProperty as ExtensionProperty
+    from .resources import PolicyAssignment as PolicyAssignment
+    from .resources import TenantBaseline as TenantBaseline
+    from .resources import UserExtensionValue as UserExtensionValue
+    from .resources import UserExtensionValues as UserExtensionValues
+    from .resources import UserValueBaseline as UserValueBaseline
+    from .tenant import Connection as Connection
 
 KINDS = {
     "ClaimsMappingPolicy": "claims_mapping_policy",
@@ -53,5 +40,4 @@ def provider_class(kind: str) -> "type[DynamicProvider]":
 def __getattr__(name: str) -> Any:
     if name not in (*KINDS, "Connection"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = getattr(import_module(f"{__name__}.{KINDS.get(name, 'tenant')}"), name)
-    return globals()[name]
+    return getattr(import_module(f"{__name__}.{'resources' if name in KINDS else 'tenant'}"), name)

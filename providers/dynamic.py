@@ -33,7 +33,7 @@ from pulumi.output import Unknown as PulumiUnknown
 from flexsaml.errors import UserError
 from flexsaml.graph import InvalidCloud, NotFound
 
-from . import engine
+from . import engine, provider_class
 from .kinds.base import UNKNOWN, Kind, Props, RefusedChange, Unknown
 from .tenant import TENANT, Connection
 
@@ -108,8 +108,12 @@ class DynamicProvider(ResourceProvider):
 class DynamicResource(Resource):
     """Base of the typed resource classes: arguments as a program gives them become what crosses the engine."""
 
-    def __init__(self, provider: DynamicProvider, given: Mapping[str, Any]) -> None:
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__(module="flexsaml", name=cls.__name__)
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
         """`given`: the `locals()` of a typed constructor: `resource_name`, `opts` and the arguments of the kind."""
+        provider = provider_class(type(self).__name__)()
         kind = provider.kind
         props: Props = {}
         for name, argument in kind.arguments.items():
@@ -121,8 +125,7 @@ class DynamicResource(Resource):
             props[name] = pulumi.Output.secret(props[name])
         props |= dict.fromkeys(kind.outputs)  # Pulumi resolves outputs only of properties that were named
         secret = pulumi.ResourceOptions(additional_secret_outputs=list(kind.secret_outputs))
-        opts = pulumi.ResourceOptions.merge(secret, given["opts"])
-        super().__init__(provider, given["resource_name"], props, opts)
+        super().__init__(provider, given["resource_name"], props, pulumi.ResourceOptions.merge(secret, given["opts"]))
 
 
 def _lift(function: Callable[[Props], str], arguments: Props) -> pulumi.Input[str]:

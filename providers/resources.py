@@ -1,0 +1,182 @@
+"""The typed resource classes of a program, one for each kind; `providers.kinds` says what each is and does.
+
+These arguments mean the same everywhere:
+
+    baseline    id of the `TenantBaseline` in front, a service principal's object id; without one, a create that fails
+                or is killed after the object was made leaves it in the tenant
+    baselined   `UserValueBaseline`s stand in front; their `extension` output is what `extensions` then holds
+    types       full name to data type ("String", "Integer[]", ...); `extensions` of values: full name to property id
+    ids         user (UPN or object id) to object id, where it is known
+    seen_*      what preflight saw; judged in `check`, then dropped
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from .dynamic import DynamicResource
+
+
+class ClaimsMappingPolicy(DynamicResource):
+    """A claims mapping policy."""
+
+    display_name: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        display_name: pulumi.Input[str],
+        claims: Mapping[str, Any] | None = None,
+        include_basic_claim_set: bool | None = None,
+        definition: str | Mapping[str, Any] | None = None,
+        extensions: Mapping[str, pulumi.Input[str]] | None = None,
+        baseline: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`claims` maps claim name to source (see `flexsaml.claims`), `extensions` short name to full name."""
+        super().__init__(locals())
+
+
+class ExtensionProperty(DynamicResource):
+    """A directory extension of an application."""
+
+    full_name: pulumi.Output[str]
+    data_type: pulumi.Output[str]
+    multi_valued: pulumi.Output[bool]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        application_id: pulumi.Input[str],
+        app_id: pulumi.Input[str],
+        name: str,
+        data_type: str | None = None,
+        multi_valued: bool | None = None,
+        target_objects: Sequence[str] | None = None,
+        baseline: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`application_id` is the application's object id, `app_id` its appId (client id), `name` the short name."""
+        super().__init__(locals())
+
+
+class PolicyAssignment(DynamicResource):
+    """The assignment of a claims mapping policy to a service principal."""
+
+    service_principal_id: pulumi.Output[str]
+    policy_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        service_principal_id: pulumi.Input[str],
+        policy_id: pulumi.Input[str],
+        displaces: pulumi.Input[Sequence[str]] | None = None,
+        replace_existing: bool | None = None,
+        seen_assigned: Mapping[str, str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`displaces`: ids of policies that may be unassigned, as a `TenantBaseline` recorded them; none without one.
+        `seen_assigned`: id to name."""
+        super().__init__(locals())
+
+
+class TenantBaseline(DynamicResource):
+    """What was there before; stands in front of every other write of a stack."""
+
+    displaced: pulumi.Output[list[str]]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        service_principal_id: str,
+        application_id: str,
+        app_id: str,
+        properties: Sequence[str],
+        policy_name: str,
+        replace_existing: bool | None = None,
+        seen_properties: Mapping[str, str] | None = None,
+        seen_policies: Mapping[str, str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`application_id` (object id) and `app_id` are of the application that holds the extensions; `properties`
+        are full names. `seen_properties`: full name to id; `seen_policies`: id to name."""
+        super().__init__(locals())
+
+
+class UserExtensionValue(DynamicResource):
+    """The extension values of one user."""
+
+    user_id: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        user: pulumi.Input[str],
+        values: Mapping[str, pulumi.Input[object]],
+        types: Mapping[str, str],
+        extensions: Mapping[str, pulumi.Input[str]],
+        baselined: bool | None = None,
+        seen_missing: bool | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`user` is an object id or a UPN; `values` maps full name to the value to write."""
+        super().__init__(locals())
+
+
+class UserExtensionValues(DynamicResource):
+    """The extension values of a roster."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        service_principal_id: pulumi.Input[str],
+        roster: str,
+        cells: Mapping[str, Mapping[str, str]],
+        types: Mapping[str, str],
+        extensions: Mapping[str, pulumi.Input[str]],
+        ids: Mapping[str, str] | None = None,
+        baselined: bool | None = None,
+        seen_missing: Sequence[str] | None = None,
+        seen_writes: int | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`roster` names the file in messages. `cells`: user (UPN or object id) to full name to canonical value.
+        `seen_writes`: how many users hold other values."""
+        super().__init__(locals())
+
+
+class UserValueBaseline(DynamicResource):
+    """The way back for all values this stack writes to one extension."""
+
+    extension: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        extension: pulumi.Input[str],
+        full_name: pulumi.Input[str],
+        data_type: str | None = None,
+        multi_valued: bool | None = None,
+        cells: pulumi.Input[Mapping[str, str]],
+        ids: Mapping[str, str] | None = None,
+        hidden: bool | None = None,
+        allow_removal: int | None = None,
+        seen_missing: Sequence[str] | None = None,
+        seen_values: Mapping[str, str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """`extension` is `{applicationObjectId}/{extensionPropertyId}`; `cells` maps user (UPN or object id) to the
+        canonical value that is about to be written; it may be secret, and `hidden` then keeps its digest out of state,
+        from which a short value could be guessed. `seen_values`: user to canonical live value."""
+        super().__init__(locals())
