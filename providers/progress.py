@@ -8,7 +8,7 @@ left, as soon as that is known.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from typing import TYPE_CHECKING
 
 from . import engine
@@ -58,6 +58,10 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def count_users(users: Sized) -> str:
+    return f"{len(users):,} user{'s' if len(users) != 1 else ''}"
 
 
 def first_names(names: Sequence[str], most: int = 3, total: int | None = None) -> str:

@@ -6,7 +6,7 @@ state, holds whole object ids and the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from flexsaml.values import (
@@ -21,7 +21,7 @@ from flexsaml.values import (
     unpack_memory,
 )
 
-from .base import UNKNOWN, Failures, Kind, Props, known, text
+from .base import UNKNOWN, Argument, Failures, Kind, Props, known, text
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory, User
@@ -42,12 +42,27 @@ class CellsKind(Kind):
     preflight_results: ClassVar[tuple[str, ...]] = ("seen_missing",)
     """Transient inputs to be judged even if the table is that of the last run."""
 
+    shared_arguments: ClassVar = {
+        "count": Argument(0, computed=True),
+        "sha256": Argument(computed=True),
+        "__cells": Argument(ignored=True),  # the digest decides: another machine's zlib may pack otherwise
+        "__given": Argument(ignored=True, computed=True),
+        "seen_missing": Argument([], transient=True),
+    }
+
     def judge_change(self, change: RosterChange, news: Props) -> Failures:
         """Tell the user what will change; return the reasons why it must not."""
         raise NotImplementedError
 
     def pack(self, name: str, arguments: Props) -> str:
         return RosterTable.from_cells(arguments["cells"], arguments["ids"]).pack()
+
+    def write(self, directory: Directory, olds: Props, news: Props) -> Props:
+        """Write what differs from the last run, whose outputs `olds` holds ({} on create); the new outputs."""
+        raise NotImplementedError
+
+    def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
+        return self.write(directory, olds, news)
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)
@@ -133,7 +148,3 @@ def show_live(values: Values, live: Values) -> dict[str, str]:
 def extensions_exist(inputs: Props) -> bool:
     """Whether each extension is known by its id, `{applicationObjectId}/{extensionPropertyId}`."""
     return all("/" in text(extension) for extension in inputs["extensions"].values())
-
-
-def count_users(users: Collection[object]) -> str:
-    return f"{len(users):,} user{'s' if len(users) != 1 else ''}"

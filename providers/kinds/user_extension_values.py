@@ -20,42 +20,24 @@ from flexsaml.graph import quota_seconds
 from flexsaml.values import DataType, Ledger, RosterChange, RosterTable
 
 from .. import engine
-from ..progress import duration, first_names, progress_reporter
+from ..progress import count_users, duration, first_names, progress_reporter
+from . import cells
 from .base import Argument, Failures, Props, RefusedChange, text
-from .cells import (
-    CellsKind,
-    canonical_values,
-    choose_references,
-    compare,
-    count_users,
-    extensions_exist,
-    pack_cells_memory,
-    parse_types,
-    read_users,
-    show_live,
-    unpack_cells_memory,
-    unpack_table,
-    values_to_patch,
-)
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
 
-class UserExtensionValuesKind(CellsKind):
+class UserExtensionValuesKind(cells.CellsKind):
     name = "UserExtensionValues"
     description = "of '{roster}'"
     arguments: ClassVar = {
         "service_principal_id": Argument(required=True, replaces=True),
         "roster": Argument(ignored=True),  # the file's name, for messages
-        "count": Argument(0, computed=True),
-        "sha256": Argument(computed=True),
         "types": Argument({}),
         "extensions": Argument({}),
         "baselined": Argument(False),
-        "__cells": Argument(ignored=True),  # the digest decides
-        "__given": Argument(ignored=True, computed=True),
-        "seen_missing": Argument([], transient=True),
+        **cells.CellsKind.shared_arguments,
         "seen_writes": Argument(transient=True),
     }
 
@@ -77,19 +59,17 @@ class UserExtensionValuesKind(CellsKind):
         return {"": f"no such user: {first_names(change.unknown_users, 20)}; correct {roster}"}
 
     def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
-        return inputs["service_principal_id"], self._write(directory, {}, inputs)
+        return inputs["service_principal_id"], self.write(directory, {}, inputs)
 
-    def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
-        return self._write(directory, olds, news)
-
-    def _write(self, directory: Directory, olds: Props, news: Props) -> Props:
+    def write(self, directory: Directory, olds: Props, news: Props) -> Props:
         """PATCH what differs, of everybody who exists; then report who was not written."""
-        change, object_ids, _ = compare(olds, news)
+        change, object_ids, _ = cells.compare(olds, news)
         wanted = _values_to_write(change, _replaced_extensions(olds, news))
         types = _data_types(news, wanted.values())
-        live = read_users(directory, choose_references(change.table, wanted, object_ids), types)
+        live = cells.read_users(directory, cells.choose_references(change.table, wanted, object_ids), types)
         patches = {
-            user.id: values_to_patch(wanted[name], canonical_values(user, types), types) for name, user in live.items()
+            user.id: cells.values_to_patch(wanted[name], cells.canonical_values(user, types), types)
+            for name, user in live.items()
         }
         failures = directory.patch_users_when_usable(
             {id_: values for id_, values in patches.items() if values}, progress_reporter(text(news.get("roster")))
@@ -102,16 +82,16 @@ class UserExtensionValuesKind(CellsKind):
                 f"{first_names(problems, 5)}; correct this and run the same command again, which continues from here"
             )
         object_ids |= {name: user.id for name, user in live.items()}
-        return pack_cells_memory(change.table, object_ids, Ledger())
+        return cells.pack_cells_memory(change.table, object_ids, Ledger())
 
     def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
-        table = unpack_table(outputs)
+        table = cells.unpack_table(outputs)
         types = _data_types(outputs, (cell for _, cell in table.rows.values()))
-        references = choose_references(table, table.rows, unpack_cells_memory(outputs)[0])
-        drifted = {}
-        for name, user in read_users(directory, references, types).items():  # preflight reports who does not exist
+        references = cells.choose_references(table, table.rows, cells.unpack_cells_memory(outputs)[0])
+        live, drifted = cells.read_users(directory, references, types), {}
+        for name, user in live.items():  # preflight reports who does not exist
             id_prefix, cell = table.rows[name]
-            shown = show_live(cell, canonical_values(user, types))
+            shown = cells.show_live(cell, cells.canonical_values(user, types))
             if shown != cell:
                 drifted[name] = (id_prefix, shown)
         if not drifted:
@@ -124,18 +104,18 @@ class UserExtensionValuesKind(CellsKind):
         return {**outputs, "sha256": table.digest(), "__cells": table.pack(), "__given": ""}
 
     def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
-        if not extensions_exist(inputs):
+        if not cells.extensions_exist(inputs):
             return None
-        outputs = {**inputs, **pack_cells_memory(unpack_table(inputs), {}, Ledger())}
+        outputs = {**inputs, **cells.pack_cells_memory(cells.unpack_table(inputs), {}, Ledger())}
         return inputs["service_principal_id"], self.read(directory, inputs["service_principal_id"], outputs) or outputs
 
     def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
         """Nothing: the baselines restore."""
 
 
-def _data_types(props: Props, cells: Iterable[Mapping[str, str]]) -> dict[str, DataType]:
-    """Full name to data type, of the extensions in these cells."""
-    return parse_types(props["types"], sorted({name for cell in cells for name in cell}))
+def _data_types(props: Props, rows: Iterable[Mapping[str, str]]) -> dict[str, DataType]:
+    """Full name to data type, of the extensions in these rows."""
+    return cells.parse_types(props["types"], sorted({name for row in rows for name in row}))
 
 
 def _replaced_extensions(olds: Props, news: Props) -> set[str]:

@@ -22,25 +22,16 @@ from flexsaml.graph import NotAvailable, is_guid
 from flexsaml.values import NULL, DataType, Ledger, RosterChange, RosterTable, pack, removes_too_many, unpack
 
 from .. import engine
-from ..progress import first_names, progress_reporter
+from ..progress import count_users, first_names, progress_reporter
+from . import cells
 from .base import Argument, Failures, Props, RefusedChange, text
-from .cells import (
-    CellsKind,
-    choose_references,
-    compare,
-    count_users,
-    pack_cells_memory,
-    read_users,
-    unpack_cells_memory,
-    unpack_table,
-)
 from .extension_property import split_id
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
 
-class UserValueBaselineKind(CellsKind):
+class UserValueBaselineKind(cells.CellsKind):
     name = "UserValueBaseline"
     description = "of '{full_name}'"
     arguments: ClassVar = {
@@ -48,16 +39,12 @@ class UserValueBaselineKind(CellsKind):
         "full_name": Argument(required=True, replaces=True),
         "data_type": Argument("String"),
         "multi_valued": Argument(False),
-        "count": Argument(0, computed=True),
-        "sha256": Argument(computed=True),
-        "__cells": Argument(ignored=True),  # the digest decides: another machine's zlib may pack otherwise
-        "__given": Argument(ignored=True, computed=True),
+        **cells.CellsKind.shared_arguments,
         "hidden": Argument(False, transient=True),
         "allow_removal": Argument(0, transient=True),
-        "seen_missing": Argument([], transient=True),
         "__seen": Argument(transient=True),
     }
-    packed_from: ClassVar = {**CellsKind.packed_from, "__seen": ("seen_values",)}
+    packed_from: ClassVar = {**cells.CellsKind.packed_from, "__seen": ("seen_values",)}
     preflight_results = ("seen_missing", "__seen")
 
     def pack(self, name: str, arguments: Props) -> str:
@@ -84,47 +71,44 @@ class UserValueBaselineKind(CellsKind):
 
     def diff(self, olds: Props, news: Props) -> set[str]:
         changed = super().diff(olds, news)
-        if "sha256" not in changed and olds["__cells"] != news["__cells"] and unpack_table(olds) != unpack_table(news):
-            changed.add("sha256")  # both digests are hidden
+        if olds["__cells"] != news["__cells"] and cells.unpack_table(olds) != cells.unpack_table(news):
+            changed.add("sha256")  # also if both digests are hidden
         return changed
 
     def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
         if inputs["count"]:
             directory.wait_usable([inputs["full_name"]])
-        return split_id(inputs["extension"])[1], self._record(directory, {}, inputs)
+        return split_id(inputs["extension"])[1], self.write(directory, {}, inputs)
 
-    def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
-        return self._record(directory, olds, news)
-
-    def _record(self, directory: Directory, olds: Props, news: Props) -> Props:
+    def write(self, directory: Directory, olds: Props, news: Props) -> Props:
         """Enter in the ledger what is about to be written; restore the cells of users who left the configuration."""
-        change, old_ids, ledger = compare(olds, news)
+        change, old_ids, ledger = cells.compare(olds, news)
         rows = change.table.rows
         to_read = change.users_to_read
         users = (user for user in rows if user in to_read or user not in old_ids)
-        references = choose_references(change.table, users, old_ids)
+        references = cells.choose_references(change.table, users, old_ids)
         new_ids, live = _read_live(directory, news, references)
         _refuse_unusable_users(change.table, references, new_ids)
         ledger = ledger.before_write(live, {id_: rows[user][1] for user, id_ in new_ids.items()})
         object_ids = {user: id_ for user, id_ in {**old_ids, **new_ids}.items() if user in rows}
         remaining = set(object_ids.values())
         _restore_values(directory, news, {user: i for user, i in old_ids.items() if i not in remaining}, ledger)
-        return pack_cells_memory(change.table, object_ids, ledger)
+        return cells.pack_cells_memory(change.table, object_ids, ledger)
 
     def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
         return outputs
 
     def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
-        table, property_id = unpack_table(inputs), text(inputs["extension"]).partition("/")[2]
+        table, property_id = cells.unpack_table(inputs), text(inputs["extension"]).partition("/")[2]
         if not property_id:
             return None
         object_ids, _ = _read_live(directory, inputs, {user: user for user in table.rows})
         values = {id_: table.rows[user][1] for user, id_ in object_ids.items()}
         ledger = Ledger().before_write(dict.fromkeys(values, NULL), values)
-        return property_id, {**inputs, **pack_cells_memory(table, object_ids, ledger)}
+        return property_id, {**inputs, **cells.pack_cells_memory(table, object_ids, ledger)}
 
     def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
-        _restore_values(directory, outputs, *unpack_cells_memory(outputs))
+        _restore_values(directory, outputs, *cells.unpack_cells_memory(outputs))
 
 
 def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str, str], ledger: Ledger) -> None:
@@ -170,7 +154,7 @@ def _read_live(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Object ids by user, and live values by object id, of the users who exist."""
     full_name, data_type = props["full_name"], _data_type(props)
-    users = read_users(directory, references, [full_name])
+    users = cells.read_users(directory, references, [full_name])
     object_ids = {name: user.id for name, user in users.items()}
     return object_ids, {user.id: data_type.from_wire(user.values.get(full_name)) for user in users.values()}
 
