@@ -1,9 +1,8 @@
 """Which hosts a cloud name means. The one place that knows them; touches nothing but its own data file.
 
-The national clouds are Microsoft's own list (grade A, source named in national_clouds.json). Tokens do not
-carry over between clouds, so Graph and login always come from one entry. `loopback` is the emulator's cloud:
-its two endpoints may be given, and only a loopback host may be plain http, so that no bearer token ever
-travels in clear. Pinned by tests/graph/test_clouds.py.
+The national clouds are Microsoft's own list (grade A, source named in national_clouds.json). Tokens do not carry over
+between clouds, so Graph and login always come from one entry. `loopback` is the emulator's cloud: its two endpoints may
+be given, and only a loopback host may be plain http, so that no bearer token ever travels in clear.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,8 +34,7 @@ class InvalidCloud(UserError):
 
     def __init__(self, setting: str, words: str) -> None:
         super().__init__(f"{setting}: {words}")
-        self.setting = setting
-        self.words = words
+        self.setting, self.words = setting, words
 
 
 def cloud(name: str, *, graph_endpoint: str = "", login_endpoint: str = "") -> Cloud:
@@ -45,18 +42,15 @@ def cloud(name: str, *, graph_endpoint: str = "", login_endpoint: str = "") -> C
     http://127.0.0.1:$SANDBOX_PORT (8765) for both. Raises InvalidCloud for anything else."""
     if name not in CLOUDS:
         raise InvalidCloud("cloud", f"{name!r} is not one of {', '.join(CLOUDS)}")
-    if name != "loopback":
-        for setting, endpoint in (("graphEndpoint", graph_endpoint), ("loginEndpoint", login_endpoint)):
-            if endpoint:
-                raise InvalidCloud(setting, f"only the cloud loopback takes an endpoint, not {name}; remove {setting}")
-        hosts = _national_clouds()[name]
-        return Cloud(name, hosts["graph"], hosts["login"])
-    sandbox = f"http://127.0.0.1:{os.environ.get('SANDBOX_PORT') or '8765'}"
-    return Cloud(
-        name,
-        _loopback_url("graphEndpoint", graph_endpoint or sandbox),
-        _loopback_url("loginEndpoint", login_endpoint or sandbox),
-    )
+    endpoints = {"graphEndpoint": graph_endpoint, "loginEndpoint": login_endpoint}
+    if name == "loopback":
+        sandbox = f"http://127.0.0.1:{os.environ.get('SANDBOX_PORT') or '8765'}"
+        return Cloud(name, *(_loopback_url(setting, url or sandbox) for setting, url in endpoints.items()))
+    for setting, url in endpoints.items():
+        if url:
+            raise InvalidCloud(setting, f"only the cloud loopback takes an endpoint, not {name}; remove {setting}")
+    hosts = json.loads(Path(__file__).with_name("national_clouds.json").read_text(encoding="utf-8"))["clouds"][name]
+    return Cloud(name, hosts["graph"], hosts["login"])
 
 
 def _loopback_url(setting: str, url: str) -> str:
@@ -71,10 +65,3 @@ def _loopback_url(setting: str, url: str) -> str:
     if target.query or target.fragment or target.username is not None or target.path not in ("", "/"):
         raise InvalidCloud(setting, f"{url!r} must be scheme, host and port only, like http://127.0.0.1:8765")
     return url.rstrip("/")
-
-
-@cache
-def _national_clouds() -> dict[str, dict[str, str]]:
-    data = json.loads(Path(__file__).with_name("national_clouds.json").read_text(encoding="utf-8"))
-    clouds: dict[str, dict[str, str]] = data["clouds"]
-    return clouds

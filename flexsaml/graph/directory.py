@@ -1,7 +1,6 @@
-"""The directory of one tenant, as this project uses it: all typed calls behind one name.
+"""The directory of one tenant, as this project uses it: all typed calls behind one name, over one client.
 
-The groups of calls share a client: principals.py, principal_snapshot.py, extensions.py, users.py (with user_reads.py),
-policies.py. Each module's head says which paths, permissions, quirks and waits it knows.
+Each module's head says which paths, permissions, quirks and waits its group of calls knows.
 """
 
 from __future__ import annotations

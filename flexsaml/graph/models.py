@@ -53,13 +53,8 @@ class ExtensionProperty:
 
     @classmethod
     def read(cls, body: Json) -> ExtensionProperty:
-        return cls(
-            body["id"],
-            body["name"],
-            body["dataType"],
-            bool(body.get("isMultiValued")),
-            tuple(body.get("targetObjects") or ()),
-        )
+        targets = tuple(body.get("targetObjects") or ())
+        return cls(body["id"], body["name"], body["dataType"], bool(body.get("isMultiValued")), targets)
 
 
 @dataclass(frozen=True)
@@ -131,14 +126,10 @@ def same_value(live: object, wanted: object) -> bool:
 def _plain(value: object) -> object:
     """A form in which equal values are equal."""
     if value is None or value == []:
-        return ("unset",)
+        return None
     if isinstance(value, list):
-        return ("array", sorted(repr(_plain(item)) for item in value))
-    if isinstance(value, bool):
-        return ("boolean", value)
-    if isinstance(value, str):
-        return ("text", _instant(value))
-    return ("number", value)
+        return sorted(repr(_plain(item)) for item in value)
+    return type(value) is bool, _instant(value) if isinstance(value, str) else value
 
 
 def _instant(text: str) -> object:

@@ -4,8 +4,7 @@ Graph's write quota is a bucket per application and tenant: 3,000 writes that re
 count too (A), so it costs more to be refused than to slow down before. Above 80 % every answer states how full the
 bucket is (`x-ms-throttle-limit-percentage`, A). Graph never states the bucket's size; two readings suffice to estimate
 it, because it refills in 150 s. Until Graph states something there is no pace: a tenant that allows more than the
-documented quota is not held back. A 429 stops all workers until its Retry-After has passed. Pinned by
-tests/graph/test_pace.py.
+documented quota is not held back. A 429 stops all workers until its Retry-After has passed.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
 """Everything around a service principal in one round trip, and who is assigned. Reads only.
 
-One $batch holds the application, its extension properties, the principal with its keys and roles, its
-assignment, the policies of a name, who is assigned to it, and the verified domains; all by alternate key
-when only the appId is known. What the identity may not read comes back None, never as empty: without rights
-Graph leaves properties null or answers 403 (A: I2). Roles given to a group count for its direct members only
-(A: I1), so groups are read by `members`, not `transitiveMembers`. Keys come without $select: asking for
-keyCredentials by name is limited to 150 a minute (A). The custom claims policy is beta and has a call of its
-own; one that was never set reads as 404 or as 200 without claims (D). Pinned by
-tests/graph/test_principal_snapshot.py.
+One $batch holds the application, its extension properties, the principal with its keys and roles, its assignment, the
+policies of a name, who is assigned to it, and the verified domains; all by alternate key when only the appId is known.
+What the identity may not read comes back None, never as empty: without rights Graph leaves properties null or answers
+403 (A: I2). Roles given to a group count for its direct members only (A: I1), so groups are read by `members`, not
+`transitiveMembers`. Keys come without $select: asking for keyCredentials by name is limited to 150 a minute (A). The
+custom claims policy is beta and has a call of its own; one that was never set reads as 404 or as 200 without claims
+(D).
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -159,12 +159,11 @@ class PrincipalSnapshots(Principals):
         """The fields of `ExistingObjects`, from the answers to `_existing_paths`."""
         owner, properties, links, policies = answers
         application = self._read_owner(owner, properties)
-        assigned = _unless_forbidden(links, lambda: tuple(map(Policy.read, self._all(links))))
-        named = _unless_forbidden(policies, lambda: tuple(map(Policy.read, self._all(policies))))
+        named = self._read_list(policies, Policy.read)
         return {
             "application": application.application if application else None,
             "properties": application.properties if application else (),
-            "assigned": assigned,
+            "assigned": self._read_list(links, Policy.read),
             "policies": named and tuple(policy for policy in named if policy.display_name == policy_name),
         }
 
@@ -174,11 +173,8 @@ class PrincipalSnapshots(Principals):
         existing = self._existing(others, policy_name)
         application = body_of(others[0]) if existing["application"] else {}
         values = {str(role["id"]): str(role.get("value") or "") for role in _list(body, "appRoles")}
-
-        def assigned_roles() -> tuple[RoleAssignment, ...]:
-            return tuple(_role(assignment, values) for assignment in self._all(roles))
-
-        tenant = _unless_forbidden(organization, lambda: (body_of(organization).get("value") or [{}])[0])
+        tenants = self._read_list(organization, dict)
+        tenant = next(iter(tenants or ()), {})
         return PrincipalSnapshot(
             **existing,
             principal=ServicePrincipal.read(body),
@@ -188,25 +184,25 @@ class PrincipalSnapshots(Principals):
             keys=tuple(_keys(_list(body, "keyCredentials"))),
             accept_mapped_claims=bool((application.get("api") or {}).get("acceptMappedClaims")),
             multi_tenant="Multiple" in str(application.get("signInAudience")),
-            roles=_unless_forbidden(roles, assigned_roles) if with_roles else None,
+            roles=self._read_list(roles, lambda role: _role(role, values)) if with_roles else None,
             domains=None
-            if tenant is None
-            else tuple(str(domain["name"]) for domain in _list(tenant, "verifiedDomains")),
+            if tenants is None
+            else tuple(str(entry["name"]) for entry in _list(tenant, "verifiedDomains")),
             owner_has_principal=not isinstance(owning.failure, NotFound),
             assignment_required=body.get("appRoleAssignmentRequired") is True,
             tags=tuple(map(str, _list(body, "tags"))),
-            tenant_id=str((tenant or {}).get("id") or ""),
-            country=None if tenant is None else str(tenant.get("countryLetterCode") or ""),
+            tenant_id=str(tenant.get("id") or ""),
+            country=None if tenants is None else str(tenant.get("countryLetterCode") or ""),
         )
+
+    def _read_list(self, answer: BatchResponse, read: Callable[[dict[str, Any]], T]) -> tuple[T, ...] | None:
+        """All items of the collection whose first page is the answer; None where it may not be read."""
+        return None if isinstance(answer.failure, Forbidden) else tuple(map(read, self._all(answer)))
 
 
 def _existing_paths(principal: str, app_id: str, policy_name: str, query: dict[str, object] | None = None) -> list[str]:
     """What reads `ExistingObjects`; `principal` is the path of the service principal."""
     return [*owner_paths(app_id, query), f"{principal}/claimsMappingPolicies", with_query(POLICIES, named(policy_name))]
-
-
-def _unless_forbidden(answer: BatchResponse, read: Callable[[], T]) -> T | None:
-    return None if isinstance(answer.failure, Forbidden) else read()
 
 
 def _list(body: Mapping[str, Any], key: str) -> list[Any]:
@@ -222,14 +218,10 @@ def _keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:
     """`customKeyIdentifier` is the thumbprint in base64; a certificate has a private twin of usage Sign (A)."""
     for credential in credentials:
         if credential.get("usage") == "Verify":
-            yield SigningKey(_thumbprint(credential.get("customKeyIdentifier")), _moment(credential.get("endDateTime")))
-
-
-def _thumbprint(text: object) -> str:
-    try:
-        return base64.b64decode(str(text or ""), validate=True).hex().upper()
-    except ValueError:
-        return str(text).upper()
+            thumbprint = str(credential.get("customKeyIdentifier") or "")
+            with suppress(ValueError):
+                thumbprint = base64.b64decode(thumbprint, validate=True).hex()
+            yield SigningKey(thumbprint.upper(), _moment(credential.get("endDateTime")))
 
 
 def _moment(text: object) -> datetime | None:

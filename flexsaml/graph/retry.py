@@ -3,8 +3,7 @@
 May be repeated: anything that certainly was not carried out (never sent, 429), and a read in any case. A write whose
 outcome is unknown (5xx, lost answer) is checked first, more than once because reads may be stale (B), and sent again
 only when the checks show that it was not carried out. Quirks: Retry-After may be whole, fractional or a date (A), and
-asking before it has passed still costs quota (A), so it is waited out in full or not at all. Pinned by
-tests/graph/test_retry.py.
+asking before it has passed still costs quota (A), so it is waited out in full or not at all.
 """
 
 from __future__ import annotations

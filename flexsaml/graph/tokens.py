@@ -3,8 +3,7 @@
 Real clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI; never interactive),
 imported only when a token is needed: the import takes longer than all else in a preview. The loopback cloud asks the
 given login endpoint itself with the client-credentials grant. Quirk: a 401 may come before a token's expiry (A: F5), so
-`forget` drops it, and with it azure-identity's own cache. AADSTS codes (A) become one line. Pinned by
-tests/graph/test_tokens.py.
+`forget` drops it, and with it azure-identity's own cache. AADSTS codes (A) become one line.
 """
 
 from __future__ import annotations
@@ -65,10 +64,9 @@ class Token:
     fetched: float
     expires: float
 
-
-def needs_refresh(token: Token, now: float, margin: float = REFRESH_MARGIN) -> bool:
-    """True from `margin` seconds before expiry on; from half of its life for one that lives only briefly."""
-    return now >= token.expires - min(margin, (token.expires - token.fetched) / 2)
+    def needs_refresh(self, now: float) -> bool:
+        """True from `REFRESH_MARGIN` before expiry on; from half of its life for one that lives only briefly."""
+        return now >= self.expires - min(REFRESH_MARGIN, (self.expires - self.fetched) / 2)
 
 
 class CachedTokens:
@@ -82,7 +80,7 @@ class CachedTokens:
         """A token good for at least some minutes. Raises NoCredential or another NotSent."""
         with self._lock:
             now = self._clock.utc().timestamp()
-            if self._token is None or needs_refresh(self._token, now):
+            if self._token is None or self._token.needs_refresh(now):
                 self._token = self._fetch(now)
             return self._token.text
 
@@ -98,11 +96,10 @@ def credentials(
 ) -> CachedTokens:
     """The identity of the environment in that cloud. Nothing is asked before the first token is needed. `tenant_id` ""
     means the identity's own tenant (loopback: the emulator's). `session` is for the loopback grant."""
-    ticking = clock or Clock()
     if cloud.name != "loopback":
-        return CachedTokens(lambda now: _azure_token(cloud, tenant_id, now), ticking)
-    open_line = session or open_session(cloud)
-    return CachedTokens(lambda now: _granted_token(open_line, cloud, tenant_id, now), ticking)
+        return CachedTokens(lambda now: _azure_token(cloud, tenant_id, now), clock or Clock())
+    line = session or open_session(cloud)
+    return CachedTokens(lambda now: _granted_token(line, cloud, tenant_id, now), clock or Clock())
 
 
 def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now: float) -> Token:
@@ -146,9 +143,8 @@ def _azure_token(cloud: Cloud, tenant_id: str, now: float, chain: Chain | None =
     from azure.core.exceptions import AzureError, ClientAuthenticationError
 
     try:
-        answer = (chain or _azure_chain)(cloud, tenant_id).get_token(
-            f"{cloud.graph}/.default", tenant_id=tenant_id or None
-        )
+        credential = (chain or _azure_chain)(cloud, tenant_id)
+        answer = credential.get_token(f"{cloud.graph}/.default", tenant_id=tenant_id or None)
     except ClientAuthenticationError as error:
         raise no_credential(str(error), tenant_id) from error
     except (ValueError, OSError) as error:  # an ill-formed tenant id, a certificate file that is not there
@@ -161,21 +157,17 @@ def _azure_token(cloud: Cloud, tenant_id: str, now: float, chain: Chain | None =
 def _azure_chain(cloud: Cloud, tenant_id: str) -> TokenCredential:
     """Environment, workload identity, managed identity, Azure CLI. DefaultAzureCredential does not pass the tenant to
     the CLI nor the authority to workload identity, and AZURE_TOKEN_CREDENTIALS may make it interactive."""
-    from azure.identity import (
-        AzureCliCredential,
-        ChainedTokenCredential,
-        EnvironmentCredential,
-        ManagedIdentityCredential,
-        WorkloadIdentityCredential,
-    )
+    import azure.identity as azure
 
     tenants = [tenant_id] if tenant_id else []
-    chain: list[TokenCredential] = [EnvironmentCredential(authority=cloud.login, additionally_allowed_tenants=tenants)]
+    chain: list[TokenCredential] = [
+        azure.EnvironmentCredential(authority=cloud.login, additionally_allowed_tenants=tenants)
+    ]
     if os.environ.get("AZURE_FEDERATED_TOKEN_FILE"):
-        chain.append(WorkloadIdentityCredential(authority=cloud.login, additionally_allowed_tenants=tenants))
-    chain.append(ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID") or None))
-    chain.append(AzureCliCredential(tenant_id=tenant_id, process_timeout=30))
-    return ChainedTokenCredential(*chain)
+        chain.append(azure.WorkloadIdentityCredential(authority=cloud.login, additionally_allowed_tenants=tenants))
+    chain.append(azure.ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID") or None))
+    chain.append(azure.AzureCliCredential(tenant_id=tenant_id, process_timeout=30))
+    return azure.ChainedTokenCredential(*chain)
 
 
 def no_credential(reason: str, tenant: str = "") -> NoCredential:

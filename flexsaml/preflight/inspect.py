@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 from flexsaml.claims import build_full_name, owner_app_id
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
-from flexsaml.graph import Application, ExtensionProperty, Policy, PrincipalNotFound, ServicePrincipal, User
-from flexsaml.values import DataType
+from flexsaml.graph import Application, ExtensionProperty, Policy, PrincipalNotFound, ServicePrincipal
 
 from .rules import ESSENTIAL_RULES, RULES, Inspection, build_finding, data_type_of, judge, users_without_role
 
@@ -58,9 +57,9 @@ class PreflightResult:
 class InspectionEnded(UserError):
     """There is no such principal, or no such application, and so nothing else to inspect."""
 
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(str(finding))
-        self.finding = finding
+    def __init__(self, rule: str, where: str, message: str, fix: str = "") -> None:
+        self.finding = build_finding(rule, where, message, fix)
+        super().__init__(str(self.finding))
 
 
 def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime | None = None) -> PreflightResult:
@@ -70,15 +69,10 @@ def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime
     snapshot = _read_snapshot(directory, declaration)
     application = snapshot.application
     if application is None:
-        raise InspectionEnded(
-            build_finding(
-                "application-absent",
-                "application",
-                f"the application of '{snapshot.principal.display_name}' is not in this tenant (a gallery application "
-                "has none here)",
-                "name an application of your own in flexsaml:application to hold the extensions",
-            )
-        )
+        name = snapshot.principal.display_name
+        message = f"the application of '{name}' is not in this tenant (a gallery application has none here)"
+        fix = "name an application of your own in flexsaml:application to hold the extensions"
+        raise InspectionEnded("application-absent", "application", message, fix)
     properties, owners = _read_properties(directory, declaration, snapshot, application)
     moment = now or datetime.now(timezone.utc)
     if not declaration.preflight:
@@ -117,7 +111,10 @@ def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime
         assigned=None if snapshot.assigned is None else _names(snapshot.assigned),
         user_ids={user: users[user].id if user in users else user for user in asked},
         missing_users=frozenset(asked) - set(users),
-        live_values={name: _canonical_values(name, kind, users.values()) for name, kind in types.items()},
+        live_values={
+            name: {user.id: kind.from_wire(user.values.get(name)) for user in users.values()}
+            for name, kind in types.items()
+        },
         findings=tuple(judge(inspection, RULES)),
     )
 
@@ -128,15 +125,14 @@ def _read_snapshot(directory: Directory, declaration: Declaration) -> PrincipalS
         application = directory.application(owner)
         if application is None:
             message = f"there is no application '{owner}' (appId or object id)"
-            raise InspectionEnded(build_finding("application-absent", "application", message))
+            raise InspectionEnded("application-absent", "application", message)
         owner = application.app_id
     try:
         return directory.read_principal_snapshot(
             declaration.service_principal, owner=owner, policy_name=declaration.policy_name, roles=declaration.preflight
         )
     except PrincipalNotFound as problem:
-        finding = build_finding("principal-unknown", "servicePrincipal", problem.words, problem.hint)
-        raise InspectionEnded(finding) from None
+        raise InspectionEnded("principal-unknown", "servicePrincipal", problem.words, problem.hint) from None
 
 
 def _read_properties(
@@ -154,8 +150,3 @@ def _read_properties(
 
 def _names(policies: Iterable[Policy]) -> dict[str, str]:
     return {policy.id: policy.display_name for policy in policies}
-
-
-def _canonical_values(name: str, kind: DataType, users: Iterable[User]) -> dict[str, str]:
-    """Object id to the value that the user holds now."""
-    return {user.id: kind.from_wire(user.values.get(name)) for user in users}

@@ -200,12 +200,8 @@ def _missing_permissions(inspection: Inspection) -> Iterator[Finding]:
     declaration, granted = inspection.declaration, inspection.permissions
     if granted is None:
         return
-    requirements = requirements_of_stack(extensions=bool(declaration.extensions), users=bool(declaration.all_users))
-    lacking = [
-        f"{requirement.least} to {requirement.purpose}"
-        for requirement in requirements
-        if not requirement.without and not requirement.is_met(granted)
-    ]
+    rows = requirements_of_stack(extensions=bool(declaration.extensions), users=bool(declaration.all_users))
+    lacking = [f"{row.least} to {row.purpose}" for row in rows if not row.without and not row.is_met(granted)]
     if lacking:
         message = f"its token does not name {'; '.join(lacking)}"
         fix = "grant them before `pulumi up`, unless a directory role covers them (a token does not show those)"
@@ -241,6 +237,7 @@ def _users(inspection: Inspection) -> Iterator[Finding]:
 
 def _not_looked_at(inspection: Inspection) -> Iterator[Finding]:
     snapshot = inspection.snapshot
+    are_readable = [user.profile.get("accountEnabled") is not None for user in inspection.users.values()]
     unread = {
         "the policy that is assigned now": snapshot.assigned is None,
         "policies of the same name": snapshot.policies is None,
@@ -248,9 +245,7 @@ def _not_looked_at(inspection: Inspection) -> Iterator[Finding]:
         "members of groups with a role": snapshot.roles is not None and None in inspection.members.values(),
         "the custom claims policy": inspection.has_custom_claims is None,
         "verified domains": snapshot.accept_mapped_claims and snapshot.domains is None,
-        "whether users are enabled, guests or synchronised": any(
-            user.profile.get("accountEnabled") is None for user in inspection.users.values()
-        ),
+        "whether users are enabled, guests or synchronised": not all(are_readable),
     }
     names = [name for name, is_unread in unread.items() if is_unread]
     if names:

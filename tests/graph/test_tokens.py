@@ -17,15 +17,7 @@ from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from flexsaml.graph.clouds import Cloud, cloud
 from flexsaml.graph.errors import NoCredential, NotSent
-from flexsaml.graph.tokens import (
-    CachedTokens,
-    Token,
-    _azure_chain,
-    _azure_token,
-    credentials,
-    needs_refresh,
-    no_credential,
-)
+from flexsaml.graph.tokens import CachedTokens, Token, _azure_chain, _azure_token, credentials, no_credential
 
 from .fakes import SECRET, FakeClock
 
@@ -94,7 +86,7 @@ REFRESHES = [
 
 @pytest.mark.parametrize(("fetched", "expires", "now", "due"), REFRESHES)
 def test_needs_refresh(fetched: float, expires: float, now: float, due: bool) -> None:
-    assert needs_refresh(Token("t", fetched, expires), now) is due
+    assert Token("t", fetched, expires).needs_refresh(now) is due
 
 
 def test_eight_threads_fetch_one_token(login: FakeLogin) -> None:
