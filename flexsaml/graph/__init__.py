@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from .bulk import BULK_WORKERS, Progress
     from .client import Client
     from .directory import Directory
-    from .identity import Identity, skew
     from .principal_snapshot import PrincipalSnapshot, RoleAssignment, SigningKey
-    from .tokens import credentials
+    from .tokens import Identity, credentials, skew
 
 # fmt: off
 __all__ = [
@@ -46,9 +45,8 @@ _LAZY = {
     "bulk": ("BULK_WORKERS", "Progress"),
     "client": ("Client",),
     "directory": ("Directory",),
-    "identity": ("Identity", "skew"),
     "principal_snapshot": ("PrincipalSnapshot", "RoleAssignment", "SigningKey"),
-    "tokens": ("credentials",),
+    "tokens": ("Identity", "credentials", "skew"),
 }
 """Module to the public names for whose first use it is imported."""
 

@@ -3,20 +3,21 @@
 Quirks (all A unless said): at most 20 items; unique ids; relative URLs; answers in any order; headers are not inherited
 by the items; an item with a body needs a Content-Type; the batch is answered 200 while single items are throttled, each
 with its own Retry-After, even fractional ones in their headers (C). So each item is settled by itself: after a 429 or a
-failed GET only that item is sent again. Writes are sent by bulk.py, which decides what to do about those that fail.
+failed GET only such items are sent again, once the longest of their pauses has passed. Writes are sent by bulk.py,
+which decides what to do about those that fail.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
-from flexsaml.graph.errors import GraphError, Unanswered, operation, refusal, unsure_hint
-from flexsaml.graph.retry import Next, Retrier, decide, pause_before, retry_after, tries
+from .errors import GraphError, Unanswered, operation, refusal, unsure_hint
+from .retry import Retrier, is_repeatable, pause_before, retry_after, tries
 
 CHUNK = 20
 
@@ -75,32 +76,26 @@ def send_once(items: Sequence[BatchRequest], post: Callable[[Json], Json], retri
 
 def _settle(chunk: Sequence[BatchRequest], post: Post, retrier: Retrier, ends: float) -> list[BatchResponse]:
     settled: dict[int, BatchResponse] = {}
-    attempts: Counter[int] = Counter()
-    due = dict.fromkeys(range(len(chunk)), 0.0)
-    while due:
-        ready = [number for number, when in due.items() if when <= retrier.clock.now()]
-        responses = send_once([chunk[number] for number in ready], lambda body: post(body, ends), retrier)
-        for number, response in zip(ready, responses, strict=True):
-            attempts[number] += 1
-            seconds = _seconds_to_repeat(response.failure, attempts[number], retrier, ends)
-            if seconds is None:
-                settled[number] = response
-                del due[number]
-            else:
-                due[number] = retrier.clock.now() + seconds
-        seconds = min(due.values(), default=0.0) - retrier.clock.now()
-        if due and seconds > 0:
-            if seconds >= 1.0:
-                retrier.progress(f"POST /$batch: sending {len(due)} items again in {seconds:.0f} s")
-            retrier.clock.sleep(seconds)
+    pending = list(range(len(chunk)))
+    for attempt in count(1):
+        responses = send_once([chunk[number] for number in pending], lambda body: post(body, ends), retrier)
+        settled |= dict(zip(pending, responses, strict=True))
+        pauses = {number: _seconds_to_repeat(settled[number].failure, attempt, retrier, ends) for number in pending}
+        pending = [number for number, seconds in pauses.items() if seconds is not None]
+        if not pending:
+            break
+        longest = max(seconds for seconds in pauses.values() if seconds is not None)
+        if longest >= 1.0:
+            retrier.progress(f"POST /$batch: sending {len(pending)} items again in {longest:.0f} s")
+        retrier.clock.sleep(longest)
     return [settled[number] for number in range(len(chunk))]
 
 
-def _seconds_to_repeat(error: GraphError | None, attempts: int, retrier: Retrier, ends: float) -> float | None:
+def _seconds_to_repeat(error: GraphError | None, attempt: int, retrier: Retrier, ends: float) -> float | None:
     """Seconds after which the item is sent again, None when it is settled."""
-    if error is None or attempts >= tries(error) or decide(error, safe=True) is not Next.REPEAT:
+    if error is None or attempt >= tries(error) or not is_repeatable(error, safe=True):
         return None
-    seconds = pause_before(attempts, error, retrier.chance)
+    seconds = pause_before(attempt, error, retrier.chance)
     return seconds if retrier.clock.now() + seconds <= ends else None
 
 

@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from flexsaml.graph.batch import CHUNK, BatchRequest, BatchResponse
-from flexsaml.graph.clock import Clock
-from flexsaml.graph.errors import GraphError, NotSent, ServerError, Throttled, Unanswered
-from flexsaml.graph.pace import Pace
-from flexsaml.graph.retry import tries
+from .batch import CHUNK, BatchRequest, BatchResponse
+from .clock import Clock
+from .errors import OUTCOME_UNKNOWN, GraphError, NotSent, Throttled
+from .pace import Pace
+from .retry import tries
 
 BULK_WORKERS = 8
 OUTAGE = 60.0  # seconds a network may fail once something was answered
@@ -64,12 +64,9 @@ class BulkWrite:
     def run(self) -> list[GraphError | None]:
         """Carry them all out; an error for each that failed or could not be sent."""
         workers = min(BULK_WORKERS, -(-len(self._items) // CHUNK))
-        if workers <= 1:
-            self._work()
-        else:
-            with ThreadPoolExecutor(workers, thread_name_prefix="bulk") as pool:
-                for worker in [pool.submit(self._work) for _ in range(workers)]:
-                    worker.result()
+        with ThreadPoolExecutor(workers or 1, thread_name_prefix="bulk") as pool:
+            for worker in [pool.submit(self._work) for _ in range(workers)]:
+                worker.result()
         return [self.outcomes.get(number, self._stopped) for number in range(len(self._items))]
 
     def _work(self) -> None:
@@ -120,7 +117,7 @@ class BulkWrite:
         with self._lock:
             if repeats or isinstance(error, Throttled):
                 self._waiting.extendleft(reversed(chunk))
-            elif isinstance(error, (Unanswered, ServerError)):
+            elif isinstance(error, OUTCOME_UNKNOWN):
                 self.outcomes |= dict.fromkeys(chunk, error)
                 self._failed += len(chunk)
             else:

@@ -19,21 +19,20 @@ from urllib.parse import SplitResult, urlsplit
 
 import requests
 
-from flexsaml.graph.batch import BatchRequest, BatchResponse, read_batch, send_once
-from flexsaml.graph.bulk import BulkWrite, OnProgress
-from flexsaml.graph.clock import Clock
-from flexsaml.graph.clouds import Cloud
-from flexsaml.graph.errors import RUN_AGAIN, GraphError, Unanswered, Unauthorized, operation
-from flexsaml.graph.retry import Retrier
-from flexsaml.graph.tokens import CachedTokens
-from flexsaml.graph.transport import Call, exchange, open_session
-from flexsaml.graph.urls import with_query
+from .batch import BatchRequest, BatchResponse, read_batch, send_once
+from .bulk import BulkWrite, OnProgress
+from .clock import Clock
+from .clouds import Cloud
+from .errors import RUN_AGAIN, GraphError, Headers, Unanswered, Unauthorized, operation
+from .retry import Retrier
+from .tokens import CachedTokens
+from .transport import Call, exchange, open_session
+from .urls import with_query
 
 T = TypeVar("T")
 
 Json = dict[str, Any]
 Params = Mapping[str, object] | None
-Headers = Mapping[str, str] | None
 _PORTS = {"http": 80, "https": 443}
 
 

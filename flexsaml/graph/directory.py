@@ -5,10 +5,10 @@ Each module's head says which paths, permissions, quirks and waits its group of 
 
 from __future__ import annotations
 
-from flexsaml.graph.extensions import Extensions
-from flexsaml.graph.policies import Policies
-from flexsaml.graph.principal_snapshot import PrincipalSnapshots
-from flexsaml.graph.users import Users
+from .extensions import Extensions
+from .policies import Policies
+from .principal_snapshot import PrincipalSnapshots
+from .users import Users
 
 
 class Directory(PrincipalSnapshots, Extensions, Users, Policies):

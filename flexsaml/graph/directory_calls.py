@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from flexsaml.graph.client import Client
-from flexsaml.graph.errors import RUN_AGAIN, NotFound, StillPending
+from .client import Client
+from .errors import RUN_AGAIN, NotFound, StillPending
 
 T = TypeVar("T")
 

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from flexsaml.errors import UserError
-from flexsaml.graph.permissions import describe_requirement
-from flexsaml.graph.urls import is_guid
+
+from .permissions import describe_requirement
+from .urls import is_guid
 
 if TYPE_CHECKING:
-    from flexsaml.graph.models import ServicePrincipal
+    from .models import ServicePrincipal
 
+Headers = Mapping[str, str] | None
 RUN_AGAIN = "run the same command again"
 _WRITE_UNSURE = "it may or may not have been carried out; run the same command again, it reads the tenant first"
 
@@ -129,6 +131,8 @@ class NotAvailable(Malformed):
     """An extension property is unknown or not usable yet; nothing of the write was carried out."""
 
 
+OUTCOME_UNKNOWN = (Unanswered, ServerError)  # a write that ended so may have been carried out
+
 # Of a 400 the known texts come first (see the module docstring), then the code, then the status alone.
 _MESSAGES: dict[str, type[Refused]] = {
     r"The following extension properties are not available:": NotAvailable,
@@ -145,16 +149,7 @@ _CODES: dict[str, type[Refused]] = {
     "TooManyRequests": Throttled,
     "Request_ResourceNotFound": NotFound,
 }
-_STATUSES: dict[int, type[Refused]] = {
-    400: Malformed,
-    401: Unauthorized,
-    403: Forbidden,
-    404: NotFound,
-    408: ServerError,
-    409: Conflict,
-    424: ServerError,
-    429: Throttled,
-}
+_STATUSES = {400: Malformed, 401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 429: Throttled}
 
 # What to do about texts that alone say little. First match decides.
 _MASTERED = r"on-premises mastered|originated within an external service"
@@ -186,12 +181,7 @@ def unsure_hint(method: str) -> str:
 
 
 def refusal(
-    method: str,
-    path: str,
-    status: int,
-    body: object,
-    headers: Mapping[str, str] | None = None,
-    retry_after: float | None = None,
+    method: str, path: str, status: int, body: object, headers: Headers = None, retry_after: float | None = None
 ) -> Refused:
     """The typed error for an answer of 300 and above. `body`: the decoded JSON, whatever it is, or None. `path` is
     relative to the version root and starts with a slash; the case of `headers` does not matter."""
@@ -203,7 +193,7 @@ def refusal(
 
 
 def _kind(status: int, code: str, message: str) -> type[Refused]:
-    if status >= 500:
+    if status >= 500 or status in (408, 424):
         return ServerError
     by_text = (kind for pattern, kind in _MESSAGES.items() if status == 400 and re.search(pattern, message))
     return next(by_text, None) or _CODES.get(code) or _STATUSES.get(status, Refused)

@@ -15,10 +15,10 @@ import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from flexsaml.graph.directory_calls import DirectoryCalls
-from flexsaml.graph.errors import Conflict, Forbidden, StillPending
-from flexsaml.graph.models import ExtensionProperty
-from flexsaml.graph.urls import literal, segment
+from .directory_calls import DirectoryCalls
+from .errors import Conflict, Forbidden, StillPending
+from .models import ExtensionProperty
+from .urls import literal, segment
 
 AVAILABLE = "/directoryObjects/getAvailableExtensionProperties"
 USABLE_WITHIN = 300.0
@@ -44,13 +44,7 @@ class Extensions(DirectoryCalls):
         return self._unless_absent(lambda: ExtensionProperty.read(self._client.get(path)))
 
     def create_extension_property(
-        self,
-        application_id: str,
-        *,
-        name: str,
-        data_type: str,
-        multi_valued: bool,
-        target_objects: Sequence[str] = ("User",),
+        self, application_id: str, *, name: str, data_type: str, multi_valued: bool, target_objects: Sequence[str]
     ) -> ExtensionProperty:
         """POST, then wait until it is listed. `name` is the short one. Raises Conflict when the name is taken,
         StillPending when the tenant answered 201 twice and lists nothing."""

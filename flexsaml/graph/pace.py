@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple
 
-from flexsaml.graph.clock import Clock
+from .clock import Clock
 
 WRITES, WINDOW = 3000.0, 150.0  # the documented quota: so many writes, refilled over so many seconds (A)
 FULL = 0.99  # how full the bucket may get; the rest is for answers that come late
@@ -47,7 +47,10 @@ class Pace:
     def take(self, writes: int) -> float:
         """0.0 when that many writes may go now (they then count as sent), else seconds to wait before asking again."""
         with self._lock:
-            seconds = self._due(writes)
+            seconds = self._closed_until - self._clock.now()
+            if seconds <= 0 and self._capacity:
+                room = max(0.0, FULL * self._capacity - writes)  # what is larger than the bucket goes when it is empty
+                seconds = (self._used() - room) * WINDOW / self._capacity
             if seconds > 0:
                 return min(max(seconds, _SHORTEST_PAUSE), _LONGEST_PAUSE)
             self._sent += writes
@@ -87,13 +90,6 @@ class Pace:
             room = FULL * self._capacity - self._used()
             closed = max(0.0, self._closed_until - self._clock.now())
             return closed + max(0.0, writes - room) * WINDOW / self._capacity
-
-    def _due(self, writes: int) -> float:
-        closed = self._closed_until - self._clock.now()
-        if closed > 0 or not self._capacity:
-            return max(0.0, closed)
-        room = max(0.0, FULL * self._capacity - writes)  # what is larger than the bucket goes when it is empty
-        return max(0.0, self._used() - room) * WINDOW / self._capacity
 
     def _used(self) -> float:
         """How many writes the bucket holds now: the latest reading, less what has drained, plus what was sent since."""

@@ -15,11 +15,11 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
-from flexsaml.graph.batch import body_of
-from flexsaml.graph.directory_calls import DirectoryCalls, Wait
-from flexsaml.graph.errors import Conflict, Forbidden, NotFound, StillPending
-from flexsaml.graph.models import Policy
-from flexsaml.graph.urls import literal, segment
+from .batch import body_of
+from .directory_calls import DirectoryCalls, Wait
+from .errors import Conflict, Forbidden, NotFound, StillPending
+from .models import Policy
+from .urls import literal, segment
 
 POLICIES = "/policies/claimsMappingPolicies"
 LINKABLE_WITHIN = 60.0

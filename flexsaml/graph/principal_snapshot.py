@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from flexsaml.graph.batch import BatchResponse, body_of
-from flexsaml.graph.errors import Forbidden, NotFound, PrincipalNotFound
-from flexsaml.graph.identity import Identity, identity
-from flexsaml.graph.models import Application, ExistingObjects, Policy, ServicePrincipal
-from flexsaml.graph.policies import POLICIES, named
-from flexsaml.graph.principals import Principals, owner_paths
-from flexsaml.graph.urls import is_guid, segment, segment_literal, with_query
+from .batch import BatchResponse, body_of
+from .errors import Forbidden, NotFound, PrincipalNotFound
+from .models import Application, ExistingObjects, Policy, ServicePrincipal
+from .policies import POLICIES, named
+from .principals import Principals, owner_paths
+from .tokens import Identity, identity
+from .urls import is_guid, segment, segment_literal, with_query
 
 T = TypeVar("T")
 

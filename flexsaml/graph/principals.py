@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flexsaml.graph.batch import BatchResponse, body_of
-from flexsaml.graph.client import Client
-from flexsaml.graph.directory_calls import DirectoryCalls
-from flexsaml.graph.errors import NotFound, PrincipalNotFound
-from flexsaml.graph.models import Application, ExtensionOwner, ExtensionProperty, ServicePrincipal
-from flexsaml.graph.urls import InvalidReference, is_guid, search_phrase, segment_literal, with_query
+from .batch import BatchResponse, body_of
+from .client import Client
+from .directory_calls import DirectoryCalls
+from .errors import NotFound, PrincipalNotFound
+from .models import Application, ExtensionOwner, ExtensionProperty, ServicePrincipal
+from .urls import InvalidReference, is_guid, search_phrase, segment_literal, with_query
 
 
 class Principals(DirectoryCalls):
@@ -29,11 +29,8 @@ class Principals(DirectoryCalls):
         """The service principal of that object id or appId (one request tries both) or display name (one search). A
         name that differs in case only counts when none is exact. Raises `PrincipalNotFound` for none or several. The
         one that was found is kept, for a program asks for it before it is needed."""
-        if reference not in self._principals:
-            self._principals[reference] = self._find_service_principal(reference)
-        return self._principals[reference]
-
-    def _find_service_principal(self, reference: str) -> ServicePrincipal:
+        if reference in self._principals:
+            return self._principals[reference]
         if is_guid(reference):
             bodies = self._by_either_id("/servicePrincipals", reference, ServicePrincipal.SELECT)
             matches = listed = list({body["id"]: ServicePrincipal.read(body) for body in bodies}.values())
@@ -44,9 +41,10 @@ class Principals(DirectoryCalls):
             matches = [principal for principal in listed if principal.display_name == reference] or [
                 principal for principal in listed if principal.display_name.casefold() == reference.casefold()
             ]
-        if len(matches) == 1:
-            return matches[0]
-        raise PrincipalNotFound(reference, matches, list(dict.fromkeys(principal.display_name for principal in listed)))
+        if len(matches) != 1:
+            names = list(dict.fromkeys(principal.display_name for principal in listed))
+            raise PrincipalNotFound(reference, matches, names)
+        return self._principals.setdefault(reference, matches[0])
 
     def application(self, reference: str) -> Application | None:
         """By object id or appId, in one request; None when neither exists in this tenant."""

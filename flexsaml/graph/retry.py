@@ -14,11 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from typing import TypeVar
 
-from flexsaml.graph.clock import Clock
-from flexsaml.graph.errors import GraphError, NotSent, Refused, ServerError, Throttled, Unanswered
+from .clock import Clock
+from .errors import OUTCOME_UNKNOWN, GraphError, NotSent, Refused, Throttled
 
 T = TypeVar("T")
 L = TypeVar("L")
@@ -32,21 +31,10 @@ _TRIES_FAILED = 6
 _CHECKED_WRITES = 3
 
 
-class Next(Enum):
-    """What to do after a failed attempt."""
-
-    REPEAT = "certainly not carried out, or harmless: send again after a pause"
-    CHECK = "outcome unknown: check first whether it was carried out"
-    FAIL = "sending again cannot help"
-
-
-def decide(error: GraphError, *, safe: bool) -> Next:
-    """The rule of repetition; `safe` means that carrying the call out twice does no harm."""
-    if isinstance(error, Throttled) or (isinstance(error, NotSent) and error.transient):
-        return Next.REPEAT
-    if isinstance(error, (Unanswered, ServerError)):
-        return Next.REPEAT if safe else Next.CHECK
-    return Next.FAIL
+def is_repeatable(error: GraphError, *, safe: bool) -> bool:
+    """Whether the call was certainly not carried out, or is `safe`: carrying it out twice does no harm."""
+    not_carried_out = isinstance(error, Throttled) or (isinstance(error, NotSent) and error.transient)
+    return not_carried_out or (safe and isinstance(error, OUTCOME_UNKNOWN))
 
 
 def tries(error: GraphError) -> float:
@@ -97,10 +85,10 @@ class Retrier:
                 return send()
             except GraphError as error:
                 failed[type(error)] += 1
-                attempt, after = failed.total(), decide(error, safe=safe)
-                if after is Next.REPEAT and failed[type(error)] < tries(error):
+                attempt = failed.total()
+                if is_repeatable(error, safe=safe) and failed[type(error)] < tries(error):
                     self._pause(pause_before(attempt, error, self.chance), error, ends, "trying again in {:.0f} s")
-                elif after is Next.CHECK and landed is not None and attempt < _CHECKED_WRITES:
+                elif isinstance(error, OUTCOME_UNKNOWN) and landed is not None and attempt < _CHECKED_WRITES:
                     result = self._check(landed, error, ends)
                     if result is not None:
                         return result

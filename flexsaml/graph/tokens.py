@@ -1,28 +1,35 @@
-"""Tokens for Graph: fetched once, kept in memory, refreshed before they end, never shown.
+"""Tokens for Graph: fetched once, kept in memory, refreshed before they end, never shown; and whom a token names.
 
 Real clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI; never interactive),
 imported only when a token is needed: the import takes longer than all else in a preview. The loopback cloud asks the
-given login endpoint itself with the client-credentials grant. Quirk: a 401 may come before a token's expiry (A: F5), so
-`forget` drops it, and with it azure-identity's own cache. AADSTS codes (A) become one line.
+given login endpoint itself with the client-credentials grant. Quirks: a 401 may come before a token expires (A: F5), so
+`forget` drops it, and with it azure-identity's own cache. AADSTS codes (A) become one line. Graph alone reads its
+tokens, so what a token says of itself is a hint (A: F5) and may be unreadable; directory roles are not among its claims
+(C). `idtyp` is `app` for an application, absent or `user` for a person. The `Date` header has whole seconds. Pinned by
+tests/graph/test_tokens.py and tests/graph/test_identity.py.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import logging
 import os
 import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import requests
 
-from flexsaml.graph.clock import Clock
-from flexsaml.graph.clouds import Cloud
-from flexsaml.graph.errors import NoCredential, NotSent
-from flexsaml.graph.transport import CONNECT_TIMEOUT, READ_TIMEOUT, failure, open_session
-from flexsaml.graph.urls import segment
+from .clock import Clock
+from .clouds import Cloud
+from .errors import NoCredential, NotSent, Unanswered
+from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, failure, open_session
+from .urls import segment
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -186,3 +193,55 @@ def no_credential(reason: str, tenant: str = "") -> NoCredential:
 
 def _first_line(text: str) -> str:
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a token says of whoever holds it; empty where it says nothing. The token itself is not kept. `kind` is
+    application, person or what else the token says; `permissions` are those it names (`roles`, `scp`)."""
+
+    kind: str
+    app_id: str
+    object_id: str
+    tenant_id: str
+    permissions: frozenset[str]
+
+
+def identity(token: str) -> Identity | None:
+    """None when the token cannot be read."""
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        scopes = str(claims.get("scp") or "").split()
+        kind = str(claims.get("idtyp") or ("user" if scopes else "app"))
+        app_id, object_id, tenant_id = (str(claims.get(key) or "") for key in ("appid", "oid", "tid"))
+        permissions = frozenset(claims.get("roles") or ()) | frozenset(scopes)
+    except (IndexError, ValueError, AttributeError, TypeError):
+        return None
+    kind = {"app": "application", "user": "person"}.get(kind, kind)
+    return Identity(kind, app_id, object_id, tenant_id, permissions)
+
+
+def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session | None = None) -> float | None:
+    """Seconds this machine is ahead of Graph, None when Graph states no time. Raises NotSent or Unanswered. Any answer
+    will do, a refusal too: no token is sent."""
+    ticking, url = clock or Clock(), f"{cloud.graph}/v1.0/"
+    before = ticking.utc()
+    try:
+        with session or open_session(cloud) as opened:
+            answer = opened.get(url, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), allow_redirects=False)
+    except OSError as error:
+        raise failure(
+            "ask Graph for the time", url, error, "check the network and the cloud that is configured"
+        ) from error
+    middle = before + (ticking.utc() - before) / 2
+    text = answer.headers.get("Date")
+    if text is None:
+        return None
+    try:
+        graph_time: datetime = parsedate_to_datetime(text)
+        return (middle - graph_time).total_seconds()
+    except (ValueError, TypeError):
+        raise Unanswered(
+            "ask Graph for the time", f"the Date header of its answer is not a date: {text[:40]!r}"
+        ) from None

@@ -18,14 +18,14 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from flexsaml.graph.clock import Clock
-from flexsaml.graph.clouds import Cloud
-from flexsaml.graph.errors import GraphError, NotSent, Unanswered, operation, refusal, unsure_hint
-from flexsaml.graph.retry import retry_after
 from flexsaml.loopback import is_loopback_host
+
+from .clock import Clock
+from .clouds import Cloud
+from .errors import GraphError, NotSent, Unanswered, operation, refusal, unsure_hint
+from .retry import retry_after
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -41,20 +41,6 @@ class Call:
     url: str
     headers: dict[str, str] = field(default_factory=dict)
     body: object = None
-
-
-class Bearer(AuthBase):
-    """Puts the token on a request, and shows it to nobody else."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-    def __repr__(self) -> str:
-        return "Bearer(…)"
 
 
 def open_session(cloud: Cloud) -> requests.Session:
@@ -76,6 +62,11 @@ def exchange(
     Raises NotSent, Unanswered or a Refused."""
     tried, unsure = operation(call.method, call.path), unsure_hint(call.method)
     bound = max(1.0, left)
+
+    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
     try:
         answer = session.request(
             call.method,
@@ -83,7 +74,7 @@ def exchange(
             json=call.body,
             headers={"Accept": "application/json", "User-Agent": "flexsaml", "client-request-id": str(uuid.uuid4())}
             | call.headers,
-            auth=Bearer(token),
+            auth=authorize,
             timeout=(min(CONNECT_TIMEOUT, bound), min(READ_TIMEOUT, bound)),
             allow_redirects=False,
         )

@@ -8,18 +8,18 @@ where the tenant may not be counted or a listing is refused, all users are. Pinn
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os.path import commonprefix
 
-from flexsaml.graph.batch import CHUNK, BatchResponse, body_of
-from flexsaml.graph.directory_calls import DirectoryCalls
-from flexsaml.graph.errors import Forbidden, Malformed, NotFound
-from flexsaml.graph.models import User
-from flexsaml.graph.urls import user_path, with_query
+from .batch import CHUNK, BatchResponse, body_of
+from .directory_calls import DirectoryCalls
+from .errors import Forbidden, Malformed, NotFound
+from .models import User
+from .urls import user_path, with_query
+
+Strings = Collection[str]
 
 BASICS = ("id", "userPrincipalName")
 FEW = 2 * CHUNK  # users for whom counting the tenant is not worth a request
@@ -32,11 +32,7 @@ class UserReads(DirectoryCalls):
     """Reading users."""
 
     def read_users(
-        self,
-        references: Sequence[str],
-        extensions: Sequence[str] = (),
-        profile: Sequence[str] = (),
-        names: Collection[str] = (),
+        self, references: Strings, extensions: Strings = (), profile: Strings = (), names: Strings = ()
     ) -> dict[str, User | None]:
         """Any number of users by UPN or object id; None for one that does not exist. Read in batches, or, where that
         takes fewer requests, from listings of the tenant; users that no listing shows are read by name all the same.
@@ -51,9 +47,7 @@ class UserReads(DirectoryCalls):
             users[reference] = None if is_absent else User.read(body_of(answer), extensions)
         return {reference: users[reference] for reference in asked}
 
-    def _from_listings(
-        self, asked: Sequence[str], extensions: Sequence[str], profile: Sequence[str], names: Collection[str]
-    ) -> dict[str, User]:
+    def _from_listings(self, asked: Strings, extensions: Strings, profile: Strings, names: Strings) -> dict[str, User]:
         """Those of them that listings show; nobody when batches are fewer requests or listings are refused."""
         if len(asked) <= FEW or self._tenant_size() / PAGE >= len(asked) / CHUNK:
             return {}
@@ -105,29 +99,22 @@ def select(reference: str, extensions: Sequence[str]) -> str:
 
 def listings(names: Iterable[str], side_by_side: int) -> list[list[str]]:
     """Prefixes that cover all names, in up to `side_by_side` groups that hold about the same number of them."""
-    lowered = sorted({name.lower() for name in names})
-    if not lowered:
-        return []
-    heap: list[tuple[int, str, list[str]]] = [(-len(lowered), "", lowered)]
-    final: list[tuple[int, str]] = []
-    enough = max(1, len(lowered) // (2 * side_by_side))
-    while heap and -heap[0][0] > enough:
-        size, prefix, held = heapq.heappop(heap)
-        longer: dict[str, list[str]] = defaultdict(list)
+    buckets = {"": sorted({name.lower() for name in names})}
+    enough = max(1, len(buckets[""]) // (2 * side_by_side))
+    while True:  # divide the largest
+        prefix, held = max(buckets.items(), key=lambda bucket: len(bucket[1]))
+        longer: dict[str, list[str]] = {}
         for name in held:
-            longer[name[: len(prefix) + 1]].append(name)
-        if prefix in longer or len(heap) + len(final) + len(longer) > side_by_side * MOST:
-            final.append((size, prefix))  # cannot be divided further
-            continue
-        for extended, starting in longer.items():
-            heapq.heappush(heap, (-len(starting), extended, starting))
+            longer.setdefault(name[: len(prefix) + 1], []).append(name)
+        if len(held) <= enough or prefix in longer or len(buckets) + len(longer) > side_by_side * MOST:
+            break
+        del buckets[prefix]
+        buckets |= longer
+    groups: list[list[list[str]]] = [[] for _ in range(side_by_side)]
+    for held in sorted(filter(None, buckets.values()), key=len, reverse=True):
+        min((group for group in groups if len(group) < MOST), key=lambda group: sum(map(len, group))).append(held)
     # As long as its names allow: a short prefix of few names may stand for very many others.
-    sized = sorted([*final, *((size, commonprefix((held[0], held[-1]))) for size, _, held in heap)])  # noqa: RUF071 - letters are meant
-    groups: list[tuple[int, list[str]]] = [(0, []) for _ in range(side_by_side)]
-    for size, prefix in sized:
-        smallest = min((group for group in groups if len(group[1]) < MOST), key=lambda group: group[0])
-        groups[groups.index(smallest)] = (smallest[0] - size, [*smallest[1], prefix])
-    return [sorted(prefixes) for _, prefixes in groups if prefixes]
+    return [sorted(commonprefix((held[0], held[-1])) for held in group) for group in groups if group]  # noqa: RUF071 - letters are meant
 
 
 def starting_with(prefixes: Sequence[str]) -> str | None:

@@ -12,24 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flexsaml.graph.batch import BatchRequest
-from flexsaml.graph.bulk import OnProgress
-from flexsaml.graph.directory_calls import ABSENCE_PAUSES, Wait
-from flexsaml.graph.errors import (
+from .batch import BatchRequest
+from .bulk import OnProgress
+from .directory_calls import ABSENCE_PAUSES, Wait
+from .errors import (
+    OUTCOME_UNKNOWN,
     GraphError,
     NotAvailable,
     Refused,
-    ServerError,
     StillPending,
     Throttled,
     Unanswered,
     Unauthorized,
 )
-from flexsaml.graph.extensions import NOT_USABLE_HINT, USABLE_WITHIN
-from flexsaml.graph.models import User, ValueHolders, same_value
-from flexsaml.graph.retry import CHECK_PAUSES
-from flexsaml.graph.urls import user_path
-from flexsaml.graph.user_reads import BASICS, UserReads, select
+from .extensions import NOT_USABLE_HINT, USABLE_WITHIN
+from .models import User, ValueHolders, same_value
+from .retry import CHECK_PAUSES
+from .urls import user_path
+from .user_reads import BASICS, UserReads, select
 
 Values = Mapping[str, object]
 Failures = dict[str, GraphError]
@@ -68,7 +68,7 @@ class Users(UserReads):
         """Write the values of any number of users, side by side; returns the failures only, by the reference given.
         Where the outcome is unknown, the values are read, and sent once more when they do not show."""
         failures = self._patch_each(changes, on_progress)
-        unknown = [user for user, error in failures.items() if isinstance(error, (Unanswered, ServerError))]
+        unknown = [user for user, error in failures.items() if isinstance(error, OUTCOME_UNKNOWN)]
         missing = {user: changes[user] for user in unknown}
         try:
             for seconds in CHECK_PAUSES if missing else ():
@@ -153,7 +153,7 @@ class Users(UserReads):
             except (Refused, Unanswered) as refused:
                 failures[user] = error = refused
             del pending[user]
-            if error is None or isinstance(error, (ServerError, Unanswered)):
+            if error is None or isinstance(error, OUTCOME_UNKNOWN):
                 return
 
     def _patch_each(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:

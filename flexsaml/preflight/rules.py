@@ -140,37 +140,31 @@ def _owner_without_principal(inspection: Inspection) -> Iterator[Finding]:
     declaration, application = inspection.declaration, inspection.snapshot.application
     if not inspection.snapshot.owner_has_principal and (declaration.extensions or declaration.all_users):
         name = application.display_name if application else ""
-        message = (
-            f"'{name}' has no service principal in this tenant, and an extension of it never becomes usable without one"
-        )
+        consequence = "an extension of it never becomes usable without one"
+        message = f"'{name}' has no service principal in this tenant, and {consequence}"
         fix = "create its enterprise application, for example `az ad sp create --id <appId>`"
         yield build_finding("owner-without-principal", "application", message, fix)
 
 
 def _disabled_principal(inspection: Inspection) -> Iterator[Finding]:
     if not inspection.snapshot.enabled:
-        yield build_finding(
-            "principal-disabled", "servicePrincipal", "it is disabled, so nobody can sign in", "enable it"
-        )
+        message = "it is disabled, so nobody can sign in"
+        yield build_finding("principal-disabled", "servicePrincipal", message, "enable it")
 
 
 def _signing_key(inspection: Inspection) -> Iterator[Finding]:
     snapshot, now = inspection.snapshot, inspection.now
     active = next((key for key in snapshot.keys if key.thumbprint == snapshot.active_key), None)
     if not snapshot.active_key or active is None:
-        message = (
-            "it has no active SAML signing certificate; sign-ins with a claims mapping policy fail with AADSTS50146"
-        )
+        consequence = "sign-ins with a claims mapping policy fail with AADSTS50146"
+        message = f"it has no active SAML signing certificate; {consequence}"
         fix = "create one on the portal's single sign-on page, or with addTokenSigningCertificate"
         yield build_finding("signing-key-missing", "servicePrincipal", message, fix)
-    elif active.ends is None or any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys):
-        return  # it lasts, or another one does
-    elif active.ends <= now:
-        message = f"its signing certificate expired on {active.ends:%Y-%m-%d}"
-        yield build_finding("signing-key-expired", "servicePrincipal", message, "renew it")
-    else:
-        message = f"its signing certificate expires on {active.ends:%Y-%m-%d}"
-        yield build_finding("signing-key-expiring", "servicePrincipal", message, "renew it before that day")
+    elif active.ends and not any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys):
+        rule, verb, fix = "signing-key-expiring", "expires", "renew it before that day"
+        if active.ends <= now:
+            rule, verb, fix = "signing-key-expired", "expired", "renew it"
+        yield build_finding(rule, "servicePrincipal", f"its signing certificate {verb} on {active.ends:%Y-%m-%d}", fix)
 
 
 def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:

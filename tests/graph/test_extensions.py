@@ -22,7 +22,8 @@ def wire(object_id: str = "p1", name: str = FULL, **more: Any) -> dict[str, Any]
 
 
 def create(scene: Stage, **more: Any) -> ExtensionProperty:
-    given: dict[str, Any] = {"name": "lang", "data_type": "String", "multi_valued": False, **more}
+    shape = {"data_type": "String", "multi_valued": False, "target_objects": ["User"]}
+    given: dict[str, Any] = {"name": "lang", **shape, **more}
     return scene.directory.create_extension_property(APP, **given)
 
 

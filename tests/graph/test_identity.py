@@ -14,7 +14,7 @@ from requests.adapters import BaseAdapter
 from flexsaml.graph import NotSent, cloud, skew
 from flexsaml.graph.clock import Clock
 from flexsaml.graph.errors import Unanswered
-from flexsaml.graph.identity import Identity, identity
+from flexsaml.graph.tokens import Identity, identity
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=timezone.utc)
 

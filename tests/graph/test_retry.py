@@ -20,7 +20,7 @@ from flexsaml.graph.errors import (
     Unanswered,
     Unauthorized,
 )
-from flexsaml.graph.retry import BACKOFF_CAP, CHECK_PAUSES, SHORTEST_PAUSE, Next, decide, pause_before, retry_after
+from flexsaml.graph.retry import BACKOFF_CAP, CHECK_PAUSES, SHORTEST_PAUSE, is_repeatable, pause_before, retry_after
 
 from .fakes import error, late, listing, lost, missing, ok, stage, throttled, unreachable
 
@@ -54,26 +54,26 @@ def refused(kind: type[Refused], status: int = 400, after: float | None = None) 
     return kind("POST /x", status=status, retry_after=after)
 
 
-DECISIONS: list[tuple[GraphError, Next, Next]] = [  # error, for a read, for a write
-    (NotSent("POST /x", ""), Next.REPEAT, Next.REPEAT),
-    (NotSent("POST /x", "", transient=False), Next.FAIL, Next.FAIL),
-    (NoCredential("POST /x", ""), Next.FAIL, Next.FAIL),
-    (refused(Throttled, 429), Next.REPEAT, Next.REPEAT),
-    (refused(ServerError, 503), Next.REPEAT, Next.CHECK),
-    (Unanswered("POST /x", ""), Next.REPEAT, Next.CHECK),
-    (refused(Malformed), Next.FAIL, Next.FAIL),
-    (refused(NotFound, 404), Next.FAIL, Next.FAIL),
-    (refused(Conflict, 409), Next.FAIL, Next.FAIL),
-    (refused(Forbidden, 403), Next.FAIL, Next.FAIL),
-    (refused(Unauthorized, 401), Next.FAIL, Next.FAIL),
-    (refused(Refused, 405), Next.FAIL, Next.FAIL),
+DECISIONS: list[tuple[GraphError, bool, bool]] = [  # error, whether a read and a write are sent again at once
+    (NotSent("POST /x", ""), True, True),
+    (NotSent("POST /x", "", transient=False), False, False),
+    (NoCredential("POST /x", ""), False, False),
+    (refused(Throttled, 429), True, True),
+    (refused(ServerError, 503), True, False),
+    (Unanswered("POST /x", ""), True, False),
+    (refused(Malformed), False, False),
+    (refused(NotFound, 404), False, False),
+    (refused(Conflict, 409), False, False),
+    (refused(Forbidden, 403), False, False),
+    (refused(Unauthorized, 401), False, False),
+    (refused(Refused, 405), False, False),
 ]
 
 
 @pytest.mark.parametrize(("failed", "read", "write"), DECISIONS, ids=lambda value: type(value).__name__)
-def test_decisions(failed: GraphError, read: Next, write: Next) -> None:
-    assert decide(failed, safe=True) is read
-    assert decide(failed, safe=False) is write
+def test_decisions(failed: GraphError, read: bool, write: bool) -> None:
+    assert is_repeatable(failed, safe=True) is read
+    assert is_repeatable(failed, safe=False) is write
 
 
 PAUSES = [
