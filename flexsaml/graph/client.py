@@ -80,7 +80,7 @@ class Client:
         self, method: str, path: str, json: object = None, *, landed: Callable[[], T | None] | None = None
     ) -> Json | T:
         """POST, PATCH or DELETE, sent once; {} for a 204. After an unknown outcome `landed` reads whether it was
-        carried out; its value, if any, is the result, and only when it gives none several times is the call sent again.
+        carried out; its value, if true, is the result, and only when it is false several times is the call sent again.
         Without `landed` an unknown outcome raises Unanswered or ServerError."""
         call = self._call(method, path, json=json)
         with self._operation() as ends:

@@ -1,7 +1,4 @@
-"""The directory of one tenant, as this project uses it: all typed calls behind one name, over one client.
-
-Each module's head says which paths, permissions, quirks and waits its group of calls knows.
-"""
+"""The directory of one tenant, as this project uses it: all typed calls behind one name, over one client."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """What the groups of calls of `Directory` share: the client, the confirmed 404, the bounded wait.
 
-Touches Graph through the client only. Quirks: a replica that has not heard of an object yet answers 404 for one that
-exists; a provider that believed it once made a duplicate (C), so absence is believed only after three reads. Creates
-and changes take seconds to reach every replica; reads meanwhile answer 404 or the old value (B/C). Pinned by
-tests/graph/test_policies.py and tests/graph/test_wait.py.
+Quirks: a replica that has not heard of an object yet answers 404 for one that exists; a provider that believed it once
+made a duplicate (C), so absence is believed only after three reads. Creates and changes take seconds to reach every
+replica; reads meanwhile answer 404 or the old value (B/C).
 """
 
 from __future__ import annotations
@@ -79,12 +78,12 @@ class DirectoryCalls:
     def _delete(self, path: str) -> None:
         """DELETE an object; one that is gone already is a success."""
 
-        def gone() -> bool | None:
+        def gone() -> bool:
             try:
                 self._client.get(path, params={"$select": "id"})
+                return False
             except NotFound:
                 return True
-            return None
 
         with suppress(NotFound):
             self._client.write("DELETE", path, landed=gone)

@@ -1,19 +1,19 @@
 """Claims mapping policies and their assignment to a service principal, v1.0.
 
-Paths: /policies/claimsMappingPolicies (a policy says which claims a token carries) and
-/servicePrincipals/{id}/claimsMappingPolicies/$ref (which application it is for). Permissions: permissions.py.
-Writes: POST 201, PATCH 204 (omitted properties stay, the assignment survives), DELETE 204, $ref POST/DELETE
-204. 404: gone, or not replicated yet; right after a create $ref answers it too (B), which is waited out.
-409/400 on $ref: that link exists (B), or another policy is assigned (C/D); a read decides which. Quirks: never send
-`description`, the POST then answers 404 (A); names are not unique (D), so a new policy is recognised by its
-definition; reading needs Policy.Read.All once a policy exists (A); a missing link is 404 or 400 (B). Whether others
-use a policy is the caller's question (`applies_to`). Pinned by tests/graph/test_policies.py.
+Paths: /policies/claimsMappingPolicies and /servicePrincipals/{id}/claimsMappingPolicies/$ref (which application it is
+for). POST 201, PATCH 204 (omitted properties stay, the assignment survives), DELETE 204, $ref POST/DELETE 204. 404:
+gone, or not replicated yet; right after a create $ref answers it too (B), which is waited out. 409/400 on $ref: that
+link exists (B), or another policy is assigned (C/D); a read decides which. Quirks: never send `description`, the POST
+then answers 404 (A); names are not unique (D), so a new policy is recognised by its definition; reading needs
+Policy.Read.All once a policy exists (A); a missing link is 404 or 400 (B). Whether others use a policy is the caller's
+question (`applies_to`).
 """
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
+from functools import partial
 
 from .batch import body_of
 from .directory_calls import DirectoryCalls, Wait
@@ -75,7 +75,7 @@ class Policies(DirectoryCalls):
 
         path = _path(policy_id)
         body = {"definition": [definition], "displayName": display_name}
-        self._client.write("PATCH", path, body, landed=lambda: shows() or None)
+        self._client.write("PATCH", path, body, landed=shows)
         self._until(shows, f"GET {path} after the change of its definition")
 
     def delete_policy(self, policy_id: str) -> None:
@@ -114,10 +114,7 @@ class Policies(DirectoryCalls):
         """Link, then wait until the list shows it. Linked already: a success. Another policy linked: Conflict."""
         links = _links(service_principal_id)
         body = {"@odata.id": f"{self._client.cloud.graph}/v1.0{_path(policy_id)}"}
-
-        def linked() -> bool | None:
-            return self._is_linked(service_principal_id, policy_id) or None
-
+        linked = partial(self._is_linked, service_principal_id, policy_id)
         wait = Wait(self._client, f"POST {links}/$ref for the new policy {policy_id}", LINKABLE_WITHIN)
         while True:
             try:
@@ -138,8 +135,8 @@ class Policies(DirectoryCalls):
         """Unlink, then wait until the list no longer shows it. Not linked: a success."""
         links = _links(service_principal_id)
 
-        def unlinked() -> bool | None:
-            return not self._is_linked(service_principal_id, policy_id) or None
+        def unlinked() -> bool:
+            return not self._is_linked(service_principal_id, policy_id)
 
         with suppress(NotFound):
             self._client.write("DELETE", f"{links}/{segment(policy_id)}/$ref", landed=unlinked)

@@ -1,12 +1,10 @@
 """Everything around a service principal in one round trip, and who is assigned. Reads only.
 
-One $batch holds the application, its extension properties, the principal with its keys and roles, its assignment, the
-policies of a name, who is assigned to it, and the verified domains; all by alternate key when only the appId is known.
-What the identity may not read comes back None, never as empty: without rights Graph leaves properties null or answers
-403 (A: I2). Roles given to a group count for its direct members only (A: I1), so groups are read by `members`, not
-`transitiveMembers`. Keys come without $select: asking for keyCredentials by name is limited to 150 a minute (A). The
-custom claims policy is beta and has a call of its own; one that was never set reads as 404 or as 200 without claims
-(D).
+One $batch, all by alternate key when only the appId is known. What the identity may not read comes back None, never as
+empty: without rights Graph leaves properties null or answers 403 (A: I2). Roles given to a group count for its direct
+members only (A: I1), so groups are read by `members`, not `transitiveMembers`. Keys come without $select: asking for
+keyCredentials by name is limited to 150 a minute (A). The custom claims policy is beta and has a call of its own; one
+that was never set reads as 404 or as 200 without claims (D).
 """
 
 from __future__ import annotations

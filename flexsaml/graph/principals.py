@@ -1,8 +1,7 @@
-"""Finding service principals and applications. Reads only, v1.0.
+"""Finding service principals and applications, by object id or (appId='…'). Reads only, v1.0.
 
-Paths: /servicePrincipals, /applications, by object id or (appId='…'); needs Application.Read.All. Quirks: $search is
-tokenised and fuzzy and wants `ConsistencyLevel: eventual` (A), so names are compared exactly here; batch items do not
-inherit that header (A); application and service principal share appId and name, never the id (A).
+Quirks: $search is tokenised and fuzzy and wants `ConsistencyLevel: eventual` (A), so names are compared exactly here;
+batch items do not inherit that header (A); application and service principal share appId and name, never the id (A).
 """
 
 from __future__ import annotations

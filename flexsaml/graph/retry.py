@@ -1,9 +1,9 @@
 """When a call may be sent again, after how long, and what is checked before. The one place that retries.
 
-May be repeated: anything that certainly was not carried out (never sent, 429), and a read in any case. A write whose
-outcome is unknown (5xx, lost answer) is checked first, more than once because reads may be stale (B), and sent again
-only when the checks show that it was not carried out. Quirks: Retry-After may be whole, fractional or a date (A), and
-asking before it has passed still costs quota (A), so it is waited out in full or not at all.
+Anything that certainly was not carried out (never sent, 429) and a read may be repeated. A write whose outcome is
+unknown (5xx, lost answer) is checked first, more than once because reads may be stale (B), and sent again only when the
+checks show that it was not carried out. Quirks: Retry-After may be whole, fractional or a date (A), and asking before
+it has passed still costs quota (A), so it is waited out in full or not at all.
 """
 
 from __future__ import annotations
@@ -89,8 +89,7 @@ class Retrier:
                 if is_repeatable(error, safe=safe) and failed[type(error)] < tries(error):
                     self._pause(pause_before(attempt, error, self.chance), error, ends, "trying again in {:.0f} s")
                 elif isinstance(error, OUTCOME_UNKNOWN) and landed is not None and attempt < _CHECKED_WRITES:
-                    result = self._check(landed, error, ends)
-                    if result is not None:
+                    if result := self._check(landed, error, ends):
                         return result
                 else:
                     raise
@@ -108,10 +107,9 @@ class Retrier:
         for seconds in CHECK_PAUSES:
             self._pause(seconds, error, ends)
             try:
-                result = landed()
+                if result := landed():
+                    return result
             except GraphError as failure:
                 # Nobody knows what became of the write: its own error is what the user must see.
                 raise error from failure
-            if result is not None:
-                return result
         return None

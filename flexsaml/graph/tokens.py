@@ -3,10 +3,9 @@
 Real clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI; never interactive),
 imported only when a token is needed: the import takes longer than all else in a preview. The loopback cloud asks the
 given login endpoint itself with the client-credentials grant. Quirks: a 401 may come before a token expires (A: F5), so
-`forget` drops it, and with it azure-identity's own cache. AADSTS codes (A) become one line. Graph alone reads its
-tokens, so what a token says of itself is a hint (A: F5) and may be unreadable; directory roles are not among its claims
-(C). `idtyp` is `app` for an application, absent or `user` for a person. The `Date` header has whole seconds. Pinned by
-tests/graph/test_tokens.py and tests/graph/test_identity.py.
+`forget` drops it, and with it azure-identity's own cache. Graph alone reads its tokens, so what a token says of itself
+is a hint (A: F5) and may be unreadable; directory roles are not among its claims (C). `idtyp` is `app` for an
+application, absent or `user` for a person. The `Date` header has whole seconds.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Reading users, one or a hundred thousand, the way that takes the fewest requests. v1.0, reads only.
 
-Quirks: v1.0 shows extension values only on $select (A); a page holds at most 999 users (C), and each page needs the
-link of the page before, so several listings, by the beginning of the name, are read side by side; listings may lag
-behind fresh writes (A) and $count needs ConsistencyLevel (A). So users that no listing shows are read by name, and
-where the tenant may not be counted or a listing is refused, all users are. Pinned by tests/graph/test_user_reads.py.
+Quirks: v1.0 shows extension values only on $select (A); a page holds at most 999 users (C), and its link comes with the
+page before, so several listings, by the beginning of the name, are read side by side; listings may lag behind fresh
+writes (A) and $count needs ConsistencyLevel (A). So users that no listing shows are read by name, and where the tenant
+may not be counted or a listing is refused, all users are.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """Users and their extension values, v1.0: reading, writing, confirming. Every other property is left alone.
 
-Path: /users/{object id or UPN}; PATCH 204, atomic: one bad extension fails all of it (C). Permissions:
-permissions.py. 404: no such user. NotAvailable (400): an extension is unknown or not usable yet; nothing was
-written (A). Quirks: v1.0 shows extension values only on $select (A); null clears a value (A); reads after a
-write may show the old value (B); `ne null` needs ConsistencyLevel and $count, and reads an index that lags behind
-writes (A); an unset value is absent or null (D). A PATCH of values is idempotent, so after an unknown outcome the
-value is read, and the PATCH is repeated only where it does not show. Pinned by tests/graph/test_users.py.
+Path: /users/{object id or UPN}; PATCH 204, atomic: one bad extension fails all of it (C). NotAvailable (400): an
+extension is unknown or not usable yet; nothing was written (A). Quirks: v1.0 shows extension values only on $select
+(A); null clears a value (A); reads after a write may show the old value (B); `ne null` needs ConsistencyLevel and
+$count, and reads an index that lags behind writes (A); an unset value is absent or null (D). A PATCH of values is
+idempotent, so after an unknown outcome the value is read, and the PATCH is repeated only where it does not show.
 """
 
 from __future__ import annotations
@@ -47,11 +46,8 @@ class Users(UserReads):
 
     def patch_user(self, object_id: str, values: Values) -> None:
         """Write extension values (None clears), all or none."""
-
-        def landed() -> bool | None:
-            return _holds(self.read_user(object_id, tuple(values)), values) or None
-
-        self._client.write("PATCH", user_path(object_id), dict(values), landed=landed)
+        path, names = user_path(object_id), tuple(values)
+        self._client.write("PATCH", path, dict(values), landed=lambda: _holds(self.read_user(object_id, names), values))
 
     def patch_user_when_usable(self, object_id: str, values: Values, wait: Wait | None = None) -> None:
         """Like `patch_user`, repeated while the extensions are refused as not available. Raises StillPending, with the

@@ -1,12 +1,10 @@
 """The inspection of the tenant before a change, the same in preview and update. Reads only.
 
-It sees the tenant but not the state, so it only reports: which objects are meant, what exists, and the findings of the
-rules (rules.py). The component hands what was read to the resources as `seen_*` inputs, and their `check`, which knows
-the state, judges: a property or policy that exists, an assignment, a user who is not there.
-
-Round trips: one search when the principal is given by name, one for the principal snapshot, one for all owners of
-existing extensions, one for the custom claims policy (beta), one for every 20 users, and one for groups when a user
-has no role of their own.
+It sees the tenant but not the state, so it only reports. The component hands what was read to the resources as `seen_*`
+inputs, and their `check`, which knows the state, judges: a property or policy that exists, an assignment, a user who is
+not there. Round trips: one search when the principal is given by name, one for the principal snapshot, one for all
+owners of existing extensions, one for the custom claims policy (beta), one for every 20 users, and one for groups when
+a user has no role of their own.
 """
 
 from __future__ import annotations
