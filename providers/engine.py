@@ -5,8 +5,8 @@ A dynamic provider gets the engine's address as its only argument. It is used fo
 * `say` puts a line on the engine's own display (live, in `--json`, and in the final list unless it is
   ephemeral). `streamId` stays unset: with it, lines vanish from the final list (tried).
 * `watch` ends this process when the engine is gone. A killed CLI does not stop its provider, which would go on
-  writing beside the next `pulumi up` (tried). Ending between two writes is safe, because a baseline recorded
-  beforehand what was about to be written.
+  writing beside the next `pulumi up` (tried). Ending at any moment is safe: a baseline recorded
+  beforehand what was about to be written, and the next run reads the tenant before it writes.
 
 Nothing here may raise: a line that cannot be shown is no reason to fail a change.
 """

@@ -48,7 +48,7 @@ def progress_line(subject: str, progress: Progress) -> str:
     if progress.failed:
         phrases.append(f"{progress.failed:,} failed")
     if progress.refusals:
-        phrases.append(f"slowed down by Graph ({progress.refusals} times 429)")
+        phrases.append(f"Graph asked to wait {progress.refusals} time{'s' if progress.refusals != 1 else ''}")
     return f"{', '.join(phrases)} ({subject})"
 
 

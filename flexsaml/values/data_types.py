@@ -64,7 +64,7 @@ class DataType:
         if value is None or value == NULL:
             return NULL
         if not self.multi_valued:
-            return str(_spell(self.name, value))
+            return _spell(self.name, value)
         if isinstance(value, str) and value.startswith("["):
             try:
                 value = json.loads(value)
@@ -72,7 +72,7 @@ class DataType:
                 raise InvalidValue("is multi-valued: write a list (this is not a JSON array)") from None
         if not isinstance(value, (list, tuple)):
             raise InvalidValue("is multi-valued: write a list")
-        return json.dumps([str(_spell(self.name, item)) for item in value], ensure_ascii=False)
+        return json.dumps([_spell(self.name, item) for item in value], ensure_ascii=False)
 
     def count_values(self, canonical: str) -> int:
         """How many of the 100 extension values that an object may hold this cell takes."""
@@ -102,8 +102,8 @@ class DataType:
             return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def _spell(name: str, value: object) -> Scalar:
-    """The canonical form of a scalar."""
+def _spell(name: str, value: object) -> str:
+    """The canonical value of a scalar. Raises `InvalidValue`."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # the engine hands numbers over as doubles
     if name == "Boolean":
@@ -130,7 +130,7 @@ def _spell(name: str, value: object) -> Scalar:
     return text
 
 
-def _integer(name: str, value: object) -> int:
+def _integer(name: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise InvalidValue(f"is {'an' if name == 'Integer' else 'a'} {name}: write a whole number")
     text = str(value).strip()
@@ -139,7 +139,7 @@ def _integer(name: str, value: object) -> int:
     number, bits = int(text), _BITS[name]
     if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
         raise InvalidValue(f"is outside the {bits}-bit range of {name}")
-    return number
+    return str(number)
 
 
 def _moment(text: str) -> str:

@@ -5,8 +5,8 @@ deleted once ended up cleared, with success reported, because a writer's late de
 record. So the rule stands here only, and it is pure:
 
     prior     the live value before this stack's first write; it never changes
-    written   every value this stack may have written: the new one, and the live one if this stack may have written it
-              (after two failed updates in a row either may be live)
+    written   the values this stack may have left in the cell: the value about to be written, and the live one if it was
+              in this set before (after two failed updates in a row either may be live)
 
 A cell is restored only while its live value is in `written`. Any other value is a stranger's: it stays and is reported.
 Values are canonical (`data_types.py`).
@@ -76,7 +76,7 @@ class Ledger:
         return Ledger({key: self.entries[key] for key in keys if key in self.entries})
 
     def restoration(self, live: Mapping[str, str]) -> Restoration:
-        """What to do about each cell, given the live values; the user of a cell without one does not exist."""
+        """What to do about each cell, given the live values; a key missing from `live` means that the user is gone."""
         restoration = Restoration()
         for key, entry in sorted(self.entries.items()):
             value = live.get(key)
@@ -112,7 +112,7 @@ def unpack_memory(packed: str, users: Iterable[str]) -> tuple[dict[str, str], Le
     """The inverse of `pack_memory` for the same users. Raises `UnknownPackedFormat`."""
     memory = unpack(packed)
     if not isinstance(memory, list):
-        raise UnknownPackedFormat  # as before there were rosters
+        raise UnknownPackedFormat("1 without object ids")  # as before there were rosters
     digits, entries = base64.b64decode(memory[0]).hex(), memory[1]
     ids = [
         f"{digits[at : at + 8]}-{digits[at + 8 : at + 12]}-{digits[at + 12 : at + 16]}-{digits[at + 16 : at + 20]}-"

@@ -20,11 +20,13 @@ _COMPRESSION_LEVEL = 3  # level 9 takes three times as long and saves a tenth
 
 
 class UnknownPackedFormat(UserError):
-    """The state was written by a version of flexsaml with another packed format."""
+    """The state was written by a version of flexsaml with another packed format; `packed_format` names it."""
 
-    def __init__(self) -> None:
+    def __init__(self, packed_format: str) -> None:
         super().__init__(
-            "this state was written by another version of flexsaml, which packs values differently; use that version"
+            "this state was written by another version of flexsaml, which packs values in format "
+            f"'{packed_format}', and this version reads format '{_VERSION[:-1]}' only; run the same command with that "
+            "version"
         )
 
 
@@ -41,7 +43,8 @@ def pack_json(json_text: bytes) -> str:
 def unpack(packed: str) -> Any:
     """The inverse of `pack`. Raises `UnknownPackedFormat`."""
     if not packed.startswith(_VERSION):
-        raise UnknownPackedFormat
+        version, colon, _ = packed[:10].partition(":")
+        raise UnknownPackedFormat(version if colon else "unknown")
     return json.loads(zlib.decompress(base64.b64decode(packed[len(_VERSION) :])))
 
 

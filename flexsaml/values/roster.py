@@ -163,8 +163,8 @@ def _cells(
     for name, cell in zip(columns, row, strict=True):
         if cell == "":
             continue
-        kind = types[name]
+        data_type = types[name]
         try:
-            yield name, cell if kind is None else kind.canonical(cell)
+            yield name, cell if data_type is None else data_type.canonical(cell)
         except InvalidValue as problem:
             problems.append(f"line {line}: {name} {problem}")

@@ -18,8 +18,9 @@ from .packed import UnknownPackedFormat, canonical_json, digest, pack_json, unpa
 ID_PREFIX_LENGTH = 8  # hex digits of an object id
 
 Row = tuple[str, Any]
-"""`(id_prefix, cell)`: the beginning of the user's object id ("" where preflight is off), and the cell as JSON data: a
-canonical value, or full name to canonical value."""
+"""`(id_prefix, cell)`: the first `ID_PREFIX_LENGTH` digits of the user's object id ("" where preflight is off; the
+whole id only in the table that `with_object_ids` returns), and JSON data: the user's canonical value in the table of an
+extension, full name to canonical value in the table of a roster."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class RosterTable:
             return cls()
         columns = unpack(packed)
         if not isinstance(columns, list):
-            raise UnknownPackedFormat  # row by row, as before there were rosters
+            raise UnknownPackedFormat("1 without columns")  # row by row, as before there were rosters
         users, id_prefixes, cells = columns
         return cls(dict(zip(users, zip(id_prefixes.split(" "), cells, strict=False), strict=False)))
 
@@ -64,7 +65,8 @@ class RosterTable:
         return RosterTable({user: (object_ids.get(user, row[0]), row[1]) for user, row in self.rows.items()})
 
     def changes_since(self, old: RosterTable, missing_users: Iterable[str] = ()) -> RosterChange:
-        """Compare this table with the one of the last run. Nothing else compares two rosters.
+        """Compare this table with the one of the last run, user by user. No other code does that; `==` only says
+        whether two tables are equal.
 
         `missing_users`, as written: those whom preflight did not find; this table has no row for them.
         """
@@ -72,20 +74,22 @@ class RosterTable:
         for user, (id_prefix, cell) in self.rows.items():
             if not id_prefix and user in old.rows:  # preflight is off: the user is taken for the one of the last run
                 rows[user] = (old.rows[user][0][:ID_PREFIX_LENGTH], cell)
-        old_names = {id_[:ID_PREFIX_LENGTH]: user for user, (id_, _) in old.rows.items() if id_ and user not in rows}
-        new_names = {
-            old_names[id_prefix]: user
-            for user, (id_prefix, _) in rows.items()
-            if user not in old.rows and id_prefix in old_names
+        old_name_by_prefix = {
+            id_[:ID_PREFIX_LENGTH]: user for user, (id_, _) in old.rows.items() if id_ and user not in rows
         }
-        before = {new_names.get(user, user): row for user, row in old.rows.items()}
+        new_name_by_old = {
+            old_name_by_prefix[id_prefix]: user
+            for user, (id_prefix, _) in rows.items()
+            if user not in old.rows and id_prefix in old_name_by_prefix
+        }
+        before = {new_name_by_old.get(user, user): row for user, row in old.rows.items()}
         gone_users, unknown_users = [], []
         for user in missing_users:
             name = user.lower()
             if name in before:
                 rows[name] = before[name]
                 gone_users.append(user)
-            elif name not in new_names:  # a renamed user is there under the new name
+            elif name not in new_name_by_old:  # a renamed user is there under the new name
                 unknown_users.append(user)
         return RosterChange(
             table=RosterTable(rows),
@@ -93,7 +97,7 @@ class RosterTable:
             added=[user for user in rows if user not in before],
             removed=[user for user in before if user not in rows],
             changed=[user for user, row in rows.items() if user in before and _differ(before[user], row)],
-            renamed=frozenset(new_names.values()),
+            renamed=frozenset(new_name_by_old.values()),
             gone_users=gone_users,
             unknown_users=unknown_users,
         )

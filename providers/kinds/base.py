@@ -31,7 +31,7 @@ UNKNOWN: Final = Unknown()
 
 
 class RefusedChange(UserError):
-    """Something this stack will not do, in one line that says what to do instead."""
+    """A failure a user may meet, in one line: what was refused or failed, and what to do about it."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class CellsKind(Kind):
         "count": Argument(0, computed=True),
         "sha256": Argument(computed=True),
         "__cells": Argument(ignored=True),  # the digest decides: another machine's zlib may pack otherwise
-        "__given": Argument(ignored=True, computed=True),
+        "__given": Argument(ignored=True, computed=True),  # digest of `__cells` as the program gave it: see `check`
         "seen_missing": Argument([], transient=True),
     }
 
@@ -69,6 +69,8 @@ class CellsKind(Kind):
         if not known(news.get("__cells")):  # the values come from another resource
             return {**inputs, "count": UNKNOWN, "sha256": UNKNOWN}, failures
         secret = bool(news.get("hidden")) or news.get("sha256") == HIDDEN
+        # `__given` is the digest of the packed table as the program gave it. State keeps it; if the next run gives the
+        # same table, nothing is unpacked. `__cells` cannot be compared instead, because `check` completes its rows.
         packed_digest = text(news.get("__given")) or digest(text(news.get("__cells")).encode())
         if (
             packed_digest == olds.get("__given")
@@ -87,8 +89,8 @@ class CellsKind(Kind):
 
 
 def compare(olds: Props, news: Props) -> tuple[RosterChange, dict[str, str], Ledger]:
-    """What changed since the last run, and its memory: object ids by user, ledger by object id. `olds` is {} before
-    the first run."""
+    """What changed since the last run, and what state remembers of that run: the object id of each user, and the ledger
+    by object id. Before the first run `olds` is {}, and both are empty."""
     object_ids, ledger = unpack_cells_memory(olds) if olds else ({}, Ledger())
     return unpack_table(news).changes_since(unpack_table(olds).with_object_ids(object_ids)), object_ids, ledger
 

@@ -112,7 +112,7 @@ class ExtensionPropertyKind(Kind):
         application, property_id = split_id(id_)
         holders = describe_holders(directory, outputs["full_name"])
         if holders:
-            engine.warn(f"{outputs['full_name']} is kept: {holders}, and this stack did not write them")
+            engine.warn(f"{outputs['full_name']} is kept: {holders} that this stack did not write")
             return
         directory.delete_extension_property(application, property_id)
 
@@ -169,7 +169,7 @@ def _reuse_unfinished(directory: Directory, inputs: Props) -> Property:
     if holders:
         raise RefusedChange(
             f"it exists as {DataType(unfinished.data_type, unfinished.multi_valued)} and {holders}: "
-            "clear those values or keep the old data type"
+            "clear what the property holds or keep the old data type"
         )
     directory.delete_extension_property(application, unfinished.id)
     return _post(directory, inputs)

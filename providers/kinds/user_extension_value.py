@@ -50,11 +50,17 @@ class UserExtensionValueKind(Kind):
             failures[""] = f"no such user: {text(news.get('user'))}"
         values = dict(inputs["values"])
         for name, value in values.items():
-            if known(value):
-                try:
-                    values[name] = DataType.parse(inputs["types"].get(name, "String")).canonical(value)
-                except InvalidValue as problem:
-                    failures[""] = f"the value of {name} {problem}"
+            if not known(value):
+                continue
+            try:
+                data_type = DataType.parse(inputs["types"].get(name, "String"))
+            except InvalidValue as problem:
+                failures["types"] = f"{name}: {problem}"
+                continue
+            try:
+                values[name] = data_type.canonical(value)
+            except InvalidValue as problem:
+                failures[""] = f"the value of {name} {problem}"
         return {**inputs, "values": values}, failures
 
     def diff(self, olds: Props, news: Props) -> set[str]:
@@ -120,7 +126,7 @@ def _restore_values(
     """Write the prior values of cells that still hold what this stack wrote."""
     restoration = ledger.restoration(live)
     for name in restoration.changed_by_others:
-        engine.say(f"{name}: the value of {text(outputs.get('user'))} was changed by others and stays")
+        engine.say(f"{name}: the value of {text(outputs.get('user'))} was changed by others and is left as it is")
     priors = {name: types[name].to_wire(prior) for name, prior in restoration.priors.items()}
     if priors:
         directory.patch_user(id_, priors)

@@ -1,14 +1,17 @@
 """UserExtensionValues: the extension values of a whole roster, written forward.
 
 GET and PATCH /users through $batch, or pages of GET /users where those are fewer requests (User.ReadWrite.All).
-One resource for a roster of any size: a resource per user costs the engine more than Graph's quota does, and a
-dynamic provider cannot fail in part. It reads, compares and writes differences only, at the pace of Graph's quota
-(3,000 writes per 150 s and application, grade A), and a run after an accident continues where the last one stopped.
+One resource holds a roster of any size: with a resource for each user, the engine would take longer than Graph's quota
+does. A dynamic provider cannot report a partial success, so a run writes everybody it can and then fails. It reads the
+live values and writes only those that differ, at the pace of Graph's quota (3,000 writes per 150 s and application,
+grade A); the next run therefore continues where a failed one stopped.
 
-* It needs a `UserValueBaseline` in front for each extension, and never restores: its delete does nothing.
-* `check` reports per user what changed, how many writes there will be and how long the quota makes them take.
-* Users are written by object id. Who could not be written is named at the end, after everybody else was.
-* A PATCH that Graph answered is not read back: a roster costs one read more only where something differs.
+* Each extension needs a `UserValueBaseline`, which is registered first. This kind never restores: its delete does
+  nothing.
+* `check` reports which users changed, how many writes there will be and how long the quota makes them take.
+* Users are written by object id. An error at the end names those who could not be written; all others were.
+* A PATCH that Graph answered is not read back. Before the writes, only users whose row changed since the last run are
+  read, or all users with a value of an extension that was replaced.
 """
 
 from __future__ import annotations
@@ -77,22 +80,23 @@ class UserExtensionValuesKind(cells.CellsKind):
         problems = [f"{name} (this user no longer exists)" for name in wanted if name not in live]
         problems += [f"{name} ({failures[user.id]})" for name, user in live.items() if user.id in failures]
         if problems:
+            others = "All others were written; correct" if len(problems) < len(wanted) else "Correct"
             raise RefusedChange(
-                f"{len(problems):,} of {count_users(wanted)} could not be written, all others were: "
-                f"{first_names(problems, 5)}; correct this and run the same command again, which continues from here"
+                f"{len(problems):,} of {count_users(wanted)} could not be written: {first_names(problems, 5)}. "
+                f"{others} this and run the same command again, which continues from here"
             )
         object_ids |= {name: user.id for name, user in live.items()}
         return cells.pack_cells_memory(change.table, object_ids, Ledger())
 
     def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
         table = cells.unpack_table(outputs)
-        types = _data_types(outputs, (cell for _, cell in table.rows.values()))
+        types = _data_types(outputs, (row_values for _, row_values in table.rows.values()))
         references = cells.choose_references(table, table.rows, cells.unpack_cells_memory(outputs)[0])
         live, drifted = cells.read_users(directory, references, types), {}
         for name, user in live.items():  # preflight reports who does not exist
-            id_prefix, cell = table.rows[name]
-            shown = cells.show_live(cell, cells.canonical_values(user, types))
-            if shown != cell:
+            id_prefix, row_values = table.rows[name]
+            shown = cells.show_live(row_values, cells.canonical_values(user, types))
+            if shown != row_values:
                 drifted[name] = (id_prefix, shown)
         if not drifted:
             return outputs
@@ -115,7 +119,7 @@ class UserExtensionValuesKind(cells.CellsKind):
 
 def _data_types(props: Props, rows: Iterable[Mapping[str, str]]) -> dict[str, DataType]:
     """Full name to data type, of the extensions in these rows."""
-    return cells.parse_types(props["types"], sorted({name for row in rows for name in row}))
+    return cells.parse_types(props["types"], sorted({name for row_values in rows for name in row_values}))
 
 
 def _replaced_extensions(olds: Props, news: Props) -> set[str]:
@@ -132,11 +136,11 @@ def _replaced_extensions(olds: Props, news: Props) -> set[str]:
 def _values_to_write(change: RosterChange, replaced: set[str]) -> dict[str, dict[str, str]]:
     """User to the values that differ from the last run, or whose extension was replaced."""
     wanted, to_read = {}, change.users_to_read
-    for user, (_, cell) in change.table.rows.items():
+    for user, (_, row_values) in change.table.rows.items():
         if not replaced and user not in to_read:
             continue
         previous = change.previous_cell(user) or {}
-        values = {name: value for name, value in cell.items() if name in replaced or previous.get(name) != value}
+        values = {name: value for name, value in row_values.items() if name in replaced or previous.get(name) != value}
         if values:
             wanted[user] = values
     return wanted
@@ -154,7 +158,7 @@ def _report_changes(roster: str, change: RosterChange) -> None:
 
 def _report_writes(roster: str, change: RosterChange, counted: object) -> None:
     """Say how many writes there will be, and how long Graph's quota makes them take. `counted`: how many users do not
-    hold the values of a first run, as preflight counted them."""
+    hold their values of the roster yet, as preflight counted them; it is used for a first run only."""
     writes = len(change.added) + len(change.changed)
     if isinstance(counted, (int, float)) and not change.before:
         writes = int(counted)

@@ -59,7 +59,9 @@ class UserValueBaselineKind(cells.CellsKind):
     def judge_change(self, change: RosterChange, news: Props) -> Failures:
         full_name = text(news.get("full_name"))
         for user in change.gone_users:
-            engine.warn(f"users.{user}: is no longer in the tenant under that name; {full_name} stays as it is")
+            engine.warn(
+                f"users.{user}: is no longer in the tenant under that name; their value of {full_name} is left as it is"
+            )
         _warn_of_overwriting(full_name, change, unpack(news["__seen"]) if text(news.get("__seen")) else {})
         removed, managed = len(change.removed), len(change.before)
         if change.unknown_users:
@@ -122,7 +124,7 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
         # Somebody cleared the value, or it is hidden: a property that was created anew shows old values only later.
         if not directory.extension_properties(application_id, full_name):
             users = count_users(ledger.entries)
-            engine.warn(f"{full_name} no longer exists: the values of {users} are hidden and stay as they are")
+            engine.warn(f"{full_name} no longer exists: the values of {users} cannot be reached any more and are left")
             return
         directory.wait_usable([full_name])
         _, live = _read_live(directory, props, object_ids)
@@ -137,7 +139,7 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
         directory.confirm_users(priors)
     names = {id_: name for name, id_ in object_ids.items()}
     for ids, words in (
-        (restoration.changed_by_others, "the value of {} was changed by others and stays"),
+        (restoration.changed_by_others, "the value of {} was changed by others and is left as it is"),
         (restoration.gone, "{} left the tenant"),
     ):
         if ids:

@@ -78,7 +78,7 @@ MISTAKES: list[tuple[str, Props, str, str]] = [
     ("ClaimsMappingPolicy", {"display_name": ""}, "display_name", "needs a display name"),
     ("UserExtensionValue", {"values": {FULL: "many"}}, "", "whole number"),
     ("UserExtensionValue", {"values": {FULL: 2147483648}}, "", "32-bit range"),
-    ("UserExtensionValue", {"types": {FULL: "Text"}}, "", "not one of Binary"),
+    ("UserExtensionValue", {"types": {FULL: "Text"}}, "types", f"{FULL}: data type 'Text' is not one of Binary"),
     ("UserExtensionValue", {"types": {FULL: "Boolean"}, "values": {FULL: "yes"}}, "", "write true or false"),
     ("UserExtensionValue", {"types": {FULL: "String"}, "values": {FULL: "x" * 257}}, "", "257 characters"),
     ("UserExtensionValue", {"types": {FULL: "DateTime"}, "values": {FULL: "soon"}}, "", "ISO 8601"),
@@ -285,12 +285,16 @@ def test_preview_says_what_the_portal_will_say(provider: ProviderProcess, engine
     assert engine.lines == [], "an assignment that is there already is no news"
 
 
-@pytest.mark.parametrize("cells", [pack({"user-1": "en"}), "9:from-the-future"])
-def test_state_of_another_version_is_one_line(provider: ProviderProcess, cells: str) -> None:
+@pytest.mark.parametrize(
+    ("cells", "packed_format"),
+    [(pack({"user-1": "en"}), "1 without columns"), ("9:from-the-future", "9"), ("no packed text", "unknown")],
+)
+def test_state_of_another_version_is_one_line(provider: ProviderProcess, cells: str, packed_format: str) -> None:
     old = {**provider.checked("UserValueBaseline", BASELINE), "__cells": cells, "__given": ""}
     _, failures = provider.check("UserValueBaseline", BASELINE, old)
     assert failures == {
-        "": "this state was written by another version of flexsaml, which packs values differently; use that version"
+        "": "this state was written by another version of flexsaml, which packs values in format "
+        f"'{packed_format}', and this version reads format '1' only; run the same command with that version"
     }
     with pytest.raises(Refused, match=r"delete UserValueBaseline .*: this state was written by another version"):
         provider.delete("UserValueBaseline", "id", {**old, "__memory": pack({"users": {}, "cells": {}})})

@@ -90,7 +90,7 @@ def raises(error: BaseException) -> Callable[[], None]:
         InvalidValue("is longer than 256 characters"),
         InvalidDefinition("the definition is not JSON"),
         InvalidRoster(["agents.csv:3: no such column"]),
-        UnknownPackedFormat(),
+        UnknownPackedFormat("2"),
         Conflict("POST /x", status=409, code="Request_BadRequest", message="taken"),
     ],
     ids=lambda error: type(error).__name__,

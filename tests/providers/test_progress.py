@@ -21,7 +21,7 @@ def progress(done: int, **more: object) -> Progress:
         (progress(0, rate=0.0, left=None), "0 of 10,000 users, 0 a second (agents.csv)"),
         (
             progress(9999, failed=3, refusals=2, left=1.0),
-            "1 s left, 9,999 of 10,000 users, 20 a second, 3 failed, slowed down by Graph (2 times 429) (agents.csv)",
+            "1 s left, 9,999 of 10,000 users, 20 a second, 3 failed, Graph asked to wait 2 times (agents.csv)",
         ),
     ],
 )
