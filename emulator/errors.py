@@ -31,10 +31,14 @@ bad_request = partial(GraphRefusal, 400, "Request_BadRequest")
 gateway_bad_request = partial(GraphRefusal, 400, "BadRequest")
 conflict = partial(GraphRefusal, code="Request_MultipleObjectsWithSameKeyValue")
 unsupported_query = partial(GraphRefusal, 400, "Request_UnsupportedQuery")
-
-
-def invalid_body() -> GraphRefusal:
-    return bad_request("One or more properties contains invalid values.")
+invalid_body = partial(bad_request, "One or more properties contains invalid values.")
+method_not_allowed = partial(
+    GraphRefusal, 405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."
+)
+write_not_contained = partial(
+    gateway_bad_request,
+    "Write requests are only supported on contained entities or navigation properties with bindings.",
+)
 
 
 def invalid_value(prop: str, resource: str) -> GraphRefusal:
@@ -60,16 +64,6 @@ def not_found(identifier: str) -> GraphRefusal:
 
 def unknown_segment(segment: str) -> GraphRefusal:
     return GraphRefusal(400, "RequestBroker--ParseUri", f"Resource not found for the segment '{segment}'.")
-
-
-def method_not_allowed() -> GraphRefusal:
-    return GraphRefusal(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
-
-
-def write_not_contained() -> GraphRefusal:
-    return gateway_bad_request(
-        "Write requests are only supported on contained entities or navigation properties with bindings."
-    )
 
 
 def unauthenticated(message: str) -> GraphRefusal:

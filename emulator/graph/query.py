@@ -12,13 +12,12 @@ import binascii
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from emulator.errors import bad_request, gateway_bad_request, unsupported_query
 from emulator.types import Attributes, Json
 
-C = TypeVar("C")
 DEFAULT_PAGE = 100
 MAX_PAGE = 999
 MAX_OR = 15
@@ -132,10 +131,10 @@ def parse_filter(query: Query, filterable: Callable[[str], bool], resource: str)
     text = query.options.get("$filter")
     if text is None:
         return Filter((), any_of=False)
-    expression = _parse_joined(text, _parse_clause, _JOIN)
-    if expression is None:
+    matches, join = _split(text, _CLAUSE, _JOIN)
+    if not matches:
         raise gateway_bad_request("Invalid filter clause")
-    clauses, join = expression
+    clauses = tuple(map(_parse_clause, matches))
     for clause in clauses:
         if not filterable(clause.path) or (clause.operator == "ne" and not query.counted):
             raise unsupported_query(  # wording D; the code is recorded
@@ -143,44 +142,36 @@ def parse_filter(query: Query, filterable: Callable[[str], bool], resource: str)
                 f"'{resource}'."
             )
     widths = [len(clause.values) for clause in clauses]
-    width = max(widths) if join == "and" else sum(widths)
+    width = sum(widths) if join == "or" else max(widths)
     if width > MAX_OR and not query.counted:
         raise unsupported_query(
             "Too many child clauses specified in search filter expression containing 'OR' operators: "
             f"{width}. Max allowed: {MAX_OR}"
         )
-    return Filter(tuple(clauses), join == "or")
+    return Filter(clauses, join == "or")
 
 
-def _parse_joined(
-    text: str, parse_clause: Callable[[str], tuple[C, int] | None], join: re.Pattern[str]
-) -> tuple[list[C], str] | None:
-    """The clauses and the word that joins them ("" for a single clause); None for any other text.
-
-    `parse_clause` gives the clause at the beginning of a text and its length.
-    """
-    clauses: list[C] = []
+def _split(text: str, clause: re.Pattern[str], join: re.Pattern[str]) -> tuple[list[re.Match[str]], str]:
+    """The clauses and the word that joins them ("" for a single clause); no clauses for any other text."""
+    text = text.strip()
+    matches: list[re.Match[str]] = []
     joins: set[str] = set()
-    rest = text.strip()
-    while parsed := parse_clause(rest):
-        clauses.append(parsed[0])
-        rest = rest[parsed[1] :]
-        joined = join.match(rest)
+    position = 0
+    while match := clause.match(text, position):
+        matches.append(match)
+        joined = join.match(text, match.end())
         if joined is None:
-            return (clauses, "".join(joins)) if not rest.strip() and len(joins) <= 1 else None
+            return (matches, "".join(joins)) if match.end() == len(text) and len(joins) <= 1 else ([], "")
         joins.add(joined[1])
-        rest = rest[joined.end() :]
-    return None
+        position = joined.end()
+    return [], ""
 
 
-def _parse_clause(text: str) -> tuple[Clause, int] | None:
-    match = _CLAUSE.match(text)
-    if match is None:
-        return None
+def _parse_clause(match: re.Match[str]) -> Clause:
     path = match["path"] or match["list_path"] or match["text_path"]
     operator = match["operator"] or ("in" if match["list"] else "startswith")
     literals = re.findall(_LITERAL, match["list"]) if match["list"] else [match["literal"] or match["text"]]
-    return Clause(path, operator, tuple(map(_parse_literal, literals))), match.end()
+    return Clause(path, operator, tuple(map(_parse_literal, literals)))
 
 
 def _parse_literal(literal: str) -> Json:
@@ -201,18 +192,12 @@ def parse_search(query: Query) -> Predicate:
             "Request with $search query parameter only works through MSGraph with a special request header: "
             "'ConsistencyLevel: eventual'"
         )
-    expression = _parse_joined(text, _parse_search_clause, _SEARCH_JOIN)
-    if expression is None:
+    matches, join = _split(text, _SEARCH_CLAUSE, _SEARCH_JOIN)
+    clauses = [re.sub(r"\\(.)", r"\1", match[1]).split(":", 1) for match in matches]
+    if not clauses or any(len(clause) == 1 for clause in clauses):
         raise gateway_bad_request(f"Syntax error: $search takes \"property:words\" in double quotes, not '{text}'.")
-    clauses, join = expression
     combine = any if join == "OR" else all
     return lambda attributes: combine(_matches_words(prop, attributes.get(prop), words) for prop, words in clauses)
-
-
-def _parse_search_clause(text: str) -> tuple[tuple[str, str], int] | None:
-    match = _SEARCH_CLAUSE.match(text)
-    prop, colon, words = re.sub(r"\\(.)", r"\1", match[1]).partition(":") if match else ("", "", "")
-    return ((prop, words), match.end()) if match and colon else None
 
 
 def _matches_words(prop: str, held: Json, words: str) -> bool:

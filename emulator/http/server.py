@@ -79,7 +79,7 @@ def serve(
     """Serve until SIGTERM or SIGINT; `stop` releases requests that hang. Prints one line of JSON when ready."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority(ca_directory).issue_cert("localhost", "127.0.0.1").configure_cert(context)
-    listeners = [Listener(_config(app, used)) for used in (None, context)]
+    listeners = [Listener(_config(app, tls)) for tls in (None, context)]
     ready = {
         "http": f"http://127.0.0.1:{plain.getsockname()[1]}",
         "https": f"https://localhost:{secure.getsockname()[1]}",

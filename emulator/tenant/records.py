@@ -37,8 +37,11 @@ class Record:
         return cls(**arguments)
 
     def to_row(self) -> Attributes:
-        own = {wire_name: getattr(self, name) for wire_name, (name, _) in _row_fields(type(self)).items()}
-        return {**getattr(self, "attributes", {}), **{name: _row_value(value) for name, value in own.items()}}
+        row = dict(getattr(self, "attributes", {}))
+        for wire_name, (name, collection) in _row_fields(type(self)).items():
+            value = getattr(self, name)
+            row[wire_name] = sorted(value) if collection is frozenset else value
+        return row
 
 
 def _list_row_fields(record_type: type[Record]) -> dict[str, tuple[str, type | None]]:
@@ -54,12 +57,6 @@ _row_fields: Callable[[type[Record]], dict[str, tuple[str, type | None]]] = cach
 def _camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.title() for word in rest)
-
-
-def _row_value(value: object) -> object:
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return list(value) if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True)
