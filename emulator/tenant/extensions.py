@@ -39,7 +39,7 @@ def create(
             renamed = {full_name if name.casefold() == folded else name: value for name, value in user.values.items()}
             changed.append(("users", replace(user, values=renamed)))
     store.commit(put=[("extensionProperties", prop), *changed])
-    store.property_view.note_create(prop)
+    store.property_view.show(prop.id, None, reads=store.dials.read_lag)
     store.unavailable[prop.id] = store.dials.availability_delay
     return prop
 
@@ -59,7 +59,7 @@ def delete(store: Store, app: ApplicationRecord, property_id: str) -> None:
     if prop.is_synced_from_on_premises:
         raise bad_request("Extension properties synced from on-premises cannot be deleted.")  # own wording, D
     store.commit(remove=[("extensionProperties", prop.id)])
-    store.property_view.note_delete(prop)
+    store.property_view.show(prop.id, prop, reads=store.dials.delete_lag)
     del store.unavailable[prop.id]
 
 

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
-from emulator.dials import Dials
 from emulator.errors import not_found
 from emulator.tenant.records import Record
 
@@ -21,19 +20,15 @@ T = TypeVar("T", bound=Record)
 class LaggingView(Generic[T]):
     """What reads show of the objects in `table`."""
 
-    def __init__(self, dials: Dials, table: Mapping[str, T]) -> None:
-        self._dials = dials
+    def __init__(self, table: Mapping[str, T]) -> None:
         self._table = table
         self._shown: dict[str, tuple[int, T | None]] = {}  # id -> reads left, what they show (None: nothing)
 
-    def note_create(self, item: T) -> None:
-        self._show(item.id, self._dials.read_lag, None)
-
-    def note_change(self, before: T) -> None:
-        self._show(before.id, self._dials.stale_reads, before)
-
-    def note_delete(self, before: T) -> None:
-        self._show(before.id, self._dials.delete_lag, before)
+    def show(self, item_id: str, item: T | None, *, reads: int) -> None:
+        """Let the next so many reads show `item`: None for a new object, its state before a change or a deletion."""
+        self._shown.pop(item_id, None)
+        if reads:
+            self._shown[item_id] = (reads, item)
 
     def clear(self) -> None:
         self._shown.clear()
@@ -65,11 +60,6 @@ class LaggingView(Generic[T]):
         deleted = [old.id for _, old in self._shown.values() if old and old.id not in listed and belongs(old)]
         shown = [self._read(item_id) for item_id in (*listed, *deleted)]
         return [item for item in shown if item is not None]
-
-    def _show(self, item_id: str, reads: int, shown: T | None) -> None:
-        self._shown.pop(item_id, None)
-        if reads:
-            self._shown[item_id] = (reads, shown)
 
 
 def count_down(requests_left: Counter[str], item_id: str) -> bool:

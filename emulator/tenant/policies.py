@@ -38,7 +38,7 @@ def create(store: Store, body: Attributes) -> PolicyRecord:
     is_default = body.get("isOrganizationDefault") is True
     policy = PolicyRecord(store.new_id("claimsMappingPolicies"), name, definition, is_default)
     store.commit(put=[("claimsMappingPolicies", policy)])
-    store.policy_view.note_create(policy)
+    store.policy_view.show(policy.id, None, reads=store.dials.read_lag)
     store.unlinkable[policy.id] = store.dials.ref_lag
     return policy
 
@@ -54,7 +54,7 @@ def patch(store: Store, policy_id: str, body: Attributes) -> None:
         raise invalid_body()
     definition = check_definition(body["definition"]) if "definition" in body else before.definition
     store.commit(put=[("claimsMappingPolicies", replace(before, display_name=name, definition=definition))])
-    store.policy_view.note_change(before)
+    store.policy_view.show(before.id, before, reads=store.dials.stale_reads)
 
 
 def delete(store: Store, policy_id: str) -> None:
@@ -63,7 +63,7 @@ def delete(store: Store, policy_id: str) -> None:
     if links and store.dials.delete_assigned_policy == "refuse":
         raise bad_request("The policy is still applied to a principal and cannot be deleted.")  # own wording, D
     store.commit(remove=[("claimsMappingPolicies", policy_id), *(("assignments", link.id) for link in links)])
-    store.policy_view.note_delete(policy)
+    store.policy_view.show(policy.id, policy, reads=store.dials.delete_lag)
     del store.unlinkable[policy_id]
 
 
@@ -78,7 +78,7 @@ def assign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
         raise conflict(store.dials.second_policy_status, message=words)
     link = LinkRecord(principal.id, policy_id)
     store.commit(put=[("assignments", link)])
-    store.link_view.note_create(link)
+    store.link_view.show(link.id, None, reads=store.dials.read_lag)
 
 
 def unassign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
@@ -87,7 +87,7 @@ def unassign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
         is_404 = store.dials.missing_link_delete == 404
         raise not_found(policy_id) if is_404 else reference_missing("claimsMappingPolicies")
     store.commit(remove=[("assignments", link.id)])
-    store.link_view.note_delete(link)
+    store.link_view.show(link.id, link, reads=store.dials.delete_lag)
 
 
 def list_links(store: Store, principal: PrincipalRecord) -> list[LinkRecord]:

@@ -69,10 +69,10 @@ class Store:
             "servicePrincipals": (self.principal_app_ids, lambda principal: principal.app_id),
         }
         self.dials = dials
-        self.user_view = LaggingView(dials, self.users)
-        self.property_view = LaggingView(dials, self.properties)
-        self.policy_view = LaggingView(dials, self.policies)
-        self.link_view = LaggingView(dials, self.links)
+        self.user_view = LaggingView(self.users)
+        self.property_view = LaggingView(self.properties)
+        self.policy_view = LaggingView(self.policies)
+        self.link_view = LaggingView(self.links)
         self.unavailable: Counter[str] = Counter()  # extension property id -> requests that cannot use it yet
         self.unlinkable: Counter[str] = Counter()  # policy id -> requests that cannot assign it yet
         self.lost_properties = 0  # property POSTs swallowed since the dials were last changed

@@ -47,7 +47,7 @@ def patch(store: Store, key: str, changes: Attributes) -> None:
     after = _patched(store, user, changes)
     if after != user:
         store.commit(put=[("users", after)])
-        store.user_view.note_change(user)
+        store.user_view.show(user.id, user, reads=store.dials.stale_reads)
 
 
 def create(store: Store, body: Attributes) -> UserRecord:
@@ -70,7 +70,7 @@ def delete(store: Store, key: str) -> None:
         put=access.groups_without(store, user.id),
         remove=[("users", user.id), *(("appRoleAssignments", row.id) for row in assignments)],
     )
-    store.user_view.note_delete(user)
+    store.user_view.show(user.id, user, reads=store.dials.delete_lag)
 
 
 def read_visible_values(store: Store, user: UserRecord) -> Attributes:
