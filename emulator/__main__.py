@@ -26,8 +26,7 @@ from emulator.graph.dispatch import Graph, Quota
 from emulator.http import server
 from emulator.http.admin import Admin
 from emulator.http.faults import Faults
-from emulator.http.front import Front, guard_host
-from emulator.http.service import Service
+from emulator.http.service import Service, guard_host
 from emulator.tenant.journal import Journal, JournalError
 from emulator.tenant.store import Store
 from emulator.types import Json
@@ -56,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
 def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_scale: float | None) -> ASGIApp:
     clock, store = TenantClock(), Store(journal, seed, Dials())
-    service = Service(store, clock, Graph(store, clock, Quota(quota_scale, clock.now)), faults)
+    service = Service(store, clock, Graph(store, clock, Quota(quota_scale, clock.now)), faults, latency_ms)
     app = Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),
@@ -65,7 +64,7 @@ def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_sc
             *saml.routes(store, clock),
             *flex.routes(store, clock),
             *portal.routes(store, clock),
-            Mount("/", app=Front(service, latency_ms)),
+            Mount("/", app=service),
         ]
     )
     app.router.redirect_slashes = False

@@ -19,10 +19,9 @@ from itertools import count
 
 from emulator.clock import TenantClock
 from emulator.errors import GraphRefusal, method_not_allowed, throttled, unauthenticated
-from emulator.graph.call import GraphCall
+from emulator.graph.call import GraphCall, Route, Router
 from emulator.graph.handlers import application_of, principal_of
 from emulator.graph.routes import ROUTES
-from emulator.graph.routing import Route, Router
 from emulator.messages import ApiRequest, Reply
 from emulator.tenant.records import TokenRecord
 from emulator.tenant.store import Store

@@ -15,9 +15,8 @@ from typing import TypeVar
 
 from emulator.errors import bad_request, invalid_body, not_found, write_not_contained
 from emulator.graph import render
-from emulator.graph.call import GraphCall
+from emulator.graph.call import GraphCall, held_alternatives
 from emulator.graph.query import Filter, parse_filter, parse_search
-from emulator.graph.routing import held_alternatives
 from emulator.messages import Reply
 from emulator.tenant import access, extensions, policies, principals, users
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PolicyRecord, PrincipalRecord, UserRecord

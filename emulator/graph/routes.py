@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from emulator.graph import handlers, render
-from emulator.graph.call import GraphCall
+from emulator.graph.call import GraphCall, Handler
 from emulator.graph.handlers import (
     POLICIES,
     application_of,
@@ -17,7 +17,6 @@ from emulator.graph.handlers import (
     principal_of,
     user_of,
 )
-from emulator.graph.routing import Handler
 from emulator.tenant import access, extensions, policies, principals, users
 from emulator.tenant.store import Store
 from emulator.types import Attributes

@@ -1,14 +1,21 @@
-"""The API that a caller can reach beside /admin: Graph, its batches, the token service, and refusals by faults.
+"""The API that a caller can reach beside /admin: Graph, its batches, the token service, and faults on any of them.
 
 Quirk: a batch is one request with one status, while each of its items is logged, refused and charged by itself (A).
-Nothing here waits; delays and cut connections belong to the front.
+A connection is cut through the transport itself (see server.py): raising inside an ASGI app would send a 500, which a
+client can tell from an answer that never came. Any Host but loopback names is refused, since a web page could
+otherwise reach the emulator by DNS rebinding.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, field, replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulator.clock import TenantClock
 from emulator.entra.tokens import TokenService, describe_cloud
@@ -19,6 +26,7 @@ from emulator.http.faults import Fault, Faults
 from emulator.messages import PLAIN_JSON, ApiRequest, LoggedRequest, Reply
 from emulator.tenant.store import Store
 
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _VERSIONS = frozenset({"v1.0", "beta"})
 _TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _CONFIGURATION = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
@@ -32,13 +40,60 @@ def strip_version(path: str) -> str:
 
 @dataclass(frozen=True)
 class Service:
-    """Answers one request at a time, without waiting."""
+    """Serves everything outside /admin, /health and the pages; waits only where a fault or --latency says so."""
 
     store: Store
     clock: TenantClock
     graph: Graph
     faults: Faults
+    latency_ms: int
     log: list[LoggedRequest] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        raw = scope["raw_path"].decode("latin-1")
+        query = scope["query_string"].decode("latin-1")
+        entry = LoggedRequest(request.method, f"{raw}?{query}" if query else raw)
+        self.log.append(entry)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
+        origin = f"{scope['scheme']}://{request.headers['host']}"
+        call = ApiRequest(request.method, origin, "", unquote(raw), query, dict(request.headers.items()), body)
+        if self.latency_ms:
+            await asyncio.sleep(self.latency_ms / 1000)
+        fault = self.faults.take(call.method, strip_version(call.path))
+        reply = await self._play(call, fault, receive)
+        if reply is None:
+            scope["state"]["abort"]()
+            await _wait_for_disconnect(receive)  # the server would otherwise expect an answer
+        else:
+            entry.status = reply.status
+            await _response(reply)(scope, receive, send)
+
+    async def _play(self, call: ApiRequest, fault: Fault | None, receive: Receive) -> Reply | None:
+        """The answer, with the fault played; None when the connection is to be cut."""
+        action = fault.action if fault else ""
+        if fault and action == "refuse":
+            return self.refuse(call, fault)
+        if fault and action == "delay":
+            await asyncio.sleep(fault.ms / 1000)
+        if action == "hang_before":
+            await self._hang(receive)
+        if action in ("drop", "hang_before"):
+            return None
+        reply = self.answer(call)
+        if action == "hang":
+            await self._hang(receive)
+        return None if action in ("lose", "hang") else reply
+
+    async def _hang(self, receive: Receive) -> None:
+        """Wait until the faults are cleared or the caller has disconnected."""
+        waiting = map(asyncio.ensure_future, (self.faults.until_cleared(), _wait_for_disconnect(receive)))
+        _, pending = await asyncio.wait(set(waiting), return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
 
     def answer(self, request: ApiRequest) -> Reply:
         """`request.path` still carries the version here, if there is one."""
@@ -99,3 +154,35 @@ class Service:
 def _not_served(status: int) -> Reply:
     words = "This emulator serves /v1.0, /beta, the token service, sign-in, /portal, /flex, /health and /admin only."
     return Reply(status, {"error": {"code": "NotServed", "message": words}}, {}, PLAIN_JSON)
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _response(reply: Reply) -> Response:
+    response = Response(reply.encode(), reply.status)
+    for name, value in reply.headers.items():
+        response.headers[name] = value
+    if reply.body is None:
+        del response.headers["content-length"]
+    else:
+        response.headers["content-type"] = reply.content_type
+    return response
+
+
+def guard_host(app: ASGIApp) -> ASGIApp:
+    """The application, which then gets only requests that were addressed to a loopback name."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        host = dict(scope.get("headers", ())).get(b"host", b"").decode("latin-1").lower()
+        name = host[: host.rfind(":")] if ":" in host.rpartition("]")[2] else host
+        if scope["type"] == "http" and name not in LOOPBACK_HOSTS:
+            words = "The emulator answers only requests addressed to 127.0.0.1, localhost or [::1]."
+            refusal = JSONResponse({"error": {"code": "MisdirectedRequest", "message": words}}, 421)
+            await refusal(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return guarded
