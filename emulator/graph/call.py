@@ -20,15 +20,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from emulator.errors import (
-    GraphRefusal,
-    bad_request,
-    gateway_bad_request,
-    invalid_body,
-    method_not_allowed,
-    unknown_segment,
-    write_not_contained,
-)
+from emulator import errors
 from emulator.graph.query import Query
 from emulator.messages import ApiRequest, Reply
 from emulator.tenant.records import TokenRecord
@@ -81,23 +73,23 @@ class GraphCall:
             return {}
         if "json" not in self.request.headers.get("content-type", "").lower():
             words = "Write requests (excluding DELETE) must contain the Content-Type header declaration."
-            raise gateway_bad_request(words)
+            raise errors.gateway_bad_request(words)
         try:
             parsed = json.loads(self.request.body)
         except ValueError as error:
-            raise gateway_bad_request(
+            raise errors.gateway_bad_request(
                 "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of "
                 "valid JSON format."
             ) from error
         if not isinstance(parsed, dict):
-            raise invalid_body()
+            raise errors.invalid_body()
         return parsed
 
     def guid(self, name: str) -> str:
         """An object id from the path, lower case; what is not a GUID is refused as Graph does (A)."""
         value = self.key(name)
         if not GUID.fullmatch(value):
-            raise bad_request(f"Invalid object identifier '{value}'.")
+            raise errors.bad_request(f"Invalid object identifier '{value}'.")
         return value.lower()
 
     def referenced_id(self, *collections: str) -> str:
@@ -111,7 +103,7 @@ class GraphCall:
         collection, _, object_id = path.rpartition("/")
         is_served = target.scheme in ("http", "https") and target.hostname in _LOOPBACK and version in ("v1.0", "beta")
         if not is_served or collection not in (*collections, "directoryObjects") or not GUID.fullmatch(object_id):
-            raise bad_request("Invalid URL format specified in payload.")  # wording D
+            raise errors.bad_request("Invalid URL format specified in payload.")  # wording D
         return object_id.lower()
 
 
@@ -159,16 +151,18 @@ class Router:
             keys = _match(template, segments)
             if keys is not None:
                 if method not in by_method:
-                    raise method_not_allowed()
+                    raise errors.method_not_allowed()
                 return by_method[method], keys
         raise self._unknown_path(method, segments)
 
-    def _unknown_path(self, method: str, segments: Sequence[str | PathKey]) -> GraphRefusal:
+    def _unknown_path(self, method: str, segments: Sequence[str | PathKey]) -> errors.GraphRefusal:
         texts = [segment if isinstance(segment, str) else segment.value for segment in segments]
         if texts[0] in self._roots:
-            return unknown_segment(texts[-1])
+            return errors.unknown_segment(texts[-1])
         is_behind_tenant = len(texts) > 1 and GUID.fullmatch(texts[0]) and texts[1] in self._roots
-        return write_not_contained() if is_behind_tenant and method != "GET" else unknown_segment(texts[0])
+        return (
+            errors.write_not_contained() if is_behind_tenant and method != "GET" else errors.unknown_segment(texts[0])
+        )
 
 
 def _segments(path: str) -> list[str | PathKey]:

@@ -18,10 +18,9 @@ from emulator.graph import render
 from emulator.graph.call import GraphCall, held_alternatives
 from emulator.graph.query import Filter, parse_filter, parse_search
 from emulator.messages import Reply
-from emulator.tenant import access, extensions, policies, principals, users
+from emulator.tenant import access, extensions, policies, principals, records, users
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PolicyRecord, PrincipalRecord, UserRecord
 from emulator.tenant.store import Store, get_existing
-from emulator.tenant.values import READ_ONLY, WRITABLE
 from emulator.types import Attributes
 
 A = TypeVar("A", bound=ApplicationRecord)
@@ -30,7 +29,7 @@ _FILTERABLE = frozenset({"appId", "displayName", "id"})
 _PROPERTY_BODY = frozenset({"name", "dataType", "targetObjects", "isMultiValued"})
 T = TypeVar("T")
 _BY_NAME = ("userPrincipalName", "startswith")
-_FILTERABLE_USER = WRITABLE["User"].keys() | set(READ_ONLY["User"])
+_FILTERABLE_USER = records.WRITABLE["User"].keys() | set(records.READ_ONLY["User"])
 _INDEXED = frozenset({"id", "userPrincipalName"})
 
 
@@ -86,9 +85,7 @@ def group_of(call: GraphCall) -> PlainRecord:
     return get_existing(call.store.groups, call.guid("group"))
 
 
-def page_of_objects(
-    call: GraphCall, holder: T, read: Callable[[Store, T], Iterable[UserRecord | PlainRecord]]
-) -> Reply:
+def list_objects(call: GraphCall, holder: T, read: Callable[[Store, T], Iterable[UserRecord | PlainRecord]]) -> Reply:
     return render.page(call, "directoryObjects", read(call.store, holder), _typed_row)
 
 
@@ -101,7 +98,7 @@ def _typed_row(call: GraphCall, item: UserRecord | PlainRecord) -> Attributes:
     return {**kind, **dict.fromkeys(sorted(names)), "id": item.id}
 
 
-def page_of_roles(call: GraphCall, holder: T, read: Callable[[Store, T], list[Attributes]]) -> Reply:
+def list_roles(call: GraphCall, holder: T, read: Callable[[Store, T], list[Attributes]]) -> Reply:
     return render.page(call, "appRoleAssignments", read(call.store, holder), render.selected)
 
 

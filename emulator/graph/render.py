@@ -18,7 +18,6 @@ from emulator.graph.query import DEFAULT_PAGE, encode_skip_token
 from emulator.messages import Reply
 from emulator.tenant import records
 from emulator.tenant.users import read_visible_values
-from emulator.tenant.values import READ_ONLY, WRITABLE
 from emulator.types import Attributes
 
 T = TypeVar("T")
@@ -115,6 +114,6 @@ def user(call: GraphCall, record: records.UserRecord) -> Attributes:
                 body[exact] = values[exact]
             elif call.store.dials.unset_extension == "null":
                 body[exact] = None
-        elif name in attributes or name in WRITABLE["User"] or name in READ_ONLY["User"]:
+        elif name in attributes or name in records.WRITABLE["User"] or name in records.READ_ONLY["User"]:
             body[name] = attributes.get(name)
     return body

@@ -7,16 +7,7 @@ from typing import TypeVar
 
 from emulator.graph import handlers, render
 from emulator.graph.call import GraphCall, Handler
-from emulator.graph.handlers import (
-    POLICIES,
-    application_of,
-    group_of,
-    page_of_objects,
-    page_of_roles,
-    policy_of,
-    principal_of,
-    user_of,
-)
+from emulator.graph.handlers import POLICIES, application_of, group_of, policy_of, principal_of, user_of
 from emulator.tenant import access, extensions, policies, principals, users
 from emulator.tenant.store import Store
 from emulator.types import Attributes
@@ -48,8 +39,10 @@ ROUTES: dict[str, Handler] = {
     "GET /users/{user}": _get("users", user_of, render.user),
     "PATCH /users/{user}": lambda call: users.patch(call.store, call.key("user"), call.body()),
     "DELETE /users/{user}": lambda call: users.delete(call.store, call.key("user")),
-    "GET /users/{user}/appRoleAssignments": lambda call: page_of_roles(call, user_of(call), access.list_assignments_of),
-    "GET /users/{user}/transitiveMemberOf": lambda call: page_of_objects(
+    "GET /users/{user}/appRoleAssignments": lambda call: handlers.list_roles(
+        call, user_of(call), access.list_assignments_of
+    ),
+    "GET /users/{user}/transitiveMemberOf": lambda call: handlers.list_objects(
         call, user_of(call), access.list_transitive_groups
     ),
     "GET /applications": handlers.list_applications,
@@ -73,7 +66,7 @@ ROUTES: dict[str, Handler] = {
     f"DELETE {_LINKS}/{{policy}}/$ref": lambda call: policies.unassign(
         call.store, principal_of(call), call.guid("policy")
     ),
-    f"GET {_ROLES}": lambda call: page_of_roles(call, principal_of(call), access.list_assignments_to),
+    f"GET {_ROLES}": lambda call: handlers.list_roles(call, principal_of(call), access.list_assignments_to),
     f"POST {_ROLES}": handlers.assign_role,
     f"DELETE {_ROLES}/{{assignment}}": lambda call: access.remove_role(
         call.store, principal_of(call), call.key("assignment")
@@ -93,14 +86,14 @@ ROUTES: dict[str, Handler] = {
     f"GET {_POLICY}/appliesTo": handlers.list_principals_of,
     "GET /groups": handlers.list_groups,
     "GET /groups/{group}": _get("groups", group_of, render.group),
-    "GET /groups/{group}/members": lambda call: page_of_objects(call, group_of(call), access.list_direct_members),
+    "GET /groups/{group}/members": lambda call: handlers.list_objects(call, group_of(call), access.list_direct_members),
     "POST /groups/{group}/members/$ref": lambda call: access.add_member(
         call.store, group_of(call), call.referenced_id("users", "groups")
     ),
     "DELETE /groups/{group}/members/{member}/$ref": lambda call: access.remove_member(
         call.store, group_of(call), call.guid("member")
     ),
-    "GET /groups/{group}/transitiveMembers": lambda call: page_of_objects(
+    "GET /groups/{group}/transitiveMembers": lambda call: handlers.list_objects(
         call, group_of(call), access.list_transitive_members
     ),
     "GET /organization": handlers.get_organization,

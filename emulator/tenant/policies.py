@@ -11,15 +11,8 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 
-from emulator.errors import (
-    GraphRefusal,
-    bad_request,
-    conflict,
-    invalid_body,
-    not_found,
-    reference_exists,
-    reference_missing,
-)
+from emulator import errors
+from emulator.errors import bad_request, conflict, invalid_body, not_found, reference_exists, reference_missing
 from emulator.tenant.lag import count_down
 from emulator.tenant.records import LinkRecord, PolicyRecord, PrincipalRecord
 from emulator.tenant.store import Store, get_existing
@@ -48,7 +41,7 @@ def patch(store: Store, policy_id: str, body: Attributes) -> None:
     before = get_existing(store.policies, policy_id)
     if "isOrganizationDefault" in body:
         # Reported of a sibling policy type only (C); there is no report of a success.
-        raise GraphRefusal(500, "Service_InternalServerError", "Encountered an internal server error.")
+        raise errors.GraphRefusal(500, "Service_InternalServerError", "Encountered an internal server error.")
     name = body.get("displayName", before.display_name)
     if not isinstance(name, str) or not name:
         raise invalid_body()

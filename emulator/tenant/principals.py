@@ -15,9 +15,8 @@ from dataclasses import replace
 from emulator.errors import bad_request, conflict, not_found
 from emulator.tenant.access import list_assignments_to
 from emulator.tenant.policies import list_links
-from emulator.tenant.records import ApplicationRecord, PlainRecord, PrincipalRecord, Record
+from emulator.tenant.records import ApplicationRecord, PlainRecord, PrincipalRecord, Record, check_changes
 from emulator.tenant.store import Store
-from emulator.tenant.values import check_changes
 from emulator.types import Attributes
 
 

@@ -7,13 +7,23 @@ deleting directory extensions"). Therefore values are kept in the user's row.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
+from emulator.errors import bad_request, invalid_value
 from emulator.types import Attributes
 
+_PYTHON_TYPES = {"string": str, "boolean": bool, "array": list, "object": dict, "null": type(None)}
+_TABLE = json.loads(Path(__file__).with_name("properties.json").read_text(encoding="utf-8"))
+WRITABLE: dict[str, dict[str, list[type]]] = {  # resource -> property -> the types its value may have
+    resource: {name: [_PYTHON_TYPES[kind] for kind in kinds.split(" or ")] for kinds in rows for name in rows[kinds]}
+    for resource, rows in _TABLE["writable"].items()
+}
+READ_ONLY: dict[str, list[str]] = _TABLE["read only"]
 R = TypeVar("R", bound="Record")
 _COLLECTIONS: dict[Any, type] = {"tuple[str, ...]": tuple, "frozenset[str]": frozenset, "Attributes": dict}
 
@@ -147,3 +157,14 @@ class TokenRecord(Record):
     client_id: str
     expires: float
     roles: frozenset[str]
+
+
+def check_changes(body: Attributes, resource: str) -> Attributes:
+    """The body without its annotations. Raises GraphRefusal for an unknown property or a value of another type."""
+    changes = {name: value for name, value in body.items() if "@odata." not in name}
+    for name, value in changes.items():
+        if name not in WRITABLE[resource]:
+            raise bad_request(f"Invalid property '{name}'.")
+        if type(value) not in WRITABLE[resource][name]:
+            raise invalid_value(name, resource)
+    return changes

@@ -12,9 +12,8 @@ from dataclasses import replace
 
 from emulator.errors import GraphRefusal, bad_request, invalid_body, invalid_value, not_found
 from emulator.tenant import access, extensions
-from emulator.tenant.records import PropertyRecord, UserRecord
+from emulator.tenant.records import WRITABLE, PropertyRecord, UserRecord, check_changes
 from emulator.tenant.store import Store
-from emulator.tenant.values import WRITABLE, check_changes, convert_value
 from emulator.types import Attributes, Json
 
 MAX_VALUES = 100
@@ -133,9 +132,8 @@ def _patched_values(store: Store, values: Attributes, changes: Attributes) -> At
         raise bad_request(f"The following extension properties are not available: {','.join(refused)}.")
     patched = dict(values)
     for name, prop in props.items():
-        value = changes[name]
         try:
-            stored = None if value is None else convert_value(prop.data_type, prop.is_multi_valued, value, store.dials)
+            stored = extensions.convert_value(prop, changes[name], store.dials)
         except ValueError as error:
             raise invalid_value(prop.name, "User") from error
         if stored is None or stored == []:
