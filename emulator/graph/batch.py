@@ -88,15 +88,10 @@ def run(items: list[Item], answer: Callable[[Item], Reply], *, reverse: bool) ->
         else:
             reply = answer(item)
         statuses[item.id] = reply.status
-        responses.append(_item_response(item.id, reply))
+        headers = {name: value for name, value in reply.headers.items() if name != "Strict-Transport-Security"}
+        if reply.body is not None:
+            headers["Content-Type"] = reply.content_type
+        # What is not JSON travels as base64 in a batch.
+        body = base64.b64encode(reply.encode()).decode() if isinstance(reply.body, str) else reply.body
+        responses.append({"id": item.id, "status": reply.status, "headers": headers, "body": body})
     return Reply(200, {"responses": responses[::-1] if reverse else responses})
-
-
-def _item_response(item_id: str, reply: Reply) -> Json:
-    headers = {name: value for name, value in reply.headers.items() if name != "Strict-Transport-Security"}
-    body = reply.body
-    if body is not None:
-        headers["Content-Type"] = reply.content_type
-    if isinstance(body, str):  # what is not JSON travels as base64 in a batch
-        body = base64.b64encode(reply.encode()).decode()
-    return {"id": item_id, "status": reply.status, "headers": headers, "body": body}

@@ -153,16 +153,11 @@ class Router:
                 if method not in by_method:
                     raise errors.method_not_allowed()
                 return by_method[method], keys
-        raise self._unknown_path(method, segments)
-
-    def _unknown_path(self, method: str, segments: Sequence[str | PathKey]) -> errors.GraphRefusal:
         texts = [segment if isinstance(segment, str) else segment.value for segment in segments]
         if texts[0] in self._roots:
-            return errors.unknown_segment(texts[-1])
+            raise errors.unknown_segment(texts[-1])
         is_behind_tenant = len(texts) > 1 and GUID.fullmatch(texts[0]) and texts[1] in self._roots
-        return (
-            errors.write_not_contained() if is_behind_tenant and method != "GET" else errors.unknown_segment(texts[0])
-        )
+        raise errors.write_not_contained() if is_behind_tenant and method != "GET" else errors.unknown_segment(texts[0])
 
 
 def _segments(path: str) -> list[str | PathKey]:

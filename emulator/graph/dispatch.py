@@ -19,7 +19,7 @@ from itertools import count
 
 from emulator.clock import TenantClock
 from emulator.errors import GraphRefusal, method_not_allowed, throttled, unauthenticated
-from emulator.graph.call import GraphCall, Route, Router
+from emulator.graph.call import GraphCall, Router
 from emulator.graph.handlers import application_of, principal_of
 from emulator.graph.routes import ROUTES
 from emulator.messages import ApiRequest, Reply
@@ -36,25 +36,22 @@ _DIAGNOSTIC = (
 _ROUTER = Router(ROUTES)
 
 
+@dataclass(frozen=True)
 class Quota:
-    """`scale` None switches it off."""
-
-    def __init__(self, scale: float | None, now: Callable[[], float]) -> None:
-        self._capacity = None if scale is None else WRITES * scale
-        self._now = now
-        self._buckets: dict[str, tuple[float, float]] = {}  # client -> (used writes, as of)
+    scale: float | None  # None switches it off
+    now: Callable[[], float]
+    _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)  # client -> (used writes, as of)
 
     def charge(self, client_id: str, writes: int) -> tuple[float, float]:
         """Charge the writes; returns (seconds to wait or 0, share of the bucket used). A wait above 0 means refused."""
-        if self._capacity is None or writes == 0:
+        if self.scale is None or writes == 0:
             return 0.0, 0.0
-        now = self._now()
+        now, capacity = self.now(), WRITES * self.scale
         used, since = self._buckets.get(client_id, (0.0, now))
-        rate = self._capacity / SECONDS
+        rate = capacity / SECONDS
         used = max(0.0, used - (now - since) * rate) + writes
-        self._buckets[client_id] = (min(used, self._capacity * (1 + MAX_DEBT)), now)
-        wait = max(0.0, (used - self._capacity) / rate)
-        return wait, used / self._capacity
+        self._buckets[client_id] = (min(used, capacity * (1 + MAX_DEBT)), now)
+        return max(0.0, (used - capacity) / rate), used / capacity
 
     def clear(self) -> None:
         self._buckets.clear()
@@ -95,7 +92,14 @@ class Graph:
         if route.is_beta_only and request.version != "beta":
             raise method_not_allowed()
         call = GraphCall(request, keys, token, self.store)
-        self._authorize(route, call)
+
+        def owns() -> bool:
+            target = application_of(call) if "application" in keys else principal_of(call)
+            return token.client_id in target.owners
+
+        if not route.is_allowed(token.roles, owns=owns, any_policy=lambda: bool(self.store.policies)):
+            denied = "Insufficient privileges to complete the operation."
+            raise GraphRefusal(403, "Authorization_RequestDenied", denied)
         # One unit less for $select and for $top below 20, never under 1 (A).
         top = call.query.options.get("$top", "")
         is_small = top.isdigit() and 0 < int(top) < 20
@@ -119,15 +123,6 @@ class Graph:
             raise unauthenticated("Lifetime validation failed, the token is expired.")
         return token
 
-    def _authorize(self, route: Route, call: GraphCall) -> None:
-        def owns() -> bool:
-            target = application_of(call) if "application" in call.keys else principal_of(call)
-            return call.token.client_id in target.owners
-
-        if not route.is_allowed(call.token.roles, owns=owns, any_policy=lambda: bool(self.store.policies)):
-            denied = "Insufficient privileges to complete the operation."
-            raise GraphRefusal(403, "Authorization_RequestDenied", denied)
-
     # -- shared with batches and faults ---------------------------------------------------------------------------
 
     def new_ids(self, request: ApiRequest) -> dict[str, str]:
@@ -144,16 +139,13 @@ class Graph:
         }
 
     def refusal(self, error: GraphRefusal, ids: dict[str, str]) -> Reply:
-        body: dict[str, Json] = {
-            "code": error.code,
-            "message": error.message,
-            "innerError": {
-                "date": f"{self.clock.utc():%Y-%m-%dT%H:%M:%S}",
-                "request-id": ids["request-id"],
-                "client-request-id": ids["client-request-id"],
-                **error.inner,
-            },
+        inner = {
+            "date": f"{self.clock.utc():%Y-%m-%dT%H:%M:%S}",
+            "request-id": ids["request-id"],
+            "client-request-id": ids["client-request-id"],
+            **error.inner,
         }
+        body: dict[str, Json] = {"code": error.code, "message": error.message, "innerError": inner}
         if error.details:
             body["details"] = error.details
         return Reply(error.status, {"error": body}, {**ids, **error.headers})

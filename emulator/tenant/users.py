@@ -14,7 +14,7 @@ from emulator.errors import GraphRefusal, bad_request, invalid_body, invalid_val
 from emulator.tenant import access, extensions
 from emulator.tenant.records import WRITABLE, PropertyRecord, UserRecord, check_changes
 from emulator.tenant.store import Store
-from emulator.types import Attributes, Json
+from emulator.types import Attributes
 
 MAX_VALUES = 100
 _NUMBERED = "onPremisesExtensionAttributes"  # an object of extensionAttribute1 to 15, each patched by itself
@@ -95,7 +95,12 @@ def _patched_attributes(store: Store, user: UserRecord, changes: Attributes) -> 
     if user.attributes.get("onPremisesSyncEnabled") and _MASTERED.intersection(changes):
         raise _on_premises()
     if "userPrincipalName" in changes:
-        _check_upn(store, user, changes["userPrincipalName"])
+        upn = str(changes["userPrincipalName"] or "")
+        name, _, domain = upn.partition("@")
+        if not re.fullmatch(r"[A-Za-z0-9'.\-_!#^~$]+", name) or domain.casefold() not in store.domains:
+            raise invalid_value("userPrincipalName", "User")
+        if store.upns.get(upn.casefold(), user.id) != user.id:
+            raise bad_request("Another object with the same value for property userPrincipalName already exists.")
     if _NUMBERED in changes:  # attributes that are not named keep their value, null removes it
         known, numbered = {f"extensionAttribute{number}" for number in range(1, 16)}, changes[_NUMBERED]
         if numbered is None or not all(name in known and isinstance(numbered[name], str | None) for name in numbered):
@@ -110,14 +115,6 @@ def _on_premises() -> GraphRefusal:
         "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects "
         "currently undergoing migration."
     )
-
-
-def _check_upn(store: Store, user: UserRecord, upn: Json) -> None:
-    name, at, domain = str(upn or "").partition("@")
-    if not at or not re.fullmatch(r"[A-Za-z0-9'.\-_!#^~$]+", name) or domain.casefold() not in store.domains:
-        raise invalid_value("userPrincipalName", "User")
-    if store.upns.get(str(upn).casefold(), user.id) != user.id:
-        raise bad_request("Another object with the same value for property userPrincipalName already exists.")
 
 
 def _patched_values(store: Store, values: Attributes, changes: Attributes) -> Attributes:
