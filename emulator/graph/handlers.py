@@ -10,7 +10,7 @@ answers one entity or 404, never a list (A); the link of a policy is written thr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from emulator.errors import bad_request, invalid_body, not_found, write_not_contained
@@ -20,14 +20,13 @@ from emulator.graph.query import Filter, parse_filter, parse_search
 from emulator.messages import Reply
 from emulator.tenant import access, extensions, policies, principals, records, users
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PolicyRecord, PrincipalRecord, UserRecord
-from emulator.tenant.store import Store, get_existing
+from emulator.tenant.store import get_existing
 from emulator.types import Attributes
 
 A = TypeVar("A", bound=ApplicationRecord)
 POLICIES = "policies/claimsMappingPolicies"
 _FILTERABLE = frozenset({"appId", "displayName", "id"})
 _PROPERTY_BODY = frozenset({"name", "dataType", "targetObjects", "isMultiValued"})
-T = TypeVar("T")
 _BY_NAME = ("userPrincipalName", "startswith")
 _FILTERABLE_USER = records.WRITABLE["User"].keys() | set(records.READ_ONLY["User"])
 _INDEXED = frozenset({"id", "userPrincipalName"})
@@ -85,21 +84,13 @@ def group_of(call: GraphCall) -> PlainRecord:
     return get_existing(call.store.groups, call.guid("group"))
 
 
-def list_objects(call: GraphCall, holder: T, read: Callable[[Store, T], Iterable[UserRecord | PlainRecord]]) -> Reply:
-    return render.page(call, "directoryObjects", read(call.store, holder), _typed_row)
-
-
-def _typed_row(call: GraphCall, item: UserRecord | PlainRecord) -> Attributes:
+def typed_row(call: GraphCall, item: UserRecord | PlainRecord) -> Attributes:
     name = "user" if isinstance(item, UserRecord) else "group"
     kind = {"@odata.type": f"#microsoft.graph.{name}"}
     if held_alternatives(f"GET /{name}s/{{{name}}}", call.token.roles):
         return {**kind, **(render.user(call, item) if isinstance(item, UserRecord) else render.group(call, item))}
     names = call.select or (render.DEFAULT_USER if name == "user" else item.attributes.keys() - {"members"})
     return {**kind, **dict.fromkeys(sorted(names)), "id": item.id}
-
-
-def list_roles(call: GraphCall, holder: T, read: Callable[[Store, T], list[Attributes]]) -> Reply:
-    return render.page(call, "appRoleAssignments", read(call.store, holder), render.selected)
 
 
 def application_of(call: GraphCall) -> ApplicationRecord:

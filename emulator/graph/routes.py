@@ -39,11 +39,11 @@ ROUTES: dict[str, Handler] = {
     "GET /users/{user}": _get("users", user_of, render.user),
     "PATCH /users/{user}": lambda call: users.patch(call.store, call.key("user"), call.body()),
     "DELETE /users/{user}": lambda call: users.delete(call.store, call.key("user")),
-    "GET /users/{user}/appRoleAssignments": lambda call: handlers.list_roles(
-        call, user_of(call), access.list_assignments_of
+    "GET /users/{user}/appRoleAssignments": lambda call: render.page(
+        call, "appRoleAssignments", access.list_assignments_of(call.store, user_of(call)), render.selected
     ),
-    "GET /users/{user}/transitiveMemberOf": lambda call: handlers.list_objects(
-        call, user_of(call), access.list_transitive_groups
+    "GET /users/{user}/transitiveMemberOf": lambda call: render.page(
+        call, "directoryObjects", access.list_transitive_groups(call.store, user_of(call)), handlers.typed_row
     ),
     "GET /applications": handlers.list_applications,
     f"GET {_APPLICATION}": _get("applications", application_of, render.application),
@@ -66,17 +66,19 @@ ROUTES: dict[str, Handler] = {
     f"DELETE {_LINKS}/{{policy}}/$ref": lambda call: policies.unassign(
         call.store, principal_of(call), call.guid("policy")
     ),
-    f"GET {_ROLES}": lambda call: handlers.list_roles(call, principal_of(call), access.list_assignments_to),
+    f"GET {_ROLES}": lambda call: render.page(
+        call, "appRoleAssignments", access.list_assignments_to(call.store, principal_of(call)), render.selected
+    ),
     f"POST {_ROLES}": handlers.assign_role,
     f"DELETE {_ROLES}/{{assignment}}": lambda call: access.remove_role(
         call.store, principal_of(call), call.key("assignment")
     ),
     f"GET {_PRINCIPAL}/claimsPolicy": handlers.get_custom_claims,
-    f"PUT {_PRINCIPAL}/claimsPolicy": lambda call: principals.put_custom_claims(
-        call.store, principal_of(call), call.body()
+    f"PUT {_PRINCIPAL}/claimsPolicy": lambda call: principals.write_custom_claims(
+        call.store, principal_of(call), call.body(), keep_others=False
     ),
-    f"PATCH {_PRINCIPAL}/claimsPolicy": lambda call: principals.patch_custom_claims(
-        call.store, principal_of(call), call.body()
+    f"PATCH {_PRINCIPAL}/claimsPolicy": lambda call: principals.write_custom_claims(
+        call.store, principal_of(call), call.body(), keep_others=True
     ),
     f"GET /{POLICIES}": handlers.list_policies,
     f"POST /{POLICIES}": _create(POLICIES, policies.create, render.policy),
@@ -86,15 +88,17 @@ ROUTES: dict[str, Handler] = {
     f"GET {_POLICY}/appliesTo": handlers.list_principals_of,
     "GET /groups": handlers.list_groups,
     "GET /groups/{group}": _get("groups", group_of, render.group),
-    "GET /groups/{group}/members": lambda call: handlers.list_objects(call, group_of(call), access.list_direct_members),
+    "GET /groups/{group}/members": lambda call: render.page(
+        call, "directoryObjects", access.list_direct_members(call.store, group_of(call)), handlers.typed_row
+    ),
     "POST /groups/{group}/members/$ref": lambda call: access.add_member(
         call.store, group_of(call), call.referenced_id("users", "groups")
     ),
     "DELETE /groups/{group}/members/{member}/$ref": lambda call: access.remove_member(
         call.store, group_of(call), call.guid("member")
     ),
-    "GET /groups/{group}/transitiveMembers": lambda call: handlers.list_objects(
-        call, group_of(call), access.list_transitive_members
+    "GET /groups/{group}/transitiveMembers": lambda call: render.page(
+        call, "directoryObjects", access.list_transitive_members(call.store, group_of(call)), handlers.typed_row
     ),
     "GET /organization": handlers.get_organization,
 }

@@ -103,20 +103,12 @@ def find_custom_claims(store: Store, principal: PrincipalRecord) -> Attributes:
     return policy.attributes if policy else _empty_claims(principal)
 
 
-def put_custom_claims(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
-    """Create it, or replace it completely."""
-    _write_claims(store, _empty_claims(principal), body)
-
-
-def patch_custom_claims(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
-    """Change it; where absence is a 404, there is nothing to change."""
-    _write_claims(store, find_custom_claims(store, principal), body)
+def write_custom_claims(store: Store, principal: PrincipalRecord, body: Attributes, *, keep_others: bool) -> None:
+    """Change the policy, or create or replace it; where absence is a 404, there is nothing to change."""
+    before = find_custom_claims(store, principal) if keep_others else _empty_claims(principal)
+    row = {**before, **check_changes(body, "CustomClaimsPolicy")}
+    store.commit(put=[("claimsPolicies", PlainRecord.from_row(row))])
 
 
 def _empty_claims(principal: PrincipalRecord) -> Attributes:
     return {"id": principal.id, "includeBasicClaimSet": False, "claims": []}
-
-
-def _write_claims(store: Store, before: Attributes, body: Attributes) -> None:
-    row = {**before, **check_changes(body, "CustomClaimsPolicy")}
-    store.commit(put=[("claimsPolicies", PlainRecord.from_row(row))])
