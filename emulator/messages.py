@@ -54,8 +54,6 @@ class Reply:
     content_type: str = ODATA_JSON
 
     def encode(self) -> bytes:
-        if self.body is None:
-            return b""
-        if isinstance(self.body, str):
-            return self.body.encode()
+        if self.body is None or isinstance(self.body, str):
+            return (self.body or "").encode()
         return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()

@@ -123,8 +123,6 @@ class Graph:
             raise unauthenticated("Lifetime validation failed, the token is expired.")
         return token
 
-    # -- shared with batches and faults ---------------------------------------------------------------------------
-
     def new_ids(self, request: ApiRequest) -> dict[str, str]:
         """The headers every answer carries; the request-id is deterministic, the caller's id is echoed."""
         request_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"request/{next(self._numbers)}"))

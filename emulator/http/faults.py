@@ -8,26 +8,17 @@ connection closed before it, a server that never answers, any status with any he
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import get_origin, get_type_hints
 
 from emulator.types import Json
 
 ACTIONS = frozenset({"refuse", "lose", "drop", "hang", "hang_before", "delay"})
-_CODES = {
-    400: "Request_BadRequest",
-    401: "InvalidAuthenticationToken",
-    403: "Authorization_RequestDenied",
-    404: "Request_ResourceNotFound",
-    409: "Request_MultipleObjectsWithSameKeyValue",
-    429: "TooManyRequests",
-    500: "Service_InternalServerError",
-    502: "BadGateway",
-    503: "ServiceUnavailable",
-    504: "GatewayTimeout",
-}
+_CODES = json.loads(Path(__file__).with_name("fault_codes.json").read_text(encoding="utf-8"))  # by status
 
 
 @dataclass
@@ -93,7 +84,7 @@ class Faults:
         fault = Fault(next(self._numbers), **{**body, "headers": headers})
         if not 400 <= fault.status <= 599:
             raise ValueError("a fault refuses with a status from 400 to 599")
-        fault.code = fault.code or _CODES.get(fault.status, "UnknownError")
+        fault.code = fault.code or _CODES.get(str(fault.status), "UnknownError")
         self._armed.append(fault)
         return fault
 

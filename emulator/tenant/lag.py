@@ -49,9 +49,9 @@ class LaggingView(Generic[T]):
         return old
 
     def read_all(self, belongs: Callable[[T], bool] = lambda _: True, among: Iterable[T] | None = None) -> list[T]:
-        """What a list shows of the objects that `belongs` accepts, or of those `among` which it can only find.
+        """What a list shows: new objects are missing, changed ones are as they were, deleted ones are still listed.
 
-        New objects are missing, changed ones are as they were, deleted ones are still listed.
+        `among` names the objects where an index has chosen them; otherwise those that `belongs` accepts are listed.
         """
         current = [item for item in self._table.values() if belongs(item)] if among is None else list(among)
         if not self._shown:

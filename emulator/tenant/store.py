@@ -87,8 +87,6 @@ class Store:
         self._types[kind] = record_type
         return self._tables.setdefault(kind, {})
 
-    # -- identity ------------------------------------------------------------------------------------------------
-
     @property
     def organization(self) -> PlainRecord:
         return next(iter(self.organizations.values()))
@@ -115,8 +113,6 @@ class Store:
             start = bisect_left(upns, prefix)
             positions.update(range(start, bisect_left(upns, prefix + "\U0010ffff", start)))
         return [self.users[self.upns[upns[position]]] for position in sorted(positions)]
-
-    # -- change --------------------------------------------------------------------------------------------------
 
     def commit(self, put: Iterable[tuple[str, Record]] = (), remove: Iterable[tuple[str, str]] = ()) -> None:
         """Make the change durable, then visible."""
@@ -194,8 +190,6 @@ class Store:
                     yield kind, record
         except (KeyError, TypeError, AttributeError) as error:
             raise SeedError(f"seed part '{kind}', entry {number}: {type(error).__name__} {error}") from error
-
-    # -- export --------------------------------------------------------------------------------------------------
 
     def export(self) -> dict[str, list[Json]]:
         """Everything a human would call the tenant's state; equal exports mean equal tenants.

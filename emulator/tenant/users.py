@@ -133,10 +133,9 @@ def _patched_values(store: Store, values: Attributes, changes: Attributes) -> At
             stored = extensions.convert_value(prop, changes[name], store.dials)
         except ValueError as error:
             raise invalid_value(prop.name, "User") from error
+        patched[prop.name] = stored
         if stored is None or stored == []:
-            patched.pop(prop.name, None)
-        else:
-            patched[prop.name] = stored
+            del patched[prop.name]
     if _count_values(patched) > max(MAX_VALUES, _count_values(values)):
         raise bad_request(f"An object can hold at most {MAX_VALUES} extension values.")  # own wording, D
     return patched
