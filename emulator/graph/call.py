@@ -164,10 +164,7 @@ def _segments(path: str) -> list[str | PathKey]:
     segments: list[str | PathKey] = []
     for text in path.strip("/").split("/"):
         keyed = _KEYED.fullmatch(text)
-        if keyed:
-            segments += [keyed[1], PathKey(keyed[3].replace("''", "'"), keyed[2])]
-        else:
-            segments.append(text)
+        segments += [keyed[1], PathKey(keyed[3].replace("''", "'"), keyed[2])] if keyed else [text]
     return segments
 
 

@@ -84,15 +84,13 @@ def _without_member(group: PlainRecord, member_id: str) -> tuple[str, Record]:
 
 def list_assignments_to(store: Store, principal: PrincipalRecord) -> list[Attributes]:
     """The role assignments of an application."""
-    rows = (assignment.attributes for assignment in store.role_assignments.values())
-    return [row for row in rows if row["resourceId"] == principal.id]
+    return [row.attributes for row in store.role_assignments.values() if row.attributes["resourceId"] == principal.id]
 
 
 def list_assignments_of(store: Store, user: UserRecord) -> list[Attributes]:
     """Direct assignments of a user and those of the groups it is a direct member of (A)."""
     holders = {user.id, *(group.id for group in list_direct_groups(store, user.id))}
-    rows = (assignment.attributes for assignment in store.role_assignments.values())
-    return [row for row in rows if row["principalId"] in holders]
+    return [row.attributes for row in store.role_assignments.values() if row.attributes["principalId"] in holders]
 
 
 def assign_role(store: Store, principal: PrincipalRecord, body: Attributes) -> Attributes:
@@ -106,8 +104,9 @@ def assign_role(store: Store, principal: PrincipalRecord, body: Attributes) -> A
     holder = store.users.get(holder_id) or store.groups.get(holder_id)
     if holder is None:
         raise not_found(holder_id)
-    held = ((row["principalId"], row["appRoleId"]) for row in list_assignments_to(store, principal))
-    if (holder_id, role_id) in held:
+    if any(
+        (row["principalId"], row["appRoleId"]) == (holder_id, role_id) for row in list_assignments_to(store, principal)
+    ):
         raise bad_request("Permission being assigned already exists on the object")
     row = {
         "id": store.new_id("appRoleAssignments"),
