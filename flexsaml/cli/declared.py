@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +25,6 @@ from .terminal import read_file
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
-
-PROJECT = "flexsaml"
 
 
 @dataclass(frozen=True)
@@ -47,24 +44,6 @@ class Declared:
         return self.declaration.service_principal
 
     @property
-    def application(self) -> str:
-        """Where the extensions live; "" for the service principal's own application."""
-        self.require("application")
-        return self.declaration.application
-
-    @property
-    def connection(self) -> dict[str, str]:
-        """The keys that say which cloud and tenant."""
-        self.require("cloud", "tenantId", "graphEndpoint", "loginEndpoint")
-        declaration = self.declaration
-        return {
-            "cloud": declaration.cloud,
-            "tenantId": declaration.tenant_id,
-            "graphEndpoint": declaration.graph_endpoint,
-            "loginEndpoint": declaration.login_endpoint,
-        }
-
-    @property
     def claims(self) -> tuple[str, ...]:
         """The declared SamlClaimTypes in the order they are sent; the NameID's among them."""
         self.require("claims", "definition", "extensions", entries=False)
@@ -73,16 +52,22 @@ class Declared:
         entries = [entry for document in read_policies(self.declaration.definition) for entry in document.entries]
         return tuple(str(entry.get("SamlClaimType")) for entry in entries if entry.get("SamlClaimType"))
 
-    def definition(self, app_id: str = "") -> str:
-        """The definition string; full names of extensions need the appId of their application."""
+    def definition(self, app_id: str) -> str:
+        """The definition string; `app_id` is that of the extensions' application."""
         self.require("claims", "definition", "extensions")
-        return self.declaration.encode_definition(app_id or "0" * 32)
+        return self.declaration.encode_definition(app_id)
 
     @property
     def cloud(self) -> Cloud:
         """Where the tenant is."""
-        keys = self.connection
-        return cloud(keys["cloud"], graph_endpoint=keys["graphEndpoint"], login_endpoint=keys["loginEndpoint"])
+        self.require("cloud", "graphEndpoint", "loginEndpoint")
+        keys = self.declaration
+        return cloud(keys.cloud, graph_endpoint=keys.graph_endpoint, login_endpoint=keys.login_endpoint)
+
+    @property
+    def tenant_id(self) -> str:
+        self.require("tenantId")
+        return self.declaration.tenant_id
 
     @property
     def loopback(self) -> str:
@@ -90,12 +75,12 @@ class Declared:
         where = self.cloud
         return where.graph if where.name == "loopback" else ""
 
-    def directory(self, progress: Callable[[str], None] | None = None) -> Directory:
+    def directory(self) -> Directory:
         """Typed calls to Graph, which nothing has been asked yet."""
         from flexsaml.graph import Client, Directory, credentials  # only now: they need the HTTP library
 
         where = self.cloud
-        return Directory(Client(where, credentials(where, self.declaration.tenant_id), progress=progress))
+        return Directory(Client(where, credentials(where, self.tenant_id)))
 
     def require(self, *keys: str, entries: bool = True) -> None:
         """Raises `UserError` if one of the keys has a finding or is encrypted; with `entries` also parts of it."""
@@ -176,7 +161,7 @@ def selected(project: Path) -> str:
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     digest = hashlib.sha1(str(project / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
     try:
-        kept = json.loads((home / "workspaces" / f"{PROJECT}-{digest}-workspace.json").read_text("utf-8"))
+        kept = json.loads((home / "workspaces" / f"flexsaml-{digest}-workspace.json").read_text("utf-8"))
     except (OSError, ValueError):
         return ""
     by_backend = kept.get("stacks") if isinstance(kept, dict) else None

@@ -85,11 +85,12 @@ def _read_scenario(file: str, stack: stacks.Declared, directory: Directory, snap
     if not is_stack_file(file, raw):
         return Scenario(parse_policy(raw, file))
     other = stack if Path(file) == Path(stack.file) else stacks.from_text(raw, file)
-    owner = snapshot.principal.app_id
-    if other.application:
-        application = directory.application(other.application)
+    other.require("application")
+    owner, reference = snapshot.principal.app_id, other.declaration.application
+    if reference:
+        application = directory.application(reference)
         if application is None:
-            raise UserError(f"{file}: there is no application '{other.application}' (appId or object id)")
+            raise UserError(f"{file}: there is no application '{reference}' (appId or object id)")
         owner = application.app_id
     return Scenario(parse_policy(other.definition(owner), file), _plan_values(other, owner))
 

@@ -110,7 +110,7 @@ def _find_metadata_url(stack: stacks.Declared | None) -> str:
     problem, fix = "there is no certificate to check the signature with", verification.GIVE_METADATA
     if stack is None:
         raise UserError(f"{problem}; {fix}")
-    tenant, app_id, reason = stack.connection["tenantId"], stack.service_principal, ""
+    tenant, app_id, reason = stack.tenant_id, stack.service_principal, ""
     if not tenant or not is_guid(app_id):
         try:
             snapshot = stack.directory().read_principal_snapshot(app_id)

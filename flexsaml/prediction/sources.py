@@ -78,12 +78,7 @@ class Sources:
             if entry.value is None:
                 return SourceValues(evidence=("S10",), reason="the entry has no source")
             return SourceValues(values=(entry.value,), evidence=("S8",) if entry.value else ("S8", "S6"))
-        if not entry.extension:
-            result = self._read_attribute(entry)
-        elif entry.source == "user":
-            result = self._read_extension(entry.extension)
-        else:
-            result = SourceValues(evidence=("S10",), reason=f"an extension has the source user, not {entry.source}")
+        result = self._read_extension(entry) if entry.extension else self._read_attribute(entry)
         return result if entry.value is None else result.citing("S3 beside")
 
     def _transform(self, entry: PolicyEntry, visited: tuple[PolicyEntry, ...]) -> SourceValues:
@@ -134,8 +129,7 @@ class Sources:
         value = agent.by_lower_name.get(find_property(id_).lower())
         if id_.startswith("extensionattribute"):
             value = value.get(f"extensionAttribute{id_[18:]}") if isinstance(value, Mapping) else None
-        has_other_name = id_.startswith("extensionattribute") or id_ in _property_names()[1]
-        evidence: tuple[str, ...] = ("ID",) if has_other_name else ()
+        evidence: tuple[str, ...] = () if find_property(id_).lower() == id_ else ("ID",)
         if isinstance(value, list):
             evidence += ("S11",) if id_ in load_table("attributes")["one_value_emitted"] and value else ()
             value = value[0] if value else None
@@ -143,15 +137,17 @@ class Sources:
             evidence += ("S14",)
         return format_value(value, evidence, label)
 
-    def _read_extension(self, name: str) -> SourceValues:
+    def _read_extension(self, entry: PolicyEntry) -> SourceValues:
         """An entry with an ExtensionID: case matters in its name (S9), its type decides the form (S13)."""
-        agent, types = self.agent, self.target.extensions
+        agent, types, name = self.agent, self.target.extensions, entry.extension
+        if entry.source != "user":
+            return SourceValues(evidence=("S10",), reason=f"an extension has the source user, not {entry.source}")
         if name in agent.unreadable_extensions:
             return SourceValues(unknown=agent.unreadable_extensions[name])
         if name not in types:
-            similar = next((known for known in types if known.lower() == name.lower()), "")
-            if similar:
-                return SourceValues(evidence=("S9",), reason=f"the extension is spelt {similar}")
+            for known in types:
+                if known.lower() == name.lower():
+                    return SourceValues(evidence=("S9",), reason=f"the extension is spelt {known}")
             return SourceValues(evidence=("S5",), reason=f"there is no extension {name}")
         if not agent.is_readable:
             return SourceValues(unknown=UNREADABLE_USER)
@@ -167,11 +163,8 @@ class Sources:
 
 def find_property(id_: str) -> str:
     """The v1.0 property that an ID of source `user` reads; "" if there is none."""
-    lower = id_.lower()
-    if lower.startswith("extensionattribute"):
-        return "onPremisesExtensionAttributes" if lower in _known_ids("user") else ""
-    same_name, other_name = _property_names()
-    return other_name.get(lower, same_name.get(lower, ""))
+    is_numbered = id_.lower().startswith("extensionattribute") and id_.lower() in _known_ids("user")
+    return "onPremisesExtensionAttributes" if is_numbered else _user_properties().get(id_.lower(), "")
 
 
 def format_value(value: object, evidence: tuple[str, ...], label: str) -> SourceValues:
@@ -191,10 +184,10 @@ def _known_ids(source: str) -> frozenset[str]:
 
 
 @cache
-def _property_names() -> tuple[dict[str, str], dict[str, str]]:
-    """ID in lower case to property: those that differ in case only, and those that have another name."""
+def _user_properties() -> dict[str, str]:
+    """ID in lower case to property; for most IDs they differ in case only."""
     names = json.loads((Path(__file__).parent / "data" / "user_properties.json").read_text("utf-8"))
-    return {name.lower(): name for name in names["same_name"]}, dict(names["other_name"])
+    return {**{name.lower(): name for name in names["same_name"]}, **names["other_name"]}
 
 
 # -- the NameID: rules N1 to N5 ----------------------------------------------------------------------------------------
@@ -202,34 +195,31 @@ def _property_names() -> tuple[dict[str, str], dict[str, str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class PredictedNameId(SourceValues):
-    """The NameID. Its Format has a confidence of its own."""
+    """The NameID; `value` is "" if it is unknown. Its Format has a confidence of its own."""
 
     format: str
     format_confidence: str
 
     @property
     def value(self) -> str:
-        """ "" if it is unknown."""
         return self.values[0] if self.values else ""
 
 
 def predict_name_id(sources: Sources) -> PredictedNameId:
     """The NameID that the policy gives the user."""
-    entry = sources.policy.name_id
+    entry, format_ = sources.policy.name_id, PERSISTENT
     if entry is None:
-        return _with_format(SourceValues(values=(sources.agent.upn,), evidence=("N1 none",)), PERSISTENT, "")
-    source = _read_allowed(entry, sources)
+        source = SourceValues(values=(sources.agent.upn,), evidence=("N1 none",))
+    else:
+        source = _read_allowed(entry, sources)
+        is_address = entry.source == "user" and entry.id.lower() in ("userprincipalname", "mail")
+        format_ = EMAIL if is_address else UNSPECIFIED
     if not source.values:
         unknown = source.unknown or f"Entra sends a pairwise identifier instead: {source.reason}"
-        pairwise = SourceValues(evidence=(*source.evidence, "N2 pairwise"), unknown=unknown)
-        return _with_format(pairwise, PERSISTENT, entry.name_id_format)
-    is_address = entry.source == "user" and entry.id.lower() in ("userprincipalname", "mail")
-    return _with_format(source, EMAIL if is_address else UNSPECIFIED, entry.name_id_format)
-
-
-def _with_format(source: SourceValues, default: str, stated: str) -> PredictedNameId:
+        source, format_ = SourceValues(evidence=(*source.evidence, "N2 pairwise"), unknown=unknown), PERSISTENT
+    stated = entry.name_id_format if entry else ""
     confidence = rate_evidence(("N3",) if stated else ("N3", "N3 default"))
-    return PredictedNameId(**vars(source.citing("N3")), format=stated or default, format_confidence=confidence)
+    return PredictedNameId(**vars(source.citing("N3")), format=stated or format_, format_confidence=confidence)
 
 
 def _read_allowed(entry: PolicyEntry, sources: Sources) -> SourceValues:

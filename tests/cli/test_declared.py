@@ -36,7 +36,7 @@ def test_what_a_stack_declares() -> None:
         "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier",
     )
     assert f"extension_{APP.replace('-', '')}_languages" in stack.definition(APP)
-    assert stack.connection == {"cloud": "public", "tenantId": "", "graphEndpoint": "", "loginEndpoint": ""}
+    assert (stack.cloud.name, stack.tenant_id) == ("public", "")
     assert stack.loopback == ""
 
 
@@ -46,7 +46,7 @@ def test_a_raw_definition_declares_too() -> None:
     )
     stack = from_text(f"config:\n  flexsaml:definition: '{definition}'\n".encode(), "f")
     assert stack.claims == ("a",)
-    assert json.loads(stack.definition()) == json.loads(definition)
+    assert json.loads(stack.definition(APP)) == json.loads(definition)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_raw_definition_declares_too() -> None:
         (b"config: {flexsaml:claims: {secure: x}}", "claims", "is encrypted"),
         (b"config: {flexsaml:definition: '{}'}", "claims", "ClaimsMappingPolicy"),
         (b"config: {flexsaml:definition: {secure: x}}", "claims", "is encrypted"),
-        (b"config: {flexsaml:tenantId: {secure: x}}", "connection", "is encrypted"),
+        (b"config: {flexsaml:tenantId: {secure: x}}", "tenant_id", "is encrypted"),
         (b"config: {flexsaml:cloud: moon}", "cloud", "cloud: 'moon'"),
     ],
 )
