@@ -135,8 +135,7 @@ def _lines(
     if given.against:
         yield from _change_lines(*result.by_scenario)
     elif given.all:
-        reasons = ["; ".join((*prediction.problems, *prediction.doubts)) for prediction in predictions]
-        rows = [(item.agent.upn, item.outcome, reason) for item, reason in zip(predictions, reasons, strict=True)]
+        rows = [(item.agent.upn, item.outcome, "; ".join((*item.problems, *item.doubts))) for item in predictions]
         yield from align_columns(rows, "")
     else:
         yield from _user_lines(predictions[0])
@@ -177,16 +176,12 @@ def _user_lines(prediction: Prediction) -> Iterator[str]:
     agent, name_id = prediction.agent, prediction.name_id
     yield f"{one_line(agent.upn)} ({agent.id}): sign-in {prediction.outcome}"
     yield from (f"  {one_line(text)}" for text in (*prediction.problems, *prediction.doubts))
-    rule = "N3: unless the service provider's request names another"
-    rows: list[tuple[str, ...]] = [_row(name_id.value or "?", name_id)]
-    rows.append((name_id.format, name_id.format_confidence, rule))
-    yield from ("", "NameID", *align_columns(rows))
-    rows = []
-    for line in prediction.attributes:
-        values = " | ".join(value or '""' for value in line.values)
-        rows.append((line.name, *_row(values or "(not sent)", line)))
+    rule, settings = "N3: unless the service provider's request names another", prediction.worker
+    format_row = (name_id.format, name_id.format_confidence, rule)
+    yield from ("", "NameID", *align_columns([_row(name_id.value or "?", name_id), format_row]))
+    values = [(line, " | ".join(value or '""' for value in line.values)) for line in prediction.attributes]
+    rows = [(line.name, *_row(text or "(not sent)", line)) for line, text in values]
     yield from ("", "Attribute statement", *align_columns(rows))
-    settings = prediction.worker
     rows = [(item.name, *_row("(keeps its value)" if item.kept else show_json(item.value), item)) for item in settings]
     yield from ("", "Worker in Flex", *align_columns(rows))
     if prediction.update.ignored:

@@ -46,16 +46,9 @@ def read_file(name: str, max_bytes: int, fix: str = "") -> bytes:
 
 def align_columns(rows: Iterable[Sequence[object]], indent: str = "  ") -> list[str]:
     """One line for each row, columns as wide as their widest cell; the last column is neither padded nor cut."""
-    cells = [[*(_cut(one_line(str(cell))) for cell in row[:-1]), one_line(str(row[-1]))] for row in rows]
-    columns = zip_longest(*(row[:-1] for row in cells), fillvalue="")
-    widths = [max(map(len, column)) for column in columns]
-    return [
-        indent
-        + "  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False))
-        + f"  {row[-1]}".rstrip()
-        for row in cells
-    ]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_CELL_WIDTH else f"{text[: MAX_CELL_WIDTH - 1]}…"
+    cells = [[one_line(str(cell)) for cell in row] for row in rows]
+    for row in cells:
+        row[:-1] = [cell if len(cell) <= MAX_CELL_WIDTH else f"{cell[: MAX_CELL_WIDTH - 1]}…" for cell in row[:-1]]
+    widths = [max(map(len, column)) for column in zip_longest(*(row[:-1] for row in cells), fillvalue="")]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=False)][: len(row) - 1] for row in cells]
+    return [indent + "  ".join(start) + f"  {row[-1]}".rstrip() for start, row in zip(padded, cells, strict=True)]

@@ -75,9 +75,8 @@ def read_access(environment: Mapping[str, str], sandbox: str = "") -> TaskRouter
     for name, prefix in _SID_PREFIXES.items():
         if values[name] and not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", values[name]):
             raise UnreadableWorker(f"{name} must be {prefix} and 32 hex digits; copy it from the Twilio Console")
-    user, password = "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"
-    if values["TWILIO_API_KEY"]:
-        user, password = ("TWILIO_API_KEY", "TWILIO_API_KEY_SECRET")
+    by_key, by_token = ("TWILIO_API_KEY", "TWILIO_API_KEY_SECRET"), ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
+    user, password = by_key if values["TWILIO_API_KEY"] else by_token
     missing = [name for name in (user, password, "TWILIO_WORKSPACE_SID") if not values[name]]
     if missing:
         raise UnreadableWorker(

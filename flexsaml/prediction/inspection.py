@@ -72,11 +72,7 @@ class SignInPredictions:
 
 
 def predict_sign_ins(
-    directory: Directory,
-    snapshot: PrincipalSnapshot,
-    scenarios: Sequence[Scenario],
-    now: datetime,
-    user: str | None = None,
+    directory: Directory, snapshot: PrincipalSnapshot, scenarios: Sequence[Scenario], now: datetime, user: str | None
 ) -> SignInPredictions:
     """The sign-ins of one user (UPN or object id), or of everybody assigned to the principal. Raises `NothingToPredict`
     if there is no such user.
@@ -94,8 +90,8 @@ def predict_sign_ins(
             users, unreadable = _read_users(directory, target, policies, [user] if user.strip(" .") else [])
             members = reading.result()
         if not users:
-            fix = "give a user principal name or an object id"
-            raise NothingToPredict(f"there is no user '{user}' in this tenant; {fix}")
+            problem = f"there is no user '{user}' in this tenant"
+            raise NothingToPredict(f"{problem}; give a user principal name or an object id")
     agents = sorted((_make_agent(user, snapshot, members, unreadable) for user in users), key=lambda agent: agent.upn)
     paths = [path for scenario in scenarios if scenario.declared for path in scenario.declared.encrypted_paths]
     by_scenario = tuple(tuple(_predict(scenario, target, agent) for agent in agents) for scenario in scenarios)
@@ -175,17 +171,14 @@ def _read_users(
 
 def _make_agent(user: User, snapshot: PrincipalSnapshot, members: GroupMembers, unreadable: Mapping[str, str]) -> Agent:
     own = [role for role in snapshot.roles or () if user.id in (role.user_ids(members) or ())]
-    values = {role.value for role in own if role.value}
-    hidden = [
-        role.display_name
-        for role in snapshot.roles or ()
-        if role.user_ids(members) is None and ((role.value and role.value not in values) or not own)
-    ]
-    roles_unreadable = f"members of the group '{hidden[0]}' may not be read (GroupMember.Read.All)" if hidden else ""
-    if snapshot.roles is None:
-        roles_unreadable = "who is assigned may not be read (Application.Read.All)"
-    roles, upn = tuple(sorted(values)), user.user_principal_name
-    return Agent(user.id, upn, user.profile, user.values, roles, bool(own), roles_unreadable, unreadable)
+    values = sorted({role.value for role in own if role.value})
+    reason = "" if snapshot.roles is not None else "who is assigned may not be read (Application.Read.All)"
+    for role in snapshot.roles or ():
+        decides = not own or (role.value and role.value not in values)
+        if role.user_ids(members) is None and decides and not reason:
+            reason = f"members of the group '{role.display_name}' may not be read (GroupMember.Read.All)"
+    upn = user.user_principal_name
+    return Agent(user.id, upn, user.profile, user.values, tuple(values), bool(own), reason, unreadable)
 
 
 def _list_unread(snapshot: PrincipalSnapshot, members: GroupMembers) -> list[str]:
