@@ -67,7 +67,7 @@ class Run:
 
 @contextmanager
 def emulate(users: int, *arguments: str, groups: tuple[int, ...] = ()) -> Iterator[tuple[Emulator, Path]]:
-    """A tenant of this many users, roles through groups of these sizes, and the directory of its data."""
+    """A tenant of this many more users, roles through groups of these sizes, and the directory of its data."""
     with tempfile.TemporaryDirectory() as name:
         seed = Path(name, "seed.json")
         seed.write_text(json.dumps(big_seed(users, groups=groups)))
@@ -203,8 +203,7 @@ def no_change(figures: Figures) -> None:
     for agents in (10, 1000, 10_000, 100_000):
         with tenant(agents) as stack:
             up = run(stack, UP, memory=True)
-            rounds = 3 if agents < 100_000 else 2
-            previews = {}
+            rounds, previews = 3 if agents < 100_000 else 2, {}
             for preflight in (True, False):
                 stack.config["preflight"] = preflight
                 stack.ok(*UP)  # so that the preview has nothing to change
@@ -213,7 +212,7 @@ def no_change(figures: Figures) -> None:
             refresh = run(stack, ("refresh", "--yes", "--skip-preview"))
             write_roster(stack, agents, changed=1)
             change = run(stack, UP)
-        peaks = ", ".join(f"{process} {up.peaks.get(process, 0):.0f}" for process in ("cli", "program", "provider"))
+        peaks = ", ".join(f"{process} {megabytes:.0f}" for process, megabytes in sorted(up.peaks.items()))
         figures.note(
             f"{agents:,} users: `up` {up.seconds:.1f} s, no-op preview {previews[True]:.1f} s "
             f"({previews[False]:.1f} s without preflight), refresh {refresh.seconds:.1f} s in "

@@ -20,7 +20,8 @@ _DS = "http://www.w3.org/2000/09/xmldsig#"
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 _SIGNED_WITH = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 _DIGEST = "http://www.w3.org/2001/04/xmlenc#sha256"
-_TRANSFORMS = [f"{_DS}enveloped-signature", _EXCLUSIVE]
+_ALGORITHMS = ([f"{_DS}enveloped-signature", _EXCLUSIVE], [_SIGNED_WITH, _DIGEST])
+_NAMES = {"a": ASSERTION, "p": PROTOCOL, "ds": _DS}
 _SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 
 
@@ -69,17 +70,16 @@ def read_response(encoded: str, expected: ExpectedResponse) -> ReceivedAssertion
 
 
 def _check_signature(element: etree._Element, name: str, certificates: tuple[str, ...]) -> None:
-    signatures = element.findall(f"{{{_DS}}}Signature")
+    signatures = element.findall("ds:Signature", _NAMES)
     if len(signatures) != 1:
         raise InvalidResponse(f"the {name} is not signed")
-    info = signatures[0].find(f"{{{_DS}}}SignedInfo")
-    references = [] if info is None else info.findall(f"{{{_DS}}}Reference")
+    references = element.findall("ds:Signature/ds:SignedInfo/ds:Reference", _NAMES)
     if len(references) != 1 or references[0].get("URI") != f"#{element.get('ID')}":
         raise InvalidResponse(f"the signature of the {name} covers something else")
     transforms = [transform.get("Algorithm") for transform in signatures[0].iter(f"{{{_DS}}}Transform")]
     method_tags = (f"{{{_DS}}}SignatureMethod", f"{{{_DS}}}DigestMethod")
     methods = [method.get("Algorithm") for method in signatures[0].iter(*method_tags)]
-    if transforms != _TRANSFORMS or methods != [_SIGNED_WITH, _DIGEST]:
+    if (transforms, methods) != _ALGORITHMS:
         raise InvalidResponse(f"the {name} is signed in a way that is not accepted (RSA-SHA256 with SHA-256 is)")
     if not any(_verifies(element, signatures[0], certificate) for certificate in certificates):
         raise InvalidResponse(f"the signature of the {name} is not by a certificate of the application's metadata")
@@ -98,19 +98,18 @@ def _verifies(element: etree._Element, signature: etree._Element, certificate: s
 
 def _check_envelope(root: etree._Element, assertion: etree._Element, expected: ExpectedResponse) -> float:
     """The end of the confirmation, in epoch seconds."""
-    status = root.find(f"{{{PROTOCOL}}}Status/{{{PROTOCOL}}}StatusCode")
-    confirmation = assertion.find(_path("Subject/SubjectConfirmation/SubjectConfirmationData"))
-    conditions = assertion.find(_path("Conditions"))
+    status = root.find("p:Status/p:StatusCode", _NAMES)
+    confirmation = assertion.find("a:Subject/a:SubjectConfirmation/a:SubjectConfirmationData", _NAMES)
+    conditions = assertion.find("a:Conditions", _NAMES)
     if status is None or status.get("Value") != _SUCCESS or confirmation is None or conditions is None:
         raise InvalidResponse("it does not report a successful sign-in")
-    pairs = {
-        ("issuer of the response", root.findtext(_path("Issuer"), "")): expected.issuer,
-        ("issuer of the assertion", assertion.findtext(_path("Issuer"), "")): expected.issuer,
-        ("destination", root.get("Destination", "")): expected.acs,
-        ("recipient", confirmation.get("Recipient", "")): expected.acs,
-        ("audience", assertion.findtext(_path("Conditions/AudienceRestriction/Audience"), "")): expected.audience,
-    }
-    for (name, value), expected_value in pairs.items():
+    for name, value, expected_value in (
+        ("issuer of the response", root.findtext("a:Issuer", "", _NAMES), expected.issuer),
+        ("issuer of the assertion", assertion.findtext("a:Issuer", "", _NAMES), expected.issuer),
+        ("destination", root.get("Destination", ""), expected.acs),
+        ("recipient", confirmation.get("Recipient", ""), expected.acs),
+        ("audience", conditions.findtext("a:AudienceRestriction/a:Audience", "", _NAMES), expected.audience),
+    ):
         if value != expected_value:
             raise InvalidResponse(f"its {name} is '{value}', not '{expected_value}'")
     try:
@@ -126,24 +125,20 @@ def _check_envelope(root: etree._Element, assertion: etree._Element, expected: E
 
 def _read_assertion(assertion: etree._Element, ends: float) -> ReceivedAssertion:
     attributes = [
-        (attribute.get("Name", ""), tuple(_text(value) for value in attribute.findall(_path("AttributeValue"))))
-        for attribute in assertion.findall(_path("AttributeStatement/Attribute"))
+        (attribute.get("Name", ""), tuple(_text(value) for value in attribute.findall("a:AttributeValue", _NAMES)))
+        for attribute in assertion.findall("a:AttributeStatement/a:Attribute", _NAMES)
     ]
-    name_id = assertion.find(_path("Subject/NameID"))
+    name_id = assertion.find("a:Subject/a:NameID", _NAMES)
     if name_id is None or not _text(name_id):
         raise InvalidResponse("it has no NameID")
     shown = deepcopy(assertion)
-    for signature in shown.findall(f"{{{_DS}}}Signature"):
+    for signature in shown.findall("ds:Signature", _NAMES):
         shown.remove(signature)
     etree.indent(shown)
-    text = etree.tostring(shown, encoding="unicode")
-    return ReceivedAssertion(assertion.get("ID", ""), ends, _text(name_id), tuple(attributes), text)
+    as_text = etree.tostring(shown, encoding="unicode")
+    return ReceivedAssertion(assertion.get("ID", ""), ends, _text(name_id), tuple(attributes), as_text)
 
 
 def _text(element: etree._Element) -> str:
     """The complete text: a comment inside must not cut a name short."""
     return "".join(str(text) for text in element.xpath(".//text()"))
-
-
-def _path(steps: str) -> str:
-    return "/".join(f"{{{ASSERTION}}}{step}" for step in steps.split("/"))

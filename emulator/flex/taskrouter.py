@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -30,7 +29,6 @@ PASSWORD = "sandbox"  # noqa: S105 - no secret
 _DATE = "2026-01-05T09:00:00Z"
 _USER = re.compile(rf"{ACCOUNT}|SK[0-9a-fA-F]{{32}}")
 _LARGEST_PAGE = 1000
-_Handler = Callable[[Request], Awaitable[Response]]
 
 
 def find_worker(store: Store, friendly_name: str) -> PlainRecord | None:
@@ -57,23 +55,19 @@ def sign_in(store: Store, assertion: ReceivedAssertion, mapped: MappedAttributes
 
 
 def routes(store: Store) -> list[BaseRoute]:
-    workers = _Workers(store)
-    return [
-        Route("/v1/Workspaces/{workspace}/Workers", _with_authentication(workers.list_workers), methods=["GET"]),
-        Route("/v1/Workspaces/{workspace}/Workers/{worker}", _with_authentication(workers.get_worker), methods=["GET"]),
-        Route("/v1/Workspaces/{rest:path}", _with_authentication(_not_found), methods=["GET", "POST", "DELETE"]),
-    ]
-
-
-def _with_authentication(handler: _Handler) -> _Handler:
     async def answer(request: Request) -> Response:
         if not _is_authorized(request.headers.get("authorization", "")):
             return _refusal(401, 20003, "Authenticate", {"WWW-Authenticate": 'Basic realm="Twilio API"'})
-        if request.path_params.get("workspace", WORKSPACE) != WORKSPACE:
-            return await _not_found(request)
-        return await handler(request)
+        workspace, _, sid = request.path_params["rest"].partition("/Workers")
+        if workspace == WORKSPACE and request.method in ("GET", "HEAD"):
+            if not sid:
+                return _list_workers(store, request)
+            if sid.startswith("/") and (worker := store.workers.get(sid[1:])):
+                return JSONResponse(_worker_body(worker, _base(request), with_attributes=True))
+        path = request.url.path.removeprefix("/v1")
+        return _refusal(404, 20404, f"The requested resource {path} was not found")
 
-    return answer
+    return [Route("/v1/Workspaces/{rest:path}", answer, methods=["GET", "POST", "DELETE"])]
 
 
 def _is_authorized(authorization: str) -> bool:
@@ -85,44 +79,33 @@ def _is_authorized(authorization: str) -> bool:
     return scheme.lower() == "basic" and bool(_USER.fullmatch(user)) and password == PASSWORD
 
 
-class _Workers:
-    def __init__(self, store: Store) -> None:
-        self._store = store
+def _list_workers(store: Store, request: Request) -> Response:
+    query = request.query_params
+    try:
+        size, page = int(query.get("PageSize", "50")), int(query.get("Page", "0"))
+    except ValueError:
+        size = page = -1
+    if not (1 <= size <= _LARGEST_PAGE and page >= 0):
+        return _refusal(400, 20001, f"PageSize is 1 to {_LARGEST_PAGE} and Page is at least 0")
+    name = query.get("FriendlyName")
+    workers = [item for item in store.workers.values() if name in (None, item.attributes["friendlyName"])]
+    base, options = _base(request), {"FriendlyName": name} if name else {}
 
-    async def get_worker(self, request: Request) -> Response:
-        worker = self._store.workers.get(request.path_params["worker"])
-        if worker is None:
-            return await _not_found(request)
-        return JSONResponse(_worker_body(worker, _base(request), with_attributes=True))
+    def url(number: int) -> str:
+        return f"{base}?{urlencode({**options, 'PageSize': size, 'Page': number})}"
 
-    async def list_workers(self, request: Request) -> Response:
-        query = request.query_params
-        try:
-            size, page = int(query.get("PageSize", "50")), int(query.get("Page", "0"))
-        except ValueError:
-            size = page = -1
-        if not (1 <= size <= _LARGEST_PAGE and page >= 0):
-            return _refusal(400, 20001, f"PageSize is 1 to {_LARGEST_PAGE} and Page is at least 0")
-        name = query.get("FriendlyName")
-        kept = self._store.workers.values()
-        workers = [worker for worker in kept if name in (None, worker.attributes["friendlyName"])]
-        base, options = _base(request), {"FriendlyName": name} if name else {}
-
-        def url(number: int) -> str:
-            return f"{base}?{urlencode({**options, 'PageSize': size, 'Page': number})}"
-
-        meta = {
-            "first_page_url": url(0),
-            "key": "workers",
-            "next_page_url": url(page + 1) if (page + 1) * size < len(workers) else None,
-            "page": page,
-            "page_size": size,
-            "previous_page_url": url(page - 1) if page else None,
-            "url": url(page),
-        }
-        listed = workers[page * size : (page + 1) * size]
-        rows = [_worker_body(worker, base, with_attributes=False) for worker in listed]
-        return JSONResponse({"workers": rows, "meta": meta})
+    meta = {
+        "first_page_url": url(0),
+        "key": "workers",
+        "next_page_url": url(page + 1) if (page + 1) * size < len(workers) else None,
+        "page": page,
+        "page_size": size,
+        "previous_page_url": url(page - 1) if page else None,
+        "url": url(page),
+    }
+    listed = workers[page * size : (page + 1) * size]
+    rows = [_worker_body(worker, base, with_attributes=False) for worker in listed]
+    return JSONResponse({"workers": rows, "meta": meta})
 
 
 def _worker_body(worker: PlainRecord, base: str, *, with_attributes: bool) -> Attributes:
@@ -144,11 +127,6 @@ def _worker_body(worker: PlainRecord, base: str, *, with_attributes: bool) -> At
 
 def _base(request: Request) -> str:
     return f"{pages.read_origin(request)}/v1/Workspaces/{WORKSPACE}/Workers"
-
-
-async def _not_found(request: Request) -> Response:
-    path = request.url.path.removeprefix("/v1")
-    return _refusal(404, 20404, f"The requested resource {path} was not found")
 
 
 def _refusal(status: int, code: int, message: str, headers: dict[str, str] | None = None) -> Response:

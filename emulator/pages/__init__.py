@@ -6,6 +6,7 @@ Everything that comes from a request or the tenant is escaped by the template en
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -31,6 +32,7 @@ def _breakable(text: str) -> Markup:
 
 
 _TEMPLATES.filters["breakable"] = _breakable
+_TEMPLATES.filters["day"] = lambda epoch: f"{datetime.fromtimestamp(epoch, timezone.utc):%Y-%m-%d}"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 MAX_FORM = 2_000_000  # bytes; a posted SAMLResponse is far below
 

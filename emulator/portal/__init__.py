@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from itertools import islice
 
 from starlette.requests import Request
@@ -65,7 +64,8 @@ class _Portal:
             policy=policy,
             definition=policy and json.dumps(json.loads(policy.definition[0]), indent=2, ensure_ascii=False),
             claims=_policy_claims(policy.definition) if policy else self._own_claims(principal),
-            certificates=self._certificates(principal),
+            certificates=read_certificates(principal),
+            now=self._clock.now(),
             subjects=islice(self._assigned_subjects(principal), _MAX_USERS),
         )
 
@@ -76,15 +76,6 @@ class _Portal:
             return [{"name": str(row.get("name", "")), "source": "set in the portal"} for row in rows]
         prefix = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
         return [{"name": f"{prefix}{name}", "source": "default"} for name in _BASIC]
-
-    def _certificates(self, principal: PrincipalRecord) -> list[dict[str, str]]:
-        rows = []
-        for certificate in read_certificates(principal):
-            state = "Active" if certificate.is_active else "Inactive"
-            state += "" if certificate.is_valid(self._clock.now()) else ", not valid now"
-            ends = f"{datetime.fromtimestamp(certificate.ends, timezone.utc):%Y-%m-%d}"
-            rows.append({"thumbprint": certificate.thumbprint, "ends": ends, "state": state})
-        return rows
 
     def _assigned_subjects(self, principal: PrincipalRecord) -> Iterator[Subject]:
         """Each assigned user once. Starts from the assignments, since most users of a tenant have none."""

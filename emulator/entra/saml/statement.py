@@ -15,7 +15,7 @@ from itertools import product
 
 from emulator.entra.saml import dotnet
 from emulator.entra.saml.policy import ClaimEntry, SignInPolicy, Transformation
-from emulator.entra.saml.subject import TABLES, Subject, Values
+from emulator.entra.saml.subject import TABLES, Subject, Values, to_texts
 
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 NAME_IDENTIFIER = f"{XMLSOAP}nameidentifier"
@@ -131,7 +131,7 @@ class _Claims:
         if not entry.source:
             return () if entry.value is None else (entry.value,)
         if entry.extension_id:
-            return self.subject.read_extension(entry.extension_id) if entry.source == "user" else ()
+            return to_texts(self.subject.visible_values().get(entry.extension_id)) if entry.source == "user" else ()
         return self.subject.read_value(entry.source, entry.id.lower())
 
 

@@ -42,9 +42,6 @@ class Subject:
         rows = access.list_assignments_of(self.store, self.user)
         return [row for row in rows if row["resourceId"] == self.principal.id]
 
-    def read_extension(self, name: str) -> Values:
-        return to_texts(self.visible_values().get(name))
-
     def visible_values(self) -> Attributes:
         """Extension values by full name."""
         return users.read_visible_values(self.store, self.user)
@@ -54,9 +51,8 @@ class Subject:
         if source == "user" and identifier in TABLES["user"]:
             return self._read_user_value(identifier)
         if source in ("application", "resource", "audience") and identifier in TABLES["principal"]:
-            return to_texts(self.principal.attributes.get(TABLES["principal_properties"].get(identifier, identifier)))[
-                :1
-            ]
+            name = TABLES["principal_properties"].get(identifier, identifier)
+            return to_texts(self.principal.attributes.get(name))[:1]
         if (source, identifier) == ("company", "tenantcountry"):
             return to_texts(self.store.organization.attributes.get("countryLetterCode"))
         return ()
