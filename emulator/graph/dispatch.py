@@ -1,8 +1,9 @@
 """A Graph request from token to answer: who asks, may they, is there quota, which handler, which headers.
 
-Quirks: the order of refusals (401, then 404/405 of the route, 403, 429, then the object's own), the F1 envelope
-with innerError, ids echoed in headers and body, x-ms-resource-unit on every answer (A for envelope and headers,
-D for the order). The write quota is a token bucket per client, 3000 writes per 150 s, scaled (0.01 makes tests quick):
+Quirks: the order of refusals (401; 404 or 405 of the route; 403, or 404 of an object whose owners decide; 400 of the
+query; 429; then those of the handler), the F1 envelope with innerError, ids echoed in headers and body,
+x-ms-resource-unit on every answer (A for envelope and headers, D for the order). The
+write quota is a token bucket per client, 3000 writes per 150 s, scaled (0.01 makes tests quick):
 refused writes count too, so a client that keeps trying waits longer (A); above 80 % the answer says how full the bucket
 is (A); Retry-After may be whole, fractional or a date (A, A, D), in the form of the dial.
 """
@@ -79,12 +80,12 @@ class Graph:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def answer(self, request: ApiRequest) -> Reply:
-        ids = self.new_ids(request)
+        headers = self.common_headers(request)
         try:
             reply, extra_headers = self._serve(request)
         except GraphRefusal as error:
-            return self.refusal(error, ids)
-        return Reply(reply.status, reply.body, {**ids, **extra_headers, **reply.headers}, reply.content_type)
+            return self.refusal(error, headers)
+        return Reply(reply.status, reply.body, {**headers, **extra_headers, **reply.headers}, reply.content_type)
 
     def _serve(self, request: ApiRequest) -> tuple[Reply, dict[str, str]]:
         token = self.authenticate(request)
@@ -104,12 +105,12 @@ class Graph:
         top = call.query.options.get("$top", "")
         is_small = top.isdigit() and 0 < int(top) < 20
         headers = {"x-ms-resource-unit": str(max(1, route.resource_units - bool(call.query.select) - is_small))}
-        wait, used = self.quota.charge(token.client_id, int(request.method != "GET"))
+        wait, share = self.quota.charge(token.client_id, int(request.method != "GET"))
         if wait > 0:
             after = format_retry_after(self.store.dials.retry_after, wait, self.clock.utc())
             raise throttled(after, token.client_id, self.store.tenant_id)
-        if used > 0.8:
-            headers["x-ms-throttle-limit-percentage"] = f"{used:.2f}"
+        if share > 0.8:
+            headers["x-ms-throttle-limit-percentage"] = f"{share:.2f}"
         return route.handler(call) or Reply(204), headers
 
     def authenticate(self, request: ApiRequest) -> TokenRecord:
@@ -123,7 +124,7 @@ class Graph:
             raise unauthenticated("Lifetime validation failed, the token is expired.")
         return token
 
-    def new_ids(self, request: ApiRequest) -> dict[str, str]:
+    def common_headers(self, request: ApiRequest) -> dict[str, str]:
         """The headers every answer carries; the request-id is deterministic, the caller's id is echoed."""
         request_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"request/{next(self._numbers)}"))
         return {
@@ -136,14 +137,14 @@ class Graph:
             "Strict-Transport-Security": "max-age=31536000",
         }
 
-    def refusal(self, error: GraphRefusal, ids: dict[str, str]) -> Reply:
+    def refusal(self, error: GraphRefusal, headers: dict[str, str]) -> Reply:
         inner = {
             "date": f"{self.clock.utc():%Y-%m-%dT%H:%M:%S}",
-            "request-id": ids["request-id"],
-            "client-request-id": ids["client-request-id"],
+            "request-id": headers["request-id"],
+            "client-request-id": headers["client-request-id"],
             **error.inner,
         }
         body: dict[str, Json] = {"code": error.code, "message": error.message, "innerError": inner}
         if error.details:
             body["details"] = error.details
-        return Reply(error.status, {"error": body}, {**ids, **error.headers})
+        return Reply(error.status, {"error": body}, {**headers, **error.headers})

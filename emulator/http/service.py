@@ -120,19 +120,19 @@ class Service:
         if request.path.lstrip("/").partition("/")[0] not in _VERSIONS and not request.version:
             return Reply(fault.status, {"error": fault.code, "error_description": fault.message}, headers, PLAIN_JSON)
         error = GraphRefusal(fault.status, fault.code, fault.message, headers=headers)
-        return self.graph.refusal(error, self.graph.new_ids(request))
+        return self.graph.refusal(error, self.graph.common_headers(request))
 
     def _batch(self, request: ApiRequest) -> Reply:
-        ids = self.graph.new_ids(request)
+        headers = self.graph.common_headers(request)
         try:
             self.graph.authenticate(request)
             if request.method != "POST":
                 raise method_not_allowed()
             items = batch.parse(request)
         except GraphRefusal as error:
-            return self.graph.refusal(error, ids)
+            return self.graph.refusal(error, headers)
         return replace(
-            batch.run(items, self._answer_item, reverse=self.store.dials.batch_order == "reversed"), headers=ids
+            batch.run(items, self._answer_item, reverse=self.store.dials.batch_order == "reversed"), headers=headers
         )
 
     def _answer_item(self, item: batch.Item) -> Reply:
@@ -144,7 +144,7 @@ class Service:
             reply = self.refuse(request, fault)
         elif request.path.strip("/") == "$batch":
             nested = gateway_bad_request("Nested batch requests are not supported.")
-            reply = self.graph.refusal(nested, self.graph.new_ids(request))
+            reply = self.graph.refusal(nested, self.graph.common_headers(request))
         else:
             reply = self.graph.answer(request)
         entry.status = reply.status

@@ -1,9 +1,9 @@
 """A claims mapping policy as a sign-in reads it. Pure.
 
-Quirks: the keys of entries are read in any case (A: Microsoft's own samples mix them), only the first 50 entries and
-the first 50 transformations count (A, D for "first"), both spellings of the transformations' key are read, singular
-first (D), and the basic claim set is switched by a string or a boolean (A). Entries without sense are ignored: Graph
-accepted them (A).
+Quirks: the keys of entries are read in any case (A: Microsoft's own samples mix them). Only the first 50 entries and
+the first 50 transformations count (A, D for "first"); the transformations under the key `ClaimsTransformation` come
+before those under `ClaimsTransformations` (D). IncludeBasicClaimSet is a string or a boolean (A). What
+makes no sense in an entry is ignored, because Graph accepts such definitions (A).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ClaimEntry:
 class TransformationInput:
     reference: str
     kind: str  # TransformationClaimType in lower case
-    each: bool  # TreatAsMultiValue
+    is_multi_valued: bool  # TreatAsMultiValue
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Transformation:
 class SignInPolicy:
     entries: tuple[ClaimEntry, ...]
     transformations: dict[str, Transformation]  # by casefolded id
-    basic: bool
+    includes_basic_claims: bool
 
 
 def read_policy(definition: tuple[str, ...]) -> SignInPolicy:
@@ -106,7 +106,7 @@ def _transformation(row: Attributes) -> Transformation:
         TransformationInput(
             reference=_text(claim, "claimtypereferenceid"),
             kind=_text(claim, "transformationclaimtype").lower(),
-            each=_is_true(claim.get("treatasmultivalue")),
+            is_multi_valued=_is_true(claim.get("treatasmultivalue")),
         )
         for claim in _rows(row.get("inputclaims"))
     ]

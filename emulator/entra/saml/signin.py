@@ -1,8 +1,9 @@
 """A sign-in: who may sign in, what is issued, and where it is sent.
 
-Quirks: without an assignment of their own, users may only sign in through the groups they are a direct member of (A);
-an assigned policy wants a signing key of the application's own, or acceptMappedClaims (A for OpenID Connect, D for
-SAML). Twilio's own reply URL cannot be reached from here: the sandbox delivers to its own Flex, on the same connection.
+Quirks: where assignment is required, the user, or a group they are a direct member of, must be assigned (A); an
+assigned policy requires a signing key of the application's own, or acceptMappedClaims (A for OpenID Connect, D for
+SAML). Twilio's own reply URL cannot be reached from here: the sandbox delivers to its own Flex, with the same
+`connection` parameter.
 """
 
 from __future__ import annotations
@@ -61,9 +62,12 @@ class SignIn:
         return user
 
     def choose_acs(self, principal: PrincipalRecord, requested: str, origin: str) -> str:
-        """Where the response goes: to the requested address or, without one, to the principal's first reply URL.
+        """The URL to which the response is posted.
 
-        Raises SignInError for an address that is neither a reply URL nor loopback.
+        A requested loopback address that is no reply URL is used as it is. Otherwise it is the requested reply URL or,
+        if the request names none, the principal's first one; if that has a `connection` parameter, the sandbox's own
+        Flex at `origin` is used instead. Raises SignInError for a requested address that is neither a reply URL nor
+        loopback, and if the principal has no reply URL.
         """
         configured = [str(url) for url in principal.attributes.get("replyUrls") or ()]
         if requested and requested not in configured:

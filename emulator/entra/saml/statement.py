@@ -45,7 +45,7 @@ def build_statement(
     subject: Subject, policy: SignInPolicy | None, *, has_key: bool, requested_format: str = ""
 ) -> Statement:
     """What the sign-in delivers; `has_key` tells whether the principal has an active signing certificate."""
-    claims = _Claims(subject, policy or SignInPolicy((), {}, basic=True))
+    claims = _Claims(subject, policy or SignInPolicy((), {}, includes_basic_claims=True))
     name_id, default_format, own_format = claims.name_id()
     if policy is None:
         default_format = EMAIL_ADDRESS
@@ -58,7 +58,7 @@ def build_statement(
         _AUTHENTICATION_METHODS: _PASSWORD,
     }
     attributes = [Attribute(name, (value,)) for name, value in core.items()]
-    attributes += [*claims.basic(), *claims.attributes(has_key=has_key)]
+    attributes += [*claims.basic_attributes(), *claims.attributes(has_key=has_key)]
     return Statement(name_id, requested_format or own_format or default_format, tuple(attributes))
 
 
@@ -93,8 +93,8 @@ class _Claims:
         is_listed = entry.source == "user" and not entry.extension_id and entry.id.lower() in TABLES["name_id"]
         return "".join(self.values(entry)[:1]) if is_listed else ""
 
-    def basic(self) -> list[Attribute]:
-        if not self.policy.basic:
+    def basic_attributes(self) -> list[Attribute]:
+        if not self.policy.includes_basic_claims:
             return []
         claims: dict[str, Values] = {"name": (self.subject.user.upn,)}
         sources = {"givenname": "givenname", "surname": "surname", "emailaddress": "mail"}
@@ -140,7 +140,7 @@ def _apply_transformation(transformation: Transformation, values_of: Callable[[s
     columns: list[list[tuple[str, str]]] = []
     for claim in transformation.claims:
         values = values_of(claim.reference)
-        columns.append([(claim.kind, value) for value in (values if claim.each else values[:1])])
+        columns.append([(claim.kind, value) for value in (values if claim.is_multi_valued else values[:1])])
     constants = {name.lower(): value for name, value in transformation.parameters.items()}
     # A null input leaves its column empty, and then the product is empty too.
     results = [_transform(transformation, {**constants, **dict(row)}) for row in product(*columns)]

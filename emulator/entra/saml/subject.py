@@ -19,7 +19,8 @@ from emulator.types import Attributes, Json
 
 Values: TypeAlias = tuple[str, ...]
 TABLES: Attributes = json.loads(Path(__file__).with_name("tables.json").read_text(encoding="utf-8"))
-_FIRST = frozenset({*TABLES["one_value"], "telephonenumber"})
+_ONE_VALUE_EMITTED = frozenset({*TABLES["one_value"], "telephonenumber"})
+"""IDs of which Entra sends the first value only, though their property is a list."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Subject:
             numbered = attributes.get("onpremisesextensionattributes") or {}
             return to_texts(numbered.get(f"extensionAttribute{identifier.removeprefix('extensionattribute')}"))
         values = to_texts(attributes.get(TABLES["user_properties"].get(identifier, identifier)))
-        return values[:1] if identifier in _FIRST else values
+        return values[:1] if identifier in _ONE_VALUE_EMITTED else values
 
 
 def to_texts(value: Json) -> Values:
