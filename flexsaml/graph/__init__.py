@@ -17,7 +17,10 @@ from .models import (
     ExtensionOwner,
     ExtensionProperty,
     Policy,
+    PrincipalSnapshot,
+    RoleAssignment,
     ServicePrincipal,
+    SigningKey,
     User,
     ValueHolders,
 )
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
     from .bulk import BULK_WORKERS, Progress
     from .client import Client
     from .directory import Directory
-    from .principal_snapshot import PrincipalSnapshot, RoleAssignment, SigningKey
     from .tokens import Identity, credentials, skew
 
 # fmt: off
@@ -45,7 +47,6 @@ _LAZY = {
     "bulk": ("BULK_WORKERS", "Progress"),
     "client": ("Client",),
     "directory": ("Directory",),
-    "principal_snapshot": ("PrincipalSnapshot", "RoleAssignment", "SigningKey"),
     "tokens": ("Identity", "credentials", "skew"),
 }
 """Module to the public names for whose first use it is imported."""

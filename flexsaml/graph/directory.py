@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .extensions import Extensions
 from .policies import Policies
-from .principal_snapshot import PrincipalSnapshots
+from .principals import Principals
 from .users import Users
 
 
-class Directory(PrincipalSnapshots, Extensions, Users, Policies):
+class Directory(Principals, Extensions, Users, Policies):
     """Typed calls on a tenant's directory. Safe to share between threads, as its client is."""

@@ -117,6 +117,63 @@ class ExtensionOwner:
     properties: tuple[ExtensionProperty, ...]
 
 
+@dataclass(frozen=True)
+class SigningKey:
+    """A certificate of the principal: hex thumbprint in upper case, and when it ends."""
+
+    thumbprint: str
+    ends: datetime | None
+
+
+@dataclass(frozen=True)
+class RoleAssignment:
+    """`kind` is User, Group or ServicePrincipal; `value` the role's text, "" for one assigned without a role, who may
+    sign in (A)."""
+
+    principal_id: str
+    kind: str
+    value: str
+    display_name: str
+
+    def user_ids(self, members: GroupMembers) -> frozenset[str] | None:
+        """Object ids of the users it is given to: one user, or the direct members of a group (A: I1). None where the
+        group's members may not be read, or were not."""
+        if self.kind == "Group":
+            return members.get(self.principal_id)
+        return frozenset([self.principal_id] if self.kind == "User" else [])
+
+
+GroupMembers = Mapping[str, "frozenset[str] | None"]
+"""Group to the object ids of its direct members that are users; None where they may not be read."""
+
+
+@dataclass(frozen=True)
+class PrincipalSnapshot(ExistingObjects):
+    """What one round trip reads about a service principal; None: may not be read (403). `keys` are the certificates
+    that verify; `active_key` is the thumbprint chosen to sign, "" when none is. `country` "" is a null; where the
+    organization may not be read, `tenant_id` is ""."""
+
+    principal: ServicePrincipal
+    enabled: bool
+    audiences: tuple[str, ...]
+    active_key: str
+    keys: tuple[SigningKey, ...]
+    accept_mapped_claims: bool
+    multi_tenant: bool
+    roles: tuple[RoleAssignment, ...] | None
+    domains: tuple[str, ...] | None
+    owner_has_principal: bool
+    assignment_required: bool = False
+    tags: tuple[str, ...] = ()
+    tenant_id: str = ""
+    country: str | None = None
+
+    def assigned_groups(self, *, with_value: bool = False) -> list[str]:
+        """Object ids of the groups that are assigned; `with_value`: only those whose role has a value."""
+        groups = (role for role in self.roles or () if role.kind == "Group")
+        return sorted({role.principal_id for role in groups if role.value or not with_value})
+
+
 def same_value(live: object, wanted: object) -> bool:
     """True when `live` (as read) means `wanted` (as written)."""
     return _plain(live) == _plain(wanted)

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from os.path import commonprefix
 from urllib.parse import quote, urlencode
 
 from flexsaml.errors import UserError
 
+MOST = 15  # clauses joined by `or` in one filter of a default query (A)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -59,3 +61,31 @@ def with_query(path: str, params: Mapping[str, object] | None) -> str:
         return path
     pairs = {key: str(value) for key, value in params.items()}
     return f"{path}?{urlencode(pairs, quote_via=quote, safe='$,()@' + chr(39))}"
+
+
+def listings(names: Iterable[str], side_by_side: int) -> list[list[str]]:
+    """Prefixes that cover all names, in up to `side_by_side` groups that hold about the same number of them."""
+    buckets = {"": sorted({name.lower() for name in names})}
+    enough = max(1, len(buckets[""]) // (2 * side_by_side))
+    while True:  # divide the largest
+        prefix, held = max(buckets.items(), key=lambda bucket: len(bucket[1]))
+        longer: dict[str, list[str]] = {}
+        for name in held:
+            longer.setdefault(name[: len(prefix) + 1], []).append(name)
+        if len(held) <= enough or prefix in longer or len(buckets) + len(longer) > side_by_side * MOST:
+            break
+        del buckets[prefix]
+        buckets |= longer
+    groups: list[list[list[str]]] = [[] for _ in range(side_by_side)]
+    for held in sorted(filter(None, buckets.values()), key=len, reverse=True):
+        min((group for group in groups if len(group) < MOST), key=lambda group: sum(map(len, group))).append(held)
+    # As long as its names allow: a short prefix of few names may stand for very many others.
+    return [sorted(commonprefix((held[0], held[-1])) for held in group) for group in groups if group]  # noqa: RUF071 - letters are meant
+
+
+def starting_with(prefixes: Sequence[str]) -> str | None:
+    """The $filter of one listing of users; None lists everybody."""
+    if "" in prefixes:
+        return None
+    quoted = (prefix.replace("'", "''") for prefix in prefixes)
+    return " or ".join(f"startswith(userPrincipalName,'{prefix}')" for prefix in quoted)

@@ -2,22 +2,29 @@
 
 Path: /users/{object id or UPN}; PATCH 204, atomic: one bad extension fails all of it (C). NotAvailable (400): an
 extension is unknown or not usable yet; nothing was written (A). Quirks: v1.0 shows extension values only on $select
-(A); null clears a value (A); reads after a write may show the old value (B); `ne null` needs ConsistencyLevel and
-$count, and reads an index that lags behind writes (A); an unset value is absent or null (D). A PATCH of values is
-idempotent, so after an unknown outcome the value is read, and the PATCH is repeated only where it does not show.
+(A); null clears a value (A); reads after a write may show the old value (B); `ne null` and $count need ConsistencyLevel
+and read an index that lags behind writes (A); an unset value is absent or null (D). A PATCH of values is idempotent, so
+after an unknown outcome the value is read, and the PATCH is repeated only where it does not show. A page holds at most
+999 users (C), and its link comes with the page before, so several listings, by the beginning of the name, are read side
+by side; users that no listing shows are read by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from .batch import BatchRequest
+from .batch import CHUNK, BatchRequest, BatchResponse, body_of
 from .bulk import OnProgress
-from .directory_calls import ABSENCE_PAUSES, Wait
+from .directory_calls import ABSENCE_PAUSES, DirectoryCalls, Wait
 from .errors import (
     OUTCOME_UNKNOWN,
+    Forbidden,
     GraphError,
+    Malformed,
     NotAvailable,
+    NotFound,
     Refused,
     StillPending,
     Throttled,
@@ -27,22 +34,85 @@ from .errors import (
 from .extensions import NOT_USABLE_HINT, USABLE_WITHIN
 from .models import User, ValueHolders, same_value
 from .retry import CHECK_PAUSES
-from .urls import user_path
-from .user_reads import BASICS, UserReads, select
+from .urls import listings, starting_with, user_path, with_query
 
+Strings = Collection[str]
 Values = Mapping[str, object]
 Failures = dict[str, GraphError]
 
-PROBES = 5
-"""Users tried one by one for whether extensions are usable, before everybody is written all the same."""
+BASICS = ("id", "userPrincipalName")
+FEW = 2 * CHUNK  # users for whom counting the tenant is not worth a request
+PAGE = 999  # users on a page, at most (C)
+SIDE_BY_SIDE = 4
+PROBES = 5  # users tried one by one for whether extensions are usable, before everybody is written all the same
 
 
-class Users(UserReads):
+class Users(DirectoryCalls):
     """Users and their extension values."""
 
     def read_user(self, reference: str, extensions: Sequence[str] = ()) -> User:
         """One user; raises NotFound."""
         return User.read(self._client.get(select(reference, extensions)), extensions)
+
+    def read_users(
+        self, references: Strings, extensions: Strings = (), profile: Strings = (), names: Strings = ()
+    ) -> dict[str, User | None]:
+        """Any number of users by UPN or object id; None for one that does not exist. Read in batches, or, where that
+        takes fewer requests, from listings of the tenant; users that no listing shows are read by name all the same.
+        `profile`: other properties to read. `names`: UPNs those users are thought to have, when the references are
+        object ids; they only make the listings shorter."""
+        asked = list(dict.fromkeys(references))
+        users: dict[str, User | None] = dict(self._from_listings(asked, extensions, profile, names))
+        absent = [reference for reference in asked if reference not in users]
+        answers = self._in_batches([select(reference, (*profile, *extensions)) for reference in absent])
+        for reference, answer in zip(absent, answers, strict=True):
+            is_absent = isinstance(answer.failure, NotFound)
+            users[reference] = None if is_absent else User.read(body_of(answer), extensions)
+        return {reference: users[reference] for reference in asked}
+
+    def _from_listings(self, asked: Strings, extensions: Strings, profile: Strings, names: Strings) -> dict[str, User]:
+        """Those of them that listings show; nobody when batches are fewer requests or listings are refused."""
+        if len(asked) <= FEW or self._tenant_size() / PAGE >= len(asked) / CHUNK:
+            return {}
+        wanted: dict[str, list[str]] = {}
+        for reference in asked:
+            wanted.setdefault(reference.lower(), []).append(reference)
+        upns = names or [reference for reference in asked if "@" in reference]
+        groups = [[""]] if len(upns) < len(asked) else listings(upns, SIDE_BY_SIDE)
+        select = ",".join((*BASICS, *profile, *extensions))
+
+        def listed(prefixes: list[str]) -> dict[str, User]:
+            condition = starting_with(prefixes)
+            params = {"$top": PAGE, "$select": select, **({"$filter": condition} if condition else {})}
+            users = {}
+            for body in self._client.pages("/users", params=params):
+                for key in (body["id"], body.get("userPrincipalName") or ""):
+                    for reference in wanted.get(key.lower(), ()):
+                        users[reference] = User.read(body, extensions)
+            return users
+
+        try:
+            with ThreadPoolExecutor(len(groups)) as pool:
+                return {reference: user for users in pool.map(listed, groups) for reference, user in users.items()}
+        except Malformed:
+            return {}  # a filter or property that a listing does not take
+
+    def _tenant_size(self) -> float:
+        """How many users the tenant has; infinite where it may not be counted."""
+        try:
+            params = {"$count": "true", "$top": 1, "$select": "id"}
+            page = self._client.get("/users", params=params, headers={"ConsistencyLevel": "eventual"})
+        except (Forbidden, Malformed):
+            return math.inf
+        return float(page.get("@odata.count", math.inf))
+
+    def _in_batches(self, paths: Sequence[str]) -> list[BatchResponse]:
+        """GETs in batches, several side by side when there are many."""
+        chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
+        if len(chunks) <= SIDE_BY_SIDE:
+            return self._client.read_batch(paths)
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            return [answer for answers in pool.map(self._client.read_batch, chunks) for answer in answers]
 
     def patch_user(self, object_id: str, values: Values) -> None:
         """Write extension values (None clears), all or none."""
@@ -173,3 +243,8 @@ def _counting(done: int, on_progress: OnProgress | None) -> OnProgress | None:
 
 def _holds(user: User | None, values: Values) -> bool:
     return user is not None and all(same_value(user.values.get(name), value) for name, value in values.items())
+
+
+def select(reference: str, extensions: Sequence[str]) -> str:
+    """The path that reads one user with these extensions and properties."""
+    return with_query(user_path(reference), {"$select": ",".join((*BASICS, *extensions))})

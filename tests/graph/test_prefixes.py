@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.graph.user_reads import MOST, listings, starting_with
+from flexsaml.graph.urls import MOST, listings, starting_with
 
 NUMBERED = [f"user{number:05}@contoso.example" for number in range(10_000)]
 NAMED = [f"{first}{last}@contoso.example" for first in "abcdefghijklmnopqrstuvwxyzäж" for last in ("da", "l", "o'neil")]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flexsaml.graph import Client, Directory, PrincipalNotFound, RoleAssignment, cloud, credentials
-from flexsaml.graph.principal_snapshot import GroupMembers
+from flexsaml.graph.models import GroupMembers
 from tests.emulator.process import ADMIN, LEAST, PREVIEW, SECRET, TENANT, Emulator
 
 
