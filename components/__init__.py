@@ -7,13 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flexsaml.declaration import Secret
+    from flexsaml.declaration import Secret as Secret
 
-    from .args import FlexSamlClaimsArgs, read_config
-    from .early_start import start_early
-    from .flex_saml_claims import FlexSamlClaims
-
-__all__ = ["FlexSamlClaims", "FlexSamlClaimsArgs", "Secret", "read_config", "start_early"]
+    from .args import FlexSamlClaimsArgs as FlexSamlClaimsArgs
+    from .args import read_config as read_config
+    from .early_start import start_early as start_early
+    from .flex_saml_claims import FlexSamlClaims as FlexSamlClaims
 
 _MODULES = {
     "FlexSamlClaims": "components.flex_saml_claims",

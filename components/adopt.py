@@ -1,87 +1,149 @@
-"""Adoption: a file for `pulumi import --file` that makes existing objects this stack's own.
+"""`adopt`: what exists in the tenant becomes this stack's own, through `pulumi import --file`.
 
 `pulumi import TYPE NAME ID` cannot work for dynamic resources: the engine would ask a provider that it does not know
 yet. An import file with inputs and outputs can: then the provider is not asked at all (tried). So the component itself
 is built here, without an engine: its children and their inputs are what `pulumi up` would register, each is looked up
-in the tenant, and what exists goes into the file.
+in the tenant, and what exists goes into the file. The stack's configuration is read with `pulumi config`, so that
+encrypted values are decrypted.
 
-Adopted objects are owned: destroy deletes them. Nobody knows what users held before, so their prior
-values count as unset. Reads only.
+Adopted objects are owned: destroy deletes them. Nobody knows what users held before, so their prior values count as
+unset. Changes nothing, and writes one file, readable by its owner only, since it holds what users have. The import is
+for a stack that has no resources yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import argparse
+import json
+import os
+import subprocess
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pulumi
-from pulumi.runtime import mocks
+from pulumi.runtime import mocks, set_all_config
 
+from flexsaml.claims import escape
+from flexsaml.errors import UserError
 from flexsaml.graph import Directory
 from providers import Connection, provider_class
 
+from .args import read_config
 from .flex_saml_claims import FlexSamlClaims
 
+PROJECT = "flexsaml"
 
-@dataclass
-class Adoption:
-    """The import file, and what is not in it because the tenant does not have it."""
 
-    resources: list[dict[str, Any]] = field(default_factory=list)
-    absent: list[str] = field(default_factory=list)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="where the import file is written")
+    parser.add_argument("--stack", default="", help="default: the selected stack")
+    parser.add_argument("--json", action="store_true", help="print what exists as JSON")
 
-    def to_json(self) -> dict[str, Any]:
-        return {"resources": self.resources}
+
+def run(given: argparse.Namespace) -> int:
+    stack = given.stack or _run_pulumi("stack", "--show-name").strip()
+    _require_empty(stack)
+    _load_configuration(stack)
+    try:
+        adoption = _find_existing(stack)
+    except pulumi.RunError as problem:
+        raise UserError(" ".join(str(problem).split())) from None
+    _write({"resources": adoption.resources}, given.out)
+    names = [resource["name"] for resource in adoption.resources if not resource.get("component")]
+    if given.json:
+        print(json.dumps({"found": names, "absent": adoption.absent, "file": str(given.out)}))
+        return 0
+    print(escape(f"{len(names)} objects exist and are in {given.out}: {', '.join(names)}", 10_000))
+    if adoption.absent:
+        print(escape(f"these do not exist, `pulumi up` will make them: {', '.join(adoption.absent)}", 10_000))
+    print(
+        "From the import on they belong to this stack: destroy deletes them, and users' values count as unset before.\n"
+        f"  pulumi import --yes --file {given.out} --generate-code=false --protect=false\n"
+        "  pulumi preview --diff   # there is nothing to do\n"
+        f"  pulumi up && rm {given.out}   # records the order of things; until then users' values are plain in state"
+    )
+    return 0
 
 
 class _Recorder(mocks.Mocks):
-    """Takes the engine's place: looks each resource up in the tenant instead of creating it."""
+    """Takes the engine's place: looks each resource up in the tenant instead of creating it.
+
+    `resources` are those of the import file, `absent` what the tenant does not have.
+    """
 
     def __init__(self, directory: Callable[[], Directory]) -> None:
-        self.adoption = Adoption()
+        self.resources: list[dict[str, Any]] = []
+        self.absent: list[str] = []
         self._directory = directory
         self._component = ""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if not args.custom:
             self._component = args.name
-            self.adoption.resources.append({"type": args.typ, "name": args.name, "component": True})
+            self.resources.append({"type": args.typ, "name": args.name, "component": True})
             return None, args.inputs
         given = {key: value for key, value in args.inputs.items() if not key.lstrip("_").startswith("seen")}
         kind = provider_class(args.typ.rsplit(":", 1)[-1]).kind
         inputs, _ = kind.check({}, given)
         existing = kind.adopt(self._directory(), inputs)
         if existing is None:
-            self.adoption.absent.append(f"{kind.name} {kind.describe(inputs)}")
+            self.absent.append(f"{kind.name} {kind.describe(inputs)}")
             return "", inputs
         id_, outputs = existing
-        reference = {"__provider": given["__provider"]}
-        kept = {key: outputs[key] for key in kind.inputs if key in outputs}
-        self.adoption.resources.append(
-            {
-                "type": args.typ,
-                "name": args.name,
-                "id": id_,
-                "parent": self._component,
-                "inputs": {**kept, **reference},
-                "outputs": {**outputs, **reference},
-            }
-        )
+        outputs["__provider"] = given["__provider"]
+        kept = {key: outputs[key] for key in (*kind.inputs, "__provider") if key in outputs}
+        resource = {"type": args.typ, "name": args.name, "id": id_, "parent": self._component}
+        self.resources.append({**resource, "inputs": kept, "outputs": outputs})
         return id_, outputs
 
     def call(self, args: mocks.MockCallArgs) -> NoReturn:
         raise NotImplementedError(f"the component calls no function of a provider ({args.token})")
 
 
-def adopt(name: str, read_keys: Callable[[], Mapping[str, object]], project: str, stack: str) -> Adoption:
-    """What of the component exists in the tenant. Raises `pulumi.RunError` as the component does.
-
-    `read_keys` is called once project and stack are known, on which default names depend.
-    """
+def _find_existing(stack: str) -> _Recorder:
+    """What of the component exists in the tenant. Raises `pulumi.RunError` as the component does."""
     directory = cache(Connection.from_config(pulumi.Config("flexsaml").get).directory)
     recorder = _Recorder(directory)
-    mocks.set_mocks(recorder, project=project, stack=stack, preview=False)
-    mocks.test(lambda: FlexSamlClaims(name, read_keys(), directory=directory).policy_id)()  # type: ignore[no-untyped-call]
-    return recorder.adoption
+    mocks.set_mocks(recorder, project=PROJECT, stack=stack, preview=False)
+    # The keys are read once project and stack are known, on which default names depend.
+    mocks.test(lambda: FlexSamlClaims("flex", read_config(), directory=directory).policy_id)()  # type: ignore[no-untyped-call]
+    return recorder
+
+
+def _load_configuration(stack: str) -> None:
+    """The stack's configuration becomes this program's, as if the engine ran it."""
+    entries = json.loads(_run_pulumi("config", "--json", "--show-secrets", "--stack", stack))
+    values = {key: entry["value"] for key, entry in entries.items() if "value" in entry}
+    set_all_config(values, [key for key, entry in entries.items() if entry.get("secret")])
+
+
+def _write(content: object, file: Path) -> None:
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+            os.fchmod(opened.fileno(), 0o600)  # also if the file existed before
+            json.dump(content, opened, indent=1)
+    except OSError as problem:
+        raise UserError(f"{file}: {problem.strerror}") from None
+
+
+def _require_empty(stack: str) -> None:
+    """An import adds resources and changes none, so an existing tenant baseline would not learn of them."""
+    deployment = json.loads(_run_pulumi("stack", "export", "--stack", stack)).get("deployment") or {}
+    if any(not resource["type"].startswith("pulumi:") for resource in deployment.get("resources") or []):
+        raise UserError(
+            f"stack '{stack}' has resources already, and adoption is for a stack without any: refer to a property "
+            "by its full name instead, or run `pulumi destroy` first"
+        )
+
+
+def _run_pulumi(*arguments: str) -> str:
+    command = ["pulumi", *arguments, "--non-interactive"]
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError("there is no `pulumi` on PATH") from None
+    if ended.returncode:
+        raise UserError(" ".join(ended.stderr.split()) or f"`pulumi {' '.join(arguments)}` failed")
+    return ended.stdout

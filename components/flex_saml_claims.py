@@ -89,13 +89,8 @@ class FlexSamlClaims(pulumi.ComponentResource):
         self.extensions = pulumi.Output.all(*(extension.full_name for extension in extensions.values())).apply(
             lambda names: dict(zip(extensions, names, strict=True))
         )
-        self.register_outputs(
-            {
-                "service_principal_id": self.service_principal_id,
-                "policy_id": self.policy_id,
-                "extensions": self.extensions,
-            }
-        )
+        names = ("service_principal_id", "policy_id", "extensions")
+        self.register_outputs({name: getattr(self, name) for name in names})
 
     def _child(self, *secret_outputs: str) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, additional_secret_outputs=list(secret_outputs) or None)
@@ -118,7 +113,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             policy_name=self._seal(declaration.policy_name, "policyName"),
             replace_existing=self._seal(declaration.replace_existing, "replaceExisting"),
             seen_properties={name: existing.id for name, existing in preflight.properties.items()},
-            seen_policies=dict(preflight.policies),
+            seen_policies=preflight.policies,
             opts=self._child(*(["__policy_names"] if "policyName" in declaration.secret_keys else [])),
         )
 
@@ -145,12 +140,12 @@ class FlexSamlClaims(pulumi.ComponentResource):
         return extensions
 
     def _policy(self, baseline: TenantBaseline, extensions: Mapping[str, _Extension]) -> ClaimsMappingPolicy:
-        declaration, policy = self._declaration, self._declaration.policy
+        declaration = self._declaration
         content = ("claims", "definition")  # a refresh may move the content of one to the other
         return ClaimsMappingPolicy(
             f"{self._name}-policy",
             display_name=self._seal(declaration.policy_name, "policyName"),
-            claims=self._seal(policy.to_short() if policy else {}, *content),
+            claims=self._seal(declaration.policy.to_short() if declaration.policy else {}, *content),
             include_basic_claim_set=self._seal(declaration.include_basic_claim_set, "includeBasicClaimSet"),
             definition=self._seal(declaration.definition, *content),
             extensions={key: extension.full_name for key, extension in extensions.items() if key != extension.name},
@@ -159,14 +154,14 @@ class FlexSamlClaims(pulumi.ComponentResource):
         )
 
     def _assignment(self, baseline: TenantBaseline, policy: ClaimsMappingPolicy) -> None:
-        assigned, replaces = self._preflight.assigned, self._declaration.replace_existing
+        replaces = self._declaration.replace_existing
         PolicyAssignment(
             f"{self._name}-assignment",
             service_principal_id=baseline.id,
             policy_id=policy.id,
             displaces=baseline.displaced if replaces else [],
             replace_existing=self._seal(replaces, "replaceExisting"),
-            seen_assigned=None if assigned is None else dict(assigned),
+            seen_assigned=self._preflight.assigned,
             opts=self._child(),
         )
 
@@ -247,10 +242,8 @@ def _columns(declaration: Declaration, extensions: Mapping[str, _Extension]) -> 
 
 def _count_differing(cells: Mapping[str, Mapping[str, str]], preflight: PreflightResult) -> int:
     """How many users do not hold what the roster says."""
-    return sum(
-        any(
-            preflight.live_values.get(name, {}).get(preflight.user_ids[user], NULL) != value
-            for name, value in row.items()
-        )
-        for user, row in cells.items()
-    )
+
+    def differs(user: str, name: str, value: str) -> bool:
+        return preflight.live_values.get(name, {}).get(preflight.user_ids[user], NULL) != value
+
+    return sum(any(differs(user, *cell) for cell in row.items()) for user, row in cells.items())

@@ -34,13 +34,12 @@ def inspect(
             rule_names=(*RULE_LEVELS, *RULE_NAMES),
             fixed_rules=FIXED_RULES,
         )
-        preflight = inspect_tenant(directory() if directory else _connect(declaration), declaration)
+        where = (declaration.cloud, declaration.tenant_id, declaration.graph_endpoint, declaration.login_endpoint)
+        preflight = inspect_tenant(directory() if directory else Connection(*where).directory(), declaration)
         findings = list(preflight.findings)
     except InvalidDeclaration as invalid:
-        lines = invalid.problems + _lines(
-            apply_levels(lint_declaration(invalid.declaration), invalid.declaration.rules)
-        )
-        raise report(lines) from None
+        findings = apply_levels(lint_declaration(invalid.declaration), invalid.declaration.rules)
+        raise report(invalid.problems + _lines(findings)) from None
     except InspectionEnded as end:
         findings = [end.finding]
     except UserError as problem:
@@ -49,12 +48,6 @@ def inspect(
     if preflight is None or any(finding.level == "error" for finding in findings):
         raise report(_lines(findings))
     return declaration, preflight, findings
-
-
-def _connect(declaration: Declaration) -> Directory:
-    return Connection(
-        declaration.cloud, declaration.tenant_id, declaration.graph_endpoint, declaration.login_endpoint
-    ).directory()
 
 
 def _lint(declaration: Declaration, preflight: PreflightResult | None) -> list[Finding]:
@@ -73,6 +66,4 @@ def report(lines: list[str]) -> pulumi.RunError:
     """One error for the engine with all findings."""
     if len(lines) == 1:
         return pulumi.RunError(f"flexsaml: {lines[0]}; nothing was changed")
-    return pulumi.RunError(
-        f"flexsaml: {len(lines)} findings, nothing was changed:\n" + "\n".join(f"  - {line}" for line in lines)
-    )
+    return pulumi.RunError("\n  - ".join([f"flexsaml: {len(lines)} findings, nothing was changed:", *lines]))

@@ -26,7 +26,7 @@ COMMANDS = {
     "worker": "what Flex stored for an agent, beside the prediction",
 }
 """Command to its one-line help."""
-MODULES = {"adopt": "components.adopt_command"}
+MODULES = {"adopt": "components.adopt"}
 """Modules of commands that are not `flexsaml.cli.<command>`; each has `arguments(parser)` and `run(given)`."""
 
 

@@ -61,7 +61,7 @@ class DataType:
 
         Raises `InvalidValue`.
         """
-        if value is None or value == NULL:
+        if value in (None, NULL):
             return NULL
         if not self.multi_valued:
             return _spell(self.name, value)
@@ -131,12 +131,9 @@ def _spell(name: str, value: object) -> str:
 
 
 def _integer(name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
+    if isinstance(value, bool) or not re.fullmatch(r"[+-]?[0-9]{1,20}", str(value).strip()):
         raise InvalidValue(f"is {'an' if name == 'Integer' else 'a'} {name}: write a whole number")
-    text = str(value).strip()
-    if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
-        raise InvalidValue(f"is {'an' if name == 'Integer' else 'a'} {name}: write a whole number")
-    number, bits = int(text), _BITS[name]
+    number, bits = int(str(value)), _BITS[name]
     if not -(2 ** (bits - 1)) <= number < 2 ** (bits - 1):
         raise InvalidValue(f"is outside the {bits}-bit range of {name}")
     return str(number)
@@ -148,12 +145,10 @@ def _moment(text: str) -> str:
     if not match:
         raise InvalidValue("is a DateTime: write ISO 8601, for example 2026-11-24T08:00:00Z")
     day, clock, fraction, offset = match.groups()
-    clock = clock or "00:00:00"
+    clock = f"{clock or '00:00'}:00"[:8]
     offset = "+00:00" if offset in (None, "Z", "z") else offset
     try:
-        moment = datetime.fromisoformat(
-            f"{day}T{clock if clock.count(':') == 2 else clock + ':00'}{offset[:3]}:{offset[-2:]}"
-        ).astimezone(timezone.utc)
+        moment = datetime.fromisoformat(f"{day}T{clock}{offset[:3]}:{offset[-2:]}").astimezone(timezone.utc)
     except (ValueError, OverflowError):
         raise InvalidValue("is a DateTime: this date or time does not exist") from None
     fraction = (fraction or "").rstrip("0")

@@ -18,10 +18,11 @@ import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from .packed import UnknownPackedFormat, pack, unpack
 
-_NO_ID = "00000000-0000-0000-0000-000000000000"
+_NO_ID = str(UUID(int=0))
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,7 @@ class LedgerEntry:
 
     @classmethod
     def from_json(cls, data: Any) -> LedgerEntry:
-        prior, written = data
-        return cls(prior, frozenset(written))
+        return cls(data[0], frozenset(data[1]))
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ def pack_memory(users: Iterable[str], object_ids: Mapping[str, str], ledger: Led
     `object_ids`: by user, where they are known. Ids cannot be compressed as text, so they are packed as bytes.
     """
     ids = [object_ids.get(user, _NO_ID) for user in sorted(users)]
-    digits = bytes.fromhex("".join(ids).replace("-", ""))
+    packed_ids = b"".join(UUID(id_).bytes for id_ in ids)
     entries = [entry.to_json() if (entry := ledger.entries.get(id_)) else None for id_ in ids]
-    return pack([base64.b64encode(digits).decode("ascii"), entries])
+    return pack([base64.b64encode(packed_ids).decode("ascii"), entries])
 
 
 def unpack_memory(packed: str, users: Iterable[str]) -> tuple[dict[str, str], Ledger]:
@@ -113,12 +113,8 @@ def unpack_memory(packed: str, users: Iterable[str]) -> tuple[dict[str, str], Le
     memory = unpack(packed)
     if not isinstance(memory, list):
         raise UnknownPackedFormat("1 without object ids")  # as before there were rosters
-    digits, entries = base64.b64decode(memory[0]).hex(), memory[1]
-    ids = [
-        f"{digits[at : at + 8]}-{digits[at + 8 : at + 12]}-{digits[at + 12 : at + 16]}-{digits[at + 16 : at + 20]}-"
-        f"{digits[at + 20 : at + 32]}"
-        for at in range(0, len(digits), 32)
-    ]
+    packed_ids, entries = base64.b64decode(memory[0]), memory[1]
+    ids = [str(UUID(bytes=packed_ids[at : at + 16])) for at in range(0, len(packed_ids), 16)]
     object_ids = {user: id_ for user, id_ in zip(sorted(users), ids, strict=True) if id_ != _NO_ID}
     ledger = {id_: LedgerEntry.from_json(entry) for id_, entry in zip(ids, entries, strict=True) if entry is not None}
     return object_ids, Ledger(ledger)

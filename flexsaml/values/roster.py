@@ -105,10 +105,8 @@ def _decoded(raw: bytes) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        line = raw.count(b"\n", 0, problem.start) + 1
-        raise InvalidRoster(
-            [f"line {line}: byte 0x{raw[problem.start]:02x} is not UTF-8; save the file as CSV UTF-8"]
-        ) from None
+        line, byte = raw.count(b"\n", 0, problem.start) + 1, raw[problem.start]
+        raise InvalidRoster([f"line {line}: byte 0x{byte:02x} is not UTF-8; save the file as CSV UTF-8"]) from None
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
