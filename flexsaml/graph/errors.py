@@ -111,11 +111,11 @@ class Forbidden(Refused):
 
 
 class Unauthorized(Refused):
-    """401, also with a fresh token."""
+    """401. A single call was repeated with a fresh token before a caller sees this."""
 
 
 class Throttled(Refused):
-    """429, and waiting was not possible within the deadline."""
+    """429: the quota is used up. A caller sees it only if the wait for the next try would pass the deadline."""
 
 
 class ServerError(Refused):

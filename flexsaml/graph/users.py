@@ -6,7 +6,7 @@ extension is unknown or not usable yet; nothing was written (A). Quirks: v1.0 sh
 and read an index that lags behind writes (A); an unset value is absent or null (D). A PATCH of values is idempotent, so
 after an unknown outcome the value is read, and the PATCH is repeated only where it does not show. A page holds at most
 999 users (C), and its link comes with the page before, so several listings, by the beginning of the name, are read side
-by side; users that no listing shows are read by name.
+by side. Users that no listing shows, and all users if Graph refuses to count or to list them, are read in batches.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ BASICS = ("id", "userPrincipalName")
 FEW = 2 * CHUNK  # users for whom counting the tenant is not worth a request
 PAGE = 999  # users on a page, at most (C)
 SIDE_BY_SIDE = 4
-PROBES = 5  # users tried one by one for whether extensions are usable, before everybody is written all the same
+PROBES = 5  # users written one by one, at most, to learn whether the extensions are usable; then all are written
 
 
 class Users(DirectoryCalls):
@@ -151,7 +151,8 @@ class Users(DirectoryCalls):
         """Like `patch_users`, repeated for those whose extensions are refused as not available. A property that is not
         usable yet refuses everybody, and refused writes use up quota (A): so a single user is written before all
         others. Users for whom that is still so after `USABLE_WITHIN` seconds of waiting fail with StillPending."""
-        what = f"PATCH of {len(changes)} users: waiting until their extensions can be written"
+        users = f"{len(changes)} user{'s' if len(changes) != 1 else ''}"
+        what = f"PATCH of {users}: waiting until their extensions can be written"
         wait = Wait(self._client, what, USABLE_WITHIN, NOT_USABLE_HINT)
         failures: Failures = {}
         pending = dict(changes)
@@ -206,8 +207,8 @@ class Users(DirectoryCalls):
 
     def _probe(self, pending: dict[str, Values], failures: Failures, wait: Wait) -> None:
         """Write the first user who can be written, waiting until the extensions are usable; takes users off `pending`.
-        A refusal that concerns one user only is that user's failure, and the next user is tried. Where the service
-        fails or wants a pause, the bulk write knows better what to do."""
+        A refusal that concerns one user only is that user's failure, and the next user is tried. If Graph fails or asks
+        to wait, the probe ends, and the bulk write of the others deals with it."""
         for user in list(pending)[:PROBES]:
             error = None
             try:
