@@ -69,18 +69,11 @@ class Declared:
         self.require("tenantId")
         return self.declaration.tenant_id
 
-    @property
-    def loopback(self) -> str:
-        """The address of the emulator; "" for a real tenant."""
-        where = self.cloud
-        return where.graph if where.name == "loopback" else ""
-
     def directory(self) -> Directory:
         """Typed calls to Graph, which nothing has been asked yet."""
         from flexsaml.graph import Client, Directory, credentials  # only now: they need the HTTP library
 
-        where = self.cloud
-        return Directory(Client(where, credentials(where, self.tenant_id)))
+        return Directory(Client(self.cloud, credentials(self.cloud, self.tenant_id)))
 
     def require(self, *keys: str, entries: bool = True) -> None:
         """Raises `UserError` if one of the keys has a finding or is encrypted; with `entries` also parts of it."""

@@ -39,16 +39,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     stack = stacks.declared(given)
-    access = read_access(os.environ, sandbox=stack.loopback)
+    access = read_access(os.environ, sandbox=stack.cloud.graph if stack.cloud.name == "loopback" else "")
     reference, directory = stack.service_principal, stack.directory()
     snapshot = directory.read_principal_snapshot(reference)
     scenario = Scenario(parse_policy(find_assigned_policy(directory, snapshot).definition))
     result = predict_sign_ins(directory, snapshot, [scenario], datetime.now(timezone.utc), given.user)
     prediction = result.by_scenario[0][0]
-    name = given.friendly_name or prediction.name_id.value
+    name_id = prediction.name_id
+    name = given.friendly_name or name_id.value
     if not name:
-        reason = prediction.name_id.unknown
-        raise UserError(f"the NameID is unknown ({reason}); give the worker's name with --friendly-name")
+        raise UserError(f"the NameID is unknown ({name_id.unknown}); give the worker's name with --friendly-name")
     worker = read_worker(access, name)
     comparisons = compare_worker(prediction, worker.attributes)
     differences = [comparison.name for comparison in comparisons if comparison.is_difference]

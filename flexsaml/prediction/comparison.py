@@ -11,7 +11,7 @@ from .evidence import UNKNOWN
 from .predict import Prediction
 
 SAME, DIFFERS, MISSING, KEPT, NOT_FROM_SIGN_IN = "same", "differs", "missing", "kept", "not from sign-in"
-_SECTIONS = {"sign-in": "", "NameID": "", "NameID format": "", "attribute": "(not sent)", "worker": "(keeps its value)"}
+_ABSENT = {"sign-in": "", "NameID": "", "NameID format": "", "attribute": "(not sent)", "worker": "(keeps its value)"}
 """Where something may change, and what stands for its absence."""
 
 
@@ -28,12 +28,8 @@ class PredictedChange:
 def compare_policies(before: Prediction, after: Prediction) -> list[PredictedChange]:
     """What another policy changes for one user, in the order of a prediction."""
     left, right = _flatten(before), _flatten(after)
-    changes = [
-        PredictedChange(where, name, left.get((where, name), absent), right.get((where, name), absent))
-        for section, absent in _SECTIONS.items()
-        for where, name in {**left, **right}
-        if where == section
-    ]
+    keys = sorted({**left, **right}, key=lambda key: list(_ABSENT).index(key[0]))
+    changes = [PredictedChange(*key, left.get(key, _ABSENT[key[0]]), right.get(key, _ABSENT[key[0]])) for key in keys]
     return [change for change in changes if change.before != change.after]
 
 

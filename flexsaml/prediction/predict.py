@@ -118,9 +118,6 @@ def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]
             yield EntraRefusal(evidence=(rule,), code=code, message=unknown or message, unknown=unknown)
 
 
-# -- the attribute statement -------------------------------------------------------------------------------------------
-
-
 def _fixed_lines(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> Iterator[AttributeLine]:
     """The core claims, which no policy changes (S19), and the basic ones, which an entry can replace (S20)."""
     tenant_id, replaced = target.snapshot.tenant_id, {entry.saml_type for entry in policy.entries}
@@ -182,16 +179,13 @@ def _entry_line(entry: PolicyEntry, sources: Sources) -> AttributeLine:
     return AttributeLine(**vars(source), name=name, name_format=name_format)
 
 
-# -- the worker --------------------------------------------------------------------------------------------------------
-
-
 def _worker_lines(
     lines: tuple[AttributeLine, ...], update: flex.WorkerUpdate, name_id: PredictedNameId
 ) -> Iterator[WorkerLine]:
     by_name = {line.name: line for line in lines}
     for name, value in update.attributes.items():
-        source: Inference | None = by_name.get(update.sources.get(name, ""))
-        if isinstance(source, AttributeLine):
+        source = by_name.get(update.sources.get(name, ""))
+        if source:
             evidence, unknown = (*source.evidence, *_flex_evidence(source, name)), ""
             if name in update.unknown:
                 unknown = "it is not documented what Flex keeps of several values of a string"

@@ -77,9 +77,6 @@ def _faults(checks: Iterable[Check]) -> list[Check]:
     return [check for check in checks if check.status == FAULT]
 
 
-# -- the response ------------------------------------------------------------------------------------------------------
-
-
 def _check_response(
     response: etree._Element, assertion: etree._Element, expected: Expected, *, signed: bool
 ) -> Iterator[Check]:
@@ -106,9 +103,6 @@ def _check_response(
     if request_id not in ([data.get("InResponseTo", "") for data in confirmations] or [""]):
         yield fault("in-response-to", "response and assertion answer different requests", "sign in again")
     yield from _check_request(request_id, expected)
-
-
-# -- the assertion -----------------------------------------------------------------------------------------------------
 
 
 def _check_version(element: etree._Element) -> Iterator[Check]:
@@ -187,9 +181,6 @@ def _check_sessions(assertion: etree._Element, expected: Expected, posted: bool)
         elif statement.get("SessionNotOnOrAfter") is not None:
             limit = "SessionNotOnOrAfter"
             yield from _check_time("session", statement, limit, expected, "the session ends", is_end=True)
-
-
-# -- values and times --------------------------------------------------------------------------------------------------
 
 
 def _check_value(name: str, value: str, wanted: str, option: str, fix: str) -> Iterator[Check]:

@@ -86,9 +86,6 @@ def local_name(element: etree._Element) -> str:
     return etree.QName(element).localname
 
 
-# -- from pasted text to XML -------------------------------------------------------------------------------------------
-
-
 def _decode(raw: bytes) -> bytes:
     if len(raw) > MAX_BYTES:
         raise ResponseRefused(fault("size", f"it is larger than {MAX_BYTES:,} bytes", "give the SAMLResponse alone"))
@@ -133,9 +130,6 @@ def _check_bytes(xml: bytes) -> None:
         raise ResponseRefused(fault("doctype", "it has a document type, which could define entities", TAMPERED))
     if xml.count(b"<") > 2 * MAX_ELEMENTS or xml.count(b"xmlns") > MAX_NAMESPACES:
         raise ResponseRefused(fault("size", "it has too many elements or namespaces", TAMPERED))
-
-
-# -- structure ---------------------------------------------------------------------------------------------------------
 
 
 def _check_structure(root: etree._Element) -> None:

@@ -37,7 +37,6 @@ def test_what_a_stack_declares() -> None:
     )
     assert f"extension_{APP.replace('-', '')}_languages" in stack.definition(APP)
     assert (stack.cloud.name, stack.tenant_id) == ("public", "")
-    assert stack.loopback == ""
 
 
 def test_a_raw_definition_declares_too() -> None:
