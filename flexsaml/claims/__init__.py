@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from .codec import InvalidDefinition, decode, encode, has_same_meaning, is_signed, normalise_definition, sign_definition
 from .extension_names import FULL_NAME, build_full_name, is_full_name, owner_app_id, short_name
+from .json_text import MAX_TEXT_BYTES
 from .model import NAME_ID, Claim, ClaimsPolicy, InvalidClaim
+from .rules import PROFILES, RULE_NAMES, Context, load_table
 from .wording import escape, find_nearest, join_names, quote
 
 if TYPE_CHECKING:
-    from .json_text import MAX_TEXT_BYTES
-    from .linter import PROFILES, RULE_NAMES, lint
+    from .linter import lint
     from .reading import Document, read_policies
-    from .rules import Context, load_table
 
 __all__ = [
     "FULL_NAME",
@@ -48,16 +48,7 @@ __all__ = [
     "sign_definition",
 ]
 
-_LAZY = {
-    "MAX_TEXT_BYTES": "json_text",
-    "PROFILES": "linter",
-    "RULE_NAMES": "linter",
-    "lint": "linter",
-    "Document": "reading",
-    "read_policies": "reading",
-    "Context": "rules",
-    "load_table": "rules",
-}
+_LAZY = {"lint": "linter", "Document": "reading", "read_policies": "reading"}
 """Public name to the module that is imported when the name is first used."""
 
 

@@ -24,9 +24,8 @@ from typing import Any
 
 from flexsaml.errors import UserError
 
-from .model import NAME_ID, Claim, ClaimsPolicy, Constant, DirectoryAttribute, Extension
+from .model import NAME_FORM_PREFIX, NAME_ID, Claim, ClaimsPolicy, Constant, DirectoryAttribute, Extension
 
-_NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 _SIGNATURE = (" " * 3, " " * 5)  # behind the first brace, and before the last
 _ENTRY_KEYS = {"source", "id", "extensionid", "value", "samlclaimtype", "samlnameform"}
 
@@ -48,7 +47,7 @@ def encode(policy: ClaimsPolicy, full_names: Mapping[str, str]) -> str:
             entry |= {"Source": claim.source.source, "ID": claim.source.id}
         entry["SamlClaimType"] = claim.saml_type
         if claim.name_form:
-            entry["SAMLNameForm"] = _NAME_FORM + claim.name_form
+            entry["SAMLNameForm"] = NAME_FORM_PREFIX + claim.name_form
         schema.append(entry)
     body = {
         "Version": 1,
@@ -151,7 +150,7 @@ def _parse_entry(raw: object, short: Mapping[str, str]) -> Claim:
     if "samlclaimtype" not in entry or set(entry) - _ENTRY_KEYS:
         raise InvalidDefinition(f"the entry {_compact(raw)} has no typed form")
     name = "nameid" if entry["samlclaimtype"] == NAME_ID else entry["samlclaimtype"]
-    form = entry.get("samlnameform", "").removeprefix(_NAME_FORM)
+    form = entry.get("samlnameform", "").removeprefix(NAME_FORM_PREFIX)
     if "extensionid" in entry:
         return Claim(name, Extension(short.get(entry["extensionid"], entry["extensionid"])), form)
     if "value" in entry and "id" not in entry:

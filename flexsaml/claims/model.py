@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from flexsaml.errors import UserError
 
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
+NAME_FORM_PREFIX = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 NAME_FORMS = ("unspecified", "uri", "basic")
 SOURCES = ("user", "application", "resource", "audience", "company")
 _EXACT_CASE = {"accountenabled": "accountEnabled"}  # the one ID the reference page spells with a capital

@@ -2,7 +2,7 @@
 
 Accepted is what a person has at hand: the definition as an object or as a JSON string, the array that Graph keeps it
 in, a request body or an answer copied from Graph Explorer (one policy, or a list of them). Nothing raises: what does
-not fit becomes a `TextProblem` with its path, and the rest is still read, so that one run reports everything.
+not fit becomes a `Violation` with its path, and the rest is still read, so that one run reports everything.
 
 Keys are looked up without regard to case, as the service was observed to do (grade A: `Id`, `TransformationId`,
 `JWTClaimType` stand in accepted policies). Only `Version` has to be exact, and its rule reads the raw key.
@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .json_text import ROOT, TextProblem, decode_text, parse_json
+from .json_text import ROOT, decode_text, parse_json
+from .rules import Violation
 from .wording import escape, find_nearest, quote
 
 MAX_NODES = 100
@@ -60,7 +61,7 @@ class JsonNode:
 class Document:
     """One policy as read, and the problems of its text. If no policy could be read, `body` is None."""
 
-    problems: list[TextProblem] = field(default_factory=list)
+    problems: list[Violation] = field(default_factory=list)
     root: Mapping[str, Any] = field(default_factory=dict)
     body: JsonNode | None = None
     entries: list[JsonNode] = field(default_factory=list)
@@ -69,20 +70,16 @@ class Document:
     transformation_count: int = 0
 
     def report(self, rule: str, where: str, message: str, fix: str = "") -> None:
-        self.problems.append(TextProblem(rule, where, message, fix))
-
-    def problems_of(self, rule: str) -> Iterator[tuple[str, str, str]]:
-        """Where, message and fix of the problems that this rule reports."""
-        return ((problem.where, problem.message, problem.fix) for problem in self.problems if problem.rule == rule)
+        self.problems.append(Violation(rule, where, message, fix))
 
 
 def read_policies(source: str | bytes) -> list[Document]:
     """The policies in a text, at least one document."""
     document = Document()
-    text = decode_text(source, document.problems)
+    text = decode_text(source, document.report)
     if text is None:
         return [document]
-    is_json, value = parse_json(text, "definition", document.problems)
+    is_json, value = parse_json(text, "definition", document.report)
     return list(_read_value(value, "", document)) if is_json else [document]
 
 
@@ -126,7 +123,7 @@ def _kind_of(value: Any) -> str:
 def _read_string(text: str, where: str, prefix: str, document: Document, depth: int) -> Iterator[Document]:
     if re.search(r"[\r\n]", text.strip()):
         document.report("line-break", where, "the definition string holds line breaks", "write the JSON in one line")
-    is_json, value = parse_json(text, where, document.problems)
+    is_json, value = parse_json(text, where, document.report)
     if not is_json:
         yield document
         return

@@ -6,32 +6,38 @@ service then does is not documented (grade D), hence warnings. For NameID only a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from .model import NAME_FORMS, NAME_ID
+from .model import NAME_FORM_PREFIX, NAME_FORMS, NAME_ID
 from .reading import Document, JsonNode
-from .rules import NodeViolations, Violations, load_table
+from .rules import Context, NodeViolations, Violation, Violations, check_nodes, load_table
 from .rules_document import list_items
 from .rules_sources import source_of
 from .wording import find_nearest, join_names, quote
 
-_NAME_FORM = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 _NAME_ID_FORMATS = tuple(
-    f"urn:oasis:names:tc:SAML:{format_}"
-    for format_ in (
-        "1.1:nameid-format:unspecified", "1.1:nameid-format:emailAddress",
-        "1.1:nameid-format:WindowsDomainQualifiedName", "2.0:nameid-format:persistent",
-        "2.0:nameid-format:transient",
-    )
-)  # fmt: skip
+    f"urn:oasis:names:tc:SAML:{version}:nameid-format:{name}"
+    for version, names in {
+        "1.1": ("unspecified", "emailAddress", "WindowsDomainQualifiedName"),
+        "2.0": ("persistent", "transient"),
+    }.items()
+    for name in names
+)
 _OTHER_NAME = "send it under another name"
+
+
+def check(document: Document, _context: Context) -> Violations:
+    yield from _check_unused(document)
+    yield from check_nodes(
+        document.entries, _check_restricted, _check_name_id_source, _check_name_id_format, _check_name_form
+    )
+    yield from _check_name_id_transformation(document)
+    yield from _check_repeated(document)
 
 
 def is_name_id(entry: JsonNode) -> bool:
     return entry.text("SamlClaimType").lower() == NAME_ID
 
 
-def feeds_nothing(document: Document) -> Violations:
+def _check_unused(document: Document) -> Violations:
     """An entry without claim type is the input or output of a transformation."""
     references = {
         item.text("ClaimTypeReferenceId").lower()
@@ -43,32 +49,24 @@ def feeds_nothing(document: Document) -> Violations:
         name = entry.text("ID") or entry.text("ExtensionID")
         if not entry.text("SamlClaimType") and not entry.text("JwtClaimType") and name.lower() not in references:
             message = f"{entry.label} has neither SamlClaimType nor JwtClaimType, and no transformation uses it"
-            yield entry.where, message, "write the SamlClaimType under which it is sent"
+            yield Violation("feeds-nothing", entry.where, message, "write the SamlClaimType under which it is sent")
 
 
-def restricted_saml_claim(entry: JsonNode) -> NodeViolations:
-    """SamlClaimType is not a restricted one."""
-    if entry.text("SamlClaimType").lower() in load_table("restricted_claims")["saml"]:
+def _check_restricted(entry: JsonNode) -> NodeViolations:
+    """SamlClaimType and JwtClaimType are not restricted (`email`, `roles`, …, `xms_`)."""
+    table, saml, jwt = load_table("restricted_claims"), entry.text("SamlClaimType").lower(), entry.text("JwtClaimType")
+    if saml in table["saml"]:
         message = f"{entry.label} is a restricted claim type: Entra issues or withholds it, whatever a policy says"
-        yield message, _OTHER_NAME
-
-
-def restricted_saml_claim_signing_key(entry: JsonNode) -> NodeViolations:
-    """SamlClaimType is not one that is restricted without a custom signing key."""
-    if entry.text("SamlClaimType").lower() in load_table("restricted_claims")["saml_released_by_signing_key"]:
+        yield "restricted-saml-claim", message, _OTHER_NAME
+    if saml in table["saml_released_by_signing_key"]:
         message = f"{entry.label} is restricted unless the service principal has a custom signing key"
-        yield message, f"{_OTHER_NAME}, or make sure that the key exists"
+        yield "restricted-saml-claim-signing-key", message, f"{_OTHER_NAME}, or make sure that the key exists"
+    if jwt in table["jwt"] or jwt.startswith(tuple(table["jwt_prefixes"])):
+        fix = "remove JwtClaimType; SAML uses SamlClaimType" if saml else _OTHER_NAME
+        yield "restricted-jwt-claim", f"JwtClaimType {quote(jwt)} of {entry.label} is restricted", fix
 
 
-def restricted_jwt_claim(entry: JsonNode) -> NodeViolations:
-    """JwtClaimType is not a restricted one (`email`, `roles`, …, `xms_`)."""
-    table, name = load_table("restricted_claims"), entry.text("JwtClaimType")
-    if name in table["jwt"] or name.startswith(tuple(table["jwt_prefixes"])):
-        fix = "remove JwtClaimType; SAML uses SamlClaimType" if entry.text("SamlClaimType") else _OTHER_NAME
-        yield f"JwtClaimType {quote(name)} of {entry.label} is restricted", fix
-
-
-def nameid_source(entry: JsonNode) -> NodeViolations:
+def _check_name_id_source(entry: JsonNode) -> NodeViolations:
     """NameID comes from one of the documented attributes."""
     table, source, id_ = load_table("attributes"), source_of(entry), entry.text("ID")
     if not is_name_id(entry) or source == "transformation" or (source == "user" and id_.lower() in table["nameid"]):
@@ -81,10 +79,10 @@ def nameid_source(entry: JsonNode) -> NodeViolations:
         message = "NameID is the same constant for everyone"
     else:
         message = f"NameID from {quote(f'{source}.{id_}')} is not documented"
-    yield message, f"use one of {join_names(table['nameid'][:5])}, extensionattribute1 to 15"
+    yield "nameid-source", message, f"use one of {join_names(table['nameid'][:5])}, extensionattribute1 to 15"
 
 
-def nameid_transformation(document: Document) -> Violations:
+def _check_name_id_transformation(document: Document) -> Violations:
     """A NameID from a transformation comes from ExtractMailPrefix, or from Join with a verified domain."""
     methods = {node.text("ID").lower(): node.text("TransformationMethod") for node in document.transformations}
     allowed = load_table("transformations")["nameid"]
@@ -94,58 +92,52 @@ def nameid_transformation(document: Document) -> Violations:
             continue
         if method.lower() == "join":
             message = "NameID comes from Join, whose suffix has to be a verified domain of the tenant"
-            yield entry.where, message, "check that it is"
+            yield Violation("nameid-transformation", entry.where, message, "check that it is")
         elif method.lower() not in {name.lower() for name in allowed}:
             message = f"NameID comes from the transformation {quote(method)}; only {join_names(allowed)} are documented"
-            yield entry.where, message, f"use {' or '.join(allowed)}, or an attribute"
+            fix = f"use {' or '.join(allowed)}, or an attribute"
+            yield Violation("nameid-transformation", entry.where, message, fix)
 
 
-def nameid_format(entry: JsonNode) -> NodeViolations:
+def _check_name_id_format(entry: JsonNode) -> NodeViolations:
     """`SamlNameIdFormat`, which is undocumented, holds a NameID format and belongs to the NameID."""
-    format_ = entry.text("SamlNameIdFormat")
+    format_, fix = entry.text("SamlNameIdFormat"), ""
     if not entry.has("SamlNameIdFormat"):
         return
     if not is_name_id(entry):
-        yield f"'SamlNameIdFormat' is set on {entry.label}, which is not the NameID", "remove it"
+        message, fix = f"'SamlNameIdFormat' is set on {entry.label}, which is not the NameID", "remove it"
     elif format_ not in _NAME_ID_FORMATS:
-        similar = find_nearest(format_, _NAME_ID_FORMATS, 0.6) or _NAME_ID_FORMATS[0]
-        yield f"'SamlNameIdFormat' {quote(format_)} is not a NameID format of SAML", f"write '{similar}'"
+        message = f"'SamlNameIdFormat' {quote(format_)} is not a NameID format of SAML"
+        fix = f"write '{find_nearest(format_, _NAME_ID_FORMATS, 0.6) or _NAME_ID_FORMATS[0]}'"
     else:
         message = "'SamlNameIdFormat' is not documented, but a policy with it was accepted"
-        yield f"{message}; a format in the sign-in request overrides it", ""
+        message += "; a format in the sign-in request overrides it"
+    yield "nameid-format", message, fix
 
 
-def name_form(entry: JsonNode) -> NodeViolations:
+def _check_name_form(entry: JsonNode) -> NodeViolations:
     """`SAMLNameForm` is one of the three documented URNs."""
     urn = entry.text("SAMLNameForm")
-    if entry.has("SAMLNameForm") and urn not in {_NAME_FORM + form for form in NAME_FORMS}:
+    if entry.has("SAMLNameForm") and urn not in {NAME_FORM_PREFIX + form for form in NAME_FORMS}:
         form = find_nearest(urn.rsplit(":", 1)[-1], NAME_FORMS, 0.6) or "basic"
         message = f"'SAMLNameForm' {quote(urn)} of {entry.label} is not the URN of {' or '.join(NAME_FORMS)}"
-        yield message, f"write '{_NAME_FORM}{form}'"
+        yield "name-form", message, f"write '{NAME_FORM_PREFIX}{form}'"
 
 
-def _repeated_names(document: Document) -> Iterator[tuple[JsonNode, str, str, JsonNode, str]]:
-    """Entry, key and name of each claim type that an earlier entry has in any case; that entry, and its name."""
+def _check_repeated(document: Document) -> Violations:
+    """No two entries send the same claim, or claims whose names differ only in case."""
     for key in ("SamlClaimType", "JwtClaimType"):
         first: dict[str, JsonNode] = {}
         for entry in document.entries:
             name = entry.text(key)
             earlier = first.setdefault(name.lower(), entry)
-            if name and earlier is not entry:
-                yield entry, key, name, earlier, earlier.text(key)
-
-
-def duplicate_claim(document: Document) -> Violations:
-    """No two entries send the same claim."""
-    for entry, key, name, earlier, earlier_name in _repeated_names(document):
-        if earlier_name == name:
-            message = f"{earlier.where.split(' ')[0]} has the same {key} {quote(name)}"
-            yield entry.where, message, "keep one of them"
-
-
-def duplicate_claim_case(document: Document) -> Violations:
-    """No two entries send claims whose names differ only in case."""
-    for entry, key, name, _earlier, earlier_name in _repeated_names(document):
-        if earlier_name != name:
-            message = f"{key} {quote(name)} differs only in case from {quote(earlier_name)}"
-            yield entry.where, message, "keep one of them, or choose another name"
+            if not name or earlier is entry:
+                continue
+            if earlier.text(key) == name:
+                message = f"{earlier.where.split(' ')[0]} has the same {key} {quote(name)}"
+                yield Violation("duplicate-claim", entry.where, message, "keep one of them")
+            else:
+                message = f"{key} {quote(name)} differs only in case from {quote(earlier.text(key))}"
+                yield Violation(
+                    "duplicate-claim-case", entry.where, message, "keep one of them, or choose another name"
+                )

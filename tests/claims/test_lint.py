@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from flexsaml.claims import PROFILES, Context, lint
-from flexsaml.claims.linter import RULE_NAMES, RULES
+from flexsaml.claims.rules import RULE_NAMES, RULES
 from flexsaml.findings import LEVELS
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flexsaml.claims.linter import RULES
-from flexsaml.claims.rules import Rule
+from flexsaml.claims.rules import RULES, Rule
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "lint.md").read_text(encoding="utf-8")
 ROWS = [line for line in DOCUMENT.splitlines() if line.startswith("| `")]
