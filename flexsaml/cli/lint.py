@@ -20,9 +20,8 @@ from .terminal import one_line, read_file
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="definition, request body or Pulumi.<stack>.yaml; - is stdin")
-    parser.add_argument(
-        "--profile", choices=PROFILES, help="entra: any policy; flex: what Flex needs too (default for a stack file)"
-    )
+    profiles = "entra: any policy; flex: what Flex needs too (default for a stack file)"
+    parser.add_argument("--profile", choices=PROFILES, help=profiles)
     parser.add_argument("--json", action="store_true", help='print {"findings": [...]} instead of lines')
 
 

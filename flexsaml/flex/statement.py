@@ -78,7 +78,7 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
     attributes: dict[str, object] = {}
     channels: dict[str, dict[str, object]] = {}
     sources: dict[str, str] = {}
-    unknown: set[str] = set()
+    has_several: dict[str, bool] = {}
     faults = _find_absent(statement)
     for attribute in statement.attributes:
         if is_ignored(attribute.name):
@@ -96,13 +96,12 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
             continue
         attributes[name] = value
         sources[name] = attribute.name
-        unknown.discard(name)
-        if kind == "string" and len(attribute.values) > 1:
-            unknown.add(name)
+        has_several[name] = kind == "string" and len(attribute.values) > 1
     name_id = statement.name_id.value
     attributes.setdefault("contact_uri", build_contact_uri(name_id))
     ignored = tuple(attribute.name for attribute in statement.attributes if is_ignored(attribute.name))
-    return WorkerUpdate(name_id, attributes, channels, sources, ignored, tuple(sorted(unknown)), tuple(faults))
+    unknown = tuple(sorted(name for name in has_several if has_several[name]))
+    return WorkerUpdate(name_id, attributes, channels, sources, ignored, unknown, tuple(faults))
 
 
 def is_ignored(name: str) -> bool:

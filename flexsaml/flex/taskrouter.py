@@ -133,9 +133,9 @@ def _get(session: requests.Session, access: TaskRouterAccess, path: str) -> dict
 
 
 def _describe_refusal(access: TaskRouterAccess, status: int, body: Mapping[str, Any]) -> str:
-    answer = " ".join(f"{status} {body.get('code') or ''} {body.get('message') or ''}".split())[:200]
     if status == 200:
         return f"{access.host} did not answer with a JSON object; check that it is TaskRouter"
+    answer = " ".join(f"{status} {body.get('code') or ''} {body.get('message') or ''}".split())[:200]
     problem, fix = f"{access.host} refused to show the worker", ""
     if status in (401, 403):
         problem = f"{access.host} refused the key"

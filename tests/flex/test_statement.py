@@ -47,6 +47,8 @@ def update(attributes: dict[str, tuple[str, ...]]) -> WorkerUpdate:
         ("skill.int", ("١",), "ill-typed"),  # an Arabic digit
         ("skill.int", ("9007199254740992",), "ill-typed"),
         ("skill.int", ("9" * 5000,), "ill-typed"),
+        ("skill.int", ("0" * 5000 + "7",), {"skill": 7}),
+        ("skill.int", ("0" * 20 + "9" * 20,), "ill-typed"),
         ("skill.int", ("",), "ill-typed"),  # F7: an empty number clears nothing
         ("on.boolean", ("yes",), "ill-typed"),
         ("on.boolean", ("",), "ill-typed"),
