@@ -30,8 +30,7 @@ from emulator.types import Attributes
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 OWNED = "Application.ReadWrite.OwnedBy"
-_POLICIES = "/policies/claimsMappingPolicies"
-_POLICY_READS = (_POLICIES, f"{_POLICIES}/{{policy}}")
+_POLICY_READS = ("GET /policies/claimsMappingPolicies", "GET /policies/claimsMappingPolicies/{policy}")
 _POLICY_WRITER = "Policy.ReadWrite.ApplicationConfiguration"
 _CALLS = json.loads(Path(__file__).with_name("calls.json").read_text(encoding="utf-8"))["calls"]
 _KEYED = re.compile(r"(\w+)\((?:(\w+)=)?'(.*)'\)")
@@ -118,18 +117,17 @@ def held_alternatives(call: str, roles: frozenset[str]) -> list[frozenset[str]]:
 
 @dataclass(frozen=True)
 class Route:
-    method: str
-    template: str
+    call: str  # "GET /users/{user}"
     handler: Handler
     resource_units: int
     is_beta_only: bool  # v1.0's gateway does not know the method (A)
 
     def is_allowed(self, roles: frozenset[str], *, owns: Callable[[], bool], any_policy: Callable[[], bool]) -> bool:
         """Whether `roles` suffice. `owns` and `any_policy` are called only where the answer depends on them."""
-        held = held_alternatives(f"{self.method} {self.template}", roles)
-        if self.method == "GET" and self.template in _POLICY_READS:
+        held = held_alternatives(self.call, roles)
+        if self.call in _POLICY_READS:
             return any(_POLICY_WRITER not in alternative for alternative in held) or (bool(held) and not any_policy())
-        return any(OWNED not in alternative or self.method == "GET" or owns() for alternative in held)
+        return any(OWNED not in alternative or self.call.startswith("GET ") or owns() for alternative in held)
 
 
 class Router:
@@ -140,7 +138,7 @@ class Router:
         self._routes: dict[tuple[str, ...], dict[str, Route]] = {}  # segments of the template -> method -> route
         for call, handler in routes.items():
             method, template = call.split(" ")
-            route = Route(method, template, handler, _CALLS[call]["units"], "beta" in _CALLS[call])
+            route = Route(call, handler, _CALLS[call]["units"], "beta" in _CALLS[call])
             self._routes.setdefault(tuple(template[1:].split("/")), {})[method] = route
         self._roots = frozenset(template[0] for template in self._routes)
 

@@ -49,9 +49,6 @@ class Fault:
         self.passed += not is_hit
         return is_hit
 
-    def to_json(self) -> dict[str, Json]:
-        return {name: value for name, value in vars(self).items() if name != "passed"}
-
 
 _COUNTED = ("id", "fired", "passed")  # what no caller sets
 _FIELDS = {name: get_origin(kind) or kind for name, kind in get_type_hints(Fault).items() if name not in _COUNTED}
@@ -93,7 +90,8 @@ class Faults:
         return next((fault for fault in self._armed if fault.action in only and fault.hits(method, path)), None)
 
     def to_json(self) -> list[dict[str, Json]]:
-        return [fault.to_json() for fault in self._armed]
+        shown = [*_FIELDS, "id", "fired"]
+        return [{name: value for name, value in vars(fault).items() if name in shown} for fault in self._armed]
 
     def clear(self) -> None:
         """Disarm all faults, and release the requests that hang."""

@@ -77,8 +77,7 @@ class PlainRecord(Record):
 
 
 @dataclass(frozen=True)
-class ApplicationRecord(Record):
-    attributes: Attributes
+class ApplicationRecord(PlainRecord):
     owners: frozenset[str] = frozenset()  # client (application) ids, for the OwnedBy permission
 
     @property
@@ -96,10 +95,9 @@ class PrincipalRecord(ApplicationRecord):
 
 
 @dataclass(frozen=True)
-class UserRecord(Record):
+class UserRecord(PlainRecord):
     """A user; `values` maps a property's full name to its value, values of deleted properties included."""
 
-    attributes: Attributes
     values: Attributes = field(default_factory=dict)
 
     @property
