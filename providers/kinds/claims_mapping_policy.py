@@ -19,6 +19,7 @@ Policy.ReadWrite.ApplicationConfiguration, reading Policy.Read.All as well (grad
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from flexsaml.claims import (
@@ -74,19 +75,15 @@ class ClaimsMappingPolicyKind(Kind):
     def diff(self, olds: Props, news: Props) -> set[str]:
         changed = super().diff(olds, news)
         if changed & _MEANING and all(known([olds.get(key), news.get(key)]) for key in _MEANING):
-            try:
-                is_same = has_same_meaning(_definition(olds), _definition(news))
-            except (InvalidClaim, InvalidDefinition, KeyError):
-                is_same = False
-            if is_same:
-                changed -= _MEANING
+            with suppress(InvalidClaim, InvalidDefinition, KeyError):
+                if has_same_meaning(_definition(olds), _definition(news)):
+                    changed -= _MEANING
         return changed
 
     def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
         definition, name = sign_definition(_definition(inputs)), inputs["display_name"]
-        unfinished: list[Policy] = []
-        if inputs["baseline"]:
-            unfinished = select_unfinished(directory, directory.policies(name), inputs["baseline"])
+        principal = inputs["baseline"]
+        unfinished = select_unfinished(directory, directory.policies(name), principal) if principal else []
         if not unfinished:
             return directory.create_policy(display_name=name, definition=definition).id, {}
         engine.say(f"policy '{name}' exists already: an earlier run of this stack created it and did not finish")

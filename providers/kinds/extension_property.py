@@ -64,17 +64,14 @@ class ExtensionPropertyKind(Kind):
         if known(targets) and not set(targets) <= set(TARGETS):
             failures["target_objects"] = f"each target object is one of {', '.join(TARGETS)}"
         if olds and any(differs(olds.get(key), inputs[key]) for key in ("data_type", "multi_valued", "name")):
-            former = olds.get("name")
-            engine.warn(
-                f"extension '{former}' will be deleted and created again: sign-ins may miss its claims for minutes"
-            )
+            consequence = "will be deleted and created again: sign-ins may miss its claims for minutes"
+            engine.warn(f"extension '{olds.get('name')}' {consequence}")
         is_named = known([inputs["app_id"], name])
         return {**inputs, "full_name": build_full_name(inputs["app_id"], name) if is_named else UNKNOWN}, failures
 
     def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
         application, full_name = inputs["application_id"], inputs["full_name"]
-        existing = [] if inputs["baseline"] else directory.extension_properties(application, full_name)
-        if existing:
+        if not inputs["baseline"] and (existing := directory.extension_properties(application, full_name)):
             raise RefusedChange(_taken(existing[0]))
         try:
             created = _post(directory, inputs)
@@ -158,15 +155,11 @@ def _reuse_unfinished(directory: Directory, inputs: Props) -> Property:
     unfinished = existing[0]
     if not inputs["baseline"]:
         raise RefusedChange(_taken(unfinished))
-    if (unfinished.data_type, unfinished.multi_valued, sorted(unfinished.target_objects)) == (
-        inputs["data_type"],
-        inputs["multi_valued"],
-        sorted(inputs["target_objects"]),
-    ):
+    shape = inputs["data_type"], inputs["multi_valued"], sorted(inputs["target_objects"])
+    if (unfinished.data_type, unfinished.multi_valued, sorted(unfinished.target_objects)) == shape:
         engine.say(f"{full_name} exists already: an earlier run of this stack created it and did not finish")
         return unfinished
-    holders = describe_holders(directory, full_name)
-    if holders:
+    if holders := describe_holders(directory, full_name):
         raise RefusedChange(
             f"it exists as {DataType(unfinished.data_type, unfinished.multi_valued)} and {holders}: "
             "clear what the property holds or keep the old data type"

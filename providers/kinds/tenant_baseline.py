@@ -18,11 +18,11 @@ leaves the configuration, and when it is deleted, as the last resource of all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from flexsaml.claims import is_signed, short_name
-from flexsaml.graph import ExistingObjects, NotFound
+from flexsaml.graph import ExistingObjects, ExtensionProperty, NotFound
 
 from .. import engine
 from .base import Argument, Failures, Kind, Props, RefusedChange, known
@@ -71,9 +71,7 @@ class TenantBaselineKind(Kind):
             inputs["policy_name"],
             policies if is_renamed else (),
         )
-        if problems:
-            failures[""] = problems
-        return inputs, failures
+        return inputs, {**failures, "": problems} if problems else failures
 
     def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
         existing = _read_existing(directory, inputs)
@@ -91,7 +89,9 @@ class TenantBaselineKind(Kind):
         if added or is_renamed:
             _refuse_existing(_read_existing(directory, news), added, news["policy_name"] if is_renamed else "")
         if removed:
-            _delete_unfinished_properties(directory, olds["application_id"], removed)
+            application_id = olds["application_id"]
+            # One that holds values is in state, and its own resource deletes it after the values are restored.
+            _delete_unfinished(directory, application_id, directory.extension_properties(application_id), removed)
         names = sorted({*olds["__policy_names"], news["policy_name"]})
         return {"displaced": olds["displaced"], "__policy_names": names}
 
@@ -108,13 +108,9 @@ class TenantBaselineKind(Kind):
         except NotFound:
             engine.warn("the service principal is gone from the tenant, so nothing can be restored on it")
             return
-        for prop in existing.properties:
-            if prop.name in outputs["properties"]:
-                holders = describe_holders(directory, prop.name)
-                if holders:
-                    engine.say(f"{prop.name} is kept: {holders}")
-                else:
-                    directory.delete_extension_property(outputs["application_id"], prop.id)
+        kept = _delete_unfinished(directory, outputs["application_id"], existing.properties, outputs["properties"])
+        for name, holders in kept.items():
+            engine.say(f"{name} is kept: {holders}")
         displaced = outputs["displaced"]
         named = list(existing.policies or ())
         for name in outputs["__policy_names"]:
@@ -129,7 +125,10 @@ class TenantBaselineKind(Kind):
                 engine.say(f"policy '{name}' ({policy.id}) is kept: it has this stack's policy name, not its signature")
         assigned = {policy.id for policy in existing.assigned or ()} - {policy.id for policy in unfinished}
         if displaced and not assigned:
-            _assign_again(directory, id_, displaced[0])
+            try:
+                directory.assign(id_, displaced[0])
+            except NotFound:
+                engine.warn(f"the displaced policy {displaced[0]} is not assigned again: it is gone from the tenant")
         elif displaced and assigned != set(displaced):
             engine.warn(f"the displaced policy {displaced[0]} is not assigned again: another one is assigned now")
 
@@ -176,18 +175,15 @@ def _list_problems(properties: Mapping[str, str], policy_name: str, policies: It
     return "; ".join(problems)
 
 
-def _delete_unfinished_properties(directory: Directory, application_id: str, names: set[str]) -> None:
-    """Delete properties whose names left the configuration before the state knew them.
-
-    One that holds values is in state and is deleted by its own resource, after the values are restored.
-    """
-    for prop in directory.extension_properties(application_id):
-        if prop.name in names and not describe_holders(directory, prop.name):
-            directory.delete_extension_property(application_id, prop.id)
-
-
-def _assign_again(directory: Directory, principal: str, policy_id: str) -> None:
-    try:
-        directory.assign(principal, policy_id)
-    except NotFound:
-        engine.warn(f"the displaced policy {policy_id} is not assigned again: it is gone from the tenant")
+def _delete_unfinished(
+    directory: Directory, application_id: str, properties: Iterable[ExtensionProperty], names: Collection[str]
+) -> dict[str, str]:
+    """Delete the properties of these names in which nobody holds a value; those kept, with who holds one."""
+    kept = {}
+    for prop in properties:
+        if prop.name in names:
+            if holders := describe_holders(directory, prop.name):
+                kept[prop.name] = holders
+            else:
+                directory.delete_extension_property(application_id, prop.id)
+    return kept
