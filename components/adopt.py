@@ -51,18 +51,26 @@ def run(given: argparse.Namespace) -> int:
     except pulumi.RunError as problem:
         raise UserError(" ".join(str(problem).split())) from None
     _write({"resources": adoption.resources}, given.out)
-    names = [resource["name"] for resource in adoption.resources if not resource.get("component")]
+    types = {resource["name"]: resource["type"] for resource in adoption.resources if not resource.get("component")}
     if given.json:
-        print(json.dumps({"found": names, "absent": adoption.absent, "file": str(given.out)}))
+        print(json.dumps({"found": list(types), "absent": adoption.absent, "file": str(given.out)}))
         return 0
-    print(escape(f"{len(names)} objects exist and are in {given.out}: {', '.join(names)}", 10_000))
+    in_tenant = [name for name, type_ in types.items() if not type_.endswith("Baseline")]
+    verb = "object exists and is" if len(in_tenant) == 1 else "objects exist and are"
+    print(escape(f"{len(in_tenant)} {verb} in {given.out}: {', '.join(in_tenant)}", 10_000))
+    if len(types) > len(in_tenant):
+        baselines = ", ".join(name for name in types if name not in in_tenant)
+        print(escape(f"the file also has the baselines, which are kept in state only: {baselines}", 10_000))
     if adoption.absent:
         print(escape(f"these do not exist, `pulumi up` will make them: {', '.join(adoption.absent)}", 10_000))
     print(
-        "From the import on they belong to this stack: destroy deletes them, and users' values count as unset before.\n"
+        "From the import on they belong to this stack: destroy deletes them, and clears users' values, because nobody "
+        "knows what users held before.\n"
         f"  pulumi import --yes --file {given.out} --generate-code=false --protect=false\n"
         "  pulumi preview --diff   # there is nothing to do\n"
-        f"  pulumi up && rm {given.out}   # records the order of things; until then users' values are plain in state"
+        f"  pulumi up && rm {given.out}   # records dependencies\n"
+        "Run that `pulumi up` soon: until then users' values are unencrypted in state, and a destroy would leave "
+        "extension properties behind in the tenant."
     )
     return 0
 

@@ -36,21 +36,21 @@ class FlexSamlClaimsArgs:
     definition: str | Mapping[str, Any] | Secret = ""
     """A raw policy definition instead of claims."""
     replace_existing: bool = False
-    """Take over from a policy that is assigned already; it comes back on destroy."""
+    """Replace a policy that is assigned already; a destroy assigns it again."""
     allow_removal: int = 0
-    """How many values may be taken back in one update, when it is more than a fifth of them."""
+    """How many users may lose a value in one update, if they are more than 10 and more than a fifth."""
     preflight: bool = True
     """False: preview asks the tenant only which service principal and application are meant."""
     rules: Mapping[str, str] = field(default_factory=dict)
     """Rule of lint or preflight to error, warning, info or off."""
 
     def to_keys(self) -> dict[str, object]:
-        """The same under the names of the stack configuration."""
+        """The arguments under the names that the keys have in the stack configuration."""
         return {key.name: getattr(self, key.argument) for key in KEYS.values() if key.argument}
 
 
 def read_config() -> dict[str, object]:
-    """The keys of the stack configuration; the policy's default name is that of a stack with one component."""
+    """The keys of the stack configuration. The policy's default name does not include the only component's name."""
     keys = _read_namespace()
     if keys.get("policyName", "") == "":
         keys["policyName"] = f"{pulumi.get_project()}-{pulumi.get_stack()} Flex SAML claims"
@@ -58,7 +58,7 @@ def read_config() -> dict[str, object]:
 
 
 def read_connection() -> dict[str, object]:
-    """Those keys which say where the tenant is: a Python program has them in the stack configuration too."""
+    """The keys that say where the tenant is; a Python program sets them in the stack configuration too."""
     return {name: value for name, value in _read_namespace().items() if name in KEYS and not KEYS[name].argument}
 
 

@@ -1,6 +1,7 @@
-"""Starts what takes long beside the program's imports: the provider process, the sign-in, the search for the principal.
+"""Starts the slow steps while the program still imports modules: the provider process, the sign-in, the search for the
+principal.
 
-It imports only what these need. `FlexSamlClaims` and the rest are imported while they are under way.
+This module imports only what these steps need. The program imports `FlexSamlClaims` while they run.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def start_early() -> Callable[[], Directory]:
-    """Returns the `directory` of `FlexSamlClaims`: a call waits for it. Threads are daemons, so none delays the end."""
+    """Start both threads; return the `directory` argument of `FlexSamlClaims`, a function that waits for the sign-in.
+
+    The threads are daemons, so they do not delay the end of the program.
+    """
     threading.Thread(target=_start_provider, args=(get_monitor(),), daemon=True).start()
     config = pulumi.Config("flexsaml")
     result: Future[Directory] = Future()

@@ -3,8 +3,8 @@
     tenant baseline -> extension properties -> value baselines -> user values
                        extension properties -> policy -> assignment
 
-Order is wired through outputs, and on destroy it runs backwards: unassign, delete the policy, take the
-values back, delete the properties, put back what was displaced. Children are named by what a person
+Order is wired through outputs, and on destroy it runs backwards: unassign, delete the policy, restore
+the values, delete the properties, restore what was displaced. Children are named by what a person
 wrote (extension, user in lower case), so a change of case or order changes nothing.
 """
 
@@ -120,19 +120,19 @@ class FlexSamlClaims(pulumi.ComponentResource):
     def _extensions(self, baseline: TenantBaseline) -> dict[str, _Extension]:
         """By the name that claims and values use: short for those made here, full for those that exist."""
         preflight, extensions = self._preflight, {}
-        for short, kind in self._declaration.extensions.items():
+        for short, data_type in self._declaration.extensions.items():
             made = ExtensionProperty(
                 f"{self._name}-{short}",
                 application_id=preflight.application.id,
                 app_id=preflight.application.app_id,
                 name=short,
-                data_type=kind.name,
-                multi_valued=kind.multi_valued,
+                data_type=data_type.name,
+                multi_valued=data_type.multi_valued,
                 baseline=baseline.id,
                 opts=self._child(),
             )
             full_name = build_full_name(preflight.application.app_id, short)
-            extensions[short] = _Extension(made.id, made.full_name, full_name, kind)
+            extensions[short] = _Extension(made.id, made.full_name, full_name, data_type)
         for full_name in self._declaration.existing_extensions:
             existing = preflight.properties[full_name]
             id_ = f"{preflight.owners[full_name]}/{existing.id}"
@@ -235,8 +235,8 @@ def _columns(declaration: Declaration, extensions: Mapping[str, _Extension]) -> 
     columns: Columns = {key: {} for key in extensions}
     for user, row in declaration.all_users.items():
         for key, value in row.items():
-            kind = extensions[key].type
-            columns[key][user] = str(value) if key in declaration.extensions else kind.canonical(value)
+            data_type = extensions[key].type
+            columns[key][user] = str(value) if key in declaration.extensions else data_type.canonical(value)
     return columns
 
 

@@ -39,14 +39,14 @@ def inspect(
         findings = list(preflight.findings)
     except InvalidDeclaration as invalid:
         findings = apply_levels(lint_declaration(invalid.declaration), invalid.declaration.rules)
-        raise report(invalid.problems + _lines(findings)) from None
+        raise as_run_error(invalid.problems + _lines(findings)) from None
     except InspectionEnded as end:
         findings = [end.finding]
     except UserError as problem:
-        raise report([str(problem)]) from None
+        raise as_run_error([str(problem)]) from None
     findings = apply_levels([*findings, *_lint(declaration, preflight)], declaration.rules)
     if preflight is None or any(finding.level == "error" for finding in findings):
-        raise report(_lines(findings))
+        raise as_run_error(_lines(findings))
     return declaration, preflight, findings
 
 
@@ -62,7 +62,7 @@ def _lines(findings: list[Finding]) -> list[str]:
     return [str(finding) if finding.level == "error" else f"{finding.level}: {finding}" for finding in findings]
 
 
-def report(lines: list[str]) -> pulumi.RunError:
+def as_run_error(lines: list[str]) -> pulumi.RunError:
     """One error for the engine with all findings."""
     if len(lines) == 1:
         return pulumi.RunError(f"flexsaml: {lines[0]}; nothing was changed")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from flexsaml.claims import escape, find_nearest, is_full_name, quote
 from flexsaml.values import DATA_TYPES, NO_USER, DataType, InvalidRoster, InvalidValue, is_user, read_roster
 
-from .reader import KeyReader, contains_secret, suggest
+from .reader import KeyReader, contains_unknown_secret, suggest
 from .secret import Secret
 
 _SHORT_NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -38,7 +38,7 @@ def parse_extensions(reader: KeyReader) -> dict[str, DataType]:
 
 def _parse_data_type(reader: KeyReader, where: str, written: object) -> DataType:
     fields = {"dataType": written} if isinstance(written, str) else written
-    if contains_secret(written):
+    if contains_unknown_secret(written):
         return DataType("String")  # a finding of its own: extensions cannot be secret
     if not isinstance(fields, Mapping) or set(fields) - {"dataType", "multiValued"}:
         forms = f"a data type ({', '.join(DATA_TYPES)}) or {{ dataType, multiValued }}"
@@ -76,7 +76,7 @@ def parse_users(reader: KeyReader, extensions: Mapping[str, DataType]) -> dict[s
             continue
         users[user] = {}
         for name, value in cells.items():
-            if contains_secret(value):
+            if contains_unknown_secret(value):
                 continue
             if name not in extensions:
                 if is_full_name(name):

@@ -1,6 +1,7 @@
 """Lint of the definition that a declaration would send, in the words of a declaration.
 
-The same in preview, which knows the application, and of a stack file, where a stand-in is used for its appId.
+Preview lints the same definition as the `lint` command. Preview knows the appId of the application that owns the
+extensions; for a stack file, a stand-in takes its place.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def lint_declaration(
     the tenant; both are known to preview only.
     """
     full_names = declaration.full_names(app_id or _STAND_IN)
-    types = {**(existing_types or {}), **{full_names[name]: str(kind) for name, kind in declaration.extensions.items()}}
+    own_types = {full_names[name]: str(data_type) for name, data_type in declaration.extensions.items()}
+    types = {**(existing_types or {}), **own_types}
     if declaration.definition:
         known = full_names if app_id else _names_in(declaration)
         context = Context(
@@ -108,10 +110,10 @@ def _values_by_full_name(
     values: dict[str, list[str]] = {}
     for full, written in distinct.items():
         if full in types:
-            kind = DataType.parse(types[full])
+            data_type = DataType.parse(types[full])
             for value in written.values():
                 with suppress(InvalidValue):  # preflight reports it
-                    values.setdefault(full, []).append(kind.canonical(value))
+                    values.setdefault(full, []).append(data_type.canonical(value))
     return values
 
 

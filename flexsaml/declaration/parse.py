@@ -26,7 +26,7 @@ from flexsaml.values import DataType
 
 from .cells import parse_extensions, parse_roster, parse_users
 from .model import Declaration, InvalidDeclaration
-from .reader import RULE, KeyReader, contains_secret, suggest
+from .reader import RULE, KeyReader, contains_unknown_secret, suggest
 
 __all__ = ["RULE", "UNKNOWN_SOURCE", "parse_declaration", "read_declaration"]
 
@@ -175,7 +175,7 @@ def _parse_claims(reader: KeyReader, extensions: Mapping[str, DataType]) -> dict
 def _parse_claim(reader: KeyReader, where: str, name: str, source: object, extensions: Mapping[str, DataType]) -> Claim:
     """The claim; one whose source is encrypted, or has a finding, keeps its name."""
     unknown = Claim.parse(name.strip() or "unnamed", UNKNOWN_SOURCE)
-    if contains_secret(source):
+    if contains_unknown_secret(source):
         return unknown
     try:
         claim = Claim.parse(name, source)

@@ -24,10 +24,13 @@ class KeyReader:
         self._keys = keys
         self.findings: list[Finding] = []
         self.secret_keys: set[str] = set()
+        """Keys in which something, however deep, is a `Secret`: what comes from them is encrypted in state."""
         self.hidden_keys: set[str] = set()
-        """Secret as a whole: of their content no message shows anything."""
+        """Those of them that are secret as a whole: no message shows anything of their content."""
         self.encrypted: list[str] = []
+        """Paths of secrets of unknown content (in a stack file, only the engine can read them)."""
         self.secret_texts: set[str] = set()
+        """Texts of known secrets, of three characters or more: `Declaration.mask` takes them out of messages."""
 
     def report(self, where: str, message: str, fix: str = "") -> None:
         self.findings.append(Finding(RULE, "error", escape(where, 150), message, fix))
@@ -87,7 +90,7 @@ class KeyReader:
         value = self._open("definition", self._keys.get("definition"))
         if isinstance(value, Mapping):
             opened = self._open_nested("definition", "definition", value)
-            return {} if contains_secret(opened) or not isinstance(opened, dict) else opened
+            return {} if contains_unknown_secret(opened) or not isinstance(opened, dict) else opened
         return "" if value is None or isinstance(value, Secret) else _as_text(value)
 
     def quote(self, key: str, text: object) -> str:
@@ -99,7 +102,7 @@ class KeyReader:
         return key not in self.encrypted and not any(finding.where == key for finding in self.findings)
 
     def _open(self, key: str, value: object, path: str = "") -> object:
-        """The content of a secret, which is noted; one of unknown content stays."""
+        """The content of a secret; a secret of unknown content is returned as it is. Both are recorded."""
         if not isinstance(value, Secret):
             return value
         self.secret_keys.add(key)
@@ -123,11 +126,11 @@ class KeyReader:
         return value
 
 
-def contains_secret(value: object) -> bool:
-    """Whether a part of it is encrypted and unknown."""
+def contains_unknown_secret(value: object) -> bool:
+    """Whether the value is or holds a secret of unknown content."""
     if isinstance(value, Mapping):
-        return any(map(contains_secret, value.values()))
-    return any(map(contains_secret, value)) if isinstance(value, list) else isinstance(value, Secret)
+        return any(map(contains_unknown_secret, value.values()))
+    return any(map(contains_unknown_secret, value)) if isinstance(value, list) else isinstance(value, Secret)
 
 
 def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -113,8 +113,8 @@ def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime
         user_ids={user: users[user].id if user in users else user for user in asked},
         missing_users=frozenset(asked) - set(users),
         live_values={
-            name: {user.id: kind.from_wire(user.values.get(name)) for user in users.values()}
-            for name, kind in types.items()
+            name: {user.id: data_type.from_wire(user.values.get(name)) for user in users.values()}
+            for name, data_type in types.items()
         },
         findings=tuple(judge(inspection, RULES)),
     )

@@ -107,8 +107,8 @@ def _misfits(inspection: Inspection) -> Iterator[Finding]:
     for user, row in inspection.declaration.all_users.items():
         for name, value in row.items():
             try:
-                if kind := _existing_type(inspection, name):
-                    kind.canonical(value)
+                if data_type := _existing_type(inspection, name):
+                    data_type.canonical(value)
             except InvalidValue as problem:
                 yield build_finding("value-misfit", f"users.{user}.{name}", str(problem))
 
@@ -118,9 +118,9 @@ def _too_many_values(inspection: Inspection) -> Iterator[Finding]:
     for user, row in inspection.declaration.all_users.items():
         count = 0
         for name, value in row.items():
-            kind = types.get(name) or _existing_type(inspection, name)
+            data_type = types.get(name) or _existing_type(inspection, name)
             try:
-                count += kind.count_values(kind.canonical(value)) if kind else 1
+                count += data_type.count_values(data_type.canonical(value)) if data_type else 1
             except InvalidValue:  # reported by its own rule
                 count += 1
         if count > MOST_VALUES:
