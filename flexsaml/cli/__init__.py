@@ -6,6 +6,7 @@ Exit status: 0 fine, 1 findings, 2 wrong usage or an error, which is reported in
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from types import ModuleType
 
 from flexsaml.errors import UserError
 
-from .terminal import escape_missing_letters, report_error
+from .terminal import one_line
 
 COMMANDS = {
     "adopt": "a file for `pulumi import` that makes what exists in the tenant this stack's own",
@@ -32,25 +33,29 @@ MODULES = {"adopt": "components.adopt"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Returns its exit status; wrong usage ends in `SystemExit`, as argparse does it."""
-    escape_missing_letters()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # letters that the terminal lacks are escaped
     given = sys.argv[1:] if arguments is None else list(arguments)
     command = given[0] if given else ""
     try:
         status = _run(command, given)
         sys.stdout.flush()
+        return status
     except UserError as error:
-        return report_error(command, error)
+        problem = str(error)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if (Path(__file__).parents[2] / package).exists():  # a module of this project is missing: a bug
             raise
-        return report_error(command, f"the package {package} is not installed; run `pip install -r requirements.txt`")
+        problem = f"the package {package} is not installed; run `pip install -r requirements.txt`"
     except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130
-    return status
+    print(f"{command}: {one_line(' '.join(problem.split()))}", file=sys.stderr)
+    return 2
 
 
 def _run(command: str, arguments: list[str]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
@@ -12,22 +11,9 @@ from flexsaml.errors import UserError
 MAX_CELL_WIDTH = 72
 
 
-def report_error(command: str, problem: object) -> int:
-    """Reports why the command failed. Returns its exit status."""
-    print(f"{command}: {one_line(' '.join(str(problem).split()))}", file=sys.stderr)
-    return 2
-
-
 def one_line(text: str) -> str:
     """The text with escapes for everything that could break the line or move the cursor."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-
-
-def escape_missing_letters() -> None:
-    """Escapes the letters that a terminal lacks, instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def read_file(name: str, max_bytes: int, fix: str = "") -> bytes:
