@@ -115,7 +115,7 @@ def _find_metadata_url(stack: stacks.Declared | None) -> str:
         try:
             snapshot = stack.directory().read_principal_snapshot(app_id)
             tenant, app_id = tenant or (snapshot.domains or [""])[0], snapshot.principal.app_id
-            reason = "" if tenant else "its verified domains may not be read; set flexsaml:tenantId"
+            reason = "" if tenant else "there is no permission to read its verified domains; set flexsaml:tenantId"
         except UserError as error:
             reason = str(error)
     if reason:

@@ -37,8 +37,8 @@ def rate_evidence(rules: Iterable[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Inference:
-    """Something predicted. `evidence`: keys of `RULE_GRADES`; `reason`: why there is no value; `unknown`: why nobody
-    can know, "" if it is known.
+    """Something predicted. `evidence`: keys of `RULE_GRADES`; `reason`: why there is no value, or what the value
+    is; `unknown`: why nobody can know it, "" if it is known.
     """
 
     evidence: tuple[str, ...] = ()

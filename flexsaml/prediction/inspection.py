@@ -107,7 +107,7 @@ def _predict(scenario: Scenario, target: SignInTarget, agent: Agent) -> Predicti
 
 
 def find_assigned_policy(directory: Directory, snapshot: PrincipalSnapshot) -> Policy:
-    """The only policy that decides (S1). Raises `NothingToPredict`, or `GraphError` if it may not be read."""
+    """The only policy that decides (S1). Raises `NothingToPredict`, or `GraphError` if it cannot be read."""
     name, policies = snapshot.principal.display_name, snapshot.assigned
     if policies is None:
         policies = tuple(directory.policies_applied_to(snapshot.principal.id))
@@ -172,11 +172,13 @@ def _read_users(
 def _make_agent(user: User, snapshot: PrincipalSnapshot, members: GroupMembers, unreadable: Mapping[str, str]) -> Agent:
     own = [role for role in snapshot.roles or () if user.id in (role.user_ids(members) or ())]
     values = sorted({role.value for role in own if role.value})
-    reason = "" if snapshot.roles is not None else "who is assigned may not be read (Application.Read.All)"
+    reason = (
+        "" if snapshot.roles is not None else "there is no permission to read who is assigned (Application.Read.All)"
+    )
     for role in snapshot.roles or ():
         decides = not own or (role.value and role.value not in values)
         if role.user_ids(members) is None and decides and not reason:
-            reason = f"members of the group '{role.display_name}' may not be read (GroupMember.Read.All)"
+            reason = f"there is no permission to read the members of '{role.display_name}' (GroupMember.Read.All)"
     upn = user.user_principal_name
     return Agent(user.id, upn, user.profile, user.values, tuple(values), bool(own), reason, unreadable)
 

@@ -72,7 +72,7 @@ class Prediction:
         """What decides about the sign-in and is unknown, one sentence each."""
         mandatory = load_table("flex")["mandatory"]
         lines = [(f"'{line.name}'", line.unknown) for line in self.attributes if line.name in mandatory]
-        refusals = [(item.code, item.unknown) for item in self.refusals]
+        refusals = [(f"whether sign-in is refused with {item.code}", item.unknown) for item in self.refusals]
         return tuple(f"{subject} is unknown: {reason}" for subject, reason in (*lines, *refusals) if reason)
 
     @property
@@ -106,7 +106,9 @@ def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]
     not_assigned = f"neither the user nor a group they are a direct member of is assigned to '{name}'"
     is_disabled, has_key = agent.properties.get("accountEnabled") is False, target.has_key
     lacks_assignment = snapshot.assignment_required and not agent.assigned
-    unreadable = "" if agent.is_readable else "it may not be read whether the user is enabled"
+    unreadable = (
+        "" if agent.is_readable else "there is no permission to read whether the user is enabled (User.Read.All)"
+    )
     no_key = f"'{name}' has no active signing certificate, which a claims mapping policy requires"
     for is_refused, rule, code, message, unknown in (
         (not snapshot.enabled, "W1", "AADSTS7000112", f"the application '{name}' is disabled", ""),
@@ -128,7 +130,7 @@ def _fixed_lines(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> It
         (f"{_IDENTITY}identityprovider", provider),
         (_METHODS_REFERENCES, _BY_PASSWORD),
     ):
-        unknown = "" if value else "the tenant's id may not be read (Organization.Read.All)"
+        unknown = "" if value else "there is no permission to read the tenant's id (Organization.Read.All)"
         yield AttributeLine(name=name, values=(value,) if value else (), evidence=("S19",), unknown=unknown)
     properties = (("givenname", "givenname"), ("surname", "surname"), ("emailaddress", "mail"))
     basic = {"name": agent.upn, **{name: agent.by_lower_name.get(property_) for name, property_ in properties}}

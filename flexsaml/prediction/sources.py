@@ -24,7 +24,7 @@ UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 _DATES = frozenset({"createddatetime", "lastpasswordchangedatetime"})
 _PRINCIPAL_SOURCES = ("application", "resource", "audience")
-UNREADABLE_USER = "the user's properties may not be read (User.Read.All)"
+UNREADABLE_USER = "there is no permission to read the user's properties (User.Read.All)"
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class SignInTarget:
 @dataclass(frozen=True)
 class Agent:
     """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value. `roles` and
-    `assigned` as far as they could be read; `roles_unreadable` says why there may be more, "" if there are none.
-    `unreadable_extensions`: extensions whose value could not be read, with the reason.
+    `assigned`: what could be read of the user's assignments. `roles_unreadable`: why the user may have others, which
+    could not be read; "" if there are none. `unreadable_extensions`: extension to the reason why it could not be read.
     """
 
     id: str
@@ -71,7 +71,8 @@ class Sources:
         self.policy, self.target, self.agent = policy, target, agent
 
     def read(self, entry: PolicyEntry, visited: tuple[PolicyEntry, ...] = ()) -> SourceValues:
-        """`visited`: the entries whose transformations led here. A Value beside a Source does not count (D)."""
+        """The values of the entry; its Value is ignored if it has a Source (D). `visited`: the entries whose
+        transformations led to this one."""
         if entry.source == "transformation":
             return self._transform(entry, visited)
         if not entry.source:
@@ -107,7 +108,7 @@ class Sources:
             return format_value(values.get(id_, snapshot.tags[:1]), evidence, entry.label)
         if source == "company" and id_ == "tenantcountry":
             if snapshot.country is None:
-                return SourceValues(unknown="the organization may not be read (Organization.Read.All)")
+                return SourceValues(unknown="there is no permission to read the organization (Organization.Read.All)")
             return format_value(snapshot.country or None, ("S16",), entry.label)
         if source == "user" and id_ == "groups":
             return SourceValues(evidence=("S21",), unknown="group claims are not evaluated")
@@ -151,13 +152,13 @@ class Sources:
             return SourceValues(evidence=("S5",), reason=f"there is no extension {name}")
         if not agent.is_readable:
             return SourceValues(unknown=UNREADABLE_USER)
-        value, kind = agent.values.get(name), types[name]
-        if isinstance(value, list) or kind.endswith("[]"):
+        value, data_type = agent.values.get(name), types[name]
+        if isinstance(value, list) or data_type.endswith("[]"):
             if value in (None, []):
                 return SourceValues(evidence=("S5",), reason=f"{name} is null")
             unknown = "it is not documented how several values of an extension made with Graph are sent"
             return SourceValues(evidence=("S13 several",), unknown=unknown)
-        has_plain_form = kind in ("String", "Integer", "LargeInteger")
+        has_plain_form = data_type in ("String", "Integer", "LargeInteger")
         return format_value(value, ("S13",) if has_plain_form else ("S13 form",), name)
 
 
@@ -241,7 +242,8 @@ def _read_allowed(entry: PolicyEntry, sources: Sources) -> SourceValues:
         return source
     domains = sources.target.snapshot.domains
     if domains is None:
-        return SourceValues(evidence=("N4",), unknown="the verified domains may not be read (Organization.Read.All)")
+        unknown = "there is no permission to read the verified domains (Organization.Read.All)"
+        return SourceValues(evidence=("N4",), unknown=unknown)
     _, at_sign, domain = source.values[0].rpartition("@")
     if not at_sign or domain.lower() not in map(str.lower, domains):
         return SourceValues(evidence=("N4",), reason=f"'{domain}' is not a verified domain")

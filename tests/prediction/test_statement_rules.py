@@ -152,6 +152,9 @@ def test_an_unreadable_property_is_unknown_and_not_null() -> None:
     assert levels["name"] == PREDICTED
     assert not prediction.problems
     assert len(prediction.doubts) == 3  # email, full_name, whether the account is enabled
+    assert prediction.doubts[-1].startswith(
+        "whether sign-in is refused with AADSTS50057 is unknown: there is no permission to read"
+    )
     assert {line.name: line.confidence for line in prediction.worker}["email"] == UNKNOWN
 
 
