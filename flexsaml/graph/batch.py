@@ -59,13 +59,6 @@ def body_of(answer: BatchResponse) -> Json:
     return answer.body or {}
 
 
-def read_batch(paths: Sequence[str], *, post: Post, retrier: Retrier, deadline: float) -> list[BatchResponse]:
-    """GET all paths, 20 in a batch; `deadline` (seconds) is each batch's own. Raises what stops a whole batch."""
-    items = [BatchRequest("GET", path) for path in paths]
-    chunks = (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
-    return [answer for chunk in chunks for answer in _settle(chunk, post, retrier, retrier.clock.now() + deadline)]
-
-
 def send_once(items: Sequence[BatchRequest], post: Callable[[Json], Json], retrier: Retrier) -> list[BatchResponse]:
     """One batch, sent once: the answer to each item, a refusal among them as its failure."""
     responses = post({"requests": [item.wire(number) for number, item in enumerate(items)]}).get("responses")
@@ -74,7 +67,11 @@ def send_once(items: Sequence[BatchRequest], post: Callable[[Json], Json], retri
     return [_read(item, by_id.get(str(number), {}), retrier) for number, item in enumerate(items)]
 
 
-def _settle(chunk: Sequence[BatchRequest], post: Post, retrier: Retrier, ends: float) -> list[BatchResponse]:
+def send_until_settled(
+    chunk: Sequence[BatchRequest], post: Post, retrier: Retrier, deadline: float
+) -> list[BatchResponse]:
+    """One batch of reads: the answer to each item within `deadline` seconds. Raises what stops the whole batch."""
+    ends = retrier.clock.now() + deadline
     settled: dict[int, BatchResponse] = {}
     pending = list(range(len(chunk)))
     for attempt in count(1):

@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import requests
 
-from .batch import BatchRequest, BatchResponse, read_batch, send_once
+from .batch import CHUNK, BatchRequest, BatchResponse, send_once, send_until_settled
 from .bulk import BulkWrite, OnProgress
 from .clock import Clock
 from .clouds import Cloud
@@ -93,7 +93,10 @@ class Client:
             call = self._call("POST", "/$batch", json=body)
             return self._retrier.run(lambda: self._once(call, ends), safe=True, ends=ends)
 
-        return read_batch(paths, post=post, retrier=self._retrier, deadline=self.deadline)
+        items = [BatchRequest("GET", path) for path in paths]
+        chunks = (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+        settled = (send_until_settled(chunk, post, self._retrier, self.deadline) for chunk in chunks)
+        return [answer for answers in settled for answer in answers]
 
     def bulk(self, items: Sequence[BatchRequest], on_progress: OnProgress | None = None) -> list[GraphError | None]:
         """Any number of writes side by side, at the pace of Graph's quota; None or the error of each (see bulk.py)."""
@@ -144,14 +147,11 @@ class Client:
     def _operation(self) -> Iterator[float]:
         """When the running operation of this thread must end, in `clock.now()` time."""
         outer: float | None = getattr(self._running, "ends", None)
-        if outer is not None:
-            yield outer
-            return
-        self._running.ends = self.clock.now() + self.deadline
+        self._running.ends = self.clock.now() + self.deadline if outer is None else outer
         try:
             yield self._running.ends
         finally:
-            self._running.ends = None
+            self._running.ends = outer
 
 
 def _same_root(cloud: Cloud, call: Call, link: str) -> bool:

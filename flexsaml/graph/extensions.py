@@ -53,8 +53,8 @@ class Extensions(DirectoryCalls):
 
         def created() -> ExtensionProperty | None:
             for extension in self.extension_properties(application_id):
-                shape = (extension.data_type, extension.multi_valued)
-                if full_name.fullmatch(extension.name) and shape == (data_type, multi_valued):
+                has_shape = (extension.data_type, extension.multi_valued) == (data_type, multi_valued)
+                if has_shape and full_name.fullmatch(extension.name):
                     return extension
             return None
 

@@ -129,18 +129,12 @@ def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now:
         body = {}
     text = body.get("access_token")
     if answer.status_code == 200 and isinstance(text, str) and text:
-        return Token(text, now, now + _seconds(body.get("expires_in")))
+        lifetime = str(body.get("expires_in"))
+        return Token(text, now, now + (float(lifetime) if lifetime.isdecimal() else 3600.0))
     reason = str(body.get("error_description") or f"{cloud.login} gave no token (HTTP {answer.status_code})")
     if answer.status_code == 429 or answer.status_code >= 500:
         raise NotSent(_SIGN_IN, reason)
     raise no_credential(reason, tenant)
-
-
-def _seconds(value: object) -> float:
-    try:
-        return float(str(value))
-    except ValueError:
-        return 3600.0
 
 
 def _azure_token(cloud: Cloud, tenant_id: str, now: float, chain: Chain | None = None) -> Token:

@@ -184,26 +184,22 @@ class Users(DirectoryCalls):
     def find_value_holders(self, extension: str, limit: int = 20) -> ValueHolders:
         """How many users hold a value of the extension, and who of the first `limit`. One request when nobody does.
         Whoever is listed is read directly, because the list comes from an index that lags behind writes. If none of
-        them holds a value, the list is older than a clearing, and it is read again, with pauses, until it agrees. What
-        remains: an empty list is believed at once. It is as new as the clearing of our own values, if there were any,
-        but a value that somebody else wrote within the last seconds may not be in it. Such a value outlives the
-        property, and shows again when a property of that name is made anew (A)."""
+        them holds a value, the list is older than a clearing, and it is read again, with pauses, until it agrees. An
+        empty list is believed at once, so a value that somebody else wrote within the last seconds may be missed: it
+        outlives the property, and shows again when a property of that name is made anew (A)."""
+        select = ",".join((*BASICS, extension))
+        params = {"$filter": f"{extension} ne null", "$count": "true", "$top": limit, "$select": select}
         for seconds in (*ABSENCE_PAUSES, None):
-            count, listed = self._list_value_holders(extension, limit)
-            read = self.read_users([user.id for user in listed], [extension]) if listed else {}
+            page = self._client.get("/users", params=params, headers={"ConsistencyLevel": "eventual"})
+            listed = page.get("value", ())[:limit]
+            count = int(page.get("@odata.count", len(listed)))
+            read = self.read_users([body["id"] for body in listed], [extension]) if listed else {}
             holders = tuple(user for user in read.values() if user and user.values.get(extension) not in (None, []))
             if holders or not count:
                 return ValueHolders(count, holders)
             if seconds is not None:
                 self._client.clock.sleep(seconds)
         return ValueHolders(max(0, count - len(listed)))  # those beyond the limit were not read: they count
-
-    def _list_value_holders(self, extension: str, limit: int) -> tuple[int, list[User]]:
-        select = ",".join((*BASICS, extension))
-        params = {"$filter": f"{extension} ne null", "$count": "true", "$top": limit, "$select": select}
-        page = self._client.get("/users", params=params, headers={"ConsistencyLevel": "eventual"})
-        users = [User.read(body, (extension,)) for body in page.get("value", ())][:limit]
-        return int(page.get("@odata.count", len(users))), users
 
     def _probe(self, pending: dict[str, Values], failures: Failures, wait: Wait) -> None:
         """Write the first user who can be written, waiting until the extensions are usable; takes users off `pending`.
