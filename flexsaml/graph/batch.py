@@ -77,23 +77,19 @@ def send_until_settled(
     for attempt in count(1):
         responses = send_once([chunk[number] for number in pending], lambda body: post(body, ends), retrier)
         settled |= dict(zip(pending, responses, strict=True))
-        pauses = {number: _seconds_to_repeat(settled[number].failure, attempt, retrier, ends) for number in pending}
-        pending = [number for number, seconds in pauses.items() if seconds is not None]
+        pauses = {}
+        for number in pending:
+            error = settled[number].failure
+            if error is not None and attempt < tries(error) and is_repeatable(error, safe=True):
+                pauses[number] = pause_before(attempt, error, retrier.chance)
+        pending = [number for number, seconds in pauses.items() if retrier.clock.now() + seconds <= ends]
         if not pending:
             break
-        longest = max(seconds for seconds in pauses.values() if seconds is not None)
+        longest = max(pauses[number] for number in pending)
         if longest >= 1.0:
             retrier.progress(f"POST /$batch: sending {len(pending)} items again in {longest:.0f} s")
         retrier.clock.sleep(longest)
     return [settled[number] for number in range(len(chunk))]
-
-
-def _seconds_to_repeat(error: GraphError | None, attempt: int, retrier: Retrier, ends: float) -> float | None:
-    """Seconds after which the item is sent again, None when it is settled."""
-    if error is None or attempt >= tries(error) or not is_repeatable(error, safe=True):
-        return None
-    seconds = pause_before(attempt, error, retrier.chance)
-    return seconds if retrier.clock.now() + seconds <= ends else None
 
 
 def _read(request: BatchRequest, entry: Json, retrier: Retrier) -> BatchResponse:

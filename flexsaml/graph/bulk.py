@@ -54,11 +54,9 @@ class BulkWrite:
         self._items, self._send, self._clock, self._on_progress = items, send, clock, on_progress
         self._pace, self._lock = Pace(clock), threading.Lock()
         self._waiting = deque(range(len(items)))
-        self._started = clock.now()
+        self._started, self._failed, self._failing_tries = clock.now(), 0, 0
         self._failing_since: float | None = None
-        self._failing_tries = 0
         self._stopped: GraphError | None = None
-        self._failed = 0
         self.outcomes: dict[int, GraphError | None] = {}
 
     def run(self) -> list[GraphError | None]:
@@ -139,10 +137,8 @@ class BulkWrite:
     def _report(self) -> None:
         if self._on_progress is None:
             return
-        done = len(self.outcomes)
-        spent = self._clock.now() - self._started
-        rate = done / spent if spent > 0 else 0.0
-        rest = len(self._items) - done
+        done, spent = len(self.outcomes), self._clock.now() - self._started
+        rest, rate = len(self._items) - done, done / spent if spent > 0 else 0.0
         by_quota = self._pace.seconds_for(rest)
         left = max(by_quota or 0.0, rest / rate if rate and by_quota is None else 0.0) if done else None
         self._on_progress(Progress(done, len(self._items), self._failed, rate, self._pace.refusals, left))

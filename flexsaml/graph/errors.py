@@ -215,18 +215,15 @@ def _hint(kind: type[Refused], method: str, path: str, message: str, status: int
     return advice or _HINTS.get(kind, default)
 
 
-def _read_error(body: object) -> tuple[str, str, str]:
+def _read_error(body: Any) -> tuple[str, str, str]:
     """(code, message, request id) of a Graph, OData or OAuth error body; "" for what is not there."""
-    if not isinstance(body, dict):
-        return "", "", ""
-    inner = body.get("error", body.get("odata.error"))
+    inner = body.get("error", body.get("odata.error")) if isinstance(body, dict) else None
     if isinstance(inner, str):  # OAuth
         return inner, str(body.get("error_description") or "").partition("\n")[0], ""
     if not isinstance(inner, dict):
         return "", "", ""
-    message: Any = inner.get("message") or ""
+    message, deeper = inner.get("message"), inner.get("innerError") or inner.get("innererror")
     if isinstance(message, dict):
-        message = message.get("value") or ""
-    deeper: Any = inner.get("innerError") or inner.get("innererror")
+        message = message.get("value")
     request_id = deeper.get("request-id") if isinstance(deeper, dict) else ""
-    return str(inner.get("code") or ""), str(message), str(request_id or "")
+    return str(inner.get("code") or ""), str(message or ""), str(request_id or "")

@@ -84,7 +84,7 @@ class User:
     def read(cls, body: Json, extensions: Iterable[str]) -> User:
         # Graph answers under the property's own spelling, which may differ in case from the one asked for.
         lowered = {key.lower(): value for key, value in body.items()}
-        values: dict[str, object] = {name: lowered.get(name.lower()) for name in extensions}
+        values = {name: lowered.get(name.lower()) for name in extensions}
         profile = {key: value for key, value in body.items() if not key.startswith(("extension_", "@"))}
         return cls(body["id"], body.get("userPrincipalName") or "", values, profile)
 

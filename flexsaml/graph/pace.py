@@ -35,14 +35,11 @@ class Pace:
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._lock, self._started = clock, threading.Lock(), clock.now()
-        self._sent = 0  # writes on their way or answered
-        self._answered = 0
+        self._sent, self._answered = 0, 0  # writes on their way or answered, and answered
         self._capacity = 0.0  # estimated size of the bucket in writes; 0: unknown
         self._latest: _Reading | None = None
         self._reference: _Reading | None = None  # an earlier one, to measure against
-        self._closed_until = 0.0
-        self._states_share = False
-        self.refusals = 0
+        self._closed_until, self._states_share, self.refusals = 0.0, False, 0
 
     def take(self, writes: int) -> float:
         """0.0 when that many writes may go now (they then count as sent), else seconds to wait before asking again."""

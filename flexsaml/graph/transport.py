@@ -95,7 +95,7 @@ def failure(tried: str, url: str, error: OSError, unsure: str) -> GraphError:
     """NotSent or Unanswered for an exception of `requests`. Never quotes it, since it may contain a URL with values."""
     target = urlsplit(url)
     host = target.netloc.rpartition("@")[2]
-    causes = list(_causes(error))
+    causes = _causes(error)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         hint = "point REQUESTS_CA_BUNDLE at the CA of that host, if you trust it"
         return NotSent(tried, f"the certificate of {host} is not trusted", hint, transient=False)

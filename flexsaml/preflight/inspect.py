@@ -91,15 +91,8 @@ def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime
         read = directory.read_users(asked, list(types), PROFILE) if asked else {}
     users = {user: person for user, person in read.items() if person is not None}
     identity = directory.identity()
-    inspection = Inspection(
-        declaration,
-        snapshot,
-        moment,
-        properties,
-        users,
-        has_custom_claims=custom_claims.result(),
-        permissions=identity.permissions if identity else None,
-    )
+    permissions = identity.permissions if identity else None
+    inspection = Inspection(declaration, snapshot, moment, properties, users, {}, custom_claims.result(), permissions)
     groups = snapshot.assigned_groups(with_value=True)
     if groups and users_without_role(inspection):
         inspection = replace(inspection, members=directory.direct_members(groups))

@@ -168,7 +168,7 @@ def _signing_key(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:
-    snapshot = inspection.snapshot
+    snapshot, message = inspection.snapshot, ""
     if not snapshot.accept_mapped_claims or snapshot.active_key:
         return
     own = {snapshot.principal.app_id, f"api://{snapshot.principal.app_id}"}
@@ -178,9 +178,8 @@ def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:
         message = "acceptMappedClaims must not be used on a multi-tenant application"
     elif others and snapshot.domains is not None:
         message = f"acceptMappedClaims does not cover the audience {others[0]}: sign-ins fail with AADSTS501461"
-    else:
-        return
-    yield build_finding("accept-mapped-claims", "application", message, "use a signing certificate instead")
+    if message:
+        yield build_finding("accept-mapped-claims", "application", message, "use a signing certificate instead")
 
 
 def _superseded_claims(inspection: Inspection) -> Iterator[Finding]:
@@ -249,18 +248,12 @@ def _not_looked_at(inspection: Inspection) -> Iterator[Finding]:
 
 ESSENTIAL_RULES: tuple[Rule, ...] = (_own_extensions_by_full_name, _absent_extensions, _misfits, _too_many_values)
 """Those that need no more than the principal snapshot: they hold with preflight off, too."""
+# fmt: off
 RULES: tuple[Rule, ...] = (
-    *ESSENTIAL_RULES,
-    _same_user_twice,
-    _owner_without_principal,
-    _disabled_principal,
-    _signing_key,
-    _accept_mapped_claims,
-    _superseded_claims,
-    _missing_permissions,
-    _users,
-    _not_looked_at,
+    *ESSENTIAL_RULES, _same_user_twice, _owner_without_principal, _disabled_principal, _signing_key,
+    _accept_mapped_claims, _superseded_claims, _missing_permissions, _users, _not_looked_at,
 )
+# fmt: on
 
 
 def _own_names(inspection: Inspection) -> dict[str, str]:
