@@ -37,9 +37,8 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Client:
-    """Graph of one cloud for one identity. Safe to share between threads. `deadline` is in seconds and covers one
-    operation with all its repeats. `progress` gets one line about every pause of a second or more. `session` replaces
-    the pooled one, for tests."""
+    """Graph of one cloud for one identity. Safe to share between threads. `deadline`: seconds for one operation with
+    all its repeats. `progress` gets a line about every pause of a second or more. `session` is for tests."""
 
     def __init__(
         self,

@@ -50,9 +50,8 @@ class PrincipalNotFound(UserError):
         else:
             what = "has the appId or object id" if is_guid(reference) else "is called"
             self.words = f"no enterprise application {what} '{reference}'"
-            self.hint = "give its exact display name, appId or object id"
-            if similar:
-                self.hint = f"similar names: {', '.join(similar)}"
+            names = f"similar names: {', '.join(similar)}"
+            self.hint = names if similar else "give its exact display name, appId or object id"
         super().__init__(f"{self.words}; {self.hint}")
 
 

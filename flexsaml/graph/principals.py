@@ -133,13 +133,13 @@ class Principals(DirectoryCalls):
 
     def custom_claims(self, principal_id: str) -> bool | None:
         """Whether a custom claims policy (the portal's claims page) has claims; None: may not be read. Beta."""
+        path = f"/servicePrincipals/{segment(principal_id)}/claimsPolicy"
         try:
-            policy = self._client.get(f"/servicePrincipals/{segment(principal_id)}/claimsPolicy", version="beta")
+            return bool(self._client.get(path, version="beta").get("claims"))
         except NotFound:
             return False
         except Forbidden:
             return None
-        return bool(policy.get("claims"))
 
     def identity(self) -> Identity | None:
         """Whom the token names, as a hint; None when the token cannot be read."""
@@ -159,12 +159,9 @@ class Principals(DirectoryCalls):
             return dict(zip(groups, pool.map(users, self._client.read_batch(paths)), strict=True))
 
     def _around(self, path: str, owner: str, policy_name: str, *more: str) -> list[BatchResponse]:
-        paths = [
-            path,
-            f"{path}/appRoleAssignedTo?$top=999",
-            "/organization?$select=id,countryLetterCode,verifiedDomains",
-            f"/servicePrincipals(appId={segment_literal(owner)})?$select=id",
-        ]
+        organization = "/organization?$select=id,countryLetterCode,verifiedDomains"
+        owning = f"/servicePrincipals(appId={segment_literal(owner)})?$select=id"
+        paths = [path, f"{path}/appRoleAssignedTo?$top=999", organization, owning]
         return self._client.read_batch([*paths, *_existing_paths(path, owner, policy_name), *more])
 
     def _existing(self, answers: Sequence[BatchResponse], policy_name: str) -> dict[str, Any]:
@@ -187,6 +184,7 @@ class Principals(DirectoryCalls):
         values = {str(role["id"]): str(role.get("value") or "") for role in _list(body, "appRoles")}
         tenants = self._read_list(organization, dict)
         tenant = next(iter(tenants or ()), {})
+        domains = tuple(str(domain["name"]) for domain in _list(tenant, "verifiedDomains"))
         return PrincipalSnapshot(
             **existing,
             principal=ServicePrincipal.read(body),
@@ -197,9 +195,7 @@ class Principals(DirectoryCalls):
             accept_mapped_claims=bool((application.get("api") or {}).get("acceptMappedClaims")),
             multi_tenant="Multiple" in str(application.get("signInAudience")),
             roles=self._read_list(roles, lambda role: _role(role, values)) if with_roles else None,
-            domains=None
-            if tenants is None
-            else tuple(str(entry["name"]) for entry in _list(tenant, "verifiedDomains")),
+            domains=None if tenants is None else domains,
             owner_has_principal=not isinstance(owning.failure, NotFound),
             assignment_required=body.get("appRoleAssignmentRequired") is True,
             tags=tuple(map(str, _list(body, "tags"))),
@@ -220,11 +216,8 @@ def _owner_paths(app_id: str, query: dict[str, object] | None = None) -> tuple[s
 
 def _existing_paths(principal: str, app_id: str, policy_name: str, query: dict[str, object] | None = None) -> list[str]:
     """What reads `ExistingObjects`; `principal` is the path of the service principal."""
-    return [
-        *_owner_paths(app_id, query),
-        f"{principal}/claimsMappingPolicies",
-        with_query(POLICIES, named(policy_name)),
-    ]
+    policies = with_query(POLICIES, named(policy_name))
+    return [*_owner_paths(app_id, query), f"{principal}/claimsMappingPolicies", policies]
 
 
 def _list(body: Mapping[str, Any], key: str) -> list[Any]:

@@ -23,9 +23,7 @@ from .errors import OUTCOME_UNKNOWN, GraphError, NotSent, Refused, Throttled
 T = TypeVar("T")
 L = TypeVar("L")
 
-BACKOFF_BASE = 0.5
-BACKOFF_CAP = 20.0
-SHORTEST_PAUSE = 0.1
+BACKOFF_BASE, BACKOFF_CAP, SHORTEST_PAUSE = 0.5, 20.0, 0.1  # seconds
 CHECK_PAUSES = (1.0, 2.0, 4.0)  # seconds before each check whether a write of unknown outcome was carried out
 _TRIES_NOT_SENT = 4  # a wrong endpoint must be reported in seconds, not at the end of the deadline
 _TRIES_FAILED = 6

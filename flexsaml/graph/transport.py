@@ -26,8 +26,7 @@ from .clouds import Cloud
 from .errors import GraphError, NotSent, Unanswered, operation, refusal, unsure_hint
 from .retry import retry_after
 
-CONNECT_TIMEOUT = 5.0
-READ_TIMEOUT = 30.0
+CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 POOL_SIZE = 16
 
 
