@@ -57,11 +57,9 @@ class DirectoryCalls:
     def _unless_absent(self, read: Callable[[], T | None]) -> T | None:
         """The first result of `read()` that is true, or None once three in a row gave none or answered 404."""
         for seconds in (*ABSENCE_PAUSES, None):
-            try:
+            with suppress(NotFound):
                 if result := read():
                     return result
-            except NotFound:
-                pass
             if seconds is not None:
                 self._client.clock.sleep(seconds)
         return None

@@ -77,8 +77,7 @@ class Extensions(DirectoryCalls):
         wanted = {name.lower() for name in names}
 
         def usable() -> bool:
-            page = self._client.action(AVAILABLE, {})
-            listed = self._client.rest_of(AVAILABLE, page)
+            listed = self._client.rest_of(AVAILABLE, self._client.action(AVAILABLE, {}))
             return wanted <= {str(body.get("name", "")).lower() for body in listed}
 
         try:

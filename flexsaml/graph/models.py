@@ -41,8 +41,7 @@ class ServicePrincipal(Application):
 
 @dataclass(frozen=True)
 class ExtensionProperty:
-    """A directory extension. `name` is the full one, `extension_{appId without dashes}_{name}`, exactly as Graph has
-    it."""
+    """A directory extension. `name` is the full one, `extension_{appId without dashes}_{name}`, as Graph has it."""
 
     id: str
     name: str
@@ -127,8 +126,7 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class RoleAssignment:
-    """`kind` is User, Group or ServicePrincipal; `value` the role's text, "" for one assigned without a role, who may
-    sign in (A)."""
+    """`kind` is User, Group or ServicePrincipal; `value` the role's text, "" for one who may only sign in (A)."""
 
     principal_id: str
     kind: str

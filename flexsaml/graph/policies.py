@@ -84,11 +84,10 @@ class Policies(DirectoryCalls):
 
     def applies_to(self, policy_id: str) -> list[str]:
         """Object ids of what the policy is assigned to; [] when it is gone."""
-        try:
+        with suppress(NotFound):
             bodies = self._client.pages(f"{_path(policy_id)}/appliesTo", params={"$select": "id"})
             return [str(body["id"]) for body in bodies]
-        except NotFound:
-            return []
+        return []
 
     def assigned_policies(self, service_principal_id: str) -> list[Policy]:
         """The policies assigned to a service principal; the service allows one."""

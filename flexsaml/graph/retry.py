@@ -76,8 +76,7 @@ class Retrier:
     def run(
         self, send: Callable[[], T], *, safe: bool, ends: float, landed: Callable[[], L | None] | None = None
     ) -> T | L:
-        """`send()`'s result, or `landed()`'s when an unknown outcome turned out well. `ends` is in `clock.now()`
-        time."""
+        """`send()`'s result, or `landed()`'s when an unknown outcome turned out well. `ends`: in `clock.now()` time."""
         failed: Counter[type[GraphError]] = Counter()
         while True:
             try:

@@ -18,7 +18,6 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -232,8 +231,7 @@ def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session 
     if text is None:
         return None
     try:
-        graph_time: datetime = parsedate_to_datetime(text)
-        return (middle - graph_time).total_seconds()
+        return (middle - parsedate_to_datetime(text)).total_seconds()
     except (ValueError, TypeError):
         raise Unanswered(
             "ask Graph for the time", f"the Date header of its answer is not a date: {text[:40]!r}"

@@ -27,7 +27,6 @@ from .errors import GraphError, NotSent, Unanswered, operation, refusal, unsure_
 from .retry import retry_after
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
-POOL_SIZE = 16
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,8 @@ class Call:
 def open_session(cloud: Cloud) -> requests.Session:
     """A session with pooled connections. A loopback cloud bypasses proxies, yet keeps REQUESTS_CA_BUNDLE."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL_SIZE, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=16, max_retries=0))
     if cloud.name == "loopback":
         session.trust_env = False
         session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True

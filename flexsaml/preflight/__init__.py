@@ -1,7 +1,4 @@
-"""The read-only inspection of the tenant before a change, and the findings about it.
-
-result = inspect_tenant(directory, declaration, now)
-"""
+"""The read-only inspection of the tenant before a change (`inspect_tenant`), and the findings about it."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -38,8 +38,7 @@ RULE_LEVELS = {
     "not-looked-at": "info",
 }
 EXPIRES_SOON = timedelta(days=30)
-MOST_VALUES = 100
-"""Extension values that one object holds, over all applications (A)."""
+MOST_VALUES = 100  # extension values that one object holds, over all applications (A)
 _SYNCED = "are synchronised from on-premises, and whether Graph accepts their values is not confirmed"
 
 
@@ -191,10 +190,9 @@ def _superseded_claims(inspection: Inspection) -> Iterator[Finding]:
 
 def _missing_permissions(inspection: Inspection) -> Iterator[Finding]:
     declaration, granted = inspection.declaration, inspection.permissions
-    if granted is None:
-        return
     rows = requirements_of_stack(extensions=bool(declaration.extensions), users=bool(declaration.all_users))
-    lacking = [f"{row.least} to {row.purpose}" for row in rows if not row.without and not row.is_met(granted)]
+    essential = [row for row in rows if not row.without]
+    lacking = [f"{row.least} to {row.purpose}" for row in essential if granted is not None and not row.is_met(granted)]
     if lacking:
         message = f"its token does not name {'; '.join(lacking)}"
         fix = "grant them before `pulumi up`, unless a directory role covers them (a token does not show those)"
