@@ -33,8 +33,8 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def saved_empty_stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> SavedStack:
     """After `pulumi stack init`."""
     seed(emulator)
-    room = tmp_path_factory.mktemp("empty")
-    stack = Stack(Checkout(room / "checkout"), emulator, room, quick=True)
+    directory = tmp_path_factory.mktemp("empty")
+    stack = Stack(Checkout(directory / "checkout"), emulator, directory, quick=True)
     stack.init()
     return SavedStack.save(stack, tmp_path_factory.mktemp("saved-empty"))
 

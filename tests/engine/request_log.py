@@ -8,7 +8,7 @@ from tests.emulator.process import Emulator
 
 
 def requests_of(emulator: Emulator) -> list[str]:
-    """The request log as `METHOD /path/template`, tokens apart, batch items indented under their batch.
+    """The logged calls as `METHOD /path/template`, without those for tokens; items of a batch are indented under it.
 
     Ids become {id}, the query is reduced to the names of its options, versions are left out.
     """
@@ -26,7 +26,7 @@ def requests_of(emulator: Emulator) -> list[str]:
     return templates
 
 
-def tokens_of(emulator: Emulator) -> int:
+def count_token_requests(emulator: Emulator) -> int:
     return sum(request["path"].endswith("/oauth2/v2.0/token") for request in emulator.requests())
 
 

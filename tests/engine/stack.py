@@ -86,21 +86,21 @@ class Stack:
     """
 
     def __init__(
-        self, checkout: Checkout, emulator: Emulator, room: Path, name: str = "dev", *, quick: bool = False
+        self, checkout: Checkout, emulator: Emulator, directory: Path, name: str = "dev", *, quick: bool = False
     ) -> None:
-        self.checkout, self.emulator, self.room, self.name, self.quick = checkout, emulator, room, name, quick
+        self.checkout, self.emulator, self.directory, self.name, self.quick = checkout, emulator, directory, name, quick
         self.config: Config = copy.deepcopy(BASE)
         self.identity: dict[str, str] = {}
         self.tenant_before = emulator.export()
         """The tenant before this stack made anything."""
-        for directory in ("state", "home"):
-            (room / directory).mkdir(parents=True, exist_ok=True)
+        for subdirectory in ("state", "home"):
+            (directory / subdirectory).mkdir(parents=True, exist_ok=True)
         self.write_config()
 
     def second_stack(self, name: str) -> Stack:
         """Another stack of the same project, from a checkout of its own, in the same backend and tenant."""
-        checkout = Checkout(self.room / f"checkout-{name}")
-        return Stack(checkout, self.emulator, self.room, name, quick=self.quick)
+        checkout = Checkout(self.directory / f"checkout-{name}")
+        return Stack(checkout, self.emulator, self.directory, name, quick=self.quick)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -112,8 +112,8 @@ class Stack:
             **inherited,
             # Without it the engine writes a side file in place beside the checkpoint: killed at that moment, it leaves
             # an empty one and "failed to load checkpoint: EOF".
-            "PULUMI_BACKEND_URL": f"file://{self.room / 'state'}?metadata=skip",
-            "PULUMI_HOME": str(self.room / "home"),
+            "PULUMI_BACKEND_URL": f"file://{self.directory / 'state'}?metadata=skip",
+            "PULUMI_HOME": str(self.directory / "home"),
             "PULUMI_STACK": self.name,
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -196,7 +196,7 @@ class Stack:
 
     def deployment(self) -> dict[str, Any]:
         """The stack's state as it lies in the backend; secrets are encrypted. Empty before the first update."""
-        file = self.room / "state" / ".pulumi" / "stacks" / "flexsaml" / f"{self.name}.json"
+        file = self.directory / "state" / ".pulumi" / "stacks" / "flexsaml" / f"{self.name}.json"
         deployment: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {}
         return deployment
 
@@ -324,13 +324,13 @@ def seed(emulator: Emulator, rows: dict[str, Any] | None = None) -> None:
 
 
 @contextmanager
-def new_stack(emulator: Emulator, room: Path, program: str = "") -> Iterator[Stack]:
-    """An initialised stack in the built-in tenant; `room` is removed afterwards."""
+def new_stack(emulator: Emulator, directory: Path, program: str = "") -> Iterator[Stack]:
+    """An initialised stack in the built-in tenant; `directory` is removed afterwards."""
     seed(emulator)
-    stack = Stack(Checkout(room / "checkout", program), emulator, room)
+    stack = Stack(Checkout(directory / "checkout", program), emulator, directory)
     stack.init()
     yield stack
-    shutil.rmtree(room, ignore_errors=True)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -347,21 +347,21 @@ class SavedStack:
 
     @staticmethod
     def save(stack: Stack, directory: Path) -> SavedStack:
-        shutil.copytree(stack.room / "state", directory / "state")
+        shutil.copytree(stack.directory / "state", directory / "state")
         for file in stack.checkout.directory.iterdir():
             if not file.is_symlink():
                 shutil.copy(file, directory)
         return SavedStack(directory, copy.deepcopy(stack.config), stack.tenant_before, stack.emulator.export())
 
-    def open(self, emulator: Emulator, room: Path) -> Stack:
-        """A copy in an empty room. The tenant is seeded with what it held when the stack was saved."""
+    def open(self, emulator: Emulator, directory: Path) -> Stack:
+        """A copy in an empty directory. The tenant is seeded with what it held when the stack was saved."""
         seed(emulator, self.tenant)
-        shutil.copytree(self.directory / "state", room / "state")
-        checkout = Checkout(room / "checkout")
+        shutil.copytree(self.directory / "state", directory / "state")
+        checkout = Checkout(directory / "checkout")
         for file in self.directory.iterdir():
             if file.is_file():
                 shutil.copy(file, checkout.directory)
-        stack = Stack(checkout, emulator, room, quick=True)
+        stack = Stack(checkout, emulator, directory, quick=True)
         stack.config = copy.deepcopy(self.config)
         stack.tenant_before = self.tenant_before
         return stack

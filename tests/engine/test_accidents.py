@@ -15,7 +15,7 @@ WRITES = {"property": PROPERTY, "value": VALUE, "policy": POLICY, "link": LINK}
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_create_that_failed_after_its_write_leaves_nothing_after_destroy(stack: Stack, write: str) -> None:
-    """The answer is lost, then nothing can be read any more; the engine knows of no object, so nobody deletes it."""
+    """The answer of the write is lost and the reads after it are refused, so the state has no object to be deleted."""
     method, path = WRITES[write]
     stack.emulator.fault("lose", method, path)
     refuse_to_show(stack, method, path)
@@ -33,7 +33,7 @@ def refuse_to_show(stack: Stack, method: str, path: str) -> None:
         POLICY: ("GET", "/policies/claimsMappingPolicies$"),
         LINK: ("GET", "/servicePrincipals/.*/claimsMappingPolicies$"),
     }[(method, path)]
-    # The reads before the write pass: two of preflight and baseline, which go through $batch, and the resource's own.
+    # Reads before the write must succeed: two through $batch (preflight, baseline), and those of the resource itself.
     reads_in_batches = 2
     reads_of_the_resource = {PROPERTY: 0, VALUE: 1, POLICY: 1, LINK: 1}[(method, path)]
     stack.emulator.fault("refuse", *read, skip=reads_in_batches + reads_of_the_resource, times=-1, status=403)

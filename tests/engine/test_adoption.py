@@ -28,8 +28,8 @@ def test_all_that_a_stack_made_is_imported_and_owned(base_stack: Stack, tmp_path
     """Made by a stack whose state is lost; the same configuration imports all of it."""
     stack = base_stack
     tenant_with_objects = stack.emulator.export()
-    (stack.room / "state").rename(stack.room / "lost")
-    (stack.room / "state").mkdir()
+    (stack.directory / "state").rename(stack.directory / "lost")
+    (stack.directory / "state").mkdir()
     stack.init()
     stack.refused("preview")  # what exists is never taken over silently
     stack.emulator.clear()

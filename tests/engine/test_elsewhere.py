@@ -28,7 +28,7 @@ def test_made_by_one_checkout_destroyed_by_another(base_stack: Stack) -> None:
     stack.emulator.stop()
     stack.emulator.start()
     first_checkout = stack.checkout
-    stack.checkout = Checkout(stack.room / "elsewhere")
+    stack.checkout = Checkout(stack.directory / "elsewhere")
     stack.config_file.write_text((first_checkout.directory / stack.config_file.name).read_text())
     stack.unchanged()
     stack.destroy_restores_the_tenant()

@@ -51,9 +51,9 @@ def test_a_roster_of_an_earlier_release_is_changed_and_taken_back(
     stack.destroy_restores_the_tenant()
 
 
-def open_golden(golden: GoldenState, empty: SavedStack, emulator: Emulator, room: Path) -> Stack:
+def open_golden(golden: GoldenState, empty: SavedStack, emulator: Emulator, directory: Path) -> Stack:
     """The stack of a golden state, imported into a backend of its own, in the tenant it belongs to."""
-    stack = empty.open(emulator, room)
+    stack = empty.open(emulator, directory)
     seed(emulator, golden.tenant("before"))
     stack.tenant_before = emulator.export()
     seed(emulator, golden.tenant("made"))
@@ -63,7 +63,7 @@ def open_golden(golden: GoldenState, empty: SavedStack, emulator: Emulator, room
     if golden.program:
         stack.checkout.write_program(golden.program)
     stack.config = golden.config
-    state = room / "golden.json"
+    state = directory / "golden.json"
     state.write_text(golden.state(emulator.http), encoding="utf-8")
     stack.ok("stack", "import", "--file", str(state))
     return stack

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from tests.engine.request_log import requests_of, tokens_of, writes_in
+from tests.engine.request_log import count_token_requests, requests_of, writes_in
 from tests.engine.stack import Stack
 
 # Every call of the base stack (1 property, 1 user, policy, assignment; principal by name), with its reason.
@@ -96,7 +96,7 @@ def test_up_does_what_the_guide_does_and_destroy_takes_it_back(stack: Stack) -> 
     stack.emulator.clear()
 
     stack.up()
-    assert tokens_of(stack.emulator) == 2, "one token for each process"
+    assert count_token_requests(stack.emulator) == 2, "one token for each process"
     requests = recorded(stack)
     assert sorted(requests) == sorted(UP)
     assert round_trips(requests) <= 20
@@ -122,7 +122,7 @@ def test_up_does_what_the_guide_does_and_destroy_takes_it_back(stack: Stack) -> 
     assert "othermail" in stack.emulator.export()["claimsMappingPolicies"][0]["definition"][0]
 
     stack.destroy()
-    assert tokens_of(stack.emulator) == 1
+    assert count_token_requests(stack.emulator) == 1
     requests = recorded(stack)
     assert sorted(requests) == sorted(DESTROY)
     assert round_trips(requests) <= 12

@@ -199,7 +199,7 @@ def make_adopted_after_import(stack: Stack) -> Export:
     stack.config["usersFile"] = "agents.csv"
     stack.checkout.write_roster(f"user,languages,team\n{GRACE},fr,blue\n{LINUS},de,\n")
     stack.write_config()
-    import_file = stack.room / "import.json"
+    import_file = stack.directory / "import.json"
     subprocess.run(
         [sys.executable, "-m", "flexsaml", "adopt", "--out", str(import_file)],
         cwd=stack.checkout.directory,
