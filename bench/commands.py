@@ -63,9 +63,8 @@ def time_command(stack: Stack, arguments: tuple[str, ...], *, memory: bool) -> t
     peaks: Peaks = defaultdict(float)
     stack.write_config()
     started = time.perf_counter()
-    process = subprocess.Popen(
-        stack.command(*arguments), cwd=stack.checkout.directory, env=stack.environment, stdout=subprocess.DEVNULL
-    )
+    command, directory = stack.command(*arguments), stack.checkout.directory
+    process = subprocess.Popen(command, cwd=directory, env=stack.environment, stdout=subprocess.DEVNULL)
     while memory and process.poll() is None:
         sample_memory(process.pid, peaks)
         time.sleep(0.02)
@@ -80,20 +79,18 @@ def measure(stacks: list[Stack]) -> list[Measured]:
     """Every command in every stack. The stacks take turns, so that a slow moment of the machine hits all of them."""
     measured: list[Measured] = [{} for _ in stacks]
     for name, (arguments, before) in COMMANDS.items():
-        seconds: list[list[float]] = [[] for _ in stacks]
+        runs: list[list[tuple[float, Peaks]]] = [[] for _ in stacks]
         for number in range(ROUNDS + 1):
-            for index, stack in enumerate(stacks):
+            for stack, results in zip(stacks, runs, strict=True):
                 if before:
                     stack.ok(*before)
-                elapsed, peaks = time_command(stack, arguments, memory=number == ROUNDS)
-                if number < ROUNDS:
-                    seconds[index].append(elapsed)
-                else:
-                    measured[index][name] = statistics.median(seconds[index]), peaks
+                results.append(time_command(stack, arguments, memory=number == ROUNDS))
+        for figures, (*timed, (_, peaks)) in zip(measured, runs, strict=True):
+            figures[name] = statistics.median(seconds for seconds, _ in timed), peaks
     return measured
 
 
-def run(latency: int) -> tuple[Measured, Measured]:
+def run(latency: int) -> list[Measured]:
     """The base stack and the empty program."""
     with (
         tempfile.TemporaryDirectory() as directory,
@@ -102,8 +99,7 @@ def run(latency: int) -> tuple[Measured, Measured]:
         new_stack(emulator, Path(directory, "empty"), program=EMPTY) as empty,
     ):
         empty.config = {"servicePrincipal": "nobody"}
-        base_figures, empty_figures = measure([base, empty])
-        return base_figures, empty_figures
+        return measure([base, empty])
 
 
 def format_table(base: Measured, empty: Measured) -> list[str]:

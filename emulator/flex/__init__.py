@@ -7,7 +7,6 @@ kept in memory only.
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import quoteattr
@@ -21,8 +20,8 @@ from emulator.clock import TenantClock
 from emulator.entra.saml import ACS_PATH, read_certificates
 from emulator.flex import taskrouter
 from emulator.flex.mapping import RefusedAttributes, map_attributes
-from emulator.flex.received import ExpectedResponse, InvalidResponse, read_response
-from emulator.tenant.records import PlainRecord, PrincipalRecord
+from emulator.flex.received import InvalidResponse, read_response
+from emulator.tenant.records import PrincipalRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
@@ -58,7 +57,7 @@ class _Flex:
         return pages.render_page(
             "flex.html",
             connections=connections,
-            workers=[_worker_row(worker) for worker in self._store.workers.values()],
+            workers=self._store.workers.values(),
             error=self._last_error,
             account=taskrouter.ACCOUNT,
             workspace=taskrouter.WORKSPACE,
@@ -86,7 +85,7 @@ class _Flex:
         worker = self._store.workers.get(request.path_params["worker"])
         if worker is None:
             return pages.render_problem("There is no such worker", "It was removed, or never signed in.", 404)
-        return pages.render_page("worker.html", worker=_worker_row(worker))
+        return pages.render_page("worker.html", worker=worker)
 
     async def accept_response(self, request: Request) -> Response:
         """The assertion consumer service."""
@@ -96,15 +95,15 @@ class _Flex:
         if principal is None:
             return self._unknown_connection(connection)
         encoded = fields.get("SAMLResponse", "")
-        expected = ExpectedResponse(
-            certificates=tuple(certificate.der for certificate in read_certificates(principal) if certificate.der),
-            issuer=f"https://sts.windows.net/{self._store.tenant_id}/",
-            audience=f"{_ENTITY}{connection}",
-            acs=_acs(request, connection),
-            now=self._clock.now(),
-        )
         try:
-            assertion = read_response(encoded, expected)
+            assertion = read_response(
+                encoded,
+                [certificate.der for certificate in read_certificates(principal) if certificate.der],
+                issuer=f"https://sts.windows.net/{self._store.tenant_id}/",
+                audience=f"{_ENTITY}{connection}",
+                acs=_acs(request, connection),
+                now=self._clock.now(),
+            )
             before = taskrouter.find_worker(self._store, assertion.name_id)
             mapped = map_attributes(assertion.attributes, assertion.name_id)
             after = taskrouter.sign_in(self._store, assertion, mapped, self._clock.now())
@@ -125,7 +124,7 @@ class _Flex:
             name_id=assertion.name_id,
             accepted=True,
             rows=[{"name": name, "values": values, "effect": effect} for (name, values), effect in effects],
-            worker=_worker_row(after),
+            worker=after,
             changed=sorted(name for name in new if name not in old or old[name] != new[name]) if before else None,
             shown=assertion.shown,
             response=encoded,
@@ -148,14 +147,3 @@ class _Flex:
 
 def _acs(request: Request, connection: str) -> str:
     return f"{pages.read_origin(request)}{ACS_PATH}?{urlencode({'connection': connection})}"
-
-
-def _worker_row(worker: PlainRecord) -> dict[str, object]:
-    attributes, channels = worker.attributes["attributes"], worker.attributes["channels"]
-    return {
-        "sid": worker.id,
-        "name": worker.attributes["friendlyName"],
-        "roles": ", ".join(map(str, attributes.get("roles", ()))),
-        "attributes": json.dumps(attributes, indent=2, sort_keys=True, ensure_ascii=False),
-        "channels": json.dumps(channels, sort_keys=True) if channels else "",
-    }

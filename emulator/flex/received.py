@@ -30,17 +30,6 @@ class InvalidResponse(ValueError):
 
 
 @dataclass(frozen=True)
-class ExpectedResponse:
-    """What this service provider knows beforehand; `certificates` in base64, `now` in epoch seconds."""
-
-    certificates: tuple[str, ...]
-    issuer: str
-    audience: str
-    acs: str
-    now: float
-
-
-@dataclass(frozen=True)
 class ReceivedAssertion:
     """What a valid response says."""
 
@@ -51,8 +40,13 @@ class ReceivedAssertion:
     shown: str  # the assertion for people to read: indented and without its signature
 
 
-def read_response(encoded: str, expected: ExpectedResponse) -> ReceivedAssertion:
-    """The assertion of a base64 response. Raises InvalidResponse unless the response passes every check."""
+def read_response(
+    encoded: str, certificates: list[str], *, issuer: str, audience: str, acs: str, now: float
+) -> ReceivedAssertion:
+    """The assertion of a base64 response. Raises InvalidResponse unless the response passes every check.
+
+    The rest is what this service provider knows beforehand: `certificates` in base64, `now` in epoch seconds.
+    """
     try:
         root = parse_xml(base64.b64decode("".join(encoded.split()), validate=True)) if encoded else None
     except ValueError as error:
@@ -64,12 +58,50 @@ def read_response(encoded: str, expected: ExpectedResponse) -> ReceivedAssertion
     if len(assertions) != 1 or len(list(root.iter(f"{{{ASSERTION}}}Assertion"))) != 1 or len(set(ids)) != len(ids):
         raise InvalidResponse("it does not carry exactly one assertion")
     for element, name in ((root, "response"), (assertions[0], "assertion")):
-        _check_signature(element, name, expected.certificates)
-    ends = _check_envelope(root, assertions[0], expected)
-    return _read_assertion(assertions[0], ends)
+        _check_signature(element, name, certificates)
+    assertion = assertions[0]
+    status = root.find("p:Status/p:StatusCode", _NAMES)
+    confirmation = assertion.find("a:Subject/a:SubjectConfirmation/a:SubjectConfirmationData", _NAMES)
+    conditions = assertion.find("a:Conditions", _NAMES)
+    if status is None or status.get("Value") != _SUCCESS or confirmation is None or conditions is None:
+        raise InvalidResponse("it does not report a successful sign-in")
+    for name, value, expected_value in (
+        ("issuer of the response", root.findtext("a:Issuer", "", _NAMES), issuer),
+        ("issuer of the assertion", assertion.findtext("a:Issuer", "", _NAMES), issuer),
+        ("destination", root.get("Destination", ""), acs),
+        ("recipient", confirmation.get("Recipient", ""), acs),
+        ("audience", conditions.findtext("a:AudienceRestriction/a:Audience", "", _NAMES), audience),
+    ):
+        if value != expected_value:
+            raise InvalidResponse(f"its {name} is '{value}', not '{expected_value}'")
+    try:
+        begins = parse_timestamp(conditions.get("NotBefore", ""))
+        ends = parse_timestamp(conditions.get("NotOnOrAfter", ""))
+        confirmation_ends = parse_timestamp(confirmation.get("NotOnOrAfter", ""))
+    except ValueError as error:
+        raise InvalidResponse("a time in it is missing or unreadable") from error
+    if not begins <= now < min(ends, confirmation_ends):
+        raise InvalidResponse("it is not valid now: it has expired, or is not valid yet")
+    return _read_assertion(assertion, confirmation_ends)
 
 
-def _check_signature(element: etree._Element, name: str, certificates: tuple[str, ...]) -> None:
+def _read_assertion(assertion: etree._Element, ends: float) -> ReceivedAssertion:
+    attributes = [
+        (attribute.get("Name", ""), tuple(_text(value) for value in attribute.findall("a:AttributeValue", _NAMES)))
+        for attribute in assertion.findall("a:AttributeStatement/a:Attribute", _NAMES)
+    ]
+    name_id = assertion.find("a:Subject/a:NameID", _NAMES)
+    if name_id is None or not _text(name_id):
+        raise InvalidResponse("it has no NameID")
+    shown = deepcopy(assertion)
+    for signature in shown.findall("ds:Signature", _NAMES):
+        shown.remove(signature)
+    etree.indent(shown)
+    as_text = etree.tostring(shown, encoding="unicode")
+    return ReceivedAssertion(assertion.get("ID", ""), ends, _text(name_id), tuple(attributes), as_text)
+
+
+def _check_signature(element: etree._Element, name: str, certificates: list[str]) -> None:
     signatures = element.findall("ds:Signature", _NAMES)
     if len(signatures) != 1:
         raise InvalidResponse(f"the {name} is not signed")
@@ -94,49 +126,6 @@ def _verifies(element: etree._Element, signature: etree._Element, certificate: s
     except (xmlsec.Error, ValueError):
         return False
     return True
-
-
-def _check_envelope(root: etree._Element, assertion: etree._Element, expected: ExpectedResponse) -> float:
-    """The end of the confirmation, in epoch seconds."""
-    status = root.find("p:Status/p:StatusCode", _NAMES)
-    confirmation = assertion.find("a:Subject/a:SubjectConfirmation/a:SubjectConfirmationData", _NAMES)
-    conditions = assertion.find("a:Conditions", _NAMES)
-    if status is None or status.get("Value") != _SUCCESS or confirmation is None or conditions is None:
-        raise InvalidResponse("it does not report a successful sign-in")
-    for name, value, expected_value in (
-        ("issuer of the response", root.findtext("a:Issuer", "", _NAMES), expected.issuer),
-        ("issuer of the assertion", assertion.findtext("a:Issuer", "", _NAMES), expected.issuer),
-        ("destination", root.get("Destination", ""), expected.acs),
-        ("recipient", confirmation.get("Recipient", ""), expected.acs),
-        ("audience", conditions.findtext("a:AudienceRestriction/a:Audience", "", _NAMES), expected.audience),
-    ):
-        if value != expected_value:
-            raise InvalidResponse(f"its {name} is '{value}', not '{expected_value}'")
-    try:
-        begins = parse_timestamp(conditions.get("NotBefore", ""))
-        ends = parse_timestamp(conditions.get("NotOnOrAfter", ""))
-        confirmation_ends = parse_timestamp(confirmation.get("NotOnOrAfter", ""))
-    except ValueError as error:
-        raise InvalidResponse("a time in it is missing or unreadable") from error
-    if not begins <= expected.now < min(ends, confirmation_ends):
-        raise InvalidResponse("it is not valid now: it has expired, or is not valid yet")
-    return confirmation_ends
-
-
-def _read_assertion(assertion: etree._Element, ends: float) -> ReceivedAssertion:
-    attributes = [
-        (attribute.get("Name", ""), tuple(_text(value) for value in attribute.findall("a:AttributeValue", _NAMES)))
-        for attribute in assertion.findall("a:AttributeStatement/a:Attribute", _NAMES)
-    ]
-    name_id = assertion.find("a:Subject/a:NameID", _NAMES)
-    if name_id is None or not _text(name_id):
-        raise InvalidResponse("it has no NameID")
-    shown = deepcopy(assertion)
-    for signature in shown.findall("ds:Signature", _NAMES):
-        shown.remove(signature)
-    etree.indent(shown)
-    as_text = etree.tostring(shown, encoding="unicode")
-    return ReceivedAssertion(assertion.get("ID", ""), ends, _text(name_id), tuple(attributes), as_text)
 
 
 def _text(element: etree._Element) -> str:

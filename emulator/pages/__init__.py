@@ -5,6 +5,7 @@ Everything that comes from a request or the tenant is escaped by the template en
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -32,6 +33,7 @@ def _breakable(text: str) -> Markup:
 
 
 _TEMPLATES.filters["breakable"] = _breakable
+_TEMPLATES.filters["json"] = lambda value, indent: json.dumps(value, indent=indent, sort_keys=True, ensure_ascii=False)
 _TEMPLATES.filters["day"] = lambda epoch: f"{datetime.fromtimestamp(epoch, timezone.utc):%Y-%m-%d}"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 MAX_FORM = 2_000_000  # bytes; a posted SAMLResponse is far below

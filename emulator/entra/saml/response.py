@@ -39,7 +39,7 @@ class Envelope:
 
 def sign_response(statement: Statement, envelope: Envelope, key_pem: str, certificate: str) -> bytes:
     """The response, signed with this key; `certificate` (base64) is part of the signature."""
-    root = _response(statement, envelope)
+    root = _build_response(statement, envelope)
     key = xmlsec.Key.from_memory(key_pem, xmlsec.constants.KeyDataFormatPem)
     pem = f"-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n"
     key.load_cert_from_memory(pem, xmlsec.constants.KeyDataFormatPem)
@@ -63,7 +63,7 @@ def _sign(element: etree._Element, key: xmlsec.Key) -> None:
     context.sign(signature)
 
 
-def _response(statement: Statement, envelope: Envelope) -> etree._Element:
+def _build_response(statement: Statement, envelope: Envelope) -> etree._Element:
     now = _stamp(envelope.now)
     early, late = _stamp(envelope.now - _EARLY), _stamp(envelope.now + _LIFETIME)
     in_response_to = {"InResponseTo": envelope.in_response_to} if envelope.in_response_to else {}

@@ -43,8 +43,8 @@ class SignIn:
 
     def find_principal(self, key: str, status: int = 400) -> PrincipalRecord:
         """By appId or object id. Raises SignInError, with this status, for an unknown one."""
-        lowered = key.lower()
-        principal = self.store.service_principals.get(self.store.principal_app_ids.get(lowered, lowered))
+        principal_id = self.store.principal_app_ids.get(key.lower(), key.lower())
+        principal = self.store.service_principals.get(principal_id)
         if principal is None:
             raise SignInError(700016, key, self.store.tenant_id, status=status)
         return principal
@@ -70,13 +70,11 @@ class SignIn:
         loopback, and if the principal has no reply URL.
         """
         configured = [str(url) for url in principal.attributes.get("replyUrls") or ()]
-        if requested and requested not in configured:
-            if not _LOOPBACK.fullmatch(requested):
-                raise SignInError(50011, requested, principal.app_id)
-            return requested
-        url = requested or (configured[0] if configured else "")
-        if not url:
-            raise SignInError(50011, "(none)", principal.app_id)
+        url = requested or next(iter(configured), "")
+        if url not in configured and _LOOPBACK.fullmatch(url):
+            return url
+        if not url or url not in configured:
+            raise SignInError(50011, url or "(none)", principal.app_id)
         connection = parse_qs(urlsplit(url).query).get("connection", [""])[0]
         return f"{origin}{ACS_PATH}?{urlencode({'connection': connection})}" if connection else url
 
