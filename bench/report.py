@@ -32,13 +32,12 @@ class Figures:
             self.missed.append(f"{what}: {figure:.4g}, at most {at_most:.4g}")
 
     def finish(self, heading: str, about: list[str]) -> int:
-        """Write the section of the document, unless `heading` is empty; print what was missed; the exit status."""
+        """Replace the section of the document under this heading; print what was missed; return the exit status."""
         sections = re.split(r"(?m)^(?=# )", REPORT.read_text())
         by_heading = {section.partition("\n")[0]: section.strip() for section in sections if section.strip()}
-        if heading:
-            table = ["| what | figure | at most | |", "|---|--:|--:|---|", *self.rows]
-            by_heading[heading] = "\n".join([heading, "", *about, "", *table])
-            REPORT.write_text("\n\n".join(by_heading.values()) + "\n")
+        table = ["| what | figure | at most | |", "|---|--:|--:|---|", *self.rows]
+        by_heading[heading] = "\n".join([heading, "", *about, "", *table])
+        REPORT.write_text("\n\n".join(by_heading.values()) + "\n")
         print("\n".join(f"missed: {what}" for what in self.missed) or "every limit was kept")
         return 1 if self.missed else 0
 

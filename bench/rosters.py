@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -229,16 +229,15 @@ def no_change(figures: Figures) -> None:
 
 
 def main() -> int:
-    measurements: dict[str, Callable[[Figures], None]] = {"new": new_users, "none": no_change, "quota": under_quota}
     figures = Figures()
-    for name in sys.argv[1:] or measurements:
-        measurements[name](figures)
+    for measure in (new_users, no_change, under_quota):
+        measure(figures)
     about = [
         f"{describe_run('make bench')}; {LATENCY} ms added to each request,",
         "the tenant three times the roster, `--skip-preview`. Baselines are defined in `bench/rosters.py`.",
         "Machines are noisy: compare within one run.",
     ]
-    return figures.finish("" if sys.argv[1:] else HEADING, about)  # a single measurement is not the whole section
+    return figures.finish(HEADING, about)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ class TokenService:
             return self._refuse(1002012, scope)
         token = TokenRecord(self._jwt(client, scope), client.id, self._clock.now() + LIFETIME, client.roles)
         self._store.commit(put=[("tokens", token)])
-        lifetimes = {"expires_in": LIFETIME, "ext_expires_in": LIFETIME}
-        return _reply(200, {"token_type": "Bearer", **lifetimes, "access_token": token.id})
+        body = {"token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME, "access_token": token.id}
+        return _reply(200, body)
 
     def _jwt(self, client: ClientRecord, scope: str) -> str:
         """A token in the form of Entra's, so that a client may read `roles` as a hint; its signature means nothing."""
@@ -60,7 +60,10 @@ class TokenService:
         payload = {
             "aud": scope.removesuffix("/.default"),
             "iss": f"https://sts.windows.net/{self._store.tenant_id}/",
-            **{"iat": now, "nbf": now, "exp": now + LIFETIME, "appid": client.id},
+            "iat": now,
+            "nbf": now,
+            "exp": now + LIFETIME,
+            "appid": client.id,
             "oid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:entra-emulator:service-principal:{client.id}")),
             "roles": sorted(client.roles),
             "tid": self._store.tenant_id,

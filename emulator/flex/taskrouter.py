@@ -58,11 +58,11 @@ def routes(store: Store) -> list[BaseRoute]:
     async def answer(request: Request) -> Response:
         if not _is_authorized(request.headers.get("authorization", "")):
             return _refusal(401, 20003, "Authenticate", {"WWW-Authenticate": 'Basic realm="Twilio API"'})
-        workspace, _, sid = request.path_params["rest"].partition("/Workers")
-        if workspace == WORKSPACE and request.method in ("GET", "HEAD"):
-            if not sid:
+        workspace, _, sid = request.path_params["rest"].partition("/Workers/")
+        if request.method in ("GET", "HEAD"):
+            if request.path_params["rest"] == f"{WORKSPACE}/Workers":
                 return _list_workers(store, request)
-            if sid.startswith("/") and (worker := store.workers.get(sid[1:])):
+            if workspace == WORKSPACE and (worker := store.workers.get(sid)):
                 return JSONResponse(_worker_body(worker, _base(request), with_attributes=True))
         path = request.url.path.removeprefix("/v1")
         return _refusal(404, 20404, f"The requested resource {path} was not found")

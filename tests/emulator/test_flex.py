@@ -317,6 +317,8 @@ def test_workers_are_listed_without_attributes_and_read_with_them(tenant: Tenant
     assert body["url"] == f"{tenant.emulator.http}{WORKERS}/{row['sid']}"
     assert json.loads(body["attributes"])["roles"] == ["agent"]
     assert get(tenant.emulator, f"{WORKERS}?FriendlyName=nobody").json["workers"] == []
+    for path in (WORKERS.removesuffix("/Workers"), f"{WORKERS}{row['sid']}", f"{WORKERS}/"):
+        assert get(tenant.emulator, path).json["code"] == 20404
 
 
 def test_workers_are_paged(tenant: Tenant) -> None:

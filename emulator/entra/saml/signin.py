@@ -80,21 +80,22 @@ class SignIn:
 
     def _check_allowed(self, principal: PrincipalRecord, user: UserRecord) -> None:
         """Raises SignInError with the first reason why this user may not sign in."""
-        name = principal.display_name
         if principal.attributes.get("accountEnabled") is False:
-            raise SignInError(7000112, principal.app_id, name)
+            raise SignInError(7000112, principal.app_id, principal.display_name)
         if user.attributes.get("accountEnabled") is False:
             raise SignInError(50057)
         needs_assignment = principal.attributes.get("appRoleAssignmentRequired") is True
         if needs_assignment and not Subject(self.store, principal, user).is_assigned():
-            raise SignInError(50105, name, principal.app_id, user.upn)
+            raise SignInError(50105, principal.display_name, principal.app_id, user.upn)
 
     def issue(self, principal: PrincipalRecord, user: UserRecord, acs: str, request: AuthnRequest) -> str:
         """A signed response in base64, to be posted to `acs`. Raises SignInError."""
         self._check_allowed(principal, user)
         certificate = certificates.find_signing_certificate(principal, self._clock.now())
         assigned = find_assigned_policy(self.store, principal)
-        if assigned and certificate is None and not self._accepts_mapped_claims(principal):
+        application = self.store.applications.get(self.store.app_ids.get(principal.app_id, ""))
+        api = (application and application.attributes.get("api")) or {}
+        if assigned and certificate is None and not api.get("acceptMappedClaims"):
             raise SignInError(50146)
         issued_statement = statement.build_statement(
             Subject(self.store, principal, user),
@@ -119,7 +120,3 @@ class SignIn:
         self.store.commit()  # makes the counters durable: no id is issued twice, even after a restart
         xml = response.sign_response(issued_statement, envelope, str(key.attributes["pem"]), certificate.der)
         return base64.b64encode(xml).decode()
-
-    def _accepts_mapped_claims(self, principal: PrincipalRecord) -> bool:
-        application = self.store.applications.get(self.store.app_ids.get(principal.app_id, ""))
-        return bool(application and (application.attributes.get("api") or {}).get("acceptMappedClaims"))

@@ -87,8 +87,8 @@ class _Claims:
             if transformation is None or transformation.method not in ("extractmailprefix", "join"):
                 return ""
             value = "".join(self.values(entry)[:1])
-            domain = value.rpartition("@")[2].casefold() if "@" in value else ""
-            is_verified = domain in {name.casefold() for name in self.subject.store.domains}
+            _, at, domain = value.rpartition("@")
+            is_verified = at and domain.casefold() in {name.casefold() for name in self.subject.store.domains}
             return value if transformation.method != "join" or is_verified else ""
         is_listed = entry.source == "user" and not entry.extension_id and entry.id.lower() in TABLES["name_id"]
         return "".join(self.values(entry)[:1]) if is_listed else ""
