@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 FULL_NAME = re.compile(r"extension_[0-9a-f]{32}_[A-Za-z0-9_]+")
-_DIGITS = slice(len("extension_"), len("extension_") + 32)
 
 
 def is_full_name(name: str) -> bool:
@@ -25,16 +24,16 @@ def build_full_name(app_id: str, name: str) -> str:
 
 def owner_app_id(full_name: str) -> str:
     """The appId, as a GUID with dashes, of the application that owns the extension."""
-    digits = _require_full(full_name)[_DIGITS]
+    digits = _split(full_name)[1]
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def short_name(full_name: str) -> str:
     """The name of the extension within its application."""
-    return _require_full(full_name)[_DIGITS.stop + 1 :]
+    return _split(full_name)[2]
 
 
-def _require_full(name: str) -> str:
+def _split(name: str) -> list[str]:
     if not is_full_name(name):
         raise ValueError(f"{name!r} is not the full name of an extension")
-    return name
+    return name.split("_", 2)

@@ -12,22 +12,13 @@ import re
 
 from flexsaml.findings import Finding
 
-from . import (
-    rules_claims,
-    rules_document,
-    rules_extensions,
-    rules_flex,
-    rules_flex_types,
-    rules_sources,
-    rules_transformations,
-)
+from . import rules_claims, rules_document, rules_flex, rules_sources, rules_transformations
 from .reading import read_policies
 from .rules import PROFILES, RULES, Context, Violation
 
 MAX_FINDINGS = 50
 """Findings of one rule about one policy; more are reported in one."""
-_ENTRA = (rules_document, rules_sources, rules_extensions, rules_claims, rules_transformations)
-_FLEX = (rules_flex, rules_flex_types)
+_ENTRA = (rules_document, rules_sources, rules_claims, rules_transformations)
 _PLACE = re.compile(r"(?:value\[\d+\] )?(ClaimsSchema|ClaimsTransformations?)\[(\d+)\]")
 
 
@@ -45,7 +36,7 @@ def lint(text: str | bytes, *, profile: str = "entra", context: Context | None =
         violations: dict[str, list[Violation]] = {rule.name: [] for rule in rules}
         for violation in policy.problems:
             violations[violation.rule].append(violation)
-        for module in _ENTRA if profile == "entra" else _ENTRA + _FLEX:
+        for module in _ENTRA if profile == "entra" else (*_ENTRA, rules_flex):
             for violation in module.check(policy, context or Context()):
                 violations[violation.rule].append(violation)
         of_policy = [

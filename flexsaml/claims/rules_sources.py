@@ -1,22 +1,33 @@
-"""Rules about where a claim comes from: Source, ID, Value.
+"""Rules about where a claim comes from: Source, ID, Value, and directory extensions.
 
 The service does not check Source/ID values: a policy with `"ID": "900"` was accepted and the claim never issued
-(grade A). So an attribute that is missing in the documented table is a warning.
+(grade A). So an attribute that is missing in the documented table is a warning. Graph takes the full name of an
+extension in any case, but the token service compares it exactly, so a name in other case leaves the claim out for
+some users (grade A: entra-docs, schema extensions).
 """
 
 from __future__ import annotations
 
+import re
+
+from .extension_names import build_full_name, is_full_name, owner_app_id, short_name
 from .model import SOURCES
 from .reading import Document, JsonNode
-from .rules import Context, NodeViolations, Violations, check_nodes, load_table
+from .rules import Context, NodeViolations, Violation, Violations, check_nodes, load_table
 from .wording import escape, find_nearest, join_names, quote
 
 ALL_SOURCES = (*SOURCES, "transformation", "CustomClaimsProvider")
+_FORM = re.compile(r"extension_(<[^>]*>|\{[^}]*\}|[^_]*)_(.+)", re.DOTALL)
+_APP_ID = re.compile(r"[0-9a-fA-F]{32}")
+_PLACEHOLDER = re.compile(r"0{32}|[xX]+|<.*>|\{.*\}|\$.*|(?i:your|my)?-?(?i:app(lication)?-?id|guid|clientid).*")
+_WRITE_FULL_NAME = "write extension_<appId without dashes>_<name>"
 _WRITE_USER = 'write "Source": "user"'
 
 
-def check(document: Document, _context: Context) -> Violations:
-    return check_nodes(document.entries, _check_parts, _check_source, _check_id)
+def check(document: Document, context: Context) -> Violations:
+    checks = (_check_parts, _check_source, _check_id, _check_extension_place, _check_extension_name)
+    yield from check_nodes(document.entries, *checks)
+    yield from _check_known_extensions(document, context)
 
 
 def source_of(entry: JsonNode) -> str:
@@ -107,3 +118,87 @@ def _suggest_id(source: str, id_: str) -> str:
     if source == "user":
         return f'for a constant write "Value": "{escape(id_)}" alone; for an extension use ExtensionID'
     return f"write one of {join_names(attributes[source])}"
+
+
+def extension_of(entry: JsonNode) -> str:
+    """The extension that the entry names, in whatever form and in whichever key; "" if it names none."""
+    id_ = entry.text("ID")
+    return entry.text("ExtensionID") or (id_ if id_.lower().startswith("extension_") else "")
+
+
+def _split(name: str) -> tuple[str, str]:
+    """What stands for the appId, and the short name; "" and "" if the name has another form."""
+    match = _FORM.fullmatch(name)
+    return (match[1], match[2]) if match else ("", "")
+
+
+def _check_extension_place(entry: JsonNode) -> NodeViolations:
+    """An extension is named by ExtensionID, with Source `user`; only extensions of users become claims."""
+    id_, source = entry.text("ID"), entry.text("Source")
+    if id_.lower().startswith("extension_") and source.lower() in (*SOURCES, ""):
+        message = f"{entry.label} names the extension {quote(id_)} in ID, where the service expects an attribute"
+        yield "extension-in-id", message, "rename the key 'ID' to 'ExtensionID'"
+    if entry.text("ExtensionID") and source_of(entry) != "user":
+        written = f"Source {quote(source)}" if source else "no Source"
+        message = f"{entry.label} has an ExtensionID with {written}; only extensions of users become claims"
+        yield "extension-source", message, 'write "Source": "user"'
+
+
+def _check_extension_name(entry: JsonNode) -> NodeViolations:
+    """An extension's full name is `extension_<appId, 32 hex digits in lower case>_<name>`."""
+    name = extension_of(entry)
+    app_id, short = _split(name)
+    if not name:
+        return
+    if _PLACEHOLDER.fullmatch(app_id):
+        message = f"the appId in {quote(name)} is a placeholder"
+        fix = "write the appId, without dashes, of the application that owns the extension"
+        yield "extension-placeholder", message, fix
+    if _APP_ID.fullmatch(app_id) and app_id != app_id.lower():
+        message = f"the appId in {quote(name)} has capital letters, and the token service compares with case"
+        yield "extension-application-case", message, f"write '{build_full_name(app_id, escape(short))}'"
+    if _PLACEHOLDER.fullmatch(app_id) or _APP_ID.fullmatch(app_id):
+        return
+    if not app_id:
+        message = f"{quote(name)} of {entry.label} is not the full name of an extension"
+        yield "extension-name", message, _WRITE_FULL_NAME
+    elif "-" in app_id:
+        fix = f"write '{build_full_name(app_id, '…')}'"[:120]
+        yield "extension-name", f"the appId in {quote(name)} has dashes", fix
+    else:
+        message = f"the appId in {quote(name)} is not 32 hex digits but {quote(app_id)}"
+        yield "extension-name", message, _WRITE_FULL_NAME
+
+
+def _check_known_extensions(document: Document, context: Context) -> Violations:
+    """An extension that the stack knows, in its exact case and single-valued: several values are documented only
+    when Connect synchronises them."""
+    by_lower_case = {full_name.lower(): full_name for full_name in context.extensions}
+    known = tuple(filter(is_full_name, context.extensions))
+    lower_case = {full_name.lower() for full_name in known}
+    by_short_name = {short_name(full_name).lower(): full_name for full_name in known}
+    app_ids = {owner_app_id(full_name).replace("-", "") for full_name in known}
+    for entry in document.entries:
+        name = extension_of(entry)
+        app_id, short = _split(name)
+        if context.extensions.get(name, "").endswith("[]"):
+            message = (
+                f"the extension of {entry.label} has several values, and what a sign-in then delivers is uncertain"
+            )
+            fix = "use one String with commas (for Flex under a name that ends in .stringarray)"
+            yield Violation("multi-valued", entry.where, message, fix)
+        exact = by_lower_case.get(name.lower(), name)
+        if exact != name:
+            message = f"{quote(name)} of {entry.label} differs in case from the extension '{exact}'; no claim is issued"
+            yield Violation("extension-case", entry.where, message, f"write '{exact}'")
+        if not short or name.lower() in lower_case:
+            continue
+        if app_id.lower() in app_ids:
+            similar = by_short_name.get(find_nearest(short, tuple(by_short_name)), "")
+            fix = f"did you mean '{similar}'?" if similar else f"the stack knows {join_names(known)}"
+            message = f"the stack knows no extension {quote(name)}, which {entry.label} needs"
+            yield Violation("extension-unknown", entry.where, message, fix)
+        elif short.lower() in by_short_name:
+            message = f"{quote(name)} of {entry.label} belongs to another application than "
+            message += f"'{by_short_name[short.lower()]}'"
+            yield Violation("extension-unknown", entry.where, message, "check which application owns the extension")

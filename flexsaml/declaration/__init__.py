@@ -9,10 +9,9 @@ Python program), with a `Secret` where the content is encrypted or must not be s
 
 from typing import TYPE_CHECKING, Any
 
-from .keys import KEYS, Key
+from .keys import KEYS, Key, Secret
 from .model import Declaration, InvalidDeclaration, describe_problem
 from .parse import RULE, parse_declaration, read_declaration
-from .secret import Secret
 
 if TYPE_CHECKING:
     from .lint import lint_declaration, lint_stack

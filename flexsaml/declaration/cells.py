@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from flexsaml.claims import escape, find_nearest, is_full_name, quote
 from flexsaml.values import DATA_TYPES, NO_USER, DataType, InvalidRoster, InvalidValue, is_user, read_roster
 
+from .keys import Secret
 from .reader import KeyReader, contains_unknown_secret, suggest
-from .secret import Secret
 
 _SHORT_NAME = re.compile(r"[A-Za-z0-9_]+")
 
@@ -21,16 +21,15 @@ def parse_extensions(reader: KeyReader) -> dict[str, DataType]:
     for name, written in reader.read_map("extensions").items():
         where = f"extensions.{name}"
         if is_full_name(name):
-            reader.report(
-                where, "this is a full name, whose extension exists already", "use it in users and claims only"
-            )
+            message = "this is a full name, whose extension exists already"
+            reader.report(where, message, "use it in users and claims only")
         elif not _SHORT_NAME.fullmatch(name):
             reader.report(where, "an extension name has letters, digits and underscores only")
         elif name.lower() in spellings:
-            other = spellings[name.lower()]
-            reader.report(
-                where, f"is declared twice, also as {other}: Graph compares names without regard to case", "keep one"
+            message = (
+                f"is declared twice, also as {spellings[name.lower()]}: Graph compares names without regard to case"
             )
+            reader.report(where, message, "keep one")
         spellings.setdefault(name.lower(), name)
         extensions[name] = _parse_data_type(reader, where, written)
     return extensions
@@ -113,7 +112,9 @@ def parse_roster(
     try:
         roster = read_roster(read_file(file), type_of)
     except InvalidRoster as problem:
-        _report_rows(reader, shown, problem.problems)
+        for line in problem.problems:  # `line 3: what is wrong`
+            row, separator, message = line.partition(": ")
+            reader.report(*((f"{shown}, {row}", message) if separator else (shown, line)))
         return (), {}
     except (OSError, ValueError) as problem:  # ValueError: a name that no file can have
         reader.report("usersFile", f"cannot read {shown}: {getattr(problem, 'strerror', None) or problem}")
@@ -125,11 +126,3 @@ def parse_roster(
             where = f"{shown}, line {roster.lines[user.lower()]}"
             reader.report(where, f"{name} of {user} is declared in users.{inline} too", "keep one of them")
     return roster.columns, {spellings.get(user.lower(), user): cells for user, cells in roster.users.items()}
-
-
-def _report_rows(reader: KeyReader, file: str, problems: list[str]) -> None:
-    """`line 3: what is wrong` of a roster, with the file's name in front."""
-    for problem in problems:
-        line, separator, message = problem.partition(": ")
-        where, message = (f"{file}, {line}", message) if separator else (file, problem)
-        reader.report(where, message)

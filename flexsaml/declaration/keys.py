@@ -1,4 +1,4 @@
-"""The keys of a declaration: the one list of their names, types and defaults.
+"""The keys of a declaration: the one list of their names, types and defaults; and a value marked secret.
 
 `Pulumi.yaml` (what the engine checks and people read) and the README's table must agree with it:
 tests/declaration/test_keys.py.
@@ -6,11 +6,12 @@ tests/declaration/test_keys.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
+
+_UNKNOWN = object()
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """One key of the namespace `flexsaml`.
 
     `type` is the engine's name for it: string, boolean, integer or object. `default` is None for a required key.
@@ -46,3 +47,40 @@ KEYS = {
         Key("loginEndpoint", "string", ""),
     )
 }
+
+
+class Secret:
+    """A value whose content must not be shown, or is encrypted and cannot be read.
+
+    The engine hands over the content of an encrypted key, and a Python program knows what it wraps. In a stack file
+    that is read without the engine the content is unknown. `repr` and `str` never show it.
+    """
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: object) -> None:
+        self._content = content
+
+    @classmethod
+    def unknown(cls) -> Secret:
+        """A secret of which only the engine knows the content."""
+        return cls(_UNKNOWN)
+
+    @property
+    def is_known(self) -> bool:
+        return self._content is not _UNKNOWN
+
+    def reveal(self) -> object:
+        """The content. Raises ValueError if it is unknown."""
+        if not self.is_known:
+            raise ValueError("the content of this secret is unknown")
+        return self._content
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(Secret)
+
+    def __repr__(self) -> str:
+        return "[secret]"

@@ -7,9 +7,8 @@ extensions; for a stack file, a stand-in takes its place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 from flexsaml.claims import FULL_NAME, NAME_ID, Context, build_full_name, lint, owner_app_id, short_name
 from flexsaml.findings import Finding, apply_levels
@@ -52,13 +51,13 @@ def lint_declaration(
             types if app_id else {full: str(declaration.extensions[name]) for name, full in known.items()},
             _values_by_full_name(declaration, known, types),
         )
-        return list(_mask(declaration, lint(declaration.definition_text, profile=profile, context=context)))
+        return declaration.mask_findings(lint(declaration.definition_text, profile=profile, context=context))
     if not declaration.claims:
         return []
     context = Context(types, _values_by_full_name(declaration, full_names, types))
     short_names = {full: f"extension.{name}" for name, full in full_names.items()}
     findings = lint(declaration.encode_definition(app_id or _STAND_IN), profile=profile, context=context)
-    return list(_mask(declaration, (_in_words(finding, short_names) for finding in findings)))
+    return declaration.mask_findings(_in_words(finding, short_names) for finding in findings)
 
 
 def lint_stack(
@@ -118,15 +117,9 @@ def _values_by_full_name(
 
 
 def _in_words(finding: Finding, short_names: Mapping[str, str]) -> Finding:
-    texts = []
-    for text in (finding.where, finding.message, finding.fix):
+    def reword(text: str) -> str:
         for pattern, words in _WORDS:
             text = pattern.sub(words, text)
-        texts.append(FULL_NAME.sub(lambda match: short_names.get(match[0], match[0]), text))
-    where, message, fix = texts
-    return replace(finding, where=where, message=message, fix=fix)
+        return FULL_NAME.sub(lambda match: short_names.get(match[0], match[0]), text)
 
-
-def _mask(declaration: Declaration, findings: Iterator[Finding] | list[Finding]) -> Iterator[Finding]:
-    for finding in findings:
-        yield replace(finding, message=declaration.mask(finding.message), fix=declaration.mask(finding.fix))
+    return Finding(finding.rule, finding.level, reword(finding.where), reword(finding.message), reword(finding.fix))

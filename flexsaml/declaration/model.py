@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from flexsaml.claims import Claim, ClaimsPolicy, build_full_name, encode
@@ -82,6 +82,9 @@ class Declaration:
         for secret in sorted(self.secret_texts, key=len, reverse=True):
             text = text.replace(secret, "[secret]")
         return text
+
+    def mask_findings(self, findings: Iterable[Finding]) -> list[Finding]:
+        return [replace(each, message=self.mask(each.message), fix=self.mask(each.fix)) for each in findings]
 
 
 class InvalidDeclaration(UserError):

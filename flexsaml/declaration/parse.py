@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 
 from flexsaml.claims import (
     FULL_NAME,
@@ -33,7 +32,6 @@ __all__ = ["RULE", "UNKNOWN_SOURCE", "parse_declaration", "read_declaration"]
 UNKNOWN_SOURCE = f"extension.{build_full_name('e' * 32, 'unknown')}"
 """Stands for the source of a claim that is encrypted or has a finding: an extension of an unknown application."""
 _MOST_FINDINGS = 100
-_CONNECTION = ("cloud", "tenantId", "graphEndpoint", "loginEndpoint")
 _IN_CLEAR = "its content becomes part of names and ids in the state, which cannot be encrypted"
 
 
@@ -71,50 +69,46 @@ def read_declaration(
     """
     reader = KeyReader(keys)
     reader.report_unknown_keys()
-    principal = reader.read_text("servicePrincipal")
+    principal, application = reader.read_text("servicePrincipal"), reader.read_text("application")
     if not reader.has("servicePrincipal"):
-        reader.report(
-            "servicePrincipal", "is missing", "name the enterprise application (display name, appId or object id)"
-        )
-    application = reader.read_text("application")
+        fix = "name the enterprise application (display name, appId or object id)"
+        reader.report("servicePrincipal", "is missing", fix)
     extensions = parse_extensions(reader)
-    definition = _read_definition(reader)
+    definition, definition_text = _read_definition(reader)
     claims = {} if definition else _parse_claims(reader, extensions)
     users = parse_users(reader, extensions)
     users_file = reader.read_text("usersFile")
     columns, roster = parse_roster(reader, users_file, read_file, extensions, users)
     named = {name for cells in users.values() for name in cells} | set(columns)
     named |= {_extension_of(claim) for claim in claims.values()} | set(FULL_NAME.findall(definition))
-    where = {key: reader.read_text(key) for key in _CONNECTION}
-    flags = {key: reader.read_flag(key) for key in ("includeBasicClaimSet", "replaceExisting", "preflight")}
     declaration = Declaration(
         service_principal=principal,
         application=application,
         policy_name=reader.read_text("policyName"),
         claims=claims,
-        include_basic_claim_set=flags["includeBasicClaimSet"],
+        include_basic_claim_set=reader.read_flag("includeBasicClaimSet"),
         definition=definition,
-        definition_text=_definition_text(reader) if definition else "",
+        definition_text=definition_text if definition else "",
         extensions=extensions,
         existing_extensions=tuple(sorted(name for name in named if is_full_name(name) and name not in extensions)),
         users=users,
         users_file=users_file,
         roster=roster,
-        replace_existing=flags["replaceExisting"],
+        replace_existing=reader.read_flag("replaceExisting"),
         allow_removal=reader.read_count("allowRemoval"),
-        preflight=flags["preflight"],
+        preflight=reader.read_flag("preflight"),
         rules=_parse_rules(reader, RULE_NAMES if rule_names is None else rule_names, fixed_rules),
-        cloud=where["cloud"] or "public",
-        tenant_id=where["tenantId"],
-        graph_endpoint=where["graphEndpoint"],
-        login_endpoint=where["loginEndpoint"],
+        cloud=reader.read_text("cloud") or "public",
+        tenant_id=reader.read_text("tenantId"),
+        graph_endpoint=reader.read_text("graphEndpoint"),
+        login_endpoint=reader.read_text("loginEndpoint"),
         secret_keys=frozenset(reader.secret_keys),
         encrypted=tuple(sorted(set(reader.encrypted))),
         secret_texts=frozenset(reader.secret_texts),
     )
     _check_cloud(reader, declaration)
     _check_secrets(reader, declaration)
-    return declaration, [_mask(declaration, finding) for finding in _cut(reader.findings)]
+    return declaration, declaration.mask_findings(_cut(reader.findings))
 
 
 def _check_cloud(reader: KeyReader, declaration: Declaration) -> None:
@@ -132,29 +126,22 @@ def _check_secrets(reader: KeyReader, declaration: Declaration) -> None:
         if key in reader.secret_keys:
             reader.report(key, f"cannot be secret: {_IN_CLEAR}", "set it without --secret")
     if "servicePrincipal" in reader.secret_keys and is_guid(declaration.service_principal):
-        reader.report(
-            "servicePrincipal",
-            f"cannot be a secret id: {_IN_CLEAR}",
-            "set it without --secret, or give the display name",
-        )
+        fix = "set it without --secret, or give the display name"
+        reader.report("servicePrincipal", f"cannot be a secret id: {_IN_CLEAR}", fix)
 
 
-def _read_definition(reader: KeyReader) -> str:
-    """The raw definition in its one byte form; "" if there is none, or it cannot be read."""
+def _read_definition(reader: KeyReader) -> tuple[str, str]:
+    """The raw definition in its one byte form, and as written; "" if there is none, or it cannot be read."""
     if reader.has("definition") and reader.has("claims"):
         reader.report("definition", "there are claims and a definition", "keep one of them")
-        return ""
+        return "", ""
     written = reader.read_definition()
+    text = written if isinstance(written, str) else json.dumps(written, default=str)
     try:
-        return normalise_definition(written) if written else ""
+        return (normalise_definition(written), text) if written else ("", "")
     except InvalidDefinition as problem:
         reader.report("definition", str(problem))
-        return ""
-
-
-def _definition_text(reader: KeyReader) -> str:
-    written = reader.read_definition()
-    return written if isinstance(written, str) else json.dumps(written, default=str)
+        return "", ""
 
 
 def _parse_claims(reader: KeyReader, extensions: Mapping[str, DataType]) -> dict[str, Claim]:
@@ -205,19 +192,14 @@ def _parse_rules(reader: KeyReader, names: Collection[str], fixed: Collection[st
         if rule in fixed:
             reader.report(where, "the level of this rule cannot be changed")
         elif rule not in names:
-            reader.report(
-                where, "there is no such rule", suggest(rule, names, "see docs/lint.md and docs/preflight.md")
-            )
+            fix = suggest(rule, names, "see docs/lint.md and docs/preflight.md")
+            reader.report(where, "there is no such rule", fix)
         elif level not in (*LEVELS, OFF):
             shown = reader.quote("rules", level)
             reader.report(where, f"{shown} is not a level", f"write one of {', '.join((*LEVELS, OFF))}")
         else:
             levels[rule] = str(level)
     return levels
-
-
-def _mask(declaration: Declaration, finding: Finding) -> Finding:
-    return replace(finding, message=declaration.mask(finding.message), fix=declaration.mask(finding.fix))
 
 
 def _cut(findings: list[Finding]) -> list[Finding]:

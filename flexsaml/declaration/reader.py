@@ -10,8 +10,7 @@ from operator import itemgetter
 from flexsaml.claims import escape, find_nearest, quote
 from flexsaml.findings import Finding
 
-from .keys import KEYS
-from .secret import Secret
+from .keys import KEYS, Secret
 
 RULE = "stack-file"
 """The rule of everything that is wrong with a declaration itself; it is always an error."""

@@ -15,8 +15,8 @@ from typing import Any
 from flexsaml.claims import MAX_TEXT_BYTES, escape, quote
 from flexsaml.findings import Finding
 
+from .keys import Secret
 from .reader import RULE
-from .secret import Secret
 
 yaml: Any = importlib.import_module("yaml")
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -104,8 +104,8 @@ def _resolve(text: str) -> object:
         return None
     if text in _FLAGS:
         return _FLAGS[text]
-    if (date := _DATE.fullmatch(text)) and _exists(date):
-        return _as_go_time(date)
+    if (date := _DATE.fullmatch(text)) and (moment := _as_go_time(date)):
+        return moment
     digits = text.replace("_", "")
     if _INTEGER.fullmatch(digits):
         sign, bare = (-1 if digits[0] == "-" else 1), digits.lstrip("+-").lower()
@@ -114,16 +114,13 @@ def _resolve(text: str) -> object:
     return float(digits) if _FLOAT.fullmatch(digits) else text
 
 
-def _exists(date: re.Match[str]) -> bool:
-    try:
-        datetime(*(int(digits or 0) for digits in date.groups()[:6]))  # type: ignore[arg-type]
-    except ValueError:
-        return False
-    return True
-
-
 def _as_go_time(date: re.Match[str]) -> str:
-    year, month, day, hour, minute, second, fraction, zone = date.groups()
+    """The date in Go's form; "" if there is no such day or time."""
+    fraction, zone = date.groups()[6:]
+    try:
+        moment = datetime(*(int(digits or 0) for digits in date.groups()[:6]))  # type: ignore[arg-type]
+    except ValueError:
+        return ""
     offset = "+0000" if zone in (None, "Z") else zone.replace(":", "")
-    clock = f"{int(hour or 0):02}:{int(minute or 0):02}:{int(second or 0):02}{(fraction or '').rstrip('0').rstrip('.')}"
-    return f"{year}-{int(month):02}-{int(day):02} {clock} {offset} {'UTC' if offset == '+0000' else offset}"
+    clock = f"{moment.isoformat(' ')}{(fraction or '').rstrip('0').rstrip('.')}"
+    return f"{clock} {offset} {'UTC' if offset == '+0000' else offset}"
