@@ -44,18 +44,15 @@ def inspect(
         findings = [end.finding]
     except UserError as problem:
         raise as_run_error([str(problem)]) from None
-    findings = apply_levels([*findings, *_lint(declaration, preflight)], declaration.rules)
+    # Before the principal is known, lint sees the extensions of the stack only.
+    properties = preflight.properties if preflight else {}
+    types = {name: str(data_type_of(extension)) for name, extension in properties.items()}
+    app_id = preflight.application.app_id if preflight else ""
+    findings += lint_declaration(declaration, app_id=app_id, existing_types=types)
+    findings = apply_levels(findings, declaration.rules)
     if preflight is None or any(finding.level == "error" for finding in findings):
         raise as_run_error(_lines(findings))
     return declaration, preflight, findings
-
-
-def _lint(declaration: Declaration, preflight: PreflightResult | None) -> list[Finding]:
-    """Before the principal is known, lint sees the extensions of the stack only."""
-    if preflight is None:
-        return lint_declaration(declaration)
-    existing = {name: str(data_type_of(extension)) for name, extension in preflight.properties.items()}
-    return lint_declaration(declaration, app_id=preflight.application.app_id, existing_types=existing)
 
 
 def _lines(findings: list[Finding]) -> list[str]:

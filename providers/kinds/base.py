@@ -39,16 +39,11 @@ class Argument:
     """One argument of a kind. Its type is that of `default`, which stands for an absent, null or empty value."""
 
     default: Any = ""
-    required: bool = False
-    """It must not be empty: it becomes part of a path, or the object's name."""
-    replaces: bool = False
-    """A change of it replaces the object."""
-    ignored: bool = False
-    """A change of it alone is no change."""
-    computed: bool = False
-    """`check` computes it; no program gives it."""
-    transient: bool = False
-    """`check` judges it and drops it: what preflight saw, or what holds for one run."""
+    required: bool = False  # it must not be empty: it becomes part of a path, or the object's name
+    replaces: bool = False  # a change of it replaces the object
+    ignored: bool = False  # a change of it alone is no change
+    computed: bool = False  # `check` computes it; no program gives it
+    transient: bool = False  # `check` judges it and drops it: what preflight saw, or what holds for one run
 
     def complete(self, given: object) -> Any:
         """The value as inputs hold it."""
@@ -65,10 +60,8 @@ class Kind:
     name: ClassVar[str]
     description: ClassVar[str]
     """The object in a person's words, with names of inputs in braces; messages put it behind the kind's name."""
-    arguments: ClassVar[Mapping[str, Argument]]
-    """In the order a person reads them."""
-    outputs: ClassVar[tuple[str, ...]] = ()
-    """Properties that exist besides the inputs once the object does."""
+    arguments: ClassVar[Mapping[str, Argument]]  # in the order a person reads them
+    outputs: ClassVar[tuple[str, ...]] = ()  # properties besides the inputs, once the object exists
     secret_outputs: ClassVar[tuple[str, ...]] = ()
     packed_from: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Input that crosses the engine as one string, to the arguments that `pack` makes it from."""
@@ -96,11 +89,8 @@ class Kind:
         """
         given = {name: argument for name, argument in self.arguments.items() if not argument.computed}
         inputs = {name: argument.complete(news.get(name)) for name, argument in given.items() if not argument.transient}
-        return inputs, {
-            name: f"{self.name} needs a {name.replace('_', ' ')}, and it is empty"
-            for name, argument in given.items()
-            if argument.required and not inputs[name]
-        }
+        empty = [name for name, argument in given.items() if argument.required and not inputs[name]]
+        return inputs, {name: f"{self.name} needs a {name.replace('_', ' ')}, and it is empty" for name in empty}
 
     def diff(self, olds: Props, news: Props) -> set[str]:
         """Names of inputs whose meaning differs between old outputs and new inputs. Pure."""

@@ -72,11 +72,8 @@ class CellsKind(Kind):
         # `__given` is the digest of the packed table as the program gave it. State keeps it; if the next run gives the
         # same table, nothing is unpacked. `__cells` cannot be compared instead, because `check` completes its rows.
         packed_digest = text(news.get("__given")) or digest(text(news.get("__cells")).encode())
-        if (
-            packed_digest == olds.get("__given")
-            and secret == (olds["sha256"] == HIDDEN)
-            and not any(news.get(name) for name in self.preflight_results)
-        ):
+        is_unchanged = packed_digest == olds.get("__given") and secret == (olds["sha256"] == HIDDEN)
+        if is_unchanged and not any(news.get(name) for name in self.preflight_results):
             return {**inputs, **{name: olds[name] for name in ("count", "sha256", "__cells", "__given")}}, failures
         change = unpack_table(news).changes_since(unpack_table(olds), news.get("seen_missing") or ())
         inputs |= {

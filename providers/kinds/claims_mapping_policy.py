@@ -149,10 +149,8 @@ def delete_unless_used(directory: Directory, policy_id: str, name: str, principa
     applies_to = directory.applies_to(policy_id)
     others = [principal_id for principal_id in applies_to if principal_id != principal]
     if others:
-        engine.warn(
-            f"policy '{name}' ({policy_id}) is kept: it applies to {first_names(others)}, which this stack does not "
-            "manage"
-        )
+        reason = f"it applies to {first_names(others)}, which this stack does not manage"
+        engine.warn(f"policy '{name}' ({policy_id}) is kept: {reason}")
         return
     if applies_to:
         directory.unassign(principal, policy_id)

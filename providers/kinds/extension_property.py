@@ -107,8 +107,7 @@ class ExtensionPropertyKind(Kind):
 
     def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
         application, property_id = split_id(id_)
-        holders = describe_holders(directory, outputs["full_name"])
-        if holders:
+        if holders := describe_holders(directory, outputs["full_name"]):
             engine.warn(f"{outputs['full_name']} is kept: {holders} that this stack did not write")
             return
         directory.delete_extension_property(application, property_id)

@@ -148,11 +148,9 @@ def _values_to_write(change: RosterChange, replaced: set[str]) -> dict[str, dict
 
 def _report_changes(roster: str, change: RosterChange) -> None:
     """Say in one line which users differ from the last run."""
-    users_by_change = {"added": change.added, "removed": change.removed, "changed": change.changed}
-    if change.before and any(users_by_change.values()):
-        counts = (
-            f"{len(users):,} {word} ({first_names(sorted(users))})" for word, users in users_by_change.items() if users
-        )
+    users_by_change = (("added", change.added), ("removed", change.removed), ("changed", change.changed))
+    counts = [f"{len(users):,} {word} ({first_names(sorted(users))})" for word, users in users_by_change if users]
+    if change.before and counts:
         engine.say(f"{roster}: {', '.join(counts)}")
 
 

@@ -167,11 +167,8 @@ def _refuse_unusable_users(table: RosterTable, references: Mapping[str, str], ob
     A user whom preflight or the last run knew has left meanwhile: there is nothing to record, and the writer reports
     it after it wrote everybody else.
     """
-    unknown = [
-        user
-        for user, reference in references.items()
-        if user not in object_ids and not table.rows[user][0] and not is_guid(reference)
-    ]
+    absent = [user for user in references if user not in object_ids]
+    unknown = [user for user in absent if not table.rows[user][0] and not is_guid(references[user])]
     if unknown:
         raise RefusedChange(f"no such user: {', '.join(unknown)}; correct the name or remove it from the configuration")
     counts = Counter(object_ids.values())
@@ -186,11 +183,8 @@ def _warn_of_overwriting(full_name: str, change: RosterChange, live: Mapping[str
     `live`: user to canonical value, as preflight read it.
     """
     unset = ("", NULL)
-    holders = [
-        user
-        for user, value in live.items()
-        if value not in (NULL, change.table.rows.get(user, unset)[1], change.before.get(user, unset)[1])
-    ]
+    rows, before = change.table.rows, change.before
+    holders = [user for user in live if live[user] not in (NULL, rows.get(user, unset)[1], before.get(user, unset)[1])]
     if holders:
         engine.warn(
             f"{full_name}: {count_users(holders)} {'holds' if len(holders) == 1 else 'hold'} another value, which will "
