@@ -171,7 +171,8 @@ def new_users(figures: Figures) -> None:
     with tenant(1000) as stack:
         stack.ok(*UP)
         full = stack.tenant().full("languages")
-        per_user = Stack(Checkout(stack.room / "single", PROGRAM_PER_USER), stack.emulator, stack.room, "single")
+        checkout = Checkout(stack.directory / "single", PROGRAM_PER_USER)
+        per_user = Stack(checkout, stack.emulator, stack.directory, "single")
         write_roster(per_user, 1000)
         write_roster(stack, 1000, changed=1000)
         bulk = run(stack, UP).seconds
