@@ -11,7 +11,7 @@ wrote (extension, user in lower case), so a change of case or order changes noth
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import pulumi
@@ -188,9 +188,10 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 seen_values={user: value for user, value in held.items() if value not in (NULL, cells[user])},
                 opts=self._child(),
             )
-        recorded = {key: baseline.extension for key, baseline in baselines.items()}
+        # The id by way of the baseline, so that every value waits for it.
+        extensions = {key: replace(extensions[key], id=baseline.extension) for key, baseline in baselines.items()}
         if declaration.users_file:
-            self._roster(extensions, columns, recorded)
+            self._roster(extensions, columns)
         for user, row in declaration.users.items():
             if row:
                 UserExtensionValue(
@@ -198,15 +199,13 @@ class FlexSamlClaims(pulumi.ComponentResource):
                     user=preflight.user_ids[user],
                     values={extensions[key].name: self._seal(columns[key][user], "users") for key in row},
                     types={extensions[key].name: str(extensions[key].type) for key in row},
-                    extensions={extensions[key].name: recorded[key] for key in row},
+                    extensions={extensions[key].name: extensions[key].id for key in row},
                     baselined=True,
                     seen_missing=user in preflight.missing_users,
                     opts=self._child(),
                 )
 
-    def _roster(
-        self, extensions: Mapping[str, _Extension], columns: Columns, recorded: Mapping[str, pulumi.Input[str]]
-    ) -> None:
+    def _roster(self, extensions: Mapping[str, _Extension], columns: Columns) -> None:
         """Everybody in the roster file, in one resource."""
         declaration, preflight = self._declaration, self._preflight
         cells = {
@@ -221,7 +220,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             roster=self._seal(declaration.users_file, "usersFile"),
             cells=cells,
             types={extensions[key].name: str(extensions[key].type) for key in used},
-            extensions={extensions[key].name: recorded[key] for key in used},
+            extensions={extensions[key].name: extensions[key].id for key in used},
             ids=preflight.user_ids if declaration.preflight else {},
             baselined=True,
             seen_missing=sorted(user for user in preflight.missing_users if user in declaration.roster),
