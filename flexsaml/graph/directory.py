@@ -1,7 +1,5 @@
 """The directory of one tenant, as this project uses it: all typed calls behind one name, over one client."""
 
-from __future__ import annotations
-
 from .extensions import Extensions
 from .policies import Policies
 from .principals import Principals

@@ -146,8 +146,7 @@ class Principals(DirectoryCalls):
         return identity(self._client.tokens.token())
 
     def direct_members(self, groups: Sequence[str]) -> GroupMembers:
-        """Object ids of the users that are direct members of each group; None: may not be read. First pages in one
-        batch; the further pages of several groups side by side."""
+        """Object ids of the users in each group, direct members only; None: may not be read. Groups side by side."""
         paths = [f"/groups/{segment(group)}/members?$top=999&$select=id" for group in groups]
 
         def users(answer: BatchResponse) -> frozenset[str] | None:

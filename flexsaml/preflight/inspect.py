@@ -77,12 +77,10 @@ def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime
     properties, owners = _read_properties(directory, declaration, snapshot, application)
     moment = now or datetime.now(timezone.utc)
     if not declaration.preflight:
-        findings = judge(Inspection(declaration, snapshot, moment, properties), ESSENTIAL_RULES)
+        findings = tuple(judge(Inspection(declaration, snapshot, moment, properties), ESSENTIAL_RULES))
         existing = {name: properties[name] for name in declaration.existing_extensions if name in properties}
-        user_ids = {user: user for user in declaration.all_users}
-        return PreflightResult(
-            snapshot.principal, application, existing, owners, user_ids=user_ids, findings=tuple(findings)
-        )
+        ids = {user: user for user in declaration.all_users}
+        return PreflightResult(snapshot.principal, application, existing, owners, user_ids=ids, findings=findings)
     written = {build_full_name(application.app_id, name) for row in declaration.all_users.values() for name in row}
     types = {name: data_type_of(extension) for name, extension in properties.items() if name in written}
     asked = list(declaration.all_users)
