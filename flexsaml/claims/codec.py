@@ -59,7 +59,11 @@ def encode(policy: ClaimsPolicy, full_names: Mapping[str, str]) -> str:
 
 def decode(definition: str, full_names: Mapping[str, str]) -> ClaimsPolicy:
     """Typed claims from a definition string. `full_names` maps short names to full ones, as in `encode`."""
-    body = _parse_body(definition)
+    data = _load(definition)
+    written = data.get("ClaimsMappingPolicy") if isinstance(data, dict) else None
+    if not isinstance(written, dict) or written.get("Version") != 1:
+        raise InvalidDefinition("the definition is not a ClaimsMappingPolicy of Version 1")
+    body = {key.lower(): value for key, value in written.items()}
     unknown = sorted(set(body) - {"version", "includebasicclaimset", "claimsschema"})
     if unknown and any(body[key] for key in unknown):
         raise InvalidDefinition(f"'{unknown[0]}' has no typed form")
@@ -76,11 +80,7 @@ def decode(definition: str, full_names: Mapping[str, str]) -> ClaimsPolicy:
 
 def normalise_definition(definition: str | Mapping[str, Any]) -> str:
     """A raw definition, text or structure, as compact JSON with sorted keys. Raises `InvalidDefinition`."""
-    if isinstance(definition, str):
-        try:
-            definition = json.loads(definition)
-        except ValueError as problem:
-            raise InvalidDefinition(f"the definition is not JSON: {problem}") from None
+    definition = _load(definition) if isinstance(definition, str) else definition
     if not isinstance(definition, Mapping) or not isinstance(definition.get("ClaimsMappingPolicy"), Mapping):
         raise InvalidDefinition('the definition is not a JSON object {"ClaimsMappingPolicy": {...}}')
     return json.dumps(_restore_integers(definition), separators=(",", ":"), ensure_ascii=False, sort_keys=True)
@@ -132,15 +132,11 @@ def _restore_integers(value: Any) -> Any:
     return [_restore_integers(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _parse_body(definition: str) -> dict[str, Any]:
+def _load(definition: str) -> Any:
     try:
-        data = json.loads(definition)
+        return json.loads(definition)
     except ValueError as problem:
         raise InvalidDefinition(f"the definition is not JSON: {problem}") from None
-    body = data.get("ClaimsMappingPolicy") if isinstance(data, dict) else None
-    if not isinstance(body, dict) or body.get("Version") != 1:
-        raise InvalidDefinition("the definition is not a ClaimsMappingPolicy of Version 1")
-    return {key.lower(): value for key, value in body.items()}
 
 
 def _parse_entry(raw: object, short: Mapping[str, str]) -> Claim:

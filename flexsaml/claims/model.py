@@ -146,11 +146,13 @@ def _parse_short(text: str) -> DirectoryAttribute | Extension:
     source, dot, rest = text.strip().partition(".")
     if not dot or not rest:
         raise InvalidClaim(f"'{text}' is not a source: write user.mail, extension.NAME, or {{ value: {text} }}")
-    if source == "extension":
-        return Extension(rest)
+    return Extension(rest) if source == "extension" else _parse_attribute(source, rest, ", extension")
+
+
+def _parse_attribute(source: str, id_: str, others: str = "") -> DirectoryAttribute:
     if source.lower() not in SOURCES:
-        raise InvalidClaim(f"source '{source}' is not one of {', '.join(SOURCES)}, extension")
-    return DirectoryAttribute.of(source, rest)
+        raise InvalidClaim(f"source '{source}' is not one of {', '.join(SOURCES)}{others}")
+    return DirectoryAttribute.of(source, id_)
 
 
 def _parse_long(kind: str, written: Mapping[str, object]) -> DirectoryAttribute | Extension | Constant:
@@ -161,6 +163,4 @@ def _parse_long(kind: str, written: Mapping[str, object]) -> DirectoryAttribute 
         return Constant(str(int(value) if isinstance(value, float) and value.is_integer() else value))
     if kind == "extension":
         return Extension(str(written["extension"]))
-    if str(written["source"]).lower() not in SOURCES:
-        raise InvalidClaim(f"source '{written['source']}' is not one of {', '.join(SOURCES)}")
-    return DirectoryAttribute.of(str(written["source"]), str(written["id"]))
+    return _parse_attribute(str(written["source"]), str(written["id"]))
