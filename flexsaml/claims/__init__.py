@@ -11,7 +11,7 @@ from .extension_names import FULL_NAME, build_full_name, is_full_name, owner_app
 from .json_text import MAX_TEXT_BYTES
 from .model import NAME_ID, Claim, ClaimsPolicy, InvalidClaim
 from .rules import PROFILES, RULE_NAMES, Context, load_table
-from .wording import escape, find_nearest, join_names, quote
+from .wording import escape, find_nearest, join_names, quote, suggest
 
 if TYPE_CHECKING:
     from .linter import lint
@@ -46,6 +46,7 @@ __all__ = [
     "read_policies",
     "short_name",
     "sign_definition",
+    "suggest",
 ]
 
 _LAZY = {"lint": "linter", "Document": "reading", "read_policies": "reading"}

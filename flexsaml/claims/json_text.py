@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from .rules import Violation
 from .wording import escape, quote
@@ -26,10 +26,8 @@ _REASONS = {
 }  # fmt: skip
 
 
-class Report(Protocol):
-    """Takes note of a violation."""
-
-    def __call__(self, rule: str, where: str, message: str, fix: str = "") -> None: ...
+Report = Callable[..., None]
+"""Takes rule, where, message and optionally fix of a `Violation`."""
 
 
 class _Object(dict[str, Any]):

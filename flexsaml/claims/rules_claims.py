@@ -9,7 +9,7 @@ from __future__ import annotations
 from .model import NAME_FORM_PREFIX, NAME_FORMS, NAME_ID
 from .reading import Document, JsonNode
 from .rules import Context, NodeViolations, Violation, Violations, check_nodes, load_table
-from .rules_document import list_items
+from .rules_document import list_references
 from .rules_sources import source_of
 from .wording import find_nearest, join_names, quote
 
@@ -39,12 +39,7 @@ def is_name_id(entry: JsonNode) -> bool:
 
 def _check_unused(document: Document) -> Violations:
     """An entry without claim type is the input or output of a transformation."""
-    references = {
-        item.text("ClaimTypeReferenceId").lower()
-        for transformation in document.transformations
-        for key in ("InputClaims", "OutputClaims")
-        for item in list_items(transformation, key)
-    }
+    references = {item.text("ClaimTypeReferenceId").lower() for item in list_references(document)}
     for entry in document.entries:
         name = entry.text("ID") or entry.text("ExtensionID")
         if not entry.text("SamlClaimType") and not entry.text("JwtClaimType") and name.lower() not in references:

@@ -13,7 +13,7 @@ from typing import Any
 from .json_text import ROOT
 from .reading import Document, JsonNode
 from .rules import Context, Violation, Violations, load_table
-from .wording import escape, find_nearest, join_names, quote
+from .wording import escape, find_nearest, join_names, quote, suggest
 
 MAX_CLAIMS = 50
 MAX_KEYS = 100
@@ -42,6 +42,12 @@ def list_items(transformation: JsonNode, key: str) -> list[JsonNode]:
         for index, item in enumerate(items[:MAX_CLAIMS] if isinstance(items, list) else [])
         if isinstance(item, dict)
     ]
+
+
+def list_references(document: Document) -> list[JsonNode]:
+    """The inputs and outputs of all transformations, which refer to entries by ClaimTypeReferenceId."""
+    keys = ("InputClaims", "OutputClaims")
+    return [item for node in document.transformations for key in keys for item in list_items(node, key)]
 
 
 def _nodes(document: Document, body: JsonNode) -> Iterator[tuple[JsonNode, Sequence[str]]]:
@@ -75,8 +81,7 @@ def _check_key(node: JsonNode, key: str, allowed: Sequence[str]) -> Violations:
         return
     similar = find_nearest(bare, tuple(allowed), 0.8)
     if not similar:
-        similar = find_nearest(bare, tuple(allowed), 0.6)
-        fix = f"did you mean '{similar}'?" if similar else f"remove it; the documented keys are {join_names(allowed)}"
+        fix = suggest(bare, allowed, f"remove it; the documented keys are {join_names(allowed)}")
         yield Violation("key-unknown", node.where, f"the key {quote(key)} is not documented", fix)
     elif similar != "Version" or "version" in node.keys:  # the rule about Version names the similar key itself
         message = f"the key {quote(key)} is unknown and looks like '{similar}'"

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from .reading import Document, JsonNode
 from .rules import Context, NodeViolations, Violation, Violations, check_nodes, load_table
-from .rules_document import list_items
+from .rules_document import list_items, list_references
 from .rules_sources import source_of
-from .wording import find_nearest, join_names, quote
+from .wording import join_names, quote, suggest
 
 MAX_TRANSFORMATIONS = 50
 
@@ -72,8 +72,7 @@ def _check_method(transformation: JsonNode) -> NodeViolations:
         fix = 'for a constant write {"Value": ..., "SamlClaimType": ...} in ClaimsSchema'
     else:
         message += " exists only in the portal" if bare in table["portal_only"] else " is unknown"
-        similar = find_nearest(bare, tuple(table["methods"]), 0.6)
-        fix = f"did you mean '{similar}'?" if similar else f"the methods are {join_names(table['methods'])}"
+        fix = suggest(bare, table["methods"], f"the methods are {join_names(table['methods'])}")
     yield "transformation-method", message, fix
 
 
@@ -88,9 +87,7 @@ def _check_inputs(transformation: JsonNode) -> NodeViolations:
     given += [item.text("ID") for item in list_items(transformation, "InputParameters")]
     for name in given:
         if name not in inputs and "optional_inputs" not in table:
-            similar = find_nearest(name, tuple(inputs), 0.6)
-            fix = f"did you mean '{similar}'?" if similar else takes
-            yield "transformation-inputs", f"{method} takes no input {quote(name)}", fix
+            yield "transformation-inputs", f"{method} takes no input {quote(name)}", suggest(name, inputs, takes)
     missing = [name for name in inputs if name not in given]
     if missing:
         yield "transformation-inputs", f"{method} lacks the input {join_names(missing)}", takes
@@ -115,18 +112,11 @@ def _check_references(document: Document) -> Violations:
     """Every ClaimTypeReferenceId refers to the ID of an entry of ClaimsSchema, in the same case."""
     ids = [name for entry in document.entries if (name := entry.text("ID") or entry.text("ExtensionID"))]
     by_lower_case = {id_.lower(): id_ for id_ in ids}
-    items = (
-        item
-        for transformation in document.transformations
-        for key in ("InputClaims", "OutputClaims")
-        for item in list_items(transformation, key)
-    )
-    for item in items:
+    for item in list_references(document):
         name = item.text("ClaimTypeReferenceId")
         exact = by_lower_case.get(name.lower())
         if exact is None:
-            similar = find_nearest(name, tuple(ids), 0.6)
-            fix = f"did you mean '{similar}'?" if similar else "add an entry with this ID to ClaimsSchema"
+            fix = suggest(name, ids, "add an entry with this ID to ClaimsSchema")
             message = f"ClaimTypeReferenceId {quote(name)} refers to no entry of ClaimsSchema"
             yield Violation("transformation-reference", item.where, message, fix)
         elif name not in ids:
@@ -143,8 +133,7 @@ def _check_uses(document: Document) -> Violations:
         name = entry.text("TransformationID")
         exact = by_lower_case.get(name.lower())
         if name and exact is None:
-            similar = find_nearest(name, names, 0.6)
-            fix = f"did you mean '{similar}'?" if similar else "define it in ClaimsTransformation"
+            fix = suggest(name, names, "define it in ClaimsTransformation")
             message = f"TransformationID {quote(name)} of {entry.label} names no transformation"
             yield Violation("transformation-undefined", entry.where, message, fix)
         elif name and name not in names:

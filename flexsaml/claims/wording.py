@@ -37,6 +37,13 @@ def find_nearest(word: str, known: tuple[str, ...], cutoff: float = 0.7) -> str:
     return by_lower_case[matches[0]] if matches else ""
 
 
+def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """What to do about an unknown name: the known one that may have been meant, else `otherwise` or the list."""
+    names = tuple(known)
+    nearest = find_nearest(name, names, 0.6)
+    return f"did you mean '{nearest}'?" if nearest else otherwise or f"write one of {', '.join(names)}"
+
+
 def join_names(names: Iterable[str]) -> str:
     """Names with commas between them; after twelve an ellipsis."""
     shown = list(names)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from flexsaml.claims import escape, find_nearest, is_full_name, quote
+from flexsaml.claims import escape, find_nearest, is_full_name, quote, suggest
 from flexsaml.values import DATA_TYPES, NO_USER, DataType, InvalidRoster, InvalidValue, is_user, read_roster
 
 from .keys import Secret
-from .reader import KeyReader, contains_unknown_secret, suggest
+from .reader import KeyReader, contains_unknown_secret
 
 _SHORT_NAME = re.compile(r"[A-Za-z0-9_]+")
 

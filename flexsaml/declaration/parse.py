@@ -18,6 +18,7 @@ from flexsaml.claims import (
     build_full_name,
     is_full_name,
     normalise_definition,
+    suggest,
 )
 from flexsaml.findings import LEVELS, OFF, Finding
 from flexsaml.graph import InvalidCloud, cloud, is_guid
@@ -25,7 +26,7 @@ from flexsaml.values import DataType
 
 from .cells import parse_extensions, parse_roster, parse_users
 from .model import Declaration, InvalidDeclaration
-from .reader import RULE, KeyReader, contains_unknown_secret, suggest
+from .reader import RULE, KeyReader, contains_unknown_secret
 
 __all__ = ["RULE", "UNKNOWN_SOURCE", "parse_declaration", "read_declaration"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from operator import itemgetter
 
-from flexsaml.claims import escape, find_nearest, quote
+from flexsaml.claims import escape, quote, suggest
 from flexsaml.findings import Finding
 
 from .keys import KEYS, Secret
@@ -130,15 +130,6 @@ def contains_unknown_secret(value: object) -> bool:
     if isinstance(value, Mapping):
         return any(map(contains_unknown_secret, value.values()))
     return any(map(contains_unknown_secret, value)) if isinstance(value, list) else isinstance(value, Secret)
-
-
-def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """What to do about an unknown name: the known one that may have been meant, else `otherwise` or the list."""
-    names = tuple(known)
-    nearest = find_nearest(name, names, 0.6)
-    if nearest:
-        return f"did you mean '{nearest}'?"
-    return otherwise or f"write one of {', '.join(names)}"
 
 
 def _decode_json(value: object) -> object:
