@@ -87,7 +87,9 @@ def send_until_settled(
             break
         longest = max(pauses[number] for number in pending)
         if longest >= 1.0:
-            retrier.progress(f"POST /$batch: sending {len(pending)} items again in {longest:.0f} s")
+            retrier.progress(
+                f"POST /$batch: repeating {len(pending)} item{'s' * (len(pending) > 1)} in {longest:.0f} s"
+            )
         retrier.clock.sleep(longest)
     return [settled[number] for number in range(len(chunk))]
 

@@ -155,4 +155,4 @@ def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Itera
             fix = "declare it, or run `pulumi refresh` to see whether somebody changed or replaced the policy"
             yield Check("attribute-unexpected", WARNING, message, fix, name)
     if names and received.issuperset(names):
-        yield Check("declared", OK, f"all {len(names)} attributes declared by {declared.source} are there")
+        yield Check("declared", OK, f"every attribute declared by {declared.source} is there ({len(names)})")
