@@ -18,25 +18,12 @@ if TYPE_CHECKING:
     from .stack_yaml import read_stack_yaml
 
 __all__ = [
-    "KEYS",
-    "RULE",
-    "Declaration",
-    "InvalidDeclaration",
-    "Key",
-    "Secret",
-    "describe_problem",
-    "lint_declaration",
-    "lint_stack",
-    "parse_declaration",
-    "read_declaration",
-    "read_stack_yaml",
-]
+    "KEYS", "RULE", "Declaration", "InvalidDeclaration", "Key", "Secret", "describe_problem", "lint_declaration",
+    "lint_stack", "parse_declaration", "read_declaration", "read_stack_yaml",
+]  # fmt: skip
 
-_LAZY = {
-    "lint_declaration": "lint",
-    "lint_stack": "lint",
-    "read_stack_yaml": "stack_yaml",
-}  # they need the rules of lint, and PyYAML
+# They need the rules of lint, and PyYAML:
+_LAZY = {"lint_declaration": "lint", "lint_stack": "lint", "read_stack_yaml": "stack_yaml"}
 
 
 def __getattr__(name: str) -> Any:
