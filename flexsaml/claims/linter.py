@@ -9,6 +9,7 @@ No tenant has confirmed any rule; each has the grade of its evidence. No network
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from flexsaml.findings import Finding
 
@@ -34,16 +35,11 @@ def lint(text: str | bytes, *, profile: str = "entra", context: Context | None =
     findings: list[Finding] = []
     for policy in read_policies(text):
         violations: dict[str, list[Violation]] = {rule.name: [] for rule in rules}
-        for violation in policy.problems:
+        modules = _ENTRA if profile == "entra" else (*_ENTRA, rules_flex)
+        for violation in chain(policy.problems, *(module.check(policy, context or Context()) for module in modules)):
             violations[violation.rule].append(violation)
-        for module in _ENTRA if profile == "entra" else (*_ENTRA, rules_flex):
-            for violation in module.check(policy, context or Context()):
-                violations[violation.rule].append(violation)
-        of_policy = [
-            Finding(rule.name, rule.level, *violation[1:])
-            for rule in rules
-            for violation in _cut(violations[rule.name])
-        ]
+        cut = ((rule, violation) for rule in rules for violation in _cut(violations[rule.name]))
+        of_policy = [Finding(rule.name, rule.level, *violation[1:]) for rule, violation in cut]
         findings += sorted(of_policy, key=_position)
     return findings
 

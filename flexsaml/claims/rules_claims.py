@@ -13,14 +13,6 @@ from .rules_document import list_references
 from .rules_sources import source_of
 from .wording import find_nearest, join_names, quote
 
-_NAME_ID_FORMATS = tuple(
-    f"urn:oasis:names:tc:SAML:{version}:nameid-format:{name}"
-    for version, names in {
-        "1.1": ("unspecified", "emailAddress", "WindowsDomainQualifiedName"),
-        "2.0": ("persistent", "transient"),
-    }.items()
-    for name in names
-)
 _OTHER_NAME = "send it under another name"
 
 
@@ -96,14 +88,14 @@ def _check_name_id_transformation(document: Document) -> Violations:
 
 def _check_name_id_format(entry: JsonNode) -> NodeViolations:
     """`SamlNameIdFormat`, which is undocumented, holds a NameID format and belongs to the NameID."""
-    format_, fix = entry.text("SamlNameIdFormat"), ""
+    format_, formats, fix = entry.text("SamlNameIdFormat"), load_table("keys")["name_id_formats"], ""
     if not entry.has("SamlNameIdFormat"):
         return
     if not is_name_id(entry):
         message, fix = f"'SamlNameIdFormat' is set on {entry.label}, which is not the NameID", "remove it"
-    elif format_ not in _NAME_ID_FORMATS:
+    elif format_ not in formats:
         message = f"'SamlNameIdFormat' {quote(format_)} is not a NameID format of SAML"
-        fix = f"write '{find_nearest(format_, _NAME_ID_FORMATS, 0.6) or _NAME_ID_FORMATS[0]}'"
+        fix = f"write '{find_nearest(format_, tuple(formats), 0.6) or formats[0]}'"
     else:
         message = "'SamlNameIdFormat' is not documented, but a policy with it was accepted"
         message += "; a format in the sign-in request overrides it"
