@@ -69,8 +69,8 @@ def run(given: argparse.Namespace) -> int:
         f"  pulumi import --yes --file {given.out} --generate-code=false --protect=false\n"
         "  pulumi preview --diff   # there is nothing to do\n"
         f"  pulumi up && rm {given.out}   # records dependencies\n"
-        "Run that `pulumi up` soon: until then users' values are unencrypted in state, and a destroy would leave "
-        "extension properties behind in the tenant."
+        "Run that `pulumi up` soon: until then users' values are unencrypted in state, and a destroy, which "
+        "deletes everything at once, may leave extension properties behind in the tenant."
     )
     return 0
 

@@ -38,6 +38,9 @@ def test_all_that_a_stack_made_is_imported_and_owned(base_stack: Stack, tmp_path
     assert adopted.returncode == 0, adopted.stderr
     assert stat.S_IMODE(import_file.stat().st_mode) == 0o600
     assert "destroy deletes them" in adopted.stdout
+    assert adopted.stdout.startswith(f"4 objects exist and are in {import_file}: flex-languages, flex-policy, ")
+    assert "kept in state only: flex-tenant, flex-languages-before" in adopted.stdout
+    assert "may leave extension properties behind in the tenant" in adopted.stdout
     assert f"pulumi import --yes --file {import_file} --generate-code=false --protect=false" in adopted.stdout
     stack.ok("import", "--yes", "--file", str(import_file), "--generate-code=false", "--protect=false")
     stack.unchanged()
