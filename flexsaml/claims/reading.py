@@ -11,13 +11,13 @@ Keys are looked up without regard to case, as the service was observed to do (gr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from .json_text import ROOT, decode_text, parse_json
-from .rules import Violation
+from .rules import NodeViolations, Violation, Violations
 from .wording import escape, find_nearest, quote
 
 MAX_NODES = 100
@@ -55,6 +55,14 @@ class JsonNode:
         if name:
             return f"claim {quote(name)}"
         return f"the entry {quote(self.text('ID'))}" if self.text("ID") else "the entry"
+
+
+def check_nodes(nodes: Iterable[JsonNode], *checks: Callable[[JsonNode], NodeViolations]) -> Violations:
+    """What the checks say of each of the objects."""
+    for node in nodes:
+        for check in checks:
+            for rule, message, fix in check(node):
+                yield Violation(rule, node.where, message, fix)
 
 
 @dataclass

@@ -9,14 +9,11 @@ checks are generators in `reading` (the text) and `rules_*` (the policy); they n
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from .reading import JsonNode
+from typing import Any, NamedTuple
 
 
 class Violation(NamedTuple):
@@ -50,14 +47,6 @@ class Rule(NamedTuple):
     level: str
     evidence: str
     summary: str
-
-
-def check_nodes(nodes: Iterable[JsonNode], *checks: Callable[[JsonNode], NodeViolations]) -> Violations:
-    """What the checks say of each of the objects."""
-    for node in nodes:
-        for check in checks:
-            for rule, message, fix in check(node):
-                yield Violation(rule, node.where, message, fix)
 
 
 @cache

@@ -7,8 +7,8 @@ service then does is not documented (grade D), hence warnings. For NameID only a
 from __future__ import annotations
 
 from .model import NAME_FORM_PREFIX, NAME_FORMS, NAME_ID
-from .reading import Document, JsonNode
-from .rules import Context, NodeViolations, Violation, Violations, check_nodes, load_table
+from .reading import Document, JsonNode, check_nodes
+from .rules import Context, NodeViolations, Violation, Violations, load_table
 from .rules_document import list_references
 from .rules_sources import source_of
 from .wording import find_nearest, join_names, quote

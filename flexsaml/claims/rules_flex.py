@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from .reading import Document, JsonNode
-from .rules import Context, NodeViolations, Violation, Violations, check_nodes, load_table
+from .reading import Document, JsonNode, check_nodes
+from .rules import Context, NodeViolations, Violation, Violations, load_table
 from .rules_claims import is_name_id
 from .rules_sources import constant_of, source_of
 from .wording import find_nearest, join_names, quote

@@ -12,8 +12,8 @@ import re
 
 from .extension_names import build_full_name, is_full_name, owner_app_id, short_name
 from .model import SOURCES
-from .reading import Document, JsonNode
-from .rules import Context, NodeViolations, Violation, Violations, check_nodes, load_table
+from .reading import Document, JsonNode, check_nodes
+from .rules import Context, NodeViolations, Violation, Violations, load_table
 from .wording import escape, find_nearest, join_names, quote
 
 ALL_SOURCES = (*SOURCES, "transformation", "CustomClaimsProvider")

@@ -7,8 +7,8 @@ is a warning; what cannot work in any reading is an error.
 
 from __future__ import annotations
 
-from .reading import Document, JsonNode
-from .rules import Context, NodeViolations, Violation, Violations, check_nodes, load_table
+from .reading import Document, JsonNode, check_nodes
+from .rules import Context, NodeViolations, Violation, Violations, load_table
 from .rules_document import list_items, list_references
 from .rules_sources import source_of
 from .wording import join_names, quote, suggest
