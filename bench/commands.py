@@ -1,10 +1,8 @@
-"""What the commands cost: wall time and peak memory beside an empty program, on the same engine in the same run.
-
-`make bench` runs it first; `python -m bench.commands` alone. The base stack (1 property, 1 user, policy, assignment)
-runs against the emulator, at 0 and 50 ms added latency; `empty` is a program of `import pulumi` and nothing else.
-Each figure is the median of ROUNDS runs of a command, the two stacks in turn. Memory is the largest resident set of
-each process, sampled every 20 ms. Exits 1 when a limit is missed; writes its section of docs/benchmarks.md.
-"""
+"""What the commands cost: wall time and peak memory beside an empty program, on the same engine in the same run. `make
+bench` runs it first; `python -m bench.commands` alone. The base stack (1 property, 1 user, policy, assignment) runs
+against the emulator, at 0 and 50 ms added latency; `empty` is a program of `import pulumi` and nothing else. Each
+figure is the median of ROUNDS runs of a command, the two stacks in turn. Memory is the largest resident set of each
+process, sampled every 20 ms. Exits 1 when a limit is missed; writes its section of docs/benchmarks.md."""
 
 from __future__ import annotations
 

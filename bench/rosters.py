@@ -1,11 +1,9 @@
-"""What a roster costs: 1,000 to 100,000 users in one stack, beside what people use instead, in the same run.
-
-`make bench` runs it after commands.py; `python -m bench.rosters` alone takes about fifteen minutes. 50 ms are added to
-each request, the tenant holds three times as many users as the roster, commands run with --skip-preview. Baselines:
-"empty" is a program of `import pulumi`; the "loop" sends the same batches with `requests` at the same concurrency and
-checks the statuses; a "paged read" lists the tenant with `requests`; the "script" is one awaited PATCH per user with
-msgraph-sdk. Exits 1 when a limit is missed; writes its section of docs/benchmarks.md.
-"""
+"""What a roster costs: 1,000 to 100,000 users in one stack, beside what people use instead, in the same run. `make
+bench` runs it after commands.py; `python -m bench.rosters` alone takes about fifteen minutes. 50 ms are added to each
+request, the tenant holds three times as many users as the roster, commands run with --skip-preview. Baselines: "empty"
+is a program of `import pulumi`; the "loop" sends the same batches with `requests` at the same concurrency and checks
+the statuses; a "paged read" lists the tenant with `requests`; the "script" is one awaited PATCH per user with
+msgraph-sdk. Exits 1 when a limit is missed; writes its section of docs/benchmarks.md."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
 """What a prediction for everybody costs: `predict --all` beside its limits, for 10,000 users in a tenant of 30,000.
-
 `make bench` runs it last; `python -m bench.signin` alone takes half a minute. 50 ms are added to each request; roles
 come through one large and three small groups; each figure is the median of ROUNDS runs of the command. Exits 1 when a
-limit is missed; writes its section of docs/benchmarks.md.
-"""
+limit is missed; writes its section of docs/benchmarks.md."""
 
 from __future__ import annotations
 

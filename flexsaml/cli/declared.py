@@ -1,9 +1,7 @@
-"""What a stack declares, read from its `Pulumi.<stack>.yaml` without the engine: for commands that only look.
-
-The engine takes a second to start, and these commands should not. What it alone knows is left out: an encrypted key is
+"""What a stack declares, read from its `Pulumi.<stack>.yaml` without the engine: for commands that only look. The
+engine takes a second to start, and these commands should not. What it alone knows is left out: an encrypted key is
 refused in one line where it is needed, and defaults are those of `Pulumi.yaml`. Which stack is meant: the one named,
-else the one `pulumi stack select` chose (PULUMI_STACK, or the engine's workspace file), else the only one there is.
-"""
+else the one `pulumi stack select` chose (PULUMI_STACK, or the engine's workspace file), else the only one there is."""
 
 from __future__ import annotations
 
@@ -147,8 +145,7 @@ def _meant(stack: str, file: str) -> tuple[str, Path]:
 
 def selected(project: Path) -> str:
     """The stack the engine would take, as far as it can be known without it; "" if it cannot. The engine keeps it in
-    its home, by the SHA-1 of the project file's path, one for each backend.
-    """
+    its home, by the SHA-1 of the project file's path, one for each backend."""
     if os.environ.get("PULUMI_STACK"):
         return os.environ["PULUMI_STACK"]
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")

@@ -1,9 +1,7 @@
-"""`doctor`: whether this machine, its identity and the tenant are ready for the stack.
-
-It inspects versions, credential, clock and the permission each call needs, then runs the preflight of `pulumi preview`.
-Changes nothing and never shows a token. What could not be inspected is a row as well. Exit status: 0 fine, 1 problems,
-2 wrong usage, or the tenant could not be inspected.
-"""
+"""`doctor`: whether this machine, its identity and the tenant are ready for the stack. It inspects versions,
+credential, clock and the permission each call needs, then runs the preflight of `pulumi preview`. Changes nothing and
+never shows a token. What could not be inspected is a row as well. Exit status: 0 fine, 1 problems, 2 wrong usage, or
+the tenant could not be inspected."""
 
 from __future__ import annotations
 

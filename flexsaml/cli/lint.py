@@ -1,8 +1,6 @@
-"""Reports what is wrong with a claims mapping policy, or with the claims of a stack file.
-
-FILE is a definition, a request body or answer copied from Graph Explorer, or `Pulumi.<stack>.yaml`. No tenant is
-contacted. Exit status: 0 without a finding of level error, 1 with one, 2 when the file could not be read.
-"""
+"""Reports what is wrong with a claims mapping policy, or with the claims of a stack file. FILE is a definition, a
+request body or answer copied from Graph Explorer, or `Pulumi.<stack>.yaml`. No tenant is contacted. Exit status: 0
+without a finding of level error, 1 with one, 2 when the file could not be read."""
 
 from __future__ import annotations
 

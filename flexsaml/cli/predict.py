@@ -1,8 +1,6 @@
-"""`predict`: what a sign-in will deliver, before anyone signs in.
-
-Reads the stack file and the tenant; changes nothing. Every line shows its confidence (exact, predicted or unknown) and
-the rules of docs/sign-in.md it follows from. Exit status: 0 fine, 1 a sign-in fails, 2 could not predict.
-"""
+"""`predict`: what a sign-in will deliver, before anyone signs in. Reads the stack file and the tenant; changes nothing.
+Every line shows its confidence (exact, predicted or unknown) and the rules of docs/sign-in.md it follows from. Exit
+status: 0 fine, 1 a sign-in fails, 2 could not predict."""
 
 from __future__ import annotations
 
@@ -98,8 +96,7 @@ def _read_scenario(file: str, stack: stacks.Declared, directory: Directory, snap
 def _plan_values(stack: stacks.Declared, app_id: str) -> DeclaredValues:
     """What a stack file would make of users' extension values, its roster's among them. Extensions that are not made
     yet count as made; encrypted values cannot be read without the engine and are named. Raises `UserError` if users,
-    extensions or the roster have a finding.
-    """
+    extensions or the roster have a finding."""
     declaration = stack.declaration
     stack.require_valid("users", "usersFile", "extensions")
     full_names = declaration.full_names(app_id)

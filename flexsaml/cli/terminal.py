@@ -18,8 +18,7 @@ def one_line(text: str) -> str:
 
 def read_file(name: str, max_bytes: int, fix: str = "") -> bytes:
     """A file, or stdin for "-". Ends one byte after `max_bytes`, so that a reader can tell that it is too large. Raises
-    `UserError`, which names the fix, if it cannot be read.
-    """
+    `UserError`, which names the fix, if it cannot be read."""
     try:
         if name == "-":
             return sys.stdin.buffer.read(max_bytes + 1)

@@ -1,9 +1,7 @@
-"""`verify`: what one SAML response proves, and whether its attributes are those this stack declares.
-
-Reads a file or stdin, certificates from a file or one GET to the metadata, and the stack file; the tenant is asked
-only if the stack file does not say whose metadata that is. Changes nothing. Personal values are masked unless
---show-values is given. Exit status: 0 fine, 1 faults, 2 could not judge.
-"""
+"""`verify`: what one SAML response proves, and whether its attributes are those this stack declares. Reads a file or
+stdin, certificates from a file or one GET to the metadata, and the stack file; the tenant is asked only if the stack
+file does not say whose metadata that is. Changes nothing. Personal values are masked unless --show-values is given.
+Exit status: 0 fine, 1 faults, 2 could not judge."""
 
 from __future__ import annotations
 

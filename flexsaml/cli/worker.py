@@ -1,8 +1,6 @@
-"""`worker`: what Flex stored for an agent, beside what the next sign-in is predicted to store.
-
-Reads the tenant (as `predict` does) and one TaskRouter worker; changes nothing. Keys come from the environment. Exit
-status: 0 the same, 1 differences or a sign-in that fails, 2 could not compare.
-"""
+"""`worker`: what Flex stored for an agent, beside what the next sign-in is predicted to store. Reads the tenant (as
+`predict` does) and one TaskRouter worker; changes nothing. Keys come from the environment. Exit status: 0 the same, 1
+differences or a sign-in that fails, 2 could not compare."""
 
 from __future__ import annotations
 

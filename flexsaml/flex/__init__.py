@@ -1,7 +1,5 @@
-"""What Twilio Flex makes of the attributes of an assertion, and the workers it keeps at TaskRouter.
-
-What needs the HTTP library is imported when it is first used.
-"""
+"""What Twilio Flex makes of the attributes of an assertion, and the workers it keeps at TaskRouter. What needs the HTTP
+library is imported when it is first used."""
 
 from typing import TYPE_CHECKING, Any
 

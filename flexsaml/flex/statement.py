@@ -1,9 +1,7 @@
-"""What Twilio Flex stores from an attribute statement, and whether it lets the person in: rules F1 to F9. Pure.
-
-The rules and their evidence grades are in docs/sign-in.md; no Flex account has confirmed them. A value of the wrong
-type refuses the whole sign-in and updates nothing (F4), so a `WorkerUpdate` with faults says what Flex would store
-without them.
-"""
+"""What Twilio Flex stores from an attribute statement, and whether it lets the person in: rules F1 to F9. Pure. The
+rules and their evidence grades are in docs/sign-in.md; no Flex account has confirmed them. A value of the wrong type
+refuses the whole sign-in and updates nothing (F4), so a `WorkerUpdate` with faults says what Flex would store without
+them."""
 
 from __future__ import annotations
 
@@ -57,8 +55,7 @@ class AttributeFault:
 @dataclass(frozen=True)
 class WorkerUpdate:
     """What a sign-in writes to the worker. `sources`: worker attribute to the Name of the attribute it comes from.
-    `ignored`: Names that Flex ignores. `unknown`: worker attributes whose value cannot be known (F8).
-    """
+    `ignored`: Names that Flex ignores. `unknown`: worker attributes whose value cannot be known (F8)."""
 
     friendly_name: str
     attributes: Mapping[str, object] = field(default_factory=dict)

@@ -1,11 +1,9 @@
-"""Reads one worker from Twilio TaskRouter: what Flex stored at the last sign-in. Reads only.
-
-Paths: /v1/Workspaces/{WS…}/Workers?FriendlyName=… and …/Workers/{WK…}; basic authentication with the account's token
-or an API key. Quirks: `attributes` is a JSON string, and the list may leave it null, so the worker itself is fetched
-(C); a wrong workspace is 404 with code 20404, a wrong key 401 with 20003; host names carry edge and region as Twilio's
-own libraries build them (B). Redirects are not followed, because the key would be sent along. Pinned by
-tests/flex/test_taskrouter.py.
-"""
+"""Reads one worker from Twilio TaskRouter: what Flex stored at the last sign-in. Reads only. Paths:
+/v1/Workspaces/{WS…}/Workers?FriendlyName=… and …/Workers/{WK…}; basic authentication with the account's token or an API
+key. Quirks: `attributes` is a JSON string, and the list may leave it null, so the worker itself is fetched (C); a wrong
+workspace is 404 with code 20404, a wrong key 401 with 20003; host names carry edge and region as Twilio's own libraries
+build them (B). Redirects are not followed, because the key would be sent along. Pinned by
+tests/flex/test_taskrouter.py."""
 
 from __future__ import annotations
 
@@ -63,8 +61,7 @@ class Worker:
 def read_access(environment: Mapping[str, str], sandbox: str = "") -> TaskRouterAccess:
     """From the TWILIO_ variables; `sandbox` is the emulator's address if the tenant is emulated, else "". If the
     address is the emulator's and no key is given, the sandbox's own account is used; it is not a secret. Raises
-    `UnreadableWorker`.
-    """
+    `UnreadableWorker`."""
     names = (*_SID_PREFIXES, "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY_SECRET")
     values = {name: environment.get(name, "").strip() for name in names}
     has_key = any(values[name] for name in _SID_PREFIXES)

@@ -1,8 +1,6 @@
-"""The evidence for everything predicted, and how far it may be believed. Nothing else in this room decides that.
-
-Every line cites the rules of docs/sign-in.md that it follows from. It is exact if each of them has grade A, B or C,
-predicted if one has grade D, which no document and no tenant confirms, and unknown if even a guess would mislead.
-"""
+"""The evidence for everything predicted, and how far it may be believed. Nothing else in this room decides that. Every
+line cites the rules of docs/sign-in.md that it follows from. It is exact if each of them has grade A, B or C, predicted
+if one has grade D, which no document and no tenant confirms, and unknown if even a guess would mislead."""
 
 from __future__ import annotations
 
@@ -23,10 +21,8 @@ RULE_GRADES = {
     "F1": "A", "F1 empty": "D", "F2": "A", "F3": "A", "F3 blanks": "D", "F4": "A", "F4 spelling": "D", "F5": "A",
     "F6": "A", "F7": "A", "F8": "D", "F9": "A", "F9 uri": "D",
 }  # fmt: skip
-"""Rule to evidence grade. If a rule has two grades, a word after its number says which half is meant.
-
-`ID`: which property a user ID reads; `T`: how references and keys of transformations are read.
-"""
+"""Rule to evidence grade. If a rule has two grades, a word after its number says which half is meant. `ID`: which
+property a user ID reads; `T`: how references and keys of transformations are read."""
 _NUMBERS = list(dict.fromkeys(rule.partition(" ")[0] for rule in RULE_GRADES))
 
 
@@ -37,9 +33,8 @@ def rate_evidence(rules: Iterable[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Inference:
-    """Something predicted. `evidence`: keys of `RULE_GRADES`; `reason`: why there is no value, or what the value
-    is; `unknown`: why nobody can know it, "" if it is known.
-    """
+    """Something predicted. `evidence`: keys of `RULE_GRADES`; `reason`: why there is no value, or what the value is;
+    `unknown`: why nobody can know it, "" if it is known."""
 
     evidence: tuple[str, ...] = ()
     reason: str = ""

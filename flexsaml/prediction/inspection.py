@@ -1,9 +1,7 @@
 """Predictions from a tenant: reads the principal, its policy and its users, and predicts their sign-ins. Reads only.
-
-Members of assigned groups are read in pages side by side (direct members only, rule S12); users in batches or
-listings, whichever needs fewer requests. What the identity may not read is reported, not guessed. Calls and
-permissions: flexsaml/graph.
-"""
+Members of assigned groups are read in pages side by side (direct members only, rule S12); users in batches or listings,
+whichever needs fewer requests. What the identity may not read is reported, not guessed. Calls and permissions:
+flexsaml/graph."""
 
 from __future__ import annotations
 
@@ -35,8 +33,7 @@ class NothingToPredict(UserError):
 class DeclaredValues:
     """What a stack would write before the sign-in. `types`: full name of an extension to its data type. `values`: user
     in lower case to full name to JSON value. `encrypted`: user in lower case ("" for everybody) to the extensions whose
-    values only the engine can read; `encrypted_paths`: where the stack file has them.
-    """
+    values only the engine can read; `encrypted_paths`: where the stack file has them."""
 
     types: Mapping[str, str]
     values: Mapping[str, Mapping[str, object]]
@@ -64,8 +61,7 @@ class Scenario:
 @dataclass(frozen=True)
 class SignInPredictions:
     """`by_scenario`: for each scenario the predictions of the same users, sorted by user principal name. `unread`: what
-    could not be read.
-    """
+    could not be read."""
 
     by_scenario: tuple[tuple[Prediction, ...], ...]
     unread: tuple[str, ...]
@@ -75,8 +71,7 @@ def predict_sign_ins(
     directory: Directory, snapshot: PrincipalSnapshot, scenarios: Sequence[Scenario], now: datetime, user: str | None
 ) -> SignInPredictions:
     """The sign-ins of one user (UPN or object id), or of everybody assigned to the principal. Raises `NothingToPredict`
-    if there is no such user.
-    """
+    if there is no such user."""
     policies = [scenario.policy for scenario in scenarios]
     target = _read_target(directory, snapshot, policies, now)
     members: GroupMembers
@@ -150,8 +145,7 @@ def _read_users(
 ) -> tuple[list[User], dict[str, str]]:
     """Users with what the policies read, and the extensions that no request may name, with the reason. An extension
     whose application is not in this tenant may exist all the same, so its value is requested. Whether Graph accepts a
-    name that it does not know is not documented, so the first request is for one user only.
-    """
+    name that it does not know is not documented, so the first request is for one user only."""
     if not references:
         return [], {}
     ids = sorted({id_ for policy in policies for id_ in policy.user_ids})

@@ -1,9 +1,6 @@
-"""A claims mapping policy as a sign-in reads it: verbatim names, fifty entries, keys in any case. Pure.
-
-Accepts every form that lint accepts (`flexsaml.claims.read_policies`): a definition, a request body, an answer. What
-Graph would refuse is refused here too, because it can never be assigned; senseless policies that Graph accepts are
-predicted.
-"""
+"""A claims mapping policy as a sign-in reads it: verbatim names, fifty entries, keys in any case. Pure. Accepts every
+form that lint accepts (`flexsaml.claims.read_policies`): a definition, a request body, an answer. What Graph would
+refuse is refused here too, because it can never be assigned; senseless policies that Graph accepts are predicted."""
 
 from __future__ import annotations
 

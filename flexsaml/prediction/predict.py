@@ -1,8 +1,6 @@
-"""What a sign-in will deliver, and what Flex makes of it: the rules of docs/sign-in.md over what was read. Pure.
-
-An unknown value is left out of what Flex is predicted to store, and everything that depends on it is unknown too,
-never missing.
-"""
+"""What a sign-in will deliver, and what Flex makes of it: the rules of docs/sign-in.md over what was read. Pure. An
+unknown value is left out of what Flex is predicted to store, and everything that depends on it is unknown too, never
+missing."""
 
 from __future__ import annotations
 

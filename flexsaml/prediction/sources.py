@@ -1,8 +1,7 @@
-"""What the entries of a policy give one user: constants, attributes, extensions, transformations, the NameID. Pure.
-
-A value that could not be read is unknown, never empty. If nothing of a user may be read, Graph answers null for every
-property. A service provider's request may ask for another Format of the NameID (N3); a prediction knows of no request.
-"""
+"""What the entries of a policy give one user: constants, attributes, extensions, transformations, the NameID. Pure. A
+value that could not be read is unknown, never empty. If nothing of a user may be read, Graph answers null for every
+property. A service provider's request may ask for another Format of the NameID (N3); a prediction knows of no
+request."""
 
 from __future__ import annotations
 
@@ -30,8 +29,7 @@ UNREADABLE_USER = "there is no permission to read the user's properties (User.Re
 @dataclass(frozen=True)
 class SignInTarget:
     """The service principal and its tenant. `has_key`: whether Entra has a certificate to sign with. `extensions`: full
-    name to data type, with `[]` for several values, "" if its application could not be read.
-    """
+    name to data type, with `[]` for several values, "" if its application could not be read."""
 
     snapshot: PrincipalSnapshot
     has_key: bool = True

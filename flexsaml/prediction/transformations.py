@@ -1,11 +1,9 @@
 """The transformations of a claims mapping policy (rules T1 to T7), and the regular expressions of one of them. Pure.
-
 Entra runs RegexReplace on .NET. A pattern is read token by token, and every token must be in the lists below, so that
 the `regex` library gives it the same meaning; the rest is unknown. Refused are constructs that only .NET has (balancing
 groups, class subtraction, named blocks, options in the middle) and those that `regex` reads differently (possessive
 quantifiers, POSIX classes, fuzzy matching). Time is limited for each value; a pattern that was too slow several times
-is not tried again.
-"""
+is not tried again."""
 
 from __future__ import annotations
 
@@ -136,8 +134,7 @@ class _CompiledPattern:
 
 def replace_matches(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]) -> tuple[str, int]:
     """`text` with every match replaced, and how many; `{name}` is a named group or an input. Raises
-    `UnsupportedPattern`.
-    """
+    `UnsupportedPattern`."""
     if _DOLLAR.search(replacement):
         raise UnsupportedPattern("it is not documented what Entra makes of a $ in the replacement")
     compiled = compile_pattern(pattern)

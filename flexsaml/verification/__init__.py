@@ -1,7 +1,5 @@
-"""Judging a captured SAML response: who signed it, for whom and when it is valid, and what Flex makes of it.
-
-Only `python -m flexsaml verify` imports this room: it loads XML and cryptography libraries.
-"""
+"""Judging a captured SAML response: who signed it, for whom and when it is valid, and what Flex makes of it. Only
+`python -m flexsaml verify` imports this room: it loads XML and cryptography libraries."""
 
 from .checks import (
     FAULT,

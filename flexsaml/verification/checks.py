@@ -1,9 +1,7 @@
-"""One line of a verdict, the two ways in which verification ends without one, and what the receiver expects. Pure.
-
-The names of checks are listed in docs/commands.md; scripts may rely on them. What the user did not state is shown and
-not judged. Quirks: SAML times are UTC with any number of decimals, of which Python keeps six; Entra's clock and this
-machine's may differ by `MAX_CLOCK_SKEW`.
-"""
+"""One line of a verdict, the two ways in which verification ends without one, and what the receiver expects. Pure. The
+names of checks are listed in docs/commands.md; scripts may rely on them. What the user did not state is shown and not
+judged. Quirks: SAML times are UTC with any number of decimals, of which Python keeps six; Entra's clock and this
+machine's may differ by `MAX_CLOCK_SKEW`."""
 
 from __future__ import annotations
 
@@ -27,8 +25,7 @@ _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[
 @dataclass(frozen=True)
 class Check:
     """One line of a verdict. `status`: one of the four above; only a fault refuses. `fix` is "" if nothing is to do.
-    `attribute` is the Name of the attribute that a check is about, "" for the rest.
-    """
+    `attribute` is the Name of the attribute that a check is about, "" for the rest."""
 
     name: str
     status: str

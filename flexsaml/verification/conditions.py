@@ -1,8 +1,6 @@
-"""Whether an assertion is meant for this receiver, at this time, as an answer to this request. Pure.
-
-The assertion was signed by a trusted key (signature.py). If the Response around it was not, it can only fail checks:
-nothing in it is trusted or shown. Quirk: Flex refuses a SessionNotOnOrAfter of an hour or less (A).
-"""
+"""Whether an assertion is meant for this receiver, at this time, as an answer to this request. Pure. The assertion was
+signed by a trusted key (signature.py). If the Response around it was not, it can only fail checks: nothing in it is
+trusted or shown. Quirk: Flex refuses a SessionNotOnOrAfter of an hour or less (A)."""
 
 from __future__ import annotations
 

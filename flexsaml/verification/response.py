@@ -1,13 +1,10 @@
-"""A SAMLResponse as somebody pasted it, parsed into XML whose structure is safe to verify.
-
-Pure. All of this happens before any signature is checked, so all of it is hostile input: the size is limited before
-decoding, a DOCTYPE is refused before parsing, and the parser resolves neither entities nor network addresses. Whatever
-signature wrapping needs (a second assertion, response or ID, an element in another place) is refused by the structure
-of the document alone; Entra sends none of it.
-
-Quirks: form fields are pasted with their name and percent-encoding; shells on Windows save text as UTF-16; lxml hides
-comments inside text (`a@x<!---->.evil` reads as `a@x`), so a document with comments is refused as a whole.
-"""
+"""A SAMLResponse as somebody pasted it, parsed into XML whose structure is safe to verify. Pure. All of this happens
+before any signature is checked, so all of it is hostile input: the size is limited before decoding, a DOCTYPE is
+refused before parsing, and the parser resolves neither entities nor network addresses. Whatever signature wrapping
+needs (a second assertion, response or ID, an element in another place) is refused by the structure of the document
+alone; Entra sends none of it. Quirks: form fields are pasted with their name and percent-encoding; shells on Windows
+save text as UTF-16; lxml hides comments inside text (`a@x<!---->.evil` reads as `a@x`), so a document with comments is
+refused as a whole."""
 
 from __future__ import annotations
 
@@ -46,8 +43,7 @@ _COPY_FIELD = "copy the complete value of the form field SAMLResponse"
 
 def parse_response(raw: bytes, source: str = "it") -> etree._Element:
     """The root: a Response with one Assertion, or one Assertion alone; neither is trusted yet. Raises `CannotVerify`
-    for what is no response, `ResponseRefused` for a response that may not be read.
-    """
+    for what is no response, `ResponseRefused` for a response that may not be read."""
     try:
         root = parse_xml(_decode(raw))
         _check_structure(root)

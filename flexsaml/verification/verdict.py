@@ -1,11 +1,8 @@
-"""The verdict on one SAML response: its signature, its conditions, and its attributes against those of a stack.
-
-Pure. Attributes are judged by rules F1 to F8 of docs/sign-in.md. Messages never contain a value of an attribute or a
-NameID; whoever prints the statement decides who may see them.
-
-Quirk: Entra omits attributes without a value (S5, A), so a declared claim that is missing means either a user without
-a value or a policy that is not in force; the fix names both.
-"""
+"""The verdict on one SAML response: its signature, its conditions, and its attributes against those of a stack. Pure.
+Attributes are judged by rules F1 to F8 of docs/sign-in.md. Messages never contain a value of an attribute or a NameID;
+whoever prints the statement decides who may see them. Quirk: Entra omits attributes without a value (S5, A), so a
+declared claim that is missing means either a user without a value or a policy that is not in force; the fix names
+both."""
 
 from __future__ import annotations
 
@@ -61,8 +58,7 @@ def judge_response(
     declared: DeclaredClaims | str,
 ) -> Verdict:
     """The verdict on what `parse_response` returned. `flex`: whether Flex would receive the attributes. `declared`: the
-    claims of a stack, or why there are none.
-    """
+    claims of a stack, or why there are none."""
     checks: list[Check] = []
     try:
         signed = verify_signatures(root, trusted, expected.at)
