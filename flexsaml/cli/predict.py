@@ -13,24 +13,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from flexsaml import prediction as signin
 from flexsaml.claims import MAX_TEXT_BYTES
 from flexsaml.errors import UserError
 from flexsaml.graph import Directory, Policy, PrincipalSnapshot
-from flexsaml.prediction import (
-    CONFIDENCE_LEVELS,
-    FAILS,
-    UNKNOWN,
-    WORKS,
-    DeclaredValues,
-    Inference,
-    Prediction,
-    Scenario,
-    SignInPredictions,
-    compare_policies,
-    find_assigned_policy,
-    parse_policy,
-    predict_sign_ins,
-)
 from flexsaml.values import NULL
 
 from . import declared as stacks
@@ -63,37 +49,37 @@ def run(given: argparse.Namespace) -> int:
     snapshot = directory.read_principal_snapshot(reference)
     assigned, scenarios = None, []
     if given.against or not given.policy:
-        assigned = find_assigned_policy(directory, snapshot)
-        policy = parse_policy(assigned.definition, f"the assigned policy '{assigned.display_name}'")
-        scenarios.append(Scenario(policy))
+        assigned = signin.find_assigned_policy(directory, snapshot)
+        policy = signin.parse_policy(assigned.definition, f"the assigned policy '{assigned.display_name}'")
+        scenarios.append(signin.Scenario(policy))
     if given.policy:
-        scenarios.append(_read_scenario(given.policy, stack, directory, snapshot))
-    result = predict_sign_ins(directory, snapshot, scenarios, datetime.now(timezone.utc), given.user)
+        scenarios.append(_read_scenario(given.policy, stack, directory, snapshot.principal.app_id))
+    result = signin.predict_sign_ins(directory, snapshot, scenarios, datetime.now(timezone.utc), given.user)
     if given.json:
         body = _to_json(given, snapshot, assigned, result)
         print(json.dumps(body, ensure_ascii=False, indent=None if given.all else 1))
     else:
         print("\n".join(_lines(given, snapshot, assigned, result)))
-    return 1 if any(prediction.outcome == FAILS for prediction in result.by_scenario[-1]) else 0
+    return 1 if any(prediction.outcome == "fails" for prediction in result.by_scenario[-1]) else 0
 
 
-def _read_scenario(file: str, stack: stacks.Declared, directory: Directory, snapshot: PrincipalSnapshot) -> Scenario:
+def _read_scenario(file: str, stack: stacks.Declared, directory: Directory, app_id: str) -> signin.Scenario:
     """From a definition, or from the claims and values of a stack file and the application that it names."""
     raw = read_file(file, MAX_TEXT_BYTES)
     if not is_stack_file(file, raw):
-        return Scenario(parse_policy(raw, file))
+        return signin.Scenario(signin.parse_policy(raw, file))
     other = stack if Path(file) == Path(stack.file) else stacks.from_text(raw, file)
     other.require("application")
-    owner, reference = snapshot.principal.app_id, other.declaration.application
+    reference = other.declaration.application
     if reference:
         application = directory.application(reference)
         if application is None:
             raise UserError(f"{file}: there is no application '{reference}' (appId or object id)")
-        owner = application.app_id
-    return Scenario(parse_policy(other.definition(owner), file), _plan_values(other, owner))
+        app_id = application.app_id
+    return signin.Scenario(signin.parse_policy(other.definition(app_id), file), _plan_values(other, app_id))
 
 
-def _plan_values(stack: stacks.Declared, app_id: str) -> DeclaredValues:
+def _plan_values(stack: stacks.Declared, app_id: str) -> signin.DeclaredValues:
     """What a stack file would make of users' extension values, its roster's among them. Extensions that are not made
     yet count as made; encrypted values cannot be read without the engine and are named. Raises `UserError` if users,
     extensions or the roster have a finding."""
@@ -117,11 +103,11 @@ def _plan_values(stack: stacks.Declared, app_id: str) -> DeclaredValues:
         user, _, name = (place, "", "") if place in ("", *declaration.users) else place.rpartition(".")
         names = {full_names.get(name, name)} if name else set(full_names.values())
         encrypted[user.lower()] = encrypted.get(user.lower(), frozenset()) | names
-    return DeclaredValues(types, values, encrypted, paths)
+    return signin.DeclaredValues(types, values, encrypted, paths)
 
 
 def _lines(
-    given: argparse.Namespace, snapshot: PrincipalSnapshot, assigned: Policy | None, result: SignInPredictions
+    given: argparse.Namespace, snapshot: PrincipalSnapshot, assigned: Policy | None, result: signin.SignInPredictions
 ) -> Iterator[str]:
     predictions = result.by_scenario[-1]
     if given.xml:
@@ -142,19 +128,19 @@ def _lines(
         yield "{users} users: {works} can sign in, {fails} cannot, {unknown} unknown".format(**counts)
 
 
-def _count_outcomes(predictions: Sequence[Prediction]) -> dict[str, int]:
+def _count_outcomes(predictions: Sequence[signin.Prediction]) -> dict[str, int]:
     outcomes = [prediction.outcome for prediction in predictions]
-    return {"users": len(outcomes), **{outcome: outcomes.count(outcome) for outcome in (WORKS, FAILS, UNKNOWN)}}
+    return {"users": len(outcomes), **{outcome: outcomes.count(outcome) for outcome in signin.OUTCOMES}}
 
 
 def _to_json(
-    given: argparse.Namespace, snapshot: PrincipalSnapshot, assigned: Policy | None, result: SignInPredictions
+    given: argparse.Namespace, snapshot: PrincipalSnapshot, assigned: Policy | None, result: signin.SignInPredictions
 ) -> dict[str, Any]:
     predictions, principal = result.by_scenario[-1], snapshot.principal
     users = [_user_json(prediction) for prediction in predictions]
     if given.against:
         for user, before, after in zip(users, *result.by_scenario, strict=True):
-            user["changes"] = [vars(change) for change in compare_policies(before, after)]
+            user["changes"] = [vars(change) for change in signin.compare_policies(before, after)]
     return {
         "principal": {"id": principal.id, "appId": principal.app_id, "displayName": principal.display_name},
         "policy": given.policy or None,
@@ -168,7 +154,7 @@ def _to_json(
 # -- one user's prediction ---------------------------------------------------------------------------------------------
 
 
-def _user_lines(prediction: Prediction) -> Iterator[str]:
+def _user_lines(prediction: signin.Prediction) -> Iterator[str]:
     """One user in full."""
     agent, name_id = prediction.agent, prediction.name_id
     yield f"{one_line(agent.upn)} ({agent.id}): sign-in {prediction.outcome}"
@@ -184,15 +170,15 @@ def _user_lines(prediction: Prediction) -> Iterator[str]:
     if prediction.update.ignored:
         yield from ("", f"Flex ignores {len(prediction.update.ignored)} attributes whose name is a URI (F2)")
     levels = [item.confidence for item in (name_id, *prediction.attributes, *settings)]
-    yield from ("", ", ".join(f"{levels.count(level)} {level}" for level in CONFIDENCE_LEVELS))
+    yield from ("", ", ".join(f"{levels.count(level)} {level}" for level in signin.CONFIDENCE_LEVELS))
 
 
-def _row(value: str, line: Inference) -> tuple[str, str, str]:
+def _row(value: str, line: signin.Inference) -> tuple[str, str, str]:
     explanation = f": {line.explanation}" if line.explanation else ""
     return "?" if line.unknown else value, line.confidence, " ".join(line.rules) + explanation
 
 
-def _change_lines(before: Sequence[Prediction], after: Sequence[Prediction]) -> Iterator[str]:
+def _change_lines(before: Sequence[signin.Prediction], after: Sequence[signin.Prediction]) -> Iterator[str]:
     """What changes for each user; of several users, those for whom nothing changes are only counted."""
 
     def show(value: object) -> str:
@@ -200,7 +186,7 @@ def _change_lines(before: Sequence[Prediction], after: Sequence[Prediction]) -> 
 
     changed = 0
     for old, new in zip(before, after, strict=True):
-        changes = compare_policies(old, new)
+        changes = signin.compare_policies(old, new)
         changed += bool(changes)
         if changes or len(after) == 1:
             yield f"{one_line(old.agent.upn)}: {len(changes) or 'no'} change{'s' * (len(changes) > 1)}"
@@ -214,35 +200,32 @@ def show_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _user_json(prediction: Prediction) -> dict[str, Any]:
-    name_id, format_confidence = prediction.name_id, prediction.name_id.format_confidence
-    refusals = [{"code": item.code, "message": item.message, **item.to_json()} for item in prediction.refusals]
+def _user_json(prediction: signin.Prediction) -> dict[str, Any]:
+    name_id = prediction.name_id
+    value = {"value": name_id.value or None, "format": name_id.format, "formatConfidence": name_id.format_confidence}
     sign_in = {
         "outcome": prediction.outcome,
-        "refusals": refusals,
+        "refusals": [{"code": item.code, "message": item.message, **item.to_json()} for item in prediction.refusals],
         "faults": [vars(fault) for fault in prediction.faults],
         "doubts": prediction.doubts,
     }
-    value = {"value": name_id.value or None, "format": name_id.format, "formatConfidence": format_confidence}
-    attributes = [
-        {"name": line.name, "values": line.values or None, "nameFormat": line.name_format or None, **line.to_json()}
-        for line in prediction.attributes
-    ]
-    worker = [
-        {"name": item.name, "value": item.value, "kept": item.kept, **item.to_json()} for item in prediction.worker
-    ]
     return {
         "id": prediction.agent.id,
         "userPrincipalName": prediction.agent.upn,
         "signIn": sign_in,
         "nameId": {**value, **name_id.to_json()},
-        "attributes": attributes,
-        "worker": worker,
+        "attributes": [
+            {"name": item.name, "values": item.values or None, "nameFormat": item.name_format or None, **item.to_json()}
+            for item in prediction.attributes
+        ],
+        "worker": [
+            {"name": item.name, "value": item.value, "kept": item.kept, **item.to_json()} for item in prediction.worker
+        ],
         "ignored": prediction.update.ignored,
     }
 
 
-def _to_xml(prediction: Prediction) -> str:
+def _to_xml(prediction: signin.Prediction) -> str:
     """Subject and attribute statement as in an assertion; what is unknown is a comment."""
     assertion = ElementTree.Element("saml:Assertion", {"xmlns:saml": "urn:oasis:names:tc:SAML:2.0:assertion"})
     subject = ElementTree.SubElement(assertion, "saml:Subject")
@@ -266,7 +249,7 @@ def _to_xml(prediction: Prediction) -> str:
     return ElementTree.tostring(assertion, "unicode")
 
 
-def _make_comment(name: str, line: Inference) -> Any:
+def _make_comment(name: str, line: signin.Inference) -> Any:
     text = _replace_illegal(f" {name}: unknown: {line.unknown} ")
     return ElementTree.Comment(text.replace("--", "- -"))
 

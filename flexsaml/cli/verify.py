@@ -137,13 +137,11 @@ def _lines(verdict: Verdict, at: datetime, show: Callable[[str], str]) -> Iterat
             yield "            (values are masked; --show-values shows them)"
         yield ""
     statuses = [check.status for check in verdict.checks]
-    faults, warnings = (
-        f"{statuses.count(status)} {status}{'s' * (statuses.count(status) != 1)}"
-        for status in (verification.FAULT, verification.WARNING)
-    )
-    unjudged = f"{statuses.count(verification.NOT_JUDGED)} not judged"
+    counts = {status: statuses.count(status) for status in ("fault", "warning")}
+    totals = [f"{count} {status}{'s' * (count != 1)}" for status, count in counts.items()]
+    unjudged = statuses.count("not judged")
     skew = f"clocks may differ by {verification.MAX_CLOCK_SKEW.seconds} s"
-    yield f"{_name_verdict(verdict)}: {faults}, {warnings}, {unjudged}, at {format_time(at)} ({skew})"
+    yield f"{_name_verdict(verdict)}: {', '.join(totals)}, {unjudged} not judged, at {format_time(at)} ({skew})"
 
 
 def _name_verdict(verdict: Verdict) -> str:

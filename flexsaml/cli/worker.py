@@ -7,20 +7,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timezone
 
+from flexsaml import prediction as signin
 from flexsaml.errors import UserError
 from flexsaml.flex import Worker, read_access, read_worker
-from flexsaml.prediction import (
-    Prediction,
-    Scenario,
-    WorkerComparison,
-    compare_worker,
-    find_assigned_policy,
-    parse_policy,
-    predict_sign_ins,
-)
 
 from . import declared as stacks
 from .predict import show_json
@@ -40,15 +32,15 @@ def run(given: argparse.Namespace) -> int:
     access = read_access(os.environ, sandbox=stack.cloud.graph if stack.cloud.name == "loopback" else "")
     reference, directory = stack.service_principal, stack.directory()
     snapshot = directory.read_principal_snapshot(reference)
-    scenario = Scenario(parse_policy(find_assigned_policy(directory, snapshot).definition))
-    result = predict_sign_ins(directory, snapshot, [scenario], datetime.now(timezone.utc), given.user)
+    scenario = signin.Scenario(signin.parse_policy(signin.find_assigned_policy(directory, snapshot).definition))
+    result = signin.predict_sign_ins(directory, snapshot, [scenario], datetime.now(timezone.utc), given.user)
     prediction = result.by_scenario[0][0]
     name_id = prediction.name_id
     name = given.friendly_name or name_id.value
     if not name:
         raise UserError(f"the NameID is unknown ({name_id.unknown}); give the worker's name with --friendly-name")
     worker = read_worker(access, name)
-    comparisons = compare_worker(prediction, worker.attributes)
+    comparisons = signin.compare_worker(prediction, worker.attributes)
     differences = [comparison.name for comparison in comparisons if comparison.is_difference]
     if given.json:
         body = {
@@ -65,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _lines(
-    prediction: Prediction, worker: Worker, comparisons: Sequence[WorkerComparison], differences: Sequence[str]
+    prediction: signin.Prediction, worker: Worker, comparisons: list[signin.WorkerComparison], differences: list[str]
 ) -> Iterator[str]:
     yield f"{one_line(prediction.agent.upn)}: worker {worker.sid} '{one_line(worker.friendly_name)}'"
     for problem in prediction.problems:

@@ -11,13 +11,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
-
-import requests
 
 from flexsaml.errors import UserError
 from flexsaml.loopback import is_loopback_host
+
+if TYPE_CHECKING:
+    import requests  # at run time only where Twilio is asked
 
 TIMEOUTS = (5.0, 30.0)
 URL = "FLEXSAML_TASKROUTER_URL"
@@ -85,6 +86,8 @@ def read_access(environment: Mapping[str, str], sandbox: str = "") -> TaskRouter
 
 def read_worker(access: TaskRouterAccess, friendly_name: str, session: requests.Session | None = None) -> Worker:
     """The worker of exactly that name. Raises `UnreadableWorker`."""
+    import requests
+
     with session or requests.Session() as opened:
         if access.is_loopback:
             opened.trust_env = False  # no proxy, and no .netrc that would replace the key
@@ -115,6 +118,8 @@ def _parse_object(text: object) -> dict[str, Any] | None:
 
 
 def _get(session: requests.Session, access: TaskRouterAccess, path: str) -> dict[str, Any]:
+    import requests
+
     credentials = (access.user, access.password)
     try:
         answer = session.get(access.base + path, auth=credentials, timeout=TIMEOUTS, allow_redirects=False)

@@ -23,10 +23,10 @@ class UnusablePolicy(UserError):
 class PolicyEntry:
     """One entry of ClaimsSchema. Missing texts are "", a missing `value` is None."""
 
+    value: str | None
     source: str
     id: str
     extension: str
-    value: str | None
     saml_type: str
     name_format: str
     name_id_format: str
@@ -116,16 +116,9 @@ def parse_policy(text: str | bytes, name: str = "") -> SignInPolicy:
 
 
 def _read_entry(get: Callable[[str], Any]) -> PolicyEntry:
-    return PolicyEntry(
-        source=_text(get("Source")).lower(),
-        id=_text(get("ID")),
-        extension=_text(get("ExtensionID")),
-        value=_constant(get("Value")),
-        saml_type=_text(get("SamlClaimType")),
-        name_format=_text(get("SAMLNameForm")),
-        name_id_format=_text(get("SamlNameIdFormat")),
-        transformation=_text(get("TransformationID")),
-    )
+    keys = "Source", "ID", "ExtensionID", "SamlClaimType", "SAMLNameForm", "SamlNameIdFormat", "TransformationID"
+    source, *texts = (_text(get(key)) for key in keys)
+    return PolicyEntry(_constant(get("Value")), source.lower(), *texts)
 
 
 def _read_transformation(get: Callable[[str], Any]) -> PolicyTransformation:

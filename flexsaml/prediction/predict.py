@@ -14,7 +14,7 @@ from .evidence import UNKNOWN, Inference, SourceValues
 from .policy import PolicyEntry, SignInPolicy
 from .sources import UNREADABLE_USER, Agent, PredictedNameId, SignInTarget, Sources, predict_name_id
 
-WORKS, FAILS = "works", "fails"
+OUTCOMES = WORKS, FAILS, _ = "works", "fails", UNKNOWN
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 _IDENTITY = "http://schemas.microsoft.com/identity/claims/"
 _METHODS_REFERENCES = "http://schemas.microsoft.com/claims/authnmethodsreferences"

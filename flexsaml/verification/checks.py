@@ -9,14 +9,16 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Literal
 
 from flexsaml.claims import quote as quote_short
 from flexsaml.errors import UserError
 
-OK, FAULT, WARNING, NOT_JUDGED = "ok", "fault", "warning", "not judged"
+Status = Literal["ok", "fault", "warning", "not judged"]
 quote = partial(quote_short, limit=200)
 """Text of the response in a message; addresses that are compared must not be cut."""
 ASK_SENDER = "Entra does not send this: ask who made the response"
+GIVE_METADATA = "give --metadata FILE|URL (Entra: Single sign-on, App Federation Metadata Url) or --certificate PEM"
 TAMPERED = "somebody altered it after Entra sent it: do not trust it, and find out where it came from"
 MAX_CLOCK_SKEW = timedelta(seconds=60)
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,12})?Z")
@@ -24,11 +26,11 @@ _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[
 
 @dataclass(frozen=True)
 class Check:
-    """One line of a verdict. `status`: one of the four above; only a fault refuses. `fix` is "" if nothing is to do.
+    """One line of a verdict. Only a fault refuses. `fix` is "" if nothing is to do.
     `attribute` is the Name of the attribute that a check is about, "" for the rest."""
 
     name: str
-    status: str
+    status: Status
     message: str
     fix: str = ""
     attribute: str = ""
@@ -42,7 +44,7 @@ class Check:
 
 
 def fault(name: str, message: str, fix: str = "", attribute: str = "") -> Check:
-    return Check(name, FAULT, message, fix, attribute)
+    return Check(name, "fault", message, fix, attribute)
 
 
 class ResponseRefused(UserError):
@@ -57,7 +59,7 @@ class CannotVerify(UserError):
     """The input is no response, or there is no certificate to judge it by. `check` says which."""
 
     def __init__(self, name: str, message: str, fix: str = "") -> None:
-        self.check = Check(name, NOT_JUDGED, message, fix)
+        self.check = Check(name, "not judged", message, fix)
         super().__init__(str(self.check))
 
 
@@ -75,11 +77,9 @@ class Expected:
 def parse_time(text: str) -> datetime | None:
     """A time as SAML writes it, None for anything else."""
     match = _TIME.fullmatch(text)
-    if not match:
-        return None
     try:
-        seconds = datetime.strptime(f"{match[1]}Z", "%Y-%m-%dT%H:%M:%S%z")
-        return seconds + timedelta(seconds=float(match[2] or 0))
+        seconds = datetime.strptime(f"{match[1]}Z", "%Y-%m-%dT%H:%M:%S%z") if match else None
+        return seconds + timedelta(seconds=float(match[2] or 0)) if match and seconds else None
     except (ValueError, OverflowError):
         return None
 

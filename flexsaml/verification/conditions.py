@@ -9,21 +9,7 @@ from datetime import timedelta
 
 from lxml import etree
 
-from .checks import (
-    ASK_SENDER,
-    FAULT,
-    MAX_CLOCK_SKEW,
-    NOT_JUDGED,
-    OK,
-    WARNING,
-    Check,
-    Expected,
-    ResponseRefused,
-    fault,
-    format_time,
-    parse_time,
-    quote,
-)
+from .checks import ASK_SENDER, MAX_CLOCK_SKEW, Check, Expected, ResponseRefused, fault, format_time, parse_time, quote
 from .response import ASSERTION, NAMESPACES, local_name
 from .signature import SignedParts
 
@@ -34,7 +20,6 @@ _KNOWN_CONDITIONS = {f"{{{ASSERTION}}}{name}" for name in ("AudienceRestriction"
 _SET_CLOCK = "set this machine's clock, or give the time at which the response was received with --at TIME"
 _TOO_LATE = "sign in again, or give the time at which the response was received with --at TIME"
 _COMPARE_ADDRESS = "compare the reply URL of the application in Entra with the ACS address on Twilio's SSO page"
-_GIVE_AUDIENCE = "give --audience ID, the entity ID on Twilio's SSO page, to judge it"
 _COMPARE_AUDIENCE = "compare the identifier of the application in Entra with the entity ID on Twilio's SSO page"
 
 
@@ -48,7 +33,7 @@ def check_conditions(signed: SignedParts, response: etree._Element | None, expec
     yield from _check_version(assertion)
     yield from _check_time("issued", assertion, "IssueInstant", expected, "it was issued")
     issuer, fix = read_text(find_single(assertion, "Issuer")), "either the response or the metadata is another tenant's"
-    yield from _check_value("issuer", issuer, expected.issuer, "--issuer or --metadata", fix)
+    yield _check_value("issuer", issuer, expected.issuer, "--issuer or --metadata", fix)
     yield from _check_audience_and_times(assertion, expected)
     yield from _check_confirmations(assertion, expected, posted)
     yield from _check_sessions(assertion, expected, posted)
@@ -72,7 +57,7 @@ def read_text(element: etree._Element | None) -> str:
 
 
 def _faults(checks: Iterable[Check]) -> list[Check]:
-    return [check for check in checks if check.status == FAULT]
+    return [check for check in checks if check.status == "fault"]
 
 
 def _check_response(
@@ -81,7 +66,7 @@ def _check_response(
     yield from _check_version(response)
     codes = [code.get("Value", "") for code in response.findall("samlp:Status/samlp:StatusCode", NAMESPACES)]
     if codes == [_SUCCESS]:
-        yield Check("status", OK, "Success")
+        yield Check("status", "ok", "Success")
     else:
         status = f"is {quote(codes[0].rpartition(':')[2])}, not Success" if codes else "is missing"
         yield fault("status", f"the status {status}", "see the application's sign-in log in Entra")
@@ -91,7 +76,7 @@ def _check_response(
         yield fault("issuer", f"response and assertion have different issuers, {quote(outer)} and {quote(inner)}")
     destination = response.get("Destination", "")
     if destination or signed:
-        yield from _check_address("destination", destination, expected)
+        yield _check_address("destination", destination, expected)
     confirmations = assertion.findall("saml:Subject/saml:SubjectConfirmation/saml:SubjectConfirmationData", NAMESPACES)
     recipients = [data.get("Recipient", "") for data in confirmations if data.get("Recipient")]
     if destination and recipients and destination not in recipients:
@@ -127,12 +112,10 @@ def _check_audience_and_times(assertion: etree._Element, expected: Expected) -> 
     names = ", ".join(quote(audience) for audiences in restrictions for audience in audiences)
     if not restrictions or not all(restrictions):
         yield fault("audience", "the audience is missing: the assertion is valid for any application", ASK_SENDER)
-    elif not expected.audience:
-        yield Check("audience", NOT_JUDGED, names, _GIVE_AUDIENCE)
-    elif not all(expected.audience in audiences for audiences in restrictions):
-        yield fault("audience", f"the audience is {names}, not {quote(expected.audience)}", _COMPARE_AUDIENCE)
     else:
-        yield Check("audience", OK, names)
+        is_meant = all(expected.audience in audiences for audiences in restrictions)
+        option = "--audience ID, the entity ID on Twilio's SSO page,"
+        yield _compare("audience", names, expected.audience, is_meant, option, _COMPARE_AUDIENCE)
 
 
 def _check_confirmations(assertion: etree._Element, expected: Expected, posted: bool) -> Iterator[Check]:
@@ -154,13 +137,13 @@ def _check_bearer(bearer: etree._Element, expected: Expected, posted: bool) -> I
         if posted or expected.recipient or expected.in_response_to:
             yield fault("subject-confirmation", message, ASK_SENDER)
         else:
-            yield Check("subject-confirmation", WARNING, message, "this suits a bare token, not a sign-in at Flex")
+            yield Check("subject-confirmation", "warning", message, "this suits a bare token, not a sign-in at Flex")
         return
     if data.get("NotBefore") is not None:
         yield fault("subject-confirmation", "SubjectConfirmationData has NotBefore, which SAML forbids", ASK_SENDER)
     event = "the time for presenting it ends"
     yield from _check_time("subject-confirmation", data, "NotOnOrAfter", expected, event, is_end=True)
-    yield from _check_address("recipient", data.get("Recipient", ""), expected)
+    yield _check_address("recipient", data.get("Recipient", ""), expected)
     if expected.in_response_to:
         yield from _faults(_check_request(data.get("InResponseTo", ""), expected))
 
@@ -181,19 +164,20 @@ def _check_sessions(assertion: etree._Element, expected: Expected, posted: bool)
             yield from _check_time("session", statement, limit, expected, "the session ends", is_end=True)
 
 
-def _check_value(name: str, value: str, wanted: str, option: str, fix: str) -> Iterator[Check]:
+def _compare(name: str, actual: str, wanted: str, is_wanted: bool, option: str, fix: str) -> Check:
     """`option`: the argument by which the user states what is expected; `fix`: what to do about another value."""
+    if not wanted:
+        return Check(name, "not judged", actual, f"give {option} to judge it")
+    return Check(name, "ok", actual) if is_wanted else fault(name, f"the {name} is {actual}, not {quote(wanted)}", fix)
+
+
+def _check_value(name: str, value: str, wanted: str, option: str, fix: str) -> Check:
     if not value:
-        yield fault(name, f"the {name} is missing", ASK_SENDER)
-    elif not wanted:
-        yield Check(name, NOT_JUDGED, quote(value), f"give {option} to judge it")
-    elif value != wanted:
-        yield fault(name, f"the {name} is {quote(value)}, not {quote(wanted)}", fix)
-    else:
-        yield Check(name, OK, quote(value))
+        return fault(name, f"the {name} is missing", ASK_SENDER)
+    return _compare(name, quote(value), wanted, value == wanted, option, fix)
 
 
-def _check_address(name: str, address: str, expected: Expected) -> Iterator[Check]:
+def _check_address(name: str, address: str, expected: Expected) -> Check:
     """`name`: destination or recipient."""
     option = "--recipient URL, the ACS address on Twilio's SSO page,"
     return _check_value(name, address, expected.recipient, option, _COMPARE_ADDRESS)
@@ -205,12 +189,12 @@ def _check_request(request_id: str, expected: Expected) -> Iterator[Check]:
     if not expected.in_response_to:
         fix = "give --in-response-to ID to judge it" if request_id else ""
         message = answer if request_id else f"{answer}: the sign-in began at Entra"
-        yield Check("in-response-to", NOT_JUDGED, message, fix)
+        yield Check("in-response-to", "not judged", message, fix)
     elif request_id != expected.in_response_to:
         message = f"{answer}, but the request was {quote(expected.in_response_to)}"
         yield fault("in-response-to", message, "sign in again, starting at Flex")
     else:
-        yield Check("in-response-to", OK, quote(request_id))
+        yield Check("in-response-to", "ok", quote(request_id))
 
 
 def _check_time(
@@ -229,4 +213,4 @@ def _check_time(
     elif not is_end and time > expected.at + skew:
         yield fault(name, f"{message}, after the time of judgement, {format_time(expected.at)}", _SET_CLOCK)
     else:
-        yield Check(name, OK, message)
+        yield Check(name, "ok", message)

@@ -19,13 +19,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from flexsaml.claims import quote
 from flexsaml.loopback import is_loopback_host
 
-from .checks import CannotVerify, ResponseRefused
+from .checks import GIVE_METADATA, CannotVerify, ResponseRefused
 from .response import MAX_BYTES, SIGNATURE, local_name, parse_xml
 
 METADATA = "urn:oasis:names:tc:SAML:2.0:metadata"
 MIN_KEY_BITS = 2048
 DEADLINE_SECONDS = 10.0
-GIVE_METADATA = "give --metadata FILE|URL (Entra: Single sign-on, App Federation Metadata Url) or --certificate PEM"
 
 
 @dataclass(frozen=True)

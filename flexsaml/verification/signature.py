@@ -22,7 +22,7 @@ from signxml.verifier import SignatureConfiguration, XMLVerifier
 
 from flexsaml.claims import quote
 
-from .checks import OK, TAMPERED, WARNING, Check, ResponseRefused, fault
+from .checks import TAMPERED, Check, ResponseRefused, fault
 from .metadata import TrustedCertificates
 from .response import ASSERTION, NAMESPACES, find_assertion, local_name, make_parser
 
@@ -69,7 +69,7 @@ def verify_signatures(root: etree._Element, trusted: TrustedCertificates, at: da
     if root is not inner and len(signed) == 1:
         what, other = ("response", "assertion") if signed[0] is root else ("assertion", "response")
         message = f"only the {what} is signed, not the {other}; Twilio asks for both"
-        checks.append(Check("both-signed", WARNING, message, _SIGN_BOTH))
+        checks.append(Check("both-signed", "warning", message, _SIGN_BOTH))
     response = verified.get(root) if root is not inner else None
     assertion = verified[inner] if response is None else find_assertion(response)
     return SignedParts(response, assertion, tuple(checks))
@@ -150,10 +150,11 @@ def _explain_unknown_signer(place: etree._Element, trusted: TrustedCertificates)
 def _describe_signer(
     what: str, signer: x509.Certificate, trusted: TrustedCertificates, at: datetime
 ) -> Iterator[Check]:
-    yield Check("signature", OK, f"the {what} is signed with the certificate {thumbprint(signer)} of {trusted.source}")
+    message = f"the {what} is signed with the certificate {thumbprint(signer)} of {trusted.source}"
+    yield Check("signature", "ok", message)
     begins, ends = signer.not_valid_before_utc, signer.not_valid_after_utc
     if begins <= at <= ends:
-        yield Check("certificate", OK, f"valid until {ends:%Y-%m-%d}")
+        yield Check("certificate", "ok", f"valid until {ends:%Y-%m-%d}")
     else:
         validity = f"ended on {ends:%Y-%m-%d}" if at > ends else f"is valid only from {begins:%Y-%m-%d}"
         message = f"the certificate {thumbprint(signer)} {validity}; the time of judgement is {at:%Y-%m-%d}"

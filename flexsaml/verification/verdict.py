@@ -15,7 +15,7 @@ from lxml import etree
 from flexsaml.claims import NAME_ID, quote
 from flexsaml.flex import NameId, SamlAttribute, SamlStatement, compute_worker_update, is_ignored, parse_attribute_name
 
-from .checks import ASK_SENDER, FAULT, NOT_JUDGED, OK, WARNING, Check, Expected, ResponseRefused, fault
+from .checks import ASK_SENDER, Check, Expected, ResponseRefused, fault
 from .conditions import check_conditions, find_single, read_text
 from .metadata import TrustedCertificates
 from .response import NAMESPACES, is_response
@@ -46,7 +46,7 @@ class Verdict:
 
     @property
     def is_refused(self) -> bool:
-        return any(check.status == FAULT for check in self.checks)
+        return any(check.status == "fault" for check in self.checks)
 
 
 def judge_response(
@@ -71,9 +71,9 @@ def judge_response(
     if flex:
         checks += _check_flex_rules(statement)
     if isinstance(declared, str):
-        checks.append(Check("declared", NOT_JUDGED, declared))
+        checks.append(Check("declared", "not judged", declared))
     else:
-        faulty = {check.attribute for check in checks if check.status == FAULT}
+        faulty = {check.attribute for check in checks if check.status == "fault"}
         checks += (check for check in _compare_claims(statement, declared) if check.attribute not in faulty)
     return Verdict(tuple(checks), statement)
 
@@ -120,19 +120,19 @@ def _check_flex_rules(statement: SamlStatement) -> Iterator[Check]:
         if not any(attribute.values):
             message = f"{quote(attribute.name)} is empty: Flex clears the worker's attribute (F7, A)"
             fix = "unless that is meant, give the user a value"
-            yield Check("attribute-empty", WARNING, message, fix, attribute.name)
+            yield Check("attribute-empty", "warning", message, fix, attribute.name)
         elif len(attribute.values) > 1 and kind == "string":
             count = len(attribute.values)
             message = f"{quote(attribute.name)} has {count} values; it is unknown what Flex keeps (F8, D)"
             fix = f"name the claim '{attribute.name}.stringarray' to keep them all"
-            yield Check("attribute-several", WARNING, message, fix, attribute.name)
+            yield Check("attribute-several", "warning", message, fix, attribute.name)
     for name, count in names.items():
         if count > 1 and name not in faulty:
             message = f"{count} attributes set the worker attribute {quote(name)}; it is unknown which one wins (D)"
-            yield Check("attribute-collision", WARNING, message, "keep only one of these claims", name)
+            yield Check("attribute-collision", "warning", message, "keep only one of these claims", name)
     if update.ignored:
         message = f"Flex ignores {len(update.ignored)} attributes whose Name is a URI (F2, A)"
-        yield Check("attribute-namespaced", OK, message)
+        yield Check("attribute-namespaced", "ok", message)
 
 
 def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Iterator[Check]:
@@ -144,11 +144,11 @@ def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Itera
             yield fault("attribute-missing", f"{quote(name)} {is_declared} {problem}", _FIXES["missing"], name)
         elif is_ignored(name):
             message = f"{quote(name)} {is_declared}, but Flex ignores Names that are URIs (F2, A)"
-            yield Check("attribute-namespaced", WARNING, message, "give the claim a name without a colon", name)
+            yield Check("attribute-namespaced", "warning", message, "give the claim a name without a colon", name)
     for name in sorted(received - set(names)):
         if not is_ignored(name):
             message = f"{quote(name)} is not declared by {declared.source}, and Flex stores it"
             fix = "declare it, or run `pulumi refresh` to see whether somebody changed or replaced the policy"
-            yield Check("attribute-unexpected", WARNING, message, fix, name)
+            yield Check("attribute-unexpected", "warning", message, fix, name)
     if names and received.issuperset(names):
-        yield Check("declared", OK, f"every attribute declared by {declared.source} is there ({len(names)})")
+        yield Check("declared", "ok", f"every attribute declared by {declared.source} is there ({len(names)})")
