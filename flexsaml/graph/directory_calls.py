@@ -7,11 +7,12 @@ replica; reads meanwhile answer 404 or the old value (B/C).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from .batch import BatchResponse
 from .client import Client
 from .errors import RUN_AGAIN, NotFound, StillPending
 
@@ -64,6 +65,19 @@ class DirectoryCalls:
                 self._client.clock.sleep(seconds)
         return None
 
+    def _read_confirmed(self, paths: Sequence[str]) -> list[BatchResponse]:
+        """GETs in batches, in which a 404 stands only if three reads in a row gave it."""
+        answers = self._client.read_batch(paths)
+        for seconds in ABSENCE_PAUSES:
+            absent = [number for number, answer in enumerate(answers) if isinstance(answer.failure, NotFound)]
+            if not absent:
+                break
+            self._client.clock.sleep(seconds)
+            repeated = self._client.read_batch([paths[number] for number in absent])
+            for number, answer in zip(absent, repeated, strict=True):
+                answers[number] = answer
+        return answers
+
     def _until(
         self, check: Callable[[], T | None], what: str, deadline: float = CONFIRM_WITHIN, hint: str = RUN_AGAIN
     ) -> T:
@@ -74,14 +88,9 @@ class DirectoryCalls:
         return result
 
     def _delete(self, path: str) -> None:
-        """DELETE an object; one that is gone already is a success."""
+        """DELETE an object; one that is gone already, as three answers in a row say, is a success."""
 
         def gone() -> bool:
-            try:
-                self._client.get(path, params={"$select": "id"})
-                return False
-            except NotFound:
-                return True
+            return self._unless_absent(lambda: (self._client.get(path, params={"$select": "id"}),)) is None
 
-        with suppress(NotFound):
-            self._client.write("DELETE", path, landed=gone)
+        self._unless_absent(lambda: (self._client.write("DELETE", path, landed=gone),))

@@ -37,6 +37,10 @@ class Extensions(DirectoryCalls):
         listed = map(ExtensionProperty.read, self._client.pages(_collection(application_id), params=params))
         return [extension for extension in listed if not name or extension.name.lower() == name.lower()]
 
+    def extension_exists(self, application_id: str, name: str) -> bool:
+        """Whether the application has a property of that full name; False only once three lists did not show it."""
+        return bool(self._unless_absent(lambda: self.extension_properties(application_id, name)))
+
     def extension_property(self, application_id: str, property_id: str) -> ExtensionProperty | None:
         """None only after a confirmed 404."""
         path = f"{_collection(application_id)}/{segment(property_id)}"

@@ -83,11 +83,13 @@ class Policies(DirectoryCalls):
         self._delete(_path(policy_id))
 
     def applies_to(self, policy_id: str) -> list[str]:
-        """Object ids of what the policy is assigned to; [] when it is gone."""
-        with suppress(NotFound):
+        """Object ids of what the policy is assigned to; [] also when it is gone, which three answers must say."""
+
+        def listed() -> tuple[list[str]]:
             bodies = self._client.pages(f"{_path(policy_id)}/appliesTo", params={"$select": "id"})
-            return [str(body["id"]) for body in bodies]
-        return []
+            return ([str(body["id"]) for body in bodies],)
+
+        return (self._unless_absent(listed) or ([],))[0]
 
     def assigned_policies(self, service_principal_id: str) -> list[Policy]:
         """The policies assigned to a service principal; the service allows one."""
@@ -137,8 +139,8 @@ class Policies(DirectoryCalls):
         def unlinked() -> bool:
             return not self._is_linked(service_principal_id, policy_id)
 
-        with suppress(NotFound):
-            self._client.write("DELETE", f"{links}/{segment(policy_id)}/$ref", landed=unlinked)
+        link = f"{links}/{segment(policy_id)}/$ref"
+        self._unless_absent(lambda: (self._client.write("DELETE", link, landed=unlinked),))
         self._until(unlinked, f"GET {links} after the removal of policy {policy_id}")
 
     def _is_linked(self, service_principal_id: str, policy_id: str) -> bool:

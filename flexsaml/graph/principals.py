@@ -126,10 +126,11 @@ class Principals(DirectoryCalls):
         return self._read(self._around(path, owner or principal.app_id, policy_name), policy_name, roles)
 
     def read_existing_objects(self, *, app_id: str, service_principal_id: str, policy_name: str) -> ExistingObjects:
-        """The part of it that a stack changes, in one round trip."""
+        """The part of it that a stack changes, in one round trip. A 404 is confirmed: what does not exist now counts as
+        made by the stack later, and on a principal that is gone nothing is restored."""
         path = f"/servicePrincipals/{segment(service_principal_id)}"
         paths = _existing_paths(path, app_id, policy_name, {"$select": Application.SELECT})
-        return ExistingObjects(**self._existing(self._client.read_batch(paths), policy_name))
+        return ExistingObjects(**self._existing(self._read_confirmed(paths), policy_name))
 
     def custom_claims(self, principal_id: str) -> bool | None:
         """Whether a custom claims policy (the portal's claims page) has claims; None: may not be read. Beta."""

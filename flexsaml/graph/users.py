@@ -12,7 +12,7 @@ by side. Users that no listing shows, and all users if Graph refuses to count or
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from .batch import CHUNK, BatchRequest, BatchResponse, body_of
@@ -54,17 +54,29 @@ class Users(DirectoryCalls):
         """One user; raises NotFound."""
         return User.read(self._client.get(select(reference, extensions)), extensions)
 
+    def find_user(self, reference: str, extensions: Sequence[str] = ()) -> User | None:
+        """One user; None only after a confirmed 404."""
+        return self._unless_absent(lambda: self.read_user(reference, extensions))
+
     def read_users(
-        self, references: Strings, extensions: Strings = (), profile: Strings = (), names: Strings = ()
+        self,
+        references: Strings,
+        extensions: Strings = (),
+        profile: Strings = (),
+        names: Strings = (),
+        *,
+        confirms_absence: bool = True,
     ) -> dict[str, User | None]:
-        """Any number of users by UPN or object id; None for one that does not exist. Read in batches, or, where that
-        takes fewer requests, from listings of the tenant; users that no listing shows are read by name all the same.
-        `profile`: other properties to read. `names`: UPNs those users are thought to have, when the references are
-        object ids; they only make the listings shorter."""
+        """Any number of users by UPN or object id; None for one that does not exist, which three answers in a row say.
+        Read in batches, or, where that takes fewer requests, from listings of the tenant; users that no listing shows
+        are read by name all the same. `profile`: other properties to read. `names`: UPNs those users are thought to
+        have, when the references are object ids; they only make the listings shorter. `confirms_absence` False: one
+        answer suffices, for a report or a read that is repeated anyway."""
         asked = list(dict.fromkeys(references))
         users: dict[str, User | None] = dict(self._from_listings(asked, extensions, profile, names))
         absent = [reference for reference in asked if reference not in users]
-        answers = self._in_batches([select(reference, (*profile, *extensions)) for reference in absent])
+        paths = [select(reference, (*profile, *extensions)) for reference in absent]
+        answers = self._in_batches(paths, self._read_confirmed if confirms_absence else self._client.read_batch)
         for reference, answer in zip(absent, answers, strict=True):
             is_absent = isinstance(answer.failure, NotFound)
             users[reference] = None if is_absent else User.read(body_of(answer), extensions)
@@ -106,13 +118,15 @@ class Users(DirectoryCalls):
             return math.inf
         return float(page.get("@odata.count", math.inf))
 
-    def _in_batches(self, paths: Sequence[str]) -> list[BatchResponse]:
+    def _in_batches(
+        self, paths: Sequence[str], read: Callable[[Sequence[str]], list[BatchResponse]]
+    ) -> list[BatchResponse]:
         """GETs in batches, several side by side when there are many."""
         chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
         if len(chunks) <= SIDE_BY_SIDE:
-            return self._client.read_batch(paths)
+            return read(paths)
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            return [answer for answers in pool.map(self._client.read_batch, chunks) for answer in answers]
+            return [answer for answers in pool.map(read, chunks) for answer in answers]
 
     def patch_user(self, object_id: str, values: Values) -> None:
         """Write extension values (None clears), all or none."""
@@ -193,7 +207,8 @@ class Users(DirectoryCalls):
             page = self._client.get("/users", params=params, headers={"ConsistencyLevel": "eventual"})
             listed = page.get("value", ())[:limit]
             count = int(page.get("@odata.count", len(listed)))
-            read = self.read_users([body["id"] for body in listed], [extension]) if listed else {}
+            ids = [body["id"] for body in listed]
+            read = self.read_users(ids, [extension], confirms_absence=False) if listed else {}
             holders = tuple(user for user in read.values() if user and user.values.get(extension) not in (None, []))
             if holders or not count:
                 return ValueHolders(count, holders)
@@ -227,7 +242,7 @@ class Users(DirectoryCalls):
     def _all_show(self, pending: dict[str, Values]) -> bool:
         """Take those users off `pending` whose values show; True when nobody is left."""
         names = list(dict.fromkeys(name for values in pending.values() for name in values))
-        for reference, user in self.read_users(list(pending), names).items():
+        for reference, user in self.read_users(list(pending), names, confirms_absence=False).items():
             if _holds(user, pending[reference]):
                 del pending[reference]
         return not pending

@@ -155,11 +155,11 @@ def _read_users(
     foreign = {name: _FOREIGN for name in extensions if not target.extensions[name]}
     if foreign:
         try:
-            directory.read_users(references[:1], sorted(foreign))
+            directory.read_users(references[:1], sorted(foreign), confirms_absence=False)
             foreign = {}
         except Malformed:
             extensions = [name for name in extensions if name not in foreign]
-    users = directory.read_users(references, extensions, names)
+    users = directory.read_users(references, extensions, names, confirms_absence=False)
     return [user for user in users.values() if user is not None], foreign
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from flexsaml.graph import NotFound
 from flexsaml.values import DataType, InvalidValue, Ledger
 
 from .. import engine
@@ -95,10 +94,7 @@ class UserExtensionValueKind(Kind):
         values: Values = outputs["values"]
         user = directory.read_users([id_], list(values))[id_]
         if user is None:
-            try:  # a single "not found" may come from a stale replica
-                user = directory.read_user(id_, list(values))
-            except NotFound:
-                return None
+            return None
         return {**outputs, "values": show_live(values, canonical_values(user, parse_types(outputs["types"], values)))}
 
     def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
@@ -113,9 +109,8 @@ class UserExtensionValueKind(Kind):
         if not ledger.entries:
             return
         types = parse_types(outputs["types"], ledger.entries)
-        try:
-            user = directory.read_user(id_, list(types))
-        except NotFound:
+        user = directory.find_user(id_, list(types))
+        if user is None:
             return
         _restore_values(directory, id_, outputs, ledger, canonical_values(user, types), types)
 

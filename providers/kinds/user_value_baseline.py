@@ -122,7 +122,7 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
     _, live = _read_live(directory, props, object_ids)
     if any(live.get(id_) == NULL and NULL not in entry.written for id_, entry in ledger.entries.items()):
         # Somebody cleared the value, or it is hidden: a property that was created anew shows old values only later.
-        if not directory.extension_properties(application_id, full_name):
+        if not directory.extension_exists(application_id, full_name):
             users = count_users(ledger.entries)
             engine.warn(f"{full_name} no longer exists: the values of {users} cannot be reached any more and are left")
             return
@@ -133,7 +133,7 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
     priors = {id_: {full_name: data_type.to_wire(prior)} for id_, prior in restoration.priors.items()}
     if priors:
         for problem in directory.patch_users(priors, progress_reporter(f"{full_name}, restoring")).values():
-            if isinstance(problem, NotAvailable) and not directory.extension_properties(application_id, full_name):
+            if isinstance(problem, NotAvailable) and not directory.extension_exists(application_id, full_name):
                 continue
             raise problem
         directory.confirm_users(priors)

@@ -106,10 +106,28 @@ def test_list_by_name() -> None:
     assert scene.graph.lines == [f"GET {PATH}?$filter=name eq '{FULL}'"]
 
 
+@pytest.mark.parametrize(
+    ("steps", "exists"),
+    [
+        ([listing(wire())], True),
+        ([listing(), listing(wire())], True),
+        ([missing(), listing(wire())], True),
+        ([missing(), listing(), listing()], False),
+    ],
+    ids=["listed", "a stale list", "a stale answer", "absent"],
+)
+def test_a_property_is_absent_after_three_looks(steps: list[Step], exists: bool) -> None:
+    scene = stage(*steps)
+    assert scene.directory.extension_exists(APP, FULL) is exists
+    assert not scene.graph.steps
+
+
 DELETES: list[tuple[str, list[Step], list[str]]] = [
     ("there", [ok()], ["DELETE"]),
-    ("gone already", [missing()], ["DELETE"]),
-    ("lost but carried out", [lost(), missing()], ["DELETE", "GET"]),
+    ("gone already", [missing()] * 3, ["DELETE"] * 3),
+    ("a stale answer", [missing(), ok()], ["DELETE"] * 2),
+    ("lost but carried out", [lost(), *[missing()] * 3], ["DELETE", *["GET"] * 3]),
+    ("lost, and a stale look", [lost(), missing(), *[ok(wire())] * 3, ok()], ["DELETE", *["GET"] * 4, "DELETE"]),
     ("lost and not carried out", [lost(), *[ok(wire())] * 3, ok()], ["DELETE", "GET", "GET", "GET", "DELETE"]),
 ]
 

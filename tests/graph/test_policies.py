@@ -106,17 +106,21 @@ def test_policies_by_exact_name() -> None:
     assert scene.graph.lines == [f"GET {POLICIES}?$filter=displayName eq 'Flex'"]
 
 
-@pytest.mark.parametrize("answer", [ok(), missing()], ids=["there", "gone already"])
-def test_delete_policy(answer: Step) -> None:
-    scene = stage(answer)
+@pytest.mark.parametrize(
+    "steps", [[ok()], [missing()] * 3, [missing(), ok()]], ids=["there", "gone already", "a stale answer"]
+)
+def test_delete_policy(steps: list[Step]) -> None:
+    scene = stage(*steps)
     scene.directory.delete_policy("pol")
-    assert scene.graph.lines == [f"DELETE {POLICIES}/pol"]
+    assert scene.graph.lines == [f"DELETE {POLICIES}/pol"] * len(steps)
 
 
 def test_applies_to() -> None:
     scene = stage(listing({"id": "sp"}, {"id": "sp2"}))
     assert scene.directory.applies_to("pol") == ["sp", "sp2"]
-    assert stage(missing()).directory.applies_to("pol") == []
+    assert stage(listing()).directory.applies_to("pol") == []
+    assert stage(missing(), missing(), missing()).directory.applies_to("pol") == []
+    assert stage(missing(), listing({"id": "sp2"})).directory.applies_to("pol") == ["sp2"], "one 404 may be stale"
 
 
 ASSIGNS: list[tuple[str, list[Step], list[str]]] = [
@@ -155,10 +159,11 @@ def test_assign_to_what_never_comes_ends_with_the_refusal() -> None:
 UNASSIGNS: list[tuple[str, list[Step], list[str]]] = [
     ("linked", [ok(), listing()], ["DELETE", "GET"]),
     ("another stays", [ok(), listing(wire("other"))], ["DELETE", "GET"]),
-    ("missing link, 404", [missing(), listing()], ["DELETE", "GET"]),
-    ("missing link, 400", [UNLINKED, listing()], ["DELETE", "GET"]),
+    ("missing link, 404", [*[missing()] * 3, listing()], [*["DELETE"] * 3, "GET"]),
+    ("missing link, 400", [*[UNLINKED] * 3, listing()], [*["DELETE"] * 3, "GET"]),
+    ("a stale answer", [missing(), ok(), listing()], ["DELETE", "DELETE", "GET"]),
     ("list lags", [ok(), listing(wire()), listing()], ["DELETE", "GET", "GET"]),
-    ("principal gone", [missing(), missing()], ["DELETE", "GET"]),
+    ("principal gone", [missing()] * 4, [*["DELETE"] * 3, "GET"]),
     ("no answer but carried out", [late(), listing(), listing()], ["DELETE", "GET", "GET"]),
 ]
 

@@ -142,8 +142,16 @@ def test_existing_objects_tells_may_not_be_read_from_empty() -> None:
 
 
 def test_existing_objects_application_of_another_tenant() -> None:
-    existing = read(stage(batch(missing(), missing(), listing(), listing())))
+    twice_missing = batch(missing(), missing())
+    existing = read(stage(batch(missing(), missing(), listing(), listing()), twice_missing, twice_missing))
     assert (existing.application, existing.properties) == (None, ())
+
+
+def test_existing_objects_of_a_stale_replica_are_read_again() -> None:
+    scene = stage(batch(missing(), missing(), missing(), listing()), batch(OWNER, PROPERTIES, listing(POLICY)))
+    existing = read(scene)
+    assert [extension.id for extension in existing.properties] == ["p1"]
+    assert [policy.id for policy in existing.assigned or ()] == ["pol"]
 
 
 @pytest.mark.parametrize("place", range(4))
@@ -151,7 +159,7 @@ def test_existing_objects_raises_other_errors(place: int) -> None:
     answers = [OWNER, PROPERTIES, listing(), listing()]
     answers[place] = DENIED if place < 2 else missing()
     with pytest.raises(Forbidden if place < 2 else NotFound):
-        read(stage(batch(*answers)))
+        read(stage(batch(*answers), batch(missing()), batch(missing())))
 
 
 def test_existing_objects_follows_a_long_list() -> None:

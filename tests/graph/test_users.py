@@ -35,12 +35,25 @@ def user(object_id: str, **values: object) -> Answer:
 
 
 def test_users_in_batches_with_select() -> None:
-    scene = stage(batch(user("ada", **{LANG: "en"}), missing()))
+    scene = stage(batch(user("ada", **{LANG: "en"}), missing()), batch(missing()), batch(missing()))
     users = scene.directory.read_users(["ada@x", "g#EXT#@x", "ada@x"], [LANG, AGE])
     assert users == {"ada@x": User("ada", "ada@contoso.example", {LANG: "en", AGE: None}), "g#EXT#@x": None}
     select = f"?$select=id,userPrincipalName,{LANG},{AGE}"
     assert asked(scene.graph.requests[0]) == [f"GET /users/ada@x{select}", f"GET /users/g#EXT#@x{select}"]
     assert "%23EXT%23" in scene.graph.requests[0].body["requests"][1]["url"]
+
+
+def test_a_user_whom_a_stale_replica_does_not_know_is_not_an_absent_one() -> None:
+    scene = stage(batch(user("ada"), missing(), missing()), batch(missing(), user("eve")), batch(user("bob")))
+    users = scene.directory.read_users(["ada", "bob", "eve"])
+    assert [person and person.id for person in users.values()] == ["ada", "bob", "eve"]
+    assert scene.clock.slept == [1.0, 2.0]
+    assert stage(batch(missing())).directory.read_users(["bob"], confirms_absence=False) == {"bob": None}
+
+
+def test_find_user_believes_absence_after_three_reads() -> None:
+    assert stage(missing(), missing(), missing()).directory.find_user("ada") is None
+    assert stage(missing(), user("ada")).directory.find_user("ada") == User("ada", "ada@contoso.example", {})
 
 
 def test_unreadable_user_is_not_an_absent_one() -> None:

@@ -70,6 +70,8 @@ class Scenario:
         elif kind == "stranger":
             name, value = arguments
             self.tenant.do("PATCH", f"/users/{self.ids[str(name)]}", {self.full_name: value})
+        elif kind == "stale":  # a replica that does not know a user answers one of the next reads
+            self.tenant.emulator.fault("refuse", "GET", "/users/", status=404)
         elif kind == "refresh":
             self.stack.refresh()
         elif kind == "destroy":
@@ -202,6 +204,9 @@ SEQUENCES: dict[str, tuple[list[Step], str | None]] = {
         "x",
     ),
     "dropped": ([("declare", "ada", "a"), UP, ("drop", "ada"), UP], "x"),
+    "destroyed while a replica does not know her": ([("declare", "ada", "a"), UP, ("stale",)], "x"),
+    "dropped while a replica does not know her": ([("declare", "ada", "a"), UP, ("drop", "ada"), ("stale",), UP], "x"),
+    "recorded while a replica does not know her": ([("declare", "ada", "a"), ("stale",), UP], "x"),
     "create killed after the write": ([("declare", "ada", "a"), ("up", "killed", 2)], "x"),
     "drift kept": ([("declare", "ada", "a"), UP, ("stranger", "ada", "y"), ("refresh",)], "y"),
     "drift repaired": ([("declare", "ada", "a"), UP, ("stranger", "ada", "y"), ("refresh",), UP], "x"),
