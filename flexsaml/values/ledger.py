@@ -5,8 +5,9 @@ deleted once ended up cleared, with success reported, because a writer's late de
 record. So the rule stands here only, and it is pure:
 
     prior     the live value before this stack's first write; it never changes
-    written   the values this stack may have left in the cell: the value about to be written, and the live one if it was
-              in this set before (after two failed updates in a row either may be live)
+    written   the values this stack may have left in the cell, the value about to be written as the last one. Earlier
+              ones are dropped once the last one was read as live. Until then any of them may be live: a write may have
+              been refused, or its answer lost, and a read may come from a replica that has not heard of the last write.
 
 A cell is restored only while its live value is in `written`. Any other value is a stranger's: it stays and is reported.
 Values are canonical (`data_types.py`).
@@ -30,18 +31,19 @@ class LedgerEntry:
     """The record of one cell."""
 
     prior: str
-    written: frozenset[str]
+    written: tuple[str, ...]
 
     def before_write(self, live: str, value: str) -> LedgerEntry:
         """The entry to keep before `value` is written over the `live` one."""
-        return LedgerEntry(self.prior, frozenset({value}) | (self.written & {live}))
+        earlier = self.written[-1:] if live == self.written[-1] else self.written
+        return LedgerEntry(self.prior, (*(former for former in earlier if former != value), value))
 
     def to_json(self) -> list[object]:
-        return [self.prior, sorted(self.written)]
+        return [self.prior, list(self.written)]
 
     @classmethod
     def from_json(cls, data: Any) -> LedgerEntry:
-        return cls(data[0], frozenset(data[1]))
+        return cls(data[0], tuple(data[1]))
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Ledger:
         entries = dict(self.entries)
         for key, value in values.items():
             entry = entries.get(key)
-            entries[key] = entry.before_write(live[key], value) if entry else LedgerEntry(live[key], frozenset({value}))
+            entries[key] = entry.before_write(live[key], value) if entry else LedgerEntry(live[key], (value,))
         return Ledger(entries)
 
     def only(self, keys: Iterable[str]) -> Ledger:

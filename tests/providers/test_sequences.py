@@ -72,6 +72,8 @@ class Scenario:
             self.tenant.do("PATCH", f"/users/{self.ids[str(name)]}", {self.full_name: value})
         elif kind == "stale":  # a replica that does not know a user answers one of the next reads
             self.tenant.emulator.fault("refuse", "GET", "/users/", status=404)
+        elif kind == "behind":  # after every write, one read shows the state before it
+            self.tenant.emulator.dials(stale_reads=1)
         elif kind == "refresh":
             self.stack.refresh()
         elif kind == "destroy":
@@ -207,6 +209,10 @@ SEQUENCES: dict[str, tuple[list[Step], str | None]] = {
     "destroyed while a replica does not know her": ([("declare", "ada", "a"), UP, ("stale",)], "x"),
     "dropped while a replica does not know her": ([("declare", "ada", "a"), UP, ("drop", "ada"), ("stale",), UP], "x"),
     "recorded while a replica does not know her": ([("declare", "ada", "a"), ("stale",), UP], "x"),
+    "a read that is behind, then a refused update": (
+        [("declare", "ada", "a"), ("behind",), UP, ("declare", "ada", "b"), ("up", "refused", 0)],
+        "x",
+    ),
     "create killed after the write": ([("declare", "ada", "a"), ("up", "killed", 2)], "x"),
     "drift kept": ([("declare", "ada", "a"), UP, ("stranger", "ada", "y"), ("refresh",)], "y"),
     "drift repaired": ([("declare", "ada", "a"), UP, ("stranger", "ada", "y"), ("refresh",), UP], "x"),
