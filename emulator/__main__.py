@@ -1,8 +1,6 @@
-"""The command line: `python -m emulator`, with --port, --tls-port, --data, --seed, --latency and --quota.
-
-Prints one line of JSON when it is ready, {"http", "https", "ca"}, and serves until SIGTERM. Exits with 2 and one line
-on stderr when it cannot start.
-"""
+"""The command line: `python -m emulator`, with --port, --tls-port, --data, --seed, --latency and --quota. Prints one
+line of JSON when it is ready, {"http", "https", "ca"}, and serves until SIGTERM. Exits with 2 and one line on stderr
+when it cannot start."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The emulator's clock: real time plus what a test advanced it by. Token expiry, quota and dates in answers follow it.
-
-Nothing waits on this clock; it only answers what time it is.
-"""
+Nothing waits on this clock; it only answers what time it is."""
 
 from __future__ import annotations
 

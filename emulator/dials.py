@@ -1,9 +1,7 @@
-"""Dials: behaviour of Graph on which nobody outside Microsoft can be sure, each with a friendly default.
-
-Every dial stands for a behaviour of grade B, C or D in docs/parity.md, so that a client can be tried against both
-possibilities; no setting is a fact about Graph. Delays are counted in requests, never in seconds: no test waits. Dials
-are set through PATCH /admin/dials, kept in memory only, and return to their defaults after a restart or a reset.
-"""
+"""Dials: behaviour of Graph on which nobody outside Microsoft can be sure, each with a friendly default. Every dial
+stands for a behaviour of grade B, C or D in docs/parity.md, so that a client can be tried against both possibilities;
+no setting is a fact about Graph. Delays are counted in requests, never in seconds: no test waits. Dials are set through
+PATCH /admin/dials, kept in memory only, and return to their defaults after a restart or a reset."""
 
 from __future__ import annotations
 

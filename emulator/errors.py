@@ -1,10 +1,7 @@
-"""Graph's refusals: the error a handler raises, and the recorded codes and wordings.
-
-The directory refuses with codes like `Request_*` and `Authorization_*`, the gateway in front of it with `BadRequest`,
-`InvalidAuthenticationToken` and `TooManyRequests` (grade A, Graph errors reference and recorded bodies). Callers must
-match on the code and often on the message too, so both are exact where they were recorded; wordings of our own are
-marked D here and in docs/parity.md.
-"""
+"""Graph's refusals: the error a handler raises, and the recorded codes and wordings. The directory refuses with codes
+like `Request_*` and `Authorization_*`, the gateway in front of it with `BadRequest`, `InvalidAuthenticationToken` and
+`TooManyRequests` (grade A, Graph errors reference and recorded bodies). Callers must match on the code and often on the
+message too, so both are exact where they were recorded; wordings of our own are marked D here and in docs/parity.md."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""One request as the emulator's protocols see it, and the answer they give back; no HTTP library in sight.
-
-The same shapes serve a request of its own and an item of a $batch.
-"""
+"""One request as the emulator's protocols see it, and the answer they give back; no HTTP library in sight. The same
+shapes serve a request of its own and an item of a $batch."""
 
 from __future__ import annotations
 
@@ -17,10 +15,8 @@ PLAIN_JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """`path` is decoded; `origin` is scheme and host as the caller named them.
-
-    `version` is empty until the path's first segment was recognised as Graph's version; `path` then starts behind it.
-    """
+    """`path` is decoded; `origin` is scheme and host as the caller named them. `version` is empty until the path's
+    first segment was recognised as Graph's version; `path` then starts behind it."""
 
     method: str
     origin: str
@@ -33,10 +29,8 @@ class ApiRequest:
 
 @dataclass
 class LoggedRequest:
-    """A request that came in; `status` is 0 until it is answered, and stays 0 if it never is.
-
-    A $batch is logged once, followed by its items with `in_batch`. Admin and health calls are not logged.
-    """
+    """A request that came in; `status` is 0 until it is answered, and stays 0 if it never is. A $batch is logged once,
+    followed by its items with `in_batch`. Admin and health calls are not logged."""
 
     method: str
     path: str  # as received, with the query; an item's path has the batch's version in front

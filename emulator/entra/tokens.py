@@ -1,9 +1,7 @@
 """The token service (client credentials) and the documents that clients read before: about tokens and about the cloud.
-
 Quirks: refusals have their own shape, {error, error_description with an AADSTS number, error_codes}, not Graph's (A);
 the scope must end in /.default (A). Tokens look like JWTs but are only compared with those issued; they are durable, so
-that a restarted emulator still accepts them.
-"""
+that a restarted emulator still accepts them."""
 
 from __future__ import annotations
 
@@ -122,10 +120,8 @@ def _is_graph_scope(scope: str) -> bool:
 
 def describe_cloud(origin: str, query: str) -> Reply:
     """/metadata/endpoints: the cloud as Azure Resource Manager would describe it to clients that discover their hosts.
-
     Quirk: api-version 2022-09-01 answers an object, 2019-05-01 a list of clouds (B: how HashiCorp's Azure SDK reads
-    them). The description only covers the token service and Graph; there is no Resource Manager here.
-    """
+    them). The description only covers the token service and Graph; there is no Resource Manager here."""
     version = parse_qs(query).get("api-version", [""])[0]
     token_service = {"audiences": [origin], "identityProvider": "AAD", "loginEndpoint": origin, "tenant": "common"}
     cloud = {

@@ -1,8 +1,6 @@
-"""A small Twilio Flex: it accepts SAML responses, keeps workers, and serves them as TaskRouter does.
-
-There is one account and one workspace; a connection (`JQ…`) belongs to the principal that names it. The last error is
-kept in memory only.
-"""
+"""A small Twilio Flex: it accepts SAML responses, keeps workers, and serves them as TaskRouter does. There is one
+account and one workspace; a connection (`JQ…`) belongs to the principal that names it. The last error is kept in memory
+only."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""From the attributes of an assertion to the attributes of a Flex worker. Pure.
-
-The rules are F1 to F9 of docs/sign-in.md. Quirks: names that are URIs are ignored (A); a typed suffix makes numbers,
-booleans and arrays, and a single value that does not fit refuses the sign-in (A); an absent attribute keeps its old
-value, an empty one clears it (A); channel settings look like suffixes but set no attribute (A).
-"""
+"""From the attributes of an assertion to the attributes of a Flex worker. Pure. The rules are F1 to F9 of
+docs/sign-in.md. Quirks: names that are URIs are ignored (A); a typed suffix makes numbers, booleans and arrays, and a
+single value that does not fit refuses the sign-in (A); an absent attribute keeps its old value, an empty one clears it
+(A); channel settings look like suffixes but set no attribute (A)."""
 
 from __future__ import annotations
 

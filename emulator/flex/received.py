@@ -1,8 +1,6 @@
-"""Judging a posted SAML response as a service provider must: signature first, then only what the signature covers.
-
-Both response and assertion must be signed (Twilio's guide asks for both), by a certificate of the application's
-metadata. No document type, a single assertion, each ID once, RSA-SHA256 and SHA-256 only.
-"""
+"""Judging a posted SAML response as a service provider must: signature first, then only what the signature covers. Both
+response and assertion must be signed (Twilio's guide asks for both), by a certificate of the application's metadata. No
+document type, a single assertion, each ID once, RSA-SHA256 and SHA-256 only."""
 
 from __future__ import annotations
 
@@ -43,10 +41,8 @@ class ReceivedAssertion:
 def read_response(
     encoded: str, certificates: list[str], *, issuer: str, audience: str, acs: str, now: float
 ) -> ReceivedAssertion:
-    """The assertion of a base64 response. Raises InvalidResponse unless the response passes every check.
-
-    The rest is what this service provider knows beforehand: `certificates` in base64, `now` in epoch seconds.
-    """
+    """The assertion of a base64 response. Raises InvalidResponse unless the response passes every check. The rest is
+    what this service provider knows beforehand: `certificates` in base64, `now` in epoch seconds."""
     try:
         root = parse_xml(base64.b64decode("".join(encoded.split()), validate=True)) if encoded else None
     except ValueError as error:

@@ -1,9 +1,7 @@
 """Flex's workers: created or updated by a sign-in, kept with the tenant, read over HTTP as TaskRouter serves them.
-
 Quirks: an assertion is accepted once; its id is kept until it expires. `attributes` is a JSON string, and null in the
 list (C); basic authentication by account SID or API key; refusals are {code, message, more_info, status}. Dates are
-fixed: workers carry no clock times, so that exports can be compared.
-"""
+fixed: workers carry no clock times, so that exports can be compared."""
 
 from __future__ import annotations
 

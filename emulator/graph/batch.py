@@ -1,9 +1,7 @@
-"""$batch: up to 20 requests in one, each charged, logged and answered by itself.
-
-Quirks (JSON batching page, A): ids are unique, urls relative, headers are not inherited (except
-Authorization), a body needs a Content-Type, the batch answers 200, the order of answers is not promised (dial), what
-depends on a failure answers 424, no nesting, no transaction.
-"""
+"""$batch: up to 20 requests in one, each charged, logged and answered by itself. Quirks (JSON batching page, A): ids
+are unique, urls relative, headers are not inherited (except Authorization), a body needs a Content-Type, the batch
+answers 200, the order of answers is not promised (dial), what depends on a failure answers 424, no nesting, no
+transaction."""
 
 from __future__ import annotations
 

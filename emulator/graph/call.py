@@ -1,13 +1,11 @@
-"""From a request to its route and to the call that a handler works on; what a call costs, and who may make it.
-
-Quirks: `users('x')` is `users/x`, and only that form takes a name that starts with `$` (A); applications and
-servicePrincipals have the alternate key `(appId='x')` (A); a tenant id in a write's path gets the gateway's refusal of
-uncontained writes (A). Application.ReadWrite.OwnedBy writes only to what the caller owns but reads everything (A); the
-role that writes policies cannot read them as soon as one exists (A, known issue 13678). Roles and resource units are in
-calls.json; an unlisted POST counts as a write even when it only reads, as getAvailableExtensionProperties does (A for
-the rule, D for that action). The url in the body of a `$ref` is absolute, of either version, and names the object below
-its own collection or below directoryObjects (B).
-"""
+"""From a request to its route and to the call that a handler works on; what a call costs, and who may make it. Quirks:
+`users('x')` is `users/x`, and only that form takes a name that starts with `$` (A); applications and servicePrincipals
+have the alternate key `(appId='x')` (A); a tenant id in a write's path gets the gateway's refusal of uncontained writes
+(A). Application.ReadWrite.OwnedBy writes only to what the caller owns but reads everything (A); the role that writes
+policies cannot read them as soon as one exists (A, known issue 13678). Roles and resource units are in calls.json; an
+unlisted POST counts as a write even when it only reads, as getAvailableExtensionProperties does (A for the rule, D for
+that action). The url in the body of a `$ref` is absolute, of either version, and names the object below its own
+collection or below directoryObjects (B)."""
 
 from __future__ import annotations
 

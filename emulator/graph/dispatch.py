@@ -1,12 +1,10 @@
-"""A Graph request from token to answer: who asks, may they, is there quota, which handler, which headers.
-
-Quirks: the order of refusals (401; 404 or 405 of the route; 403, or 404 of an object whose owners decide; 400 of the
-query; 429; then those of the handler), the F1 envelope with innerError, ids echoed in headers and body,
-x-ms-resource-unit on every answer (A for envelope and headers, D for the order). The
-write quota is a token bucket per client, 3000 writes per 150 s, scaled (0.01 makes tests quick):
-refused writes count too, so a client that keeps trying waits longer (A); above 80 % the answer says how full the bucket
-is (A); Retry-After may be whole, fractional or a date (A, A, D), in the form of the dial.
-"""
+"""A Graph request from token to answer: who asks, may they, is there quota, which handler, which headers. Quirks: the
+order of refusals (401; 404 or 405 of the route; 403, or 404 of an object whose owners decide; 400 of the query; 429;
+then those of the handler), the F1 envelope with innerError, ids echoed in headers and body, x-ms-resource-unit on every
+answer (A for envelope and headers, D for the order). The write quota is a token bucket per client, 3000 writes per 150
+s, scaled (0.01 makes tests quick): refused writes count too, so a client that keeps trying waits longer (A); above 80 %
+the answer says how full the bucket is (A); Retry-After may be whole, fractional or a date (A, A, D), in the form of the
+dial."""
 
 from __future__ import annotations
 
@@ -59,10 +57,8 @@ class Quota:
 
 
 def format_retry_after(form: str, wait: float | None, now: datetime) -> str:
-    """`wait` seconds in the form of the dial: whole ("2"), fractional ("2.128") or "date".
-
-    Without `wait`, for refusals that no bucket caused, the dial's own value; a date is then two seconds ahead.
-    """
+    """`wait` seconds in the form of the dial: whole ("2"), fractional ("2.128") or "date". Without `wait`, for refusals
+    that no bucket caused, the dial's own value; a date is then two seconds ahead."""
     if form == "date":
         return format_datetime(now + timedelta(seconds=math.ceil(2 if wait is None else wait)), usegmt=True)
     if wait is None:

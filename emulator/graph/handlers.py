@@ -1,12 +1,10 @@
-"""Handlers that are more than one expression: parse the call, ask the tenant, render the answer.
-
-A rule in a handler belongs in `emulator.tenant`. Quirks: /users/$count answers plain text and wants `ConsistencyLevel:
-eventual` (A); a row of a collection of directory objects names its type (A); who may read the membership but not the
-members' type gets rows with id and type, everything else null (A), which means "unknown", not "empty". An application's
-object id, its service principal's object id and their common appId are three ids (A); the alternate key `(appId='…')`
-answers one entity or 404, never a list (A); the link of a policy is written through `/$ref` with an absolute
-`@odata.id` (A), of which two path forms are accepted (B).
-"""
+"""Handlers that are more than one expression: parse the call, ask the tenant, render the answer. A rule in a handler
+belongs in `emulator.tenant`. Quirks: /users/$count answers plain text and wants `ConsistencyLevel: eventual` (A); a row
+of a collection of directory objects names its type (A); who may read the membership but not the members' type gets rows
+with id and type, everything else null (A), which means "unknown", not "empty". An application's object id, its service
+principal's object id and their common appId are three ids (A); the alternate key `(appId='…')` answers one entity or
+404, never a list (A); the link of a policy is written through `/$ref` with an absolute `@odata.id` (A), of which two
+path forms are accepted (B)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""OData query options as this subset of Graph takes them: $filter, $search, $select, $top, $count, paging.
-
-Quirks: $search wants `ConsistencyLevel: eventual` and is tokenised, hence fuzzy (A); `ne` wants that header and
-$count=true (A); `in` and `or` end at 15 values without it (A); $top is 1 to 999 (C for the words). A filter is a set of
-explicit forms joined by `and` or by `or`; everything else is refused, never ignored.
-"""
+"""OData query options as this subset of Graph takes them: $filter, $search, $select, $top, $count, paging. Quirks:
+$search wants `ConsistencyLevel: eventual` and is tokenised, hence fuzzy (A); `ne` wants that header and $count=true
+(A); `in` and `or` end at 15 values without it (A); $top is 1 to 999 (C for the words). A filter is a set of explicit
+forms joined by `and` or by `or`; everything else is refused, never ignored."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""From records to wire JSON: projections, collections, paging and contexts.
-
-Quirks: v1.0 shows extension values of a user only on $select, beta always (A); whether an unset value is absent or
-null was never captured (dial); bodies of properties recorded in 2021 have no isMultiValued (dial); certificate keys
-are null unless $select names keyCredentials of a single object (A); only the first page has @odata.count (A).
-"""
+"""From records to wire JSON: projections, collections, paging and contexts. Quirks: v1.0 shows extension values of a
+user only on $select, beta always (A); whether an unset value is absent or null was never captured (dial); bodies of
+properties recorded in 2021 have no isMultiValued (dial); certificate keys are null unless $select names keyCredentials
+of a single object (A); only the first page has @odata.count (A)."""
 
 from __future__ import annotations
 
@@ -36,10 +34,8 @@ def page(
     render: Callable[[GraphCall, T], Attributes],
     served: Collection[str] = (),
 ) -> Reply:
-    """One page of a collection; nextLink repeats the request with a token for the rest.
-
-    `served` names the options that chose `items`: a filter that was not applied is refused, never ignored.
-    """
+    """One page of a collection; nextLink repeats the request with a token for the rest. `served` names the options that
+    chose `items`: a filter that was not applied is refused, never ignored."""
     call.query.refuse_unless(served)
     rows = list(items)
     start = call.query.offset

@@ -1,8 +1,6 @@
-"""/admin: what a test or a curious user needs beside Graph itself: export, log, dials, faults, seed, clock.
-
-Open to anyone on the machine, like the tenant itself: it holds no real secret. Answers are JSON; a mistaken call
-answers 400 with one line.
-"""
+"""/admin: what a test or a curious user needs beside Graph itself: export, log, dials, faults, seed, clock. Open to
+anyone on the machine, like the tenant itself: it holds no real secret. Answers are JSON; a mistaken call answers 400
+with one line."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""Faults on demand: the next requests that match are refused, lost, dropped, hung or delayed.
-
-A client must survive them and Graph does not show them on request: an answer lost after the write was carried out, a
-connection closed before it, a server that never answers, any status with any headers. Faults are set through
-/admin/faults and kept in memory only.
-"""
+"""Faults on demand: the next requests that match are refused, lost, dropped, hung or delayed. A client must survive
+them and Graph does not show them on request: an answer lost after the write was carried out, a connection closed before
+it, a server that never answers, any status with any headers. Faults are set through /admin/faults and kept in memory
+only."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""Two listeners in one event loop: http and https on loopback, the certificate signed by the emulator's own CA.
-
-The CA is kept beside the data (`ca.pem`, its key in `ca-key.pem`, readable by the owner only), so that a client that
-trusts it once trusts it after every restart. uvicorn speaks HTTP; it cannot cut a connection without an answer, so each
-request gets its transport's `abort`.
-"""
+"""Two listeners in one event loop: http and https on loopback, the certificate signed by the emulator's own CA. The CA
+is kept beside the data (`ca.pem`, its key in `ca-key.pem`, readable by the owner only), so that a client that trusts it
+once trusts it after every restart. uvicorn speaks HTTP; it cannot cut a connection without an answer, so each request
+gets its transport's `abort`."""
 
 from __future__ import annotations
 

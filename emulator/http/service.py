@@ -1,10 +1,8 @@
 """The API that a caller can reach beside /admin: Graph, its batches, the token service, and faults on any of them.
-
-Quirk: a batch is one request with one status, while each of its items is logged, refused and charged by itself (A).
-A connection is cut through the transport itself (see server.py): raising inside an ASGI app would send a 500, which a
-client can tell from an answer that never came. Any Host but loopback names is refused, since a web page could
-otherwise reach the emulator by DNS rebinding.
-"""
+Quirk: a batch is one request with one status, while each of its items is logged, refused and charged by itself (A). A
+connection is cut through the transport itself (see server.py): raising inside an ASGI app would send a 500, which a
+client can tell from an answer that never came. Any Host but loopback names is refused, since a web page could otherwise
+reach the emulator by DNS rebinding."""
 
 from __future__ import annotations
 

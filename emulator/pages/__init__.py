@@ -1,7 +1,5 @@
-"""The pages of the sandbox: HTML from templates, the headers that keep them harmless, and their style sheet.
-
-Everything that comes from a request or the tenant is escaped by the template engine.
-"""
+"""The pages of the sandbox: HTML from templates, the headers that keep them harmless, and their style sheet. Everything
+that comes from a request or the tenant is escaped by the template engine."""
 
 from __future__ import annotations
 

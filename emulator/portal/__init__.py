@@ -1,7 +1,5 @@
-"""A small portal: enterprise applications, and the claims blade of each.
-
-Quirk: while a claims mapping policy is assigned, the blade says so and its own settings have no effect (A).
-"""
+"""A small portal: enterprise applications, and the claims blade of each. Quirk: while a claims mapping policy is
+assigned, the blade says so and its own settings have no effect (A)."""
 
 from __future__ import annotations
 

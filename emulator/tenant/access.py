@@ -1,10 +1,7 @@
-"""Who is in which group, directly and through other groups, and who has which role of an application.
-
-Quirks: membership nests, and only the transitive lists follow it (A); adding a member twice, removing who is not a
-member, or giving the same role twice is refused with 400 (B: several clients match these words); a role given to a
-group is its direct members' only, nesting does not cascade (A); the all-zero role id means "assigned without a role"
-(A).
-"""
+"""Who is in which group, directly and through other groups, and who has which role of an application. Quirks:
+membership nests, and only the transitive lists follow it (A); adding a member twice, removing who is not a member, or
+giving the same role twice is refused with 400 (B: several clients match these words); a role given to a group is its
+direct members' only, nesting does not cascade (A); the all-zero role id means "assigned without a role" (A)."""
 
 from __future__ import annotations
 

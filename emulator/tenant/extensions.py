@@ -1,12 +1,10 @@
-"""Directory extension definitions: created on an application, usable later, deleted without their values.
-
-Quirks: a property cannot be written until the tenant's replicas know it (C), nor ever while its application has no
-service principal here (A for discoverability, C for the write); names are compared without case (A for values, D for
-duplicates); values outlive the property and return with its name (A); a 201 may be followed by nothing (C).
-Types and limits: String up to 256 characters, Binary up to 256 bytes as base64, Integer 32-bit, LargeInteger 64-bit,
-Boolean, DateTime in ISO 8601 stored in UTC (grade A, extensionProperty reference). How Graph words a refusal was
-recorded nowhere (grade D), and whether an empty string is accepted is a dial.
-"""
+"""Directory extension definitions: created on an application, usable later, deleted without their values. Quirks: a
+property cannot be written until the tenant's replicas know it (C), nor ever while its application has no service
+principal here (A for discoverability, C for the write); names are compared without case (A for values, D for
+duplicates); values outlive the property and return with its name (A); a 201 may be followed by nothing (C). Types and
+limits: String up to 256 characters, Binary up to 256 bytes as base64, Integer 32-bit, LargeInteger 64-bit, Boolean,
+DateTime in ISO 8601 stored in UTC (grade A, extensionProperty reference). How Graph words a refusal was recorded
+nowhere (grade D), and whether an empty string is accepted is a dial."""
 
 from __future__ import annotations
 

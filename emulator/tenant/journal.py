@@ -1,9 +1,7 @@
-"""The durable copy: every write is an SQLite transaction, committed before the caller is answered.
-
-WAL with synchronous=NORMAL survives the death of the process at any moment (SIGKILL), which the tests cause; it does
-not promise to survive a loss of power. The file is locked exclusively: two emulators on one file would each trust
-their own memory.
-"""
+"""The durable copy: every write is an SQLite transaction, committed before the caller is answered. WAL with
+synchronous=NORMAL survives the death of the process at any moment (SIGKILL), which the tests cause; it does not promise
+to survive a loss of power. The file is locked exclusively: two emulators on one file would each trust their own
+memory."""
 
 from __future__ import annotations
 

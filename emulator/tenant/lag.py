@@ -1,9 +1,7 @@
 """What lags behind in Graph: replicas that answer reads from an older state, and objects that are not usable at once.
-
 Quirk: after a create, reads can answer 404 for a while; after a change they can show the old value; after a delete the
 object can still be read (grade B: encoded in shipping Terraform providers). Lag is counted in requests (dials read_lag,
-stale_reads, delete_lag, ref_lag, availability_delay) and kept in memory only: a restarted emulator is consistent.
-"""
+stale_reads, delete_lag, ref_lag, availability_delay) and kept in memory only: a restarted emulator is consistent."""
 
 from __future__ import annotations
 
@@ -50,9 +48,7 @@ class LaggingView(Generic[T]):
 
     def read_all(self, belongs: Callable[[T], bool] = lambda _: True, among: Iterable[T] | None = None) -> list[T]:
         """What a list shows: new objects are missing, changed ones are as they were, deleted ones are still listed.
-
-        `among` names the objects where an index has chosen them; otherwise those that `belongs` accepts are listed.
-        """
+        `among` names the objects where an index has chosen them; otherwise those that `belongs` accepts are listed."""
         current = [item for item in self._table.values() if belongs(item)] if among is None else list(among)
         if not self._shown:
             return current

@@ -1,9 +1,7 @@
-"""Claims mapping policies and their assignment to service principals.
-
-Quirks: the definition is kept byte for byte and judged by shape only, never by meaning (A); `description` makes a POST
-fail with 404 (A); displayName is not unique (D); one policy per service principal (C); linking a policy seconds after
-its creation answers 404 (B); what deleting an assigned policy does was recorded nowhere (dial).
-"""
+"""Claims mapping policies and their assignment to service principals. Quirks: the definition is kept byte for byte and
+judged by shape only, never by meaning (A); `description` makes a POST fail with 404 (A); displayName is not unique (D);
+one policy per service principal (C); linking a policy seconds after its creation answers 404 (B); what deleting an
+assigned policy does was recorded nowhere (dial)."""
 
 from __future__ import annotations
 

@@ -1,12 +1,10 @@
-"""Service principals and their custom claims policies, and the properties of applications that preflight reads.
-
-Quirks: deleting a principal takes its role assignments, links and custom claims along, and the extensions of its
-application are usable by nobody until there is a new one, which has another object id (A); a principal carries copies
-of its application's identifierUris (among servicePrincipalNames) and signInAudience (A). There is one custom claims
-policy per principal, which the portal's claims page writes too, made by PUT and never deleted (A); what a read answers
-before it was ever set is written nowhere (dial `absent_claims_policy`); the reference pages name 201 and 204 for the
-same write, the emulator answers 204 (D).
-"""
+"""Service principals and their custom claims policies, and the properties of applications that preflight reads. Quirks:
+deleting a principal takes its role assignments, links and custom claims along, and the extensions of its application
+are usable by nobody until there is a new one, which has another object id (A); a principal carries copies of its
+application's identifierUris (among servicePrincipalNames) and signInAudience (A). There is one custom claims policy per
+principal, which the portal's claims page writes too, made by PUT and never deleted (A); what a read answers before it
+was ever set is written nowhere (dial `absent_claims_policy`); the reference pages name 201 and 204 for the same write,
+the emulator answers 204 (D)."""
 
 from __future__ import annotations
 

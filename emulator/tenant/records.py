@@ -1,9 +1,7 @@
-"""What a tenant holds, as values, and the row form in which journal, seed and export all keep them.
-
-Quirk: an extension value belongs to the user and the property's full name, not to the property's id, since it outlives
-the property and returns with a new one of the same name (grade A, extensibility overview, section "Considerations for
-deleting directory extensions"). Therefore values are kept in the user's row.
-"""
+"""What a tenant holds, as values, and the row form in which journal, seed and export all keep them. Quirk: an extension
+value belongs to the user and the property's full name, not to the property's id, since it outlives the property and
+returns with a new one of the same name (grade A, extensibility overview, section "Considerations for deleting directory
+extensions"). Therefore values are kept in the user's row."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""The tenant in memory, written through to the journal: tables, indexes, ids, seeding and the export.
-
-Every change goes through `commit`, which writes the journal first and memory after it, so that what was answered is
-durable and what failed changed nothing. The rules about what may change are in the modules beside this one (extensions,
-users, policies). Ids of new objects are uuid5 over the seed and a persisted counter: the same seed and the same calls
-give the same ids, across restarts.
-"""
+"""The tenant in memory, written through to the journal: tables, indexes, ids, seeding and the export. Every change goes
+through `commit`, which writes the journal first and memory after it, so that what was answered is durable and what
+failed changed nothing. The rules about what may change are in the modules beside this one (extensions, users,
+policies). Ids of new objects are uuid5 over the seed and a persisted counter: the same seed and the same calls give the
+same ids, across restarts."""
 
 from __future__ import annotations
 
@@ -192,11 +190,9 @@ class Store:
             raise SeedError(f"seed part '{kind}', entry {number}: {type(error).__name__} {error}") from error
 
     def export(self) -> dict[str, list[Json]]:
-        """Everything a human would call the tenant's state; equal exports mean equal tenants.
-
-        Lists of rows in the seed's form, sorted by id; values of deleted properties stand apart as orphanedValues.
-        No clock time, token, client, key, dial or counter.
-        """
+        """Everything a human would call the tenant's state; equal exports mean equal tenants. Lists of rows in the
+        seed's form, sorted by id; values of deleted properties stand apart as orphanedValues. No clock time, token,
+        client, key, dial or counter."""
         lists: dict[str, list[Json]] = {
             kind: [table[key].to_row() for key in sorted(table)]
             for kind, table in self._tables.items()

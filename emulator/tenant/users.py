@@ -1,9 +1,7 @@
-"""Users: addressed by object id or UPN, patched completely or not at all, deleted with their values.
-
-Quirks: one unusable extension in a PATCH fails all of it (C); null frees the slot (A); 100 values per user over all
-applications, orphans included (A for the limit, D for its refusal); property names are matched without case on write
-and kept under the property's exact name (A); attributes mastered on-premises are refused (A for the words).
-"""
+"""Users: addressed by object id or UPN, patched completely or not at all, deleted with their values. Quirks: one
+unusable extension in a PATCH fails all of it (C); null frees the slot (A); 100 values per user over all applications,
+orphans included (A for the limit, D for its refusal); property names are matched without case on write and kept under
+the property's exact name (A); attributes mastered on-premises are refused (A for the words)."""
 
 from __future__ import annotations
 

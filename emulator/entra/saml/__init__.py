@@ -1,8 +1,6 @@
-"""SAML sign-in of the emulated tenant: metadata, requests and signed responses.
-
-`/{tenant}/saml2` takes a service provider's request, `/{tenant}/launch/{appId}` needs none; both ask which user signs
-in. `POST /admin/sign-in` issues the same response without a page.
-"""
+"""SAML sign-in of the emulated tenant: metadata, requests and signed responses. `/{tenant}/saml2` takes a service
+provider's request, `/{tenant}/launch/{appId}` needs none; both ask which user signs in. `POST /admin/sign-in` issues
+the same response without a page."""
 
 from __future__ import annotations
 
@@ -56,10 +54,8 @@ class _SignInPages:
         return Response(build_metadata(self._sign_in.issuer, principal, sign_on), media_type="application/xml")
 
     async def start(self, request: Request) -> Response:
-        """The page that asks who signs in or, after an answer, the page that posts the signed response.
-
-        The sign-in starts at Entra, or with a service provider's request: deflated in a query, not so in a form.
-        """
+        """The page that asks who signs in or, after an answer, the page that posts the signed response. The sign-in
+        starts at Entra, or with a service provider's request: deflated in a query, not so in a form."""
         sign_in, is_posted = self._sign_in, request.method == "POST"
         fields = dict(await pages.read_form(request) if is_posted else request.query_params)
         authn_request = requests.AuthnRequest()

@@ -1,10 +1,8 @@
-"""The certificates of a service principal, the one that signs, and the federation metadata that publishes them.
-
-Quirks: when the active certificate has expired and another valid one exists, Entra signs with that one (A). The
-metadata starts with a byte-order mark, RoleDescriptor and IDPSSODescriptor have the same certificates, and inactive
-ones are among them (A, C for the last). The private keys are the sandbox's own (`signingKeys` of the seed, by
-thumbprint); no answer and no export shows them.
-"""
+"""The certificates of a service principal, the one that signs, and the federation metadata that publishes them. Quirks:
+when the active certificate has expired and another valid one exists, Entra signs with that one (A). The metadata starts
+with a byte-order mark, RoleDescriptor and IDPSSODescriptor have the same certificates, and inactive ones are among them
+(A, C for the last). The private keys are the sandbox's own (`signingKeys` of the seed, by thumbprint); no answer and no
+export shows them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Regular expressions of .NET, as far as they can be translated. Pure.
-
-A pattern is translated for the `regex` package; what only .NET has, or what `regex` would read in another way, is
-refused, and then the claim has no value. Time is bounded: a pattern that backtracks without end gives nothing.
-"""
+"""Regular expressions of .NET, as far as they can be translated. Pure. A pattern is translated for the `regex` package;
+what only .NET has, or what `regex` would read in another way, is refused, and then the claim has no value. Time is
+bounded: a pattern that backtracks without end gives nothing."""
 
 from __future__ import annotations
 

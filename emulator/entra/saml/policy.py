@@ -1,10 +1,8 @@
-"""A claims mapping policy as a sign-in reads it. Pure.
-
-Quirks: the keys of entries are read in any case (A: Microsoft's own samples mix them). Only the first 50 entries and
-the first 50 transformations count (A, D for "first"); the transformations under the key `ClaimsTransformation` come
-before those under `ClaimsTransformations` (D). IncludeBasicClaimSet is a string or a boolean (A). What
-makes no sense in an entry is ignored, because Graph accepts such definitions (A).
-"""
+"""A claims mapping policy as a sign-in reads it. Pure. Quirks: the keys of entries are read in any case (A: Microsoft's
+own samples mix them). Only the first 50 entries and the first 50 transformations count (A, D for "first"); the
+transformations under the key `ClaimsTransformation` come before those under `ClaimsTransformations` (D).
+IncludeBasicClaimSet is a string or a boolean (A). What makes no sense in an entry is ignored, because Graph accepts
+such definitions (A)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """Reading AuthnRequests from a query (deflated) or a form, and refusals of a sign-in as Entra numbers them. Pure.
-
 Anything but an AuthnRequest is refused in one line. Sizes are bounded before anything is inflated or parsed, and a
-document type is never accepted.
-"""
+document type is never accepted."""
 
 from __future__ import annotations
 

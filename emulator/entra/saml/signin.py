@@ -1,10 +1,7 @@
-"""A sign-in: who may sign in, what is issued, and where it is sent.
-
-Quirks: where assignment is required, the user, or a group they are a direct member of, must be assigned (A); an
-assigned policy requires a signing key of the application's own, or acceptMappedClaims (A for OpenID Connect, D for
-SAML). Twilio's own reply URL cannot be reached from here: the sandbox delivers to its own Flex, with the same
-`connection` parameter.
-"""
+"""A sign-in: who may sign in, what is issued, and where it is sent. Quirks: where assignment is required, the user, or
+a group they are a direct member of, must be assigned (A); an assigned policy requires a signing key of the
+application's own, or acceptMappedClaims (A for OpenID Connect, D for SAML). Twilio's own reply URL cannot be reached
+from here: the sandbox delivers to its own Flex, with the same `connection` parameter."""
 
 from __future__ import annotations
 
@@ -62,13 +59,10 @@ class SignIn:
         return user
 
     def choose_acs(self, principal: PrincipalRecord, requested: str, origin: str) -> str:
-        """The URL to which the response is posted.
-
-        A requested loopback address that is no reply URL is used as it is. Otherwise it is the requested reply URL or,
-        if the request names none, the principal's first one; if that has a `connection` parameter, the sandbox's own
-        Flex at `origin` is used instead. Raises SignInError for a requested address that is neither a reply URL nor
-        loopback, and if the principal has no reply URL.
-        """
+        """The URL to which the response is posted. A requested loopback address that is no reply URL is used as it is.
+        Otherwise it is the requested reply URL or, if the request names none, the principal's first one; if that has a
+        `connection` parameter, the sandbox's own Flex at `origin` is used instead. Raises SignInError for a requested
+        address that is neither a reply URL nor loopback, and if the principal has no reply URL."""
         configured = [str(url) for url in principal.attributes.get("replyUrls") or ()]
         url = requested or next(iter(configured), "")
         if url not in configured and _LOOPBACK.fullmatch(url):

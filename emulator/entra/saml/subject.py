@@ -1,9 +1,7 @@
 """What the claims of a policy read: a user of the tenant, with roles and extension values, at a service principal.
-
 Quirks: extension names are read with case (A); a role given to a group is its direct members' only (A); some lists give
 a single value (A); `application`, `resource` and `audience` all mean the service principal (D). Values are texts; an
-empty tuple means null. Reads the store, changes nothing, and knows no replica lag.
-"""
+empty tuple means null. Reads the store, changes nothing, and knows no replica lag."""
 
 from __future__ import annotations
 
