@@ -2,8 +2,6 @@
 line of JSON when it is ready, {"http", "https", "ca"}, and serves until SIGTERM. Exits with 2 and one line on stderr
 when it cannot start."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

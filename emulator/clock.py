@@ -1,8 +1,6 @@
 """The emulator's clock: real time plus what a test advanced it by. Token expiry, quota and dates in answers follow it.
 Nothing waits on this clock; it only answers what time it is."""
 
-from __future__ import annotations
-
 import time
 from datetime import datetime, timezone
 

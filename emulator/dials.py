@@ -3,8 +3,6 @@ stands for a behaviour of grade B, C or D in docs/parity.md, so that a client ca
 no setting is a fact about Graph. Delays are counted in requests, never in seconds: no test waits. Dials are set through
 PATCH /admin/dials, kept in memory only, and return to their defaults after a restart or a reset."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args, get_type_hints

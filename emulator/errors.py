@@ -3,8 +3,6 @@ like `Request_*` and `Authorization_*`, the gateway in front of it with `BadRequ
 `TooManyRequests` (grade A, Graph errors reference and recorded bodies). Callers must match on the code and often on the
 message too, so both are exact where they were recorded; wordings of our own are marked D here and in docs/parity.md."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial

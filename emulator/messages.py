@@ -1,8 +1,6 @@
 """One request as the emulator's protocols see it, and the answer they give back; no HTTP library in sight. The same
 shapes serve a request of its own and an item of a $batch."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The two shapes that every module uses: decoded JSON, and the attributes of a directory object."""
 
-from __future__ import annotations
-
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any  # whatever json.loads returns; narrowed where it is read

@@ -3,8 +3,6 @@ Quirks: refusals have their own shape, {error, error_description with an AADSTS 
 the scope must end in /.default (A). Tokens look like JWTs but are only compared with those issued; they are durable, so
 that a restarted emulator still accepts them."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -2,8 +2,6 @@
 account and one workspace; a connection (`JQ…`) belongs to the principal that names it. The last error is kept in memory
 only."""
 
-from __future__ import annotations
-
 import base64
 import zlib
 from urllib.parse import quote, urlencode

@@ -3,8 +3,6 @@ docs/sign-in.md. Quirks: names that are URIs are ignored (A); a typed suffix mak
 single value that does not fit refuses the sign-in (A); an absent attribute keeps its old value, an empty one clears it
 (A); channel settings look like suffixes but set no attribute (A)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -2,8 +2,6 @@
 response and assertion must be signed (Twilio's guide asks for both), by a certificate of the application's metadata. No
 document type, a single assertion, each ID once, RSA-SHA256 and SHA-256 only."""
 
-from __future__ import annotations
-
 import base64
 from copy import deepcopy
 from dataclasses import dataclass

@@ -3,8 +3,6 @@ Quirks: an assertion is accepted once; its id is kept until it expires. `attribu
 list (C); basic authentication by account SID or API key; refusals are {code, message, more_info, status}. Dates are
 fixed: workers carry no clock times, so that exports can be compared."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -3,8 +3,6 @@ are unique, urls relative, headers are not inherited (except Authorization), a b
 answers 200, the order of answers is not promised (dial), what depends on a failure answers 424, no nesting, no
 transaction."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

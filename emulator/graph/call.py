@@ -7,8 +7,6 @@ unlisted POST counts as a write even when it only reads, as getAvailableExtensio
 that action). The url in the body of a `$ref` is absolute, of either version, and names the object below its own
 collection or below directoryObjects (B)."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence

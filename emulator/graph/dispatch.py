@@ -6,8 +6,6 @@ s, scaled (0.01 makes tests quick): refused writes count too, so a client that k
 the answer says how full the bucket is (A); Retry-After may be whole, fractional or a date (A, A, D), in the form of the
 dial."""
 
-from __future__ import annotations
-
 import math
 import uuid
 from collections.abc import Callable, Iterator

@@ -6,8 +6,6 @@ principal's object id and their common appId are three ids (A); the alternate ke
 404, never a list (A); the link of a policy is written through `/$ref` with an absolute `@odata.id` (A), of which two
 path forms are accepted (B)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
@@ -130,9 +128,7 @@ def list_properties(call: GraphCall) -> Reply:
     rule = parse_filter(call.query, {"name"}.__contains__, "ExtensionProperty")
     listed = call.store.property_view.read_all(lambda prop: prop.application_id == app.id)
     properties = [prop for prop in listed if rule({"name": prop.name})]
-    return render.page(
-        call, f"applications('{app.id}')/extensionProperties", properties, render.extension_property, {"$filter"}
-    )
+    return render.page(call, _properties_of(app), properties, render.extension_property, {"$filter"})
 
 
 def create_property(call: GraphCall) -> Reply:
@@ -146,15 +142,17 @@ def create_property(call: GraphCall) -> Reply:
     if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
         raise invalid_body()
     prop = extensions.create(call.store, app, name, str(body.get("dataType")), is_multi_valued, targets)
-    return render.entity(
-        call, f"applications('{app.id}')/extensionProperties", render.extension_property(call, prop), 201
-    )
+    return render.entity(call, _properties_of(app), render.extension_property(call, prop), 201)
 
 
 def get_property(call: GraphCall) -> Reply:
     app = application_of(call)
     prop = extensions.find(call.store, app, call.guid("property"))
-    return render.entity(call, f"applications('{app.id}')/extensionProperties", render.extension_property(call, prop))
+    return render.entity(call, _properties_of(app), render.extension_property(call, prop))
+
+
+def _properties_of(app: ApplicationRecord) -> str:
+    return f"applications('{app.id}')/extensionProperties"
 
 
 def list_available_properties(call: GraphCall) -> Reply:

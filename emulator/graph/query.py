@@ -3,8 +3,6 @@ $search wants `ConsistencyLevel: eventual` and is tokenised, hence fuzzy (A); `n
 (A); `in` and `or` end at 15 values without it (A); $top is 1 to 999 (C for the words). A filter is a set of explicit
 forms joined by `and` or by `or`; everything else is refused, never ignored."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -42,7 +40,7 @@ class Query:
     eventual: bool
 
     @staticmethod
-    def parse(text: str, consistency_level: str) -> Query:
+    def parse(text: str, consistency_level: str) -> "Query":
         options = dict(parse_qsl(text, keep_blank_values=True))
         unknown = sorted(name for name in options if name.startswith("$") and name not in _KNOWN)
         if unknown:

@@ -3,8 +3,6 @@ user only on $select, beta always (A); whether an unset value is absent or null 
 properties recorded in 2021 have no isMultiValued (dial); certificate keys are null unless $select names keyCredentials
 of a single object (A); only the first page has @odata.count (A)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path

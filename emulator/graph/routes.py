@@ -1,17 +1,18 @@
 """The table of what is served: method and path, and the handler that answers. Roles and costs are in calls.json."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import TypeVar
 
 from emulator.graph import handlers, render
 from emulator.graph.call import GraphCall, Handler
-from emulator.graph.handlers import POLICIES, application_of, group_of, policy_of, principal_of, user_of
+from emulator.graph.handlers import POLICIES, application_of, group_of, policy_of, principal_of, typed_row, user_of
 from emulator.tenant import access, extensions, policies, principals, users
+from emulator.tenant.records import PlainRecord, UserRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
+M = TypeVar("M", bound=UserRecord | PlainRecord)
+P = TypeVar("P")
 T = TypeVar("T")
 
 
@@ -23,6 +24,14 @@ def _create(
     fragment: str, create: Callable[[Store, Attributes], T], show: Callable[[GraphCall, T], Attributes]
 ) -> Handler:
     return lambda call: render.entity(call, fragment, show(call, create(call.store, call.body())), 201)
+
+
+def _assignments(read: Callable[[Store, P], list[Attributes]], parent: Callable[[GraphCall], P]) -> Handler:
+    return lambda call: render.page(call, "appRoleAssignments", read(call.store, parent(call)), render.selected)
+
+
+def _members(read: Callable[[Store, P], list[M]], parent: Callable[[GraphCall], P]) -> Handler:
+    return lambda call: render.page(call, "directoryObjects", read(call.store, parent(call)), typed_row)
 
 
 _APPLICATION = "/applications/{application}"
@@ -39,12 +48,8 @@ ROUTES: dict[str, Handler] = {
     "GET /users/{user}": _get("users", user_of, render.user),
     "PATCH /users/{user}": lambda call: users.patch(call.store, call.key("user"), call.body()),
     "DELETE /users/{user}": lambda call: users.delete(call.store, call.key("user")),
-    "GET /users/{user}/appRoleAssignments": lambda call: render.page(
-        call, "appRoleAssignments", access.list_assignments_of(call.store, user_of(call)), render.selected
-    ),
-    "GET /users/{user}/transitiveMemberOf": lambda call: render.page(
-        call, "directoryObjects", access.list_transitive_groups(call.store, user_of(call)), handlers.typed_row
-    ),
+    "GET /users/{user}/appRoleAssignments": _assignments(access.list_assignments_of, user_of),
+    "GET /users/{user}/transitiveMemberOf": _members(access.list_transitive_groups, user_of),
     "GET /applications": handlers.list_applications,
     f"GET {_APPLICATION}": _get("applications", application_of, render.application),
     f"PATCH {_APPLICATION}": lambda call: principals.patch_application(call.store, application_of(call), call.body()),
@@ -66,9 +71,7 @@ ROUTES: dict[str, Handler] = {
     f"DELETE {_LINKS}/{{policy}}/$ref": lambda call: policies.unassign(
         call.store, principal_of(call), call.guid("policy")
     ),
-    f"GET {_ROLES}": lambda call: render.page(
-        call, "appRoleAssignments", access.list_assignments_to(call.store, principal_of(call)), render.selected
-    ),
+    f"GET {_ROLES}": _assignments(access.list_assignments_to, principal_of),
     f"POST {_ROLES}": handlers.assign_role,
     f"DELETE {_ROLES}/{{assignment}}": lambda call: access.remove_role(
         call.store, principal_of(call), call.key("assignment")
@@ -88,17 +91,13 @@ ROUTES: dict[str, Handler] = {
     f"GET {_POLICY}/appliesTo": handlers.list_principals_of,
     "GET /groups": handlers.list_groups,
     "GET /groups/{group}": _get("groups", group_of, render.group),
-    "GET /groups/{group}/members": lambda call: render.page(
-        call, "directoryObjects", access.list_direct_members(call.store, group_of(call)), handlers.typed_row
-    ),
+    "GET /groups/{group}/members": _members(access.list_direct_members, group_of),
     "POST /groups/{group}/members/$ref": lambda call: access.add_member(
         call.store, group_of(call), call.referenced_id("users", "groups")
     ),
     "DELETE /groups/{group}/members/{member}/$ref": lambda call: access.remove_member(
         call.store, group_of(call), call.guid("member")
     ),
-    "GET /groups/{group}/transitiveMembers": lambda call: render.page(
-        call, "directoryObjects", access.list_transitive_members(call.store, group_of(call)), handlers.typed_row
-    ),
+    "GET /groups/{group}/transitiveMembers": _members(access.list_transitive_members, group_of),
     "GET /organization": handlers.get_organization,
 }

@@ -2,8 +2,6 @@
 anyone on the machine, like the tenant itself: it holds no real secret. Answers are JSON; a mistaken call answers 400
 with one line."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

@@ -3,8 +3,6 @@ them and Graph does not show them on request: an answer lost after the write was
 it, a server that never answers, any status with any headers. Faults are set through /admin/faults and kept in memory
 only."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -3,8 +3,6 @@ is kept beside the data (`ca.pem`, its key in `ca-key.pem`, readable by the owne
 once trusts it after every restart. uvicorn speaks HTTP; it cannot cut a connection without an answer, so each request
 gets its transport's `abort`."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

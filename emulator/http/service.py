@@ -4,8 +4,6 @@ connection is cut through the transport itself (see server.py): raising inside a
 client can tell from an answer that never came. Any Host but loopback names is refused, since a web page could otherwise
 reach the emulator by DNS rebinding."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from dataclasses import dataclass, field, replace

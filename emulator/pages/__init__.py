@@ -1,8 +1,6 @@
 """The pages of the sandbox: HTML from templates, the headers that keep them harmless, and their style sheet. Everything
 that comes from a request or the tenant is escaped by the template engine."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import datetime, timezone

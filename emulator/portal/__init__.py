@@ -1,8 +1,6 @@
 """A small portal: enterprise applications, and the claims blade of each. Quirk: while a claims mapping policy is
 assigned, the blade says so and its own settings have no effect (A)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from itertools import islice

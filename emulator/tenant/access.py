@@ -3,8 +3,6 @@ membership nests, and only the transitive lists follow it (A); adding a member t
 giving the same role twice is refused with 400 (B: several clients match these words); a role given to a group is its
 direct members' only, nesting does not cascade (A); the all-zero role id means "assigned without a role" (A)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar

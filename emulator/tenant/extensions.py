@@ -6,8 +6,6 @@ limits: String up to 256 characters, Binary up to 256 bytes as base64, Integer 3
 DateTime in ISO 8601 stored in UTC (grade A, extensionProperty reference). How Graph words a refusal was recorded
 nowhere (grade D), and whether an empty string is accepted is a dial."""
 
-from __future__ import annotations
-
 import base64
 import re
 from dataclasses import replace

@@ -3,8 +3,6 @@ synchronous=NORMAL survives the death of the process at any moment (SIGKILL), wh
 to survive a loss of power. The file is locked exclusively: two emulators on one file would each trust their own
 memory."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterable

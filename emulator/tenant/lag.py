@@ -3,8 +3,6 @@ Quirk: after a create, reads can answer 404 for a while; after a change they can
 object can still be read (grade B: encoded in shipping Terraform providers). Lag is counted in requests (dials read_lag,
 stale_reads, delete_lag, ref_lag, availability_delay) and kept in memory only: a restarted emulator is consistent."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar

@@ -3,8 +3,6 @@ judged by shape only, never by meaning (A); `description` makes a POST fail with
 one policy per service principal (C); linking a policy seconds after its creation answers 404 (B); what deleting an
 assigned policy does was recorded nowhere (dial)."""
 
-from __future__ import annotations
-
 import json
 from contextlib import suppress
 from dataclasses import replace

@@ -6,8 +6,6 @@ principal, which the portal's claims page writes too, made by PUT and never dele
 was ever set is written nowhere (dial `absent_claims_policy`); the reference pages name 201 and 204 for the same write,
 the emulator answers 204 (D)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from emulator.errors import bad_request, conflict, not_found

@@ -3,8 +3,6 @@ value belongs to the user and the property's full name, not to the property's id
 returns with a new one of the same name (grade A, extensibility overview, section "Considerations for deleting directory
 extensions"). Therefore values are kept in the user's row."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -23,7 +21,7 @@ WRITABLE: dict[str, dict[str, list[type]]] = {  # resource -> property -> the ty
 }
 READ_ONLY: dict[str, list[str]] = _TABLE["read only"]
 R = TypeVar("R", bound="Record")
-_COLLECTIONS: dict[Any, type] = {"tuple[str, ...]": tuple, "frozenset[str]": frozenset, "Attributes": dict}
+_COLLECTIONS: dict[Any, type] = {tuple[str, ...]: tuple, frozenset[str]: frozenset, Attributes: dict}
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ failed changed nothing. The rules about what may change are in the modules besid
 policies). Ids of new objects are uuid5 over the seed and a persisted counter: the same seed and the same calls give the
 same ids, across restarts."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import uuid

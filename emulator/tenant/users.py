@@ -3,8 +3,6 @@ unusable extension in a PATCH fails all of it (C); null frees the slot (A); 100 
 orphans included (A for the limit, D for its refusal); property names are matched without case on write and kept under
 the property's exact name (A); attributes mastered on-premises are refused (A for the words)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

@@ -2,8 +2,6 @@
 provider's request, `/{tenant}/launch/{appId}` needs none; both ask which user signs in. `POST /admin/sign-in` issues
 the same response without a page."""
 
-from __future__ import annotations
-
 import base64
 import json
 

@@ -4,8 +4,6 @@ with a byte-order mark, RoleDescriptor and IDPSSODescriptor have the same certif
 (A, C for the last). The private keys are the sandbox's own (`signingKeys` of the seed, by thumbprint); no answer and no
 export shows them."""
 
-from __future__ import annotations
-
 import base64
 from dataclasses import dataclass
 

@@ -2,8 +2,6 @@
 what only .NET has, or what `regex` would read in another way, is refused, and then the claim has no value. Time is
 bounded: a pattern that backtracks without end gives nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -4,8 +4,6 @@ transformations under the key `ClaimsTransformation` come before those under `Cl
 IncludeBasicClaimSet is a string or a boolean (A). What makes no sense in an entry is ignored, because Graph accepts
 such definitions (A)."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 

@@ -2,8 +2,6 @@
 Anything but an AuthnRequest is refused in one line. Sizes are bounded before anything is inflated or parsed, and a
 document type is never accepted."""
 
-from __future__ import annotations
-
 import base64
 import zlib
 from dataclasses import dataclass

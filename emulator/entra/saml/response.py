@@ -1,8 +1,6 @@
 """The signed SAML response: XML in Entra's layout, assertion and response both signed. RSA-SHA256 over SHA-256 digests
 and exclusive canonicalization, by xmlsec. Quirk: an attribute has a NameFormat only where the policy names one (A)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta

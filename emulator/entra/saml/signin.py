@@ -3,8 +3,6 @@ a group they are a direct member of, must be assigned (A); an assigned policy re
 application's own, or acceptMappedClaims (A for OpenID Connect, D for SAML). Twilio's own reply URL cannot be reached
 from here: the sandbox delivers to its own Flex, with the same `connection` parameter."""
 
-from __future__ import annotations
-
 import base64
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit

@@ -3,8 +3,6 @@ docs/sign-in.md (sections S and N), which grades each of them. Quirks of transfo
 input gives nothing (D); a claim with several values gives its first unless it is treated as multi-valued (D);
 CreateStringClaim is accepted and gives nothing (A)."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Callable, Iterable

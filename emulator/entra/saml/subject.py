@@ -3,8 +3,6 @@ Quirks: extension names are read with case (A); a role given to a group is its d
 a single value (A); `application`, `resource` and `audience` all mean the service principal (D). Values are texts; an
 empty tuple means null. Reads the store, changes nothing, and knows no replica lag."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path
