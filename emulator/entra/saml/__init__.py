@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 from emulator import pages
 from emulator.clock import TenantClock
 from emulator.entra.saml import requests
-from emulator.entra.saml.certificates import build_metadata, read_certificates
+from emulator.entra.saml.certificates import read_certificates
+from emulator.entra.saml.documents import build_metadata
 from emulator.entra.saml.requests import SignInError
 from emulator.entra.saml.signin import ACS_PATH, SignIn
 from emulator.entra.saml.subject import Subject

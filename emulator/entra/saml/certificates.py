@@ -1,23 +1,13 @@
-"""The certificates of a service principal, the one that signs, and the federation metadata that publishes them. Quirks:
-when the active certificate has expired and another valid one exists, Entra signs with that one (A). The metadata starts
-with a byte-order mark, RoleDescriptor and IDPSSODescriptor have the same certificates, and inactive ones are among them
-(A, C for the last). The private keys are the sandbox's own (`signingKeys` of the seed, by thumbprint); no answer and no
-export shows them."""
+"""The certificates of a service principal, and the one that signs. Quirk: when the active certificate has expired and
+another valid one exists, Entra signs with that one (A). The private keys are the sandbox's own (`signingKeys` of the
+seed, by thumbprint); no answer and no export shows them."""
 
 import base64
 from dataclasses import dataclass
 
-from lxml import etree
-
 from emulator.clock import parse_timestamp
-from emulator.entra.saml.requests import PROTOCOL
 from emulator.tenant.records import PrincipalRecord
 from emulator.types import Attributes, Json
-
-_MD = "urn:oasis:names:tc:SAML:2.0:metadata"
-_DS = "http://www.w3.org/2000/09/xmldsig#"
-_FED = "http://docs.oasis-open.org/wsfed/federation/200706"
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 @dataclass(frozen=True)
@@ -68,21 +58,3 @@ def find_latest_valid(principal: PrincipalRecord, now: float) -> Certificate | N
     """The valid certificate that expires last."""
     valid = (certificate for certificate in read_certificates(principal) if certificate.is_valid(now))
     return max(valid, key=lambda certificate: certificate.ends, default=None)
-
-
-def build_metadata(issuer: str, principal: PrincipalRecord, sign_on: str) -> bytes:
-    """The federation metadata of one application; `sign_on` is the address of both bindings."""
-    root = etree.Element(f"{{{_MD}}}EntityDescriptor", nsmap={None: _MD}, ID=f"_{principal.id}", entityID=issuer)
-    fed = {"xsi": _XSI, "fed": _FED}
-    role = etree.SubElement(root, f"{{{_MD}}}RoleDescriptor", nsmap=fed, protocolSupportEnumeration=_FED)
-    role.set(f"{{{_XSI}}}type", "fed:SecurityTokenServiceType")
-    saml = etree.SubElement(root, f"{{{_MD}}}IDPSSODescriptor", protocolSupportEnumeration=PROTOCOL)
-    published = [certificate.der for certificate in read_certificates(principal) if certificate.der]
-    for parent, der in ((parent, der) for parent in (role, saml) for der in published):
-        descriptor = etree.SubElement(parent, f"{{{_MD}}}KeyDescriptor", use="signing")
-        info = etree.SubElement(descriptor, f"{{{_DS}}}KeyInfo", nsmap={None: _DS})
-        etree.SubElement(etree.SubElement(info, f"{{{_DS}}}X509Data"), f"{{{_DS}}}X509Certificate").text = der
-    for binding in ("HTTP-Redirect", "HTTP-POST"):
-        address = {"Binding": f"urn:oasis:names:tc:SAML:2.0:bindings:{binding}", "Location": sign_on}
-        etree.SubElement(saml, f"{{{_MD}}}SingleSignOnService", address)
-    return b"\xef\xbb\xbf" + bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8"))

@@ -8,7 +8,7 @@ import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from emulator.clock import TenantClock
-from emulator.entra.saml import certificates, policy, response, statement
+from emulator.entra.saml import certificates, documents, policy, statement
 from emulator.entra.saml.requests import AuthnRequest, SignInError
 from emulator.entra.saml.subject import Subject
 from emulator.tenant import users
@@ -100,15 +100,17 @@ class SignIn:
         if certificate is None or key is None or not certificate.der:
             raise SignInError(500031)
         names = principal.attributes.get("servicePrincipalNames") or [principal.app_id]
-        envelope = response.Envelope(
+        xml = documents.sign_response(
+            issued_statement,
+            self._clock.utc(),
+            str(key.attributes["pem"]),
+            certificate.der,
             issuer=self.issuer,
             audience=request.issuer or str(names[0]),
             acs=acs,
-            now=self._clock.utc(),
             response_id=f"_{self.store.new_id('samlResponses')}",
             assertion_id=f"_{self.store.new_id('samlAssertions')}",
             in_response_to=request.id,
         )
         self.store.commit()  # makes the counters durable: no id is issued twice, even after a restart
-        xml = response.sign_response(issued_statement, envelope, str(key.attributes["pem"]), certificate.der)
         return base64.b64encode(xml).decode()
