@@ -23,6 +23,7 @@ _CLOUDS = ("graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us"
 GRAPH_HOSTS = frozenset({*_CLOUDS, "127.0.0.1", "localhost", "::1"})
 _NAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?(\.[0-9A-Za-z-]+)+|[0-9a-fA-F-]{36}")
 REFUSALS: Attributes = json.loads(Path(__file__).with_name("refusals.json").read_text(encoding="utf-8"))
+_BODIES: Attributes = json.loads(Path(__file__).with_name("bodies.json").read_text(encoding="utf-8"))
 
 
 class TokenService:
@@ -52,20 +53,11 @@ class TokenService:
 
     def _jwt(self, client: ClientRecord, scope: str) -> str:
         """A token in the form of Entra's, so that a client may read `roles` as a hint; its signature means nothing."""
-        now = int(self._clock.utc().timestamp())
-        payload = {
-            "aud": scope.removesuffix("/.default"),
-            "iss": f"https://sts.windows.net/{self._store.tenant_id}/",
-            "iat": now,
-            "nbf": now,
-            "exp": now + LIFETIME,
-            "appid": client.id,
-            "oid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:entra-emulator:service-principal:{client.id}")),
-            "roles": sorted(client.roles),
-            "tid": self._store.tenant_id,
-            "uti": self._store.new_id("tokens"),
-            "ver": "1.0",
-        }
+        now, tenant = int(self._clock.utc().timestamp()), self._store.tenant_id
+        audience, principal = scope.removesuffix("/.default"), f"urn:entra-emulator:service-principal:{client.id}"
+        payload = _fill("token", audience=audience, tenant_id=tenant, client=client.id)
+        payload |= {"iat": now, "nbf": now, "exp": now + LIFETIME, "roles": sorted(client.roles)}
+        payload |= {"oid": str(uuid.uuid5(uuid.NAMESPACE_URL, principal)), "uti": self._store.new_id("tokens")}
         header = {"typ": "JWT", "alg": "RS256"}
         segments = [json.dumps(segment, separators=(",", ":")).encode() for segment in (header, payload)]
         segments.append(hashlib.sha256(b".".join(segments)).digest())
@@ -75,19 +67,7 @@ class TokenService:
         """The discovery document that MSAL asks for."""
         if refusal := self._refuse_unknown(tenant):
             return refusal
-        base = f"{origin}/{tenant}"
-        body = {
-            "issuer": f"{origin}/{self._store.tenant_id}/v2.0",
-            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-            "token_endpoint": f"{base}/oauth2/v2.0/token",
-            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
-            "jwks_uri": f"{base}/discovery/v2.0/keys",
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
-            "response_types_supported": ["token"],
-            "subject_types_supported": ["pairwise"],
-            "tenant_region_scope": "EU",
-        }
-        return _reply(200, body)
+        return _reply(200, _fill("configuration", origin=origin, tenant=tenant, tenant_id=self._store.tenant_id))
 
     def _refuse_unknown(self, tenant: str) -> Reply | None:
         if tenant.lower() == self._store.tenant_id or tenant.lower() in self._store.domains:
@@ -108,6 +88,12 @@ def _reply(status: int, body: Json) -> Reply:
     return Reply(status, body, {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}, PLAIN_JSON)
 
 
+def _fill(name: str, **values: str) -> Attributes:
+    """The body of this name in bodies.json, with `values` in its texts."""
+    text = re.sub(r"\{(\w+)\}", lambda place: json.dumps(values[place[1]])[1:-1], json.dumps(_BODIES[name]))
+    return dict(json.loads(text))
+
+
 def _is_graph_scope(scope: str) -> bool:
     try:
         parts = urlsplit(scope)
@@ -121,13 +107,7 @@ def describe_cloud(origin: str, query: str) -> Reply:
     Quirk: api-version 2022-09-01 answers an object, 2019-05-01 a list of clouds (B: how HashiCorp's Azure SDK reads
     them). The description only covers the token service and Graph; there is no Resource Manager here."""
     version = parse_qs(query).get("api-version", [""])[0]
-    token_service = {"audiences": [origin], "identityProvider": "AAD", "loginEndpoint": origin, "tenant": "common"}
-    cloud = {
-        "name": "EmulatedCloud",
-        "authentication": token_service,
-        "microsoftGraphResourceId": f"{origin}/",
-        "resourceManager": f"{origin}/",  # clients refuse a cloud without one; nothing is served there
-    }
+    cloud = _fill("cloud", origin=origin)
     if version in ("2022-09-01", "2019-05-01"):
         return Reply(200, cloud if version == "2022-09-01" else [cloud], content_type=PLAIN_JSON)
     code = "InvalidApiVersionParameter" if version else "MissingApiVersionParameter"

@@ -11,7 +11,14 @@ from dataclasses import replace
 from emulator.errors import bad_request, conflict, not_found
 from emulator.tenant.access import list_assignments_to
 from emulator.tenant.policies import list_links
-from emulator.tenant.records import ApplicationRecord, PlainRecord, PrincipalRecord, Record, check_changes
+from emulator.tenant.records import (
+    NEW_PRINCIPAL,
+    ApplicationRecord,
+    PlainRecord,
+    PrincipalRecord,
+    Record,
+    check_changes,
+)
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
@@ -58,22 +65,13 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
         raise conflict(409, message=f"{words} {app.app_id} is already in use.")
     principal_id = store.new_id("servicePrincipals")
     attributes = {
-        "id": principal_id,
-        "appId": app.app_id,
-        "displayName": app.display_name,
-        "appDisplayName": app.display_name,
-        "appOwnerOrganizationId": store.tenant_id,
-        "accountEnabled": True,
-        "appRoleAssignmentRequired": False,
+        **NEW_PRINCIPAL,
+        **{"id": principal_id, "appId": app.app_id, "displayName": app.display_name},
+        **{"appDisplayName": app.display_name, "appOwnerOrganizationId": store.tenant_id},
         "appRoles": app.attributes.get("appRoles", []),
-        "keyCredentials": [],
-        "preferredSingleSignOnMode": None,
-        "preferredTokenSigningKeyThumbprint": None,
         "replyUrls": (app.attributes.get("web") or {}).get("redirectUris", []),
         "servicePrincipalNames": [*app.attributes.get("identifierUris", ()), app.app_id],
-        "servicePrincipalType": "Application",
         "signInAudience": app.attributes.get("signInAudience"),
-        "tags": [],
         **given,
     }
     principal = PrincipalRecord(principal_id, attributes, app.owners)

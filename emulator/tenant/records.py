@@ -20,6 +20,7 @@ WRITABLE: dict[str, dict[str, list[type]]] = {  # resource -> property -> the ty
     for resource, rows in _TABLE["writable"].items()
 }
 READ_ONLY: dict[str, list[str]] = _TABLE["read only"]
+NEW_PRINCIPAL: Attributes = _TABLE["new service principal"]  # null: from its application
 R = TypeVar("R", bound="Record")
 _COLLECTIONS: dict[Any, type] = {tuple[str, ...]: tuple, frozenset[str]: frozenset, Attributes: dict}
 
