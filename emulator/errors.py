@@ -3,9 +3,11 @@ like `Request_*` and `Authorization_*`, the gateway in front of it with `BadRequ
 `TooManyRequests` (grade A, Graph errors reference and recorded bodies). Callers must match on the code and often on the
 message too, so both are exact where they were recorded; wordings of our own are marked D here and in docs/parity.md."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from emulator.types import Json
 
@@ -22,43 +24,30 @@ class GraphRefusal(Exception):
     details: list[Json] | None = None
 
 
+_REFUSALS = json.loads(Path(__file__).with_name("refusals.json").read_text(encoding="utf-8"))
+
+
+def refusal(name: str, *names: object, details: list[Json] | None = None) -> GraphRefusal:
+    """The refusal of this name in refusals.json, with `names` in its words."""
+    status, code, words = _REFUSALS[name]
+    return GraphRefusal(status, code, words.format(*names), details=details)
+
+
 bad_request = partial(GraphRefusal, 400, "Request_BadRequest")
 gateway_bad_request = partial(GraphRefusal, 400, "BadRequest")
 conflict = partial(GraphRefusal, code="Request_MultipleObjectsWithSameKeyValue")
 unsupported_query = partial(GraphRefusal, 400, "Request_UnsupportedQuery")
-invalid_body = partial(bad_request, "One or more properties contains invalid values.")
-method_not_allowed = partial(
-    GraphRefusal, 405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."
-)
-write_not_contained = partial(
-    gateway_bad_request,
-    "Write requests are only supported on contained entities or navigation properties with bindings.",
-)
+invalid_body = partial(refusal, "invalid_body")
+method_not_allowed = partial(refusal, "method_not_allowed")
+not_found = partial(refusal, "not_found")
+reference_exists = partial(refusal, "reference_exists")
+reference_missing = partial(refusal, "reference_missing")
 
 
 def invalid_value(prop: str, resource: str) -> GraphRefusal:
     """Recorded for dataType of ExtensionProperty (A); the same wording for user values is our inference (D)."""
     details = [{"code": "InvalidValue", "target": prop, "message": "Invalid value specified."}]
-    return bad_request(f"Invalid value specified for property '{prop}' of resource '{resource}'.", details=details)
-
-
-def reference_exists(prop: str) -> GraphRefusal:
-    words = "One or more added object references already exist for the following modified properties"
-    return bad_request(f"{words}: '{prop}'.")
-
-
-def reference_missing(prop: str) -> GraphRefusal:
-    words = "One or more removed object references do not exist for the following modified properties"
-    return bad_request(f"{words}: '{prop}'.")
-
-
-def not_found(identifier: str) -> GraphRefusal:
-    words = "does not exist or one of its queried reference-property objects are not present"
-    return GraphRefusal(404, "Request_ResourceNotFound", f"Resource '{identifier}' {words}.")
-
-
-def unknown_segment(segment: str) -> GraphRefusal:
-    return GraphRefusal(400, "RequestBroker--ParseUri", f"Resource not found for the segment '{segment}'.")
+    return refusal("invalid_value", prop, resource, details=details)
 
 
 def unauthenticated(message: str) -> GraphRefusal:

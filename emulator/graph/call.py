@@ -67,15 +67,11 @@ class GraphCall:
         if optional and not self.request.body:
             return {}
         if "json" not in self.request.headers.get("content-type", "").lower():
-            words = "Write requests (excluding DELETE) must contain the Content-Type header declaration."
-            raise errors.gateway_bad_request(words)
+            raise errors.refusal("no_content_type")
         try:
             parsed = json.loads(self.request.body)
         except ValueError as error:
-            raise errors.gateway_bad_request(
-                "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of "
-                "valid JSON format."
-            ) from error
+            raise errors.refusal("unreadable_body") from error
         if not isinstance(parsed, dict):
             raise errors.invalid_body()
         return parsed
@@ -149,9 +145,10 @@ class Router:
                 return by_method[method], keys
         texts = [segment if isinstance(segment, str) else segment.value for segment in segments]
         if texts[0] in self._roots:
-            raise errors.unknown_segment(texts[-1])
+            raise errors.refusal("unknown_segment", texts[-1])
         is_behind_tenant = len(texts) > 1 and GUID.fullmatch(texts[0]) and texts[1] in self._roots
-        raise errors.write_not_contained() if is_behind_tenant and method != "GET" else errors.unknown_segment(texts[0])
+        is_refused_write = is_behind_tenant and method != "GET"
+        raise errors.refusal("write_not_contained" if is_refused_write else "unknown_segment", texts[0])
 
 
 def _segments(path: str) -> list[str | PathKey]:

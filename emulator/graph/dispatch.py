@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from itertools import count
 
 from emulator.clock import TenantClock
-from emulator.errors import GraphRefusal, method_not_allowed, throttled, unauthenticated
+from emulator.errors import GraphRefusal, method_not_allowed, refusal, throttled, unauthenticated
 from emulator.graph.call import GraphCall, Router
 from emulator.graph.handlers import application_of, principal_of
 from emulator.graph.routes import ROUTES
@@ -93,8 +93,7 @@ class Graph:
             return token.client_id in target.owners
 
         if not route.is_allowed(token.roles, owns=owns, any_policy=lambda: bool(self.store.policies)):
-            denied = "Insufficient privileges to complete the operation."
-            raise GraphRefusal(403, "Authorization_RequestDenied", denied)
+            raise refusal("denied")
         # One unit less for $select and for $top below 20, never under 1 (A).
         top = call.query.options.get("$top", "")
         is_small = top.isdigit() and 0 < int(top) < 20

@@ -9,7 +9,7 @@ path forms are accepted (B)."""
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from emulator.errors import bad_request, invalid_body, not_found, write_not_contained
+from emulator.errors import bad_request, invalid_body, not_found, refusal
 from emulator.graph import render
 from emulator.graph.call import GraphCall, held_alternatives
 from emulator.graph.query import Filter, parse_filter, parse_search
@@ -201,7 +201,7 @@ def _assigned_row(call: GraphCall, policy: PolicyRecord) -> Attributes:
 
 def refuse_without_ref(_call: GraphCall) -> None:
     """Without `/$ref` the gateway refuses to write the link (A)."""
-    raise write_not_contained()
+    raise refusal("write_not_contained")
 
 
 def assign_role(call: GraphCall) -> Reply:

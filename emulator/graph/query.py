@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
-from emulator.errors import bad_request, gateway_bad_request, unsupported_query
+from emulator.errors import bad_request, gateway_bad_request, refusal, unsupported_query
 from emulator.types import Attributes, Json
 
 DEFAULT_PAGE = 100
@@ -132,17 +132,11 @@ def parse_filter(query: Query, filterable: Callable[[str], bool], resource: str)
     clauses = tuple(map(_parse_clause, matches))
     for clause in clauses:
         if not filterable(clause.path) or (clause.operator == "ne" and not query.counted):
-            raise unsupported_query(  # wording D; the code is recorded
-                f"Unsupported or invalid query filter clause specified for property '{clause.path}' of resource "
-                f"'{resource}'."
-            )
+            raise refusal("unsupported_clause", clause.path, resource)  # wording D; the code is recorded
     widths = [len(clause.values) for clause in clauses]
     width = sum(widths) if join == "or" else max(widths)
     if width > MAX_OR and not query.counted:
-        raise unsupported_query(
-            "Too many child clauses specified in search filter expression containing 'OR' operators: "
-            f"{width}. Max allowed: {MAX_OR}"
-        )
+        raise refusal("too_many_clauses", width, MAX_OR)
     return Filter(clauses, join == "or")
 
 
@@ -183,10 +177,7 @@ def parse_search(query: Query) -> Predicate:
     if text is None:
         return lambda _attributes: True
     if not query.eventual:
-        raise unsupported_query(
-            "Request with $search query parameter only works through MSGraph with a special request header: "
-            "'ConsistencyLevel: eventual'"
-        )
+        raise refusal("search_without_header")
     matches, join = _split(text, _SEARCH_CLAUSE, _SEARCH_JOIN)
     clauses = [re.sub(r"\\(.)", r"\1", match[1]).split(":", 1) for match in matches]
     if not clauses or any(len(clause) == 1 for clause in clauses):

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from emulator import errors
-from emulator.errors import bad_request, conflict, invalid_body, not_found, reference_exists, reference_missing
+from emulator.errors import bad_request, conflict, invalid_body, not_found, reference_exists, reference_missing, refusal
 from emulator.tenant.lag import count_down
 from emulator.tenant.records import LinkRecord, PolicyRecord, PrincipalRecord
 from emulator.tenant.store import Store, get_existing
@@ -101,10 +101,7 @@ def check_definition(value: Json) -> tuple[str, ...]:
     for item in items:
         if isinstance(item, (dict, list)):
             kind = "StartObject" if isinstance(item, dict) else "StartArray"
-            raise bad_request(
-                f"An unexpected '{kind}' node was found for property named '' when reading from the JSON reader. "
-                "A 'PrimitiveValue' node was expected."
-            )
+            raise refusal("not_primitive", kind)
     text = value[0] if isinstance(value, list) and len(value) == 1 else None
     document: Json = None
     if isinstance(text, str) and "\n" not in text and "\r" not in text:

@@ -8,7 +8,7 @@ the emulator answers 204 (D)."""
 
 from dataclasses import replace
 
-from emulator.errors import bad_request, conflict, not_found
+from emulator.errors import not_found, refusal
 from emulator.tenant.access import list_assignments_to
 from emulator.tenant.policies import list_links
 from emulator.tenant.records import (
@@ -57,12 +57,9 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
     given = check_changes(changes, "ServicePrincipal")
     app = store.applications.get(store.app_ids.get(app_id.lower(), "")) if isinstance(app_id, str) else None
     if app is None:
-        raise bad_request(
-            f"The appId '{app_id}' of the service principal does not reference a valid application object."
-        )
+        raise refusal("no_application", app_id)
     if app.app_id in store.principal_app_ids:
-        words = "The service principal cannot be created, updated, or restored because the service principal name"
-        raise conflict(409, message=f"{words} {app.app_id} is already in use.")
+        raise refusal("principal_exists", app.app_id)
     principal_id = store.new_id("servicePrincipals")
     attributes = {
         **NEW_PRINCIPAL,

@@ -6,7 +6,7 @@ the property's exact name (A); attributes mastered on-premises are refused (A fo
 import re
 from dataclasses import replace
 
-from emulator.errors import GraphRefusal, bad_request, invalid_body, invalid_value, not_found
+from emulator.errors import bad_request, invalid_body, invalid_value, not_found, refusal
 from emulator.tenant import access, extensions
 from emulator.tenant.records import WRITABLE, PropertyRecord, UserRecord, check_changes
 from emulator.tenant.store import Store
@@ -80,7 +80,7 @@ def _patched(store: Store, user: UserRecord, changes: Attributes) -> UserRecord:
     extensions_changed = {name: value for name, value in changes.items() if name.casefold().startswith("extension_")}
     is_synced = user.attributes.get("onPremisesSyncEnabled")
     if extensions_changed and is_synced and store.dials.synced_user_extension == "refuse":
-        raise _on_premises()
+        raise refusal("mastered_on_premises")
     rest = {name: value for name, value in changes.items() if name not in extensions_changed}
     attributes = _patched_attributes(store, user, rest)
     return replace(user, attributes=attributes, values=_patched_values(store, user.values, extensions_changed))
@@ -89,7 +89,7 @@ def _patched(store: Store, user: UserRecord, changes: Attributes) -> UserRecord:
 def _patched_attributes(store: Store, user: UserRecord, changes: Attributes) -> Attributes:
     changes = check_changes(changes, "User")
     if user.attributes.get("onPremisesSyncEnabled") and _MASTERED.intersection(changes):
-        raise _on_premises()
+        raise refusal("mastered_on_premises")
     if "userPrincipalName" in changes:
         upn = str(changes["userPrincipalName"] or "")
         name, _, domain = upn.partition("@")
@@ -104,13 +104,6 @@ def _patched_attributes(store: Store, user: UserRecord, changes: Attributes) -> 
         before = user.attributes.get(_NUMBERED) or {}
         changes = {**changes, _NUMBERED: {**dict.fromkeys(sorted(known)), **before, **numbered}}
     return {**user.attributes, **changes}
-
-
-def _on_premises() -> GraphRefusal:
-    return bad_request(
-        "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects "
-        "currently undergoing migration."
-    )
 
 
 def _patched_values(store: Store, values: Attributes, changes: Attributes) -> Attributes:
