@@ -56,14 +56,10 @@ def unauthenticated(message: str) -> GraphRefusal:
 
 
 def throttled(retry_after: str, client_id: str, tenant_id: str) -> GraphRefusal:
-    return GraphRefusal(
-        429,
-        "TooManyRequests",
-        "Please retry again later.",
-        headers={
-            "Retry-After": retry_after,
-            "x-ms-throttle-scope": f"Tenant_Application/ReadWrite/{client_id}/{tenant_id}",
-            "x-ms-throttle-information": "WriteLimitExceeded",
-        },
-        inner={"code": "429", "message": "Please retry after", "status": "429"},
-    )
+    headers = {
+        "Retry-After": retry_after,
+        "x-ms-throttle-scope": f"Tenant_Application/ReadWrite/{client_id}/{tenant_id}",
+        "x-ms-throttle-information": "WriteLimitExceeded",
+    }
+    inner = {"code": "429", "message": "Please retry after", "status": "429"}
+    return GraphRefusal(429, "TooManyRequests", "Please retry again later.", headers, inner)

@@ -13,11 +13,11 @@ from starlette.routing import BaseRoute, Route
 
 from emulator import pages
 from emulator.clock import TenantClock
-from emulator.entra.saml import ACS_PATH, read_certificates
+from emulator.entra.saml import ACS_PATH, build_flex_acs, read_certificates
 from emulator.flex import taskrouter
 from emulator.flex.mapping import RefusedAttributes, map_attributes
 from emulator.flex.received import InvalidResponse, read_response
-from emulator.tenant.records import PrincipalRecord
+from emulator.tenant.principals import find_by_name
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
@@ -62,12 +62,12 @@ class _Flex:
     async def start_login(self, request: Request) -> Response:
         """Redirect to Entra with a SAML request."""
         connection = request.query_params.get("connection", "")
-        if self._principal(connection) is None:
+        if find_by_name(self._store, f"{_ENTITY}{connection}") is None:
             return self._unknown_connection(connection)
         xml = (
             '<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" Version="2.0" '
             f'ID="_{self._store.new_id("samlRequests")}" IssueInstant="{self._clock.utc():%Y-%m-%dT%H:%M:%SZ}" '
-            f"AssertionConsumerServiceURL={quoteattr(_acs(request, connection))}>"
+            f"AssertionConsumerServiceURL={quoteattr(build_flex_acs(pages.read_origin(request), connection))}>"
             f'<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">{_ENTITY}{connection}</saml:Issuer>'
             "</samlp:AuthnRequest>"
         )
@@ -87,7 +87,7 @@ class _Flex:
         """The assertion consumer service."""
         fields = await pages.read_form(request)
         connection = request.query_params.get("connection", "")
-        principal = self._principal(connection)
+        principal = find_by_name(self._store, f"{_ENTITY}{connection}")
         if principal is None:
             return self._unknown_connection(connection)
         encoded = fields.get("SAMLResponse", "")
@@ -97,7 +97,7 @@ class _Flex:
                 [certificate.der for certificate in read_certificates(principal) if certificate.der],
                 issuer=f"https://sts.windows.net/{self._store.tenant_id}/",
                 audience=f"{_ENTITY}{connection}",
-                acs=_acs(request, connection),
+                acs=build_flex_acs(pages.read_origin(request), connection),
                 now=self._clock.now(),
             )
             before = taskrouter.find_worker(self._store, assertion.name_id)
@@ -126,20 +126,9 @@ class _Flex:
             response=encoded,
         )
 
-    def _principal(self, connection: str) -> PrincipalRecord | None:
-        entity = f"{_ENTITY}{connection}"
-        for principal in self._store.service_principals.values():
-            if entity in (principal.attributes.get("servicePrincipalNames") or ()):
-                return principal
-        return None
-
     def _unknown_connection(self, connection: str) -> Response:
         return self._problem("There is no such connection", f"Flex has no connection '{connection}'.", 404)
 
     def _problem(self, title: str, message: str, status: int) -> Response:
         self._last_error = message
         return pages.render_problem(title, message, status)
-
-
-def _acs(request: Request, connection: str) -> str:
-    return f"{pages.read_origin(request)}{ACS_PATH}?{urlencode({'connection': connection})}"

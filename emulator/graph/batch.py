@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from emulator.errors import GraphRefusal, gateway_bad_request
+from emulator.errors import gateway_bad_request, refusal
 from emulator.messages import ApiRequest, Reply
 from emulator.types import Json
 
@@ -31,10 +31,10 @@ def parse(batch: ApiRequest) -> list[Item]:
     try:
         document = json.loads(batch.body)
     except ValueError as error:
-        raise _invalid_format() from error
+        raise refusal("invalid_batch") from error
     entries = document.get("requests") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
-        raise _invalid_format()
+        raise refusal("invalid_batch")
     if len(entries) > MAX_ITEMS:
         raise gateway_bad_request(f"Number of batch request steps exceeds the maximum value of {MAX_ITEMS}.")
     items = [_parse_item(batch, entry) for entry in entries]
@@ -48,13 +48,9 @@ def parse(batch: ApiRequest) -> list[Item]:
     return items
 
 
-def _invalid_format() -> GraphRefusal:
-    return gateway_bad_request("Invalid batch payload format.")
-
-
 def _parse_item(batch: ApiRequest, entry: Json) -> Item:
     if not isinstance(entry, dict):
-        raise _invalid_format()
+        raise refusal("invalid_batch")
     headers, depends_on = entry.get("headers") or {}, entry.get("dependsOn") or []
     item_id, method, url = entry.get("id"), entry.get("method"), entry.get("url")
     if (
@@ -64,7 +60,7 @@ def _parse_item(batch: ApiRequest, entry: Json) -> Item:
         or not (isinstance(headers, dict) and isinstance(depends_on, list))
         or ("body" in entry and "headers" not in entry)
     ):
-        raise _invalid_format()
+        raise refusal("invalid_batch")
     url = url.lstrip("/")
     path, _, query = url.partition("?")
     lowered = {str(name).lower(): str(value) for name, value in headers.items()}

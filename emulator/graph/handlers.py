@@ -14,7 +14,7 @@ from emulator.graph import render
 from emulator.graph.call import GraphCall, held_alternatives
 from emulator.graph.query import Filter, parse_filter, parse_search
 from emulator.messages import Reply
-from emulator.tenant import access, extensions, policies, principals, records, users
+from emulator.tenant import extensions, policies, principals, records, users
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PolicyRecord, PrincipalRecord, UserRecord
 from emulator.tenant.store import get_existing
 from emulator.types import Attributes
@@ -28,7 +28,7 @@ _FILTERABLE_USER = records.WRITABLE["User"].keys() | set(records.READ_ONLY["User
 _INDEXED = frozenset({"id", "userPrincipalName"})
 
 
-def _list_matching_users(call: GraphCall) -> Iterable[UserRecord]:
+def matching_users(call: GraphCall) -> Iterable[UserRecord]:
     rule = parse_filter(call.query, lambda path: path in _FILTERABLE_USER or path.startswith("extension_"), "User")
     if (rule.any_of or len(rule.clauses) == 1) and {(c.path, c.operator) for c in rule.clauses} == {_BY_NAME}:
         named = call.store.users_starting_with([str(clause.values[0]) for clause in rule.clauses])
@@ -55,15 +55,11 @@ def _comparable(call: GraphCall, user: UserRecord, rule: Filter) -> Attributes:
     return {**user.attributes, **{path: folded.get(path.casefold()) for path in paths}}
 
 
-def list_users(call: GraphCall) -> Reply:
-    return render.page(call, "users", _list_matching_users(call), render.user, {"$filter"})
-
-
 def count_users(call: GraphCall) -> Reply:
     if not call.query.eventual:
         raise bad_request("$count is not currently supported.")
     call.query.refuse_unless({"$filter"})
-    return Reply(200, str(sum(1 for _ in _list_matching_users(call))), content_type="text/plain")
+    return Reply(200, str(sum(1 for _ in matching_users(call))), content_type="text/plain")
 
 
 def user_of(call: GraphCall) -> UserRecord:
@@ -109,15 +105,9 @@ def policy_of(call: GraphCall) -> PolicyRecord:
     return call.store.policy_view.read(call.guid("policy"))
 
 
-def list_applications(call: GraphCall) -> Reply:
-    return _list_matching(call, "applications", call.store.applications, "Application")
-
-
-def list_principals(call: GraphCall) -> Reply:
-    return _list_matching(call, "servicePrincipals", call.store.service_principals, "ServicePrincipal")
-
-
-def _list_matching(call: GraphCall, fragment: str, table: Mapping[str, ApplicationRecord], resource: str) -> Reply:
+def list_applications(call: GraphCall, fragment: str, table: Mapping[str, ApplicationRecord]) -> Reply:
+    """Applications or service principals."""
+    resource = f"{fragment[0].upper()}{fragment[1:-1]}"
     matches, is_searched = parse_filter(call.query, _FILTERABLE.__contains__, resource), parse_search(call.query)
     apps = [app for app in table.values() if matches(app.attributes) and is_searched(app.attributes)]
     return render.page(call, fragment, apps, render.application, {"$filter", "$search"})
@@ -202,12 +192,3 @@ def _assigned_row(call: GraphCall, policy: PolicyRecord) -> Attributes:
 def refuse_without_ref(_call: GraphCall) -> None:
     """Without `/$ref` the gateway refuses to write the link (A)."""
     raise refusal("write_not_contained")
-
-
-def assign_role(call: GraphCall) -> Reply:
-    row = access.assign_role(call.store, principal_of(call), call.body())
-    return render.entity(call, "appRoleAssignments", row, 201)
-
-
-def get_organization(call: GraphCall) -> Reply:
-    return render.page(call, "organization", [call.store.organization], render.organization)

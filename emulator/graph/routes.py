@@ -42,7 +42,7 @@ _ROLES = f"{_PRINCIPAL}/appRoleAssignedTo"
 _POLICY = f"/{POLICIES}/{{policy}}"
 
 ROUTES: dict[str, Handler] = {
-    "GET /users": handlers.list_users,
+    "GET /users": lambda call: render.page(call, "users", handlers.matching_users(call), render.user, {"$filter"}),
     "GET /users/$count": handlers.count_users,
     "POST /users": _create("users", users.create, render.user),
     "GET /users/{user}": _get("users", user_of, render.user),
@@ -50,7 +50,7 @@ ROUTES: dict[str, Handler] = {
     "DELETE /users/{user}": lambda call: users.delete(call.store, call.key("user")),
     "GET /users/{user}/appRoleAssignments": _assignments(access.list_assignments_of, user_of),
     "GET /users/{user}/transitiveMemberOf": _members(access.list_transitive_groups, user_of),
-    "GET /applications": handlers.list_applications,
+    "GET /applications": lambda call: handlers.list_applications(call, "applications", call.store.applications),
     f"GET {_APPLICATION}": _get("applications", application_of, render.application),
     f"PATCH {_APPLICATION}": lambda call: principals.patch_application(call.store, application_of(call), call.body()),
     f"GET {_PROPERTIES}": handlers.list_properties,
@@ -60,7 +60,9 @@ ROUTES: dict[str, Handler] = {
         call.store, application_of(call), call.guid("property")
     ),
     "POST /directoryObjects/getAvailableExtensionProperties": handlers.list_available_properties,
-    "GET /servicePrincipals": handlers.list_principals,
+    "GET /servicePrincipals": lambda call: handlers.list_applications(
+        call, "servicePrincipals", call.store.service_principals
+    ),
     "POST /servicePrincipals": _create("servicePrincipals", principals.create_principal, render.application),
     f"GET {_PRINCIPAL}": _get("servicePrincipals", principal_of, render.application),
     f"PATCH {_PRINCIPAL}": lambda call: principals.patch_principal(call.store, principal_of(call), call.body()),
@@ -72,7 +74,9 @@ ROUTES: dict[str, Handler] = {
         call.store, principal_of(call), call.guid("policy")
     ),
     f"GET {_ROLES}": _assignments(access.list_assignments_to, principal_of),
-    f"POST {_ROLES}": handlers.assign_role,
+    f"POST {_ROLES}": lambda call: render.entity(
+        call, "appRoleAssignments", access.assign_role(call.store, principal_of(call), call.body()), 201
+    ),
     f"DELETE {_ROLES}/{{assignment}}": lambda call: access.remove_role(
         call.store, principal_of(call), call.key("assignment")
     ),
@@ -99,5 +103,5 @@ ROUTES: dict[str, Handler] = {
         call.store, group_of(call), call.guid("member")
     ),
     "GET /groups/{group}/transitiveMembers": _members(access.list_transitive_members, group_of),
-    "GET /organization": handlers.get_organization,
+    "GET /organization": lambda call: render.page(call, "organization", [call.store.organization], render.organization),
 }

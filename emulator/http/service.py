@@ -127,9 +127,8 @@ class Service:
             items = batch.parse(request)
         except GraphRefusal as error:
             return self.graph.refusal(error, headers)
-        return replace(
-            batch.run(items, self._answer_item, reverse=self.store.dials.batch_order == "reversed"), headers=headers
-        )
+        reverse = self.store.dials.batch_order == "reversed"
+        return replace(batch.run(items, self._answer_item, reverse=reverse), headers=headers)
 
     def _answer_item(self, item: batch.Item) -> Reply:
         request = item.request

@@ -99,9 +99,8 @@ def assign_role(store: Store, principal: PrincipalRecord, body: Attributes) -> A
     holder = store.users.get(holder_id) or store.groups.get(holder_id)
     if holder is None:
         raise not_found(holder_id)
-    if any(
-        (row["principalId"], row["appRoleId"]) == (holder_id, role_id) for row in list_assignments_to(store, principal)
-    ):
+    held = {(row["principalId"], row["appRoleId"]) for row in list_assignments_to(store, principal)}
+    if (holder_id, role_id) in held:
         raise bad_request("Permission being assigned already exists on the object")
     row = {
         "id": store.new_id("appRoleAssignments"),

@@ -14,9 +14,8 @@ from typing import Any
 
 from emulator.dials import Dials
 from emulator.errors import bad_request, conflict, invalid_value, not_found
-from emulator.tenant.lag import count_down
 from emulator.tenant.records import ApplicationRecord, PropertyRecord, Record
-from emulator.tenant.store import Store, get_existing
+from emulator.tenant.store import Store, count_down, get_existing
 from emulator.types import Json
 
 TARGET_OBJECTS = frozenset({"User", "Group", "AdministrativeUnit", "Application", "Device", "Organization"})

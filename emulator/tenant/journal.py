@@ -17,6 +17,8 @@ PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMA
 CREATE TABLE IF NOT EXISTS rows (kind TEXT, id TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, id));
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+# An upsert keeps the rowid, and with it the order in which objects were made.
+_PUT_ROW = "INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
 Row: TypeAlias = tuple[str, str, "Attributes | None"]  # kind, id, row; None removes it
 
 
@@ -58,12 +60,7 @@ class Journal:
                 if row is None:
                     run("DELETE FROM rows WHERE kind = ? AND id = ?", (kind, row_id))
                 else:
-                    body = json.dumps(row, separators=(",", ":"))
-                    # An upsert keeps the rowid, and with it the order in which objects were made.
-                    run(
-                        "INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
-                        (kind, row_id, body),
-                    )
+                    run(_PUT_ROW, (kind, row_id, json.dumps(row, separators=(",", ":"))))
             for pair in meta:
                 run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", pair)
             run("COMMIT")

@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from emulator import errors
 from emulator.errors import bad_request, conflict, invalid_body, not_found, reference_exists, reference_missing, refusal
-from emulator.tenant.lag import count_down
 from emulator.tenant.records import LinkRecord, PolicyRecord, PrincipalRecord
-from emulator.tenant.store import Store, get_existing
+from emulator.tenant.store import Store, count_down, get_existing
 from emulator.types import Attributes, Json
 
 _ARRAYS = ("ClaimsSchema", "ClaimsTransformation", "ClaimsTransformations")

@@ -23,6 +23,11 @@ from emulator.tenant.store import Store
 from emulator.types import Attributes
 
 
+def find_by_name(store: Store, name: str) -> PrincipalRecord | None:
+    principals = store.service_principals.values()
+    return next((item for item in principals if name in (item.attributes.get("servicePrincipalNames") or ())), None)
+
+
 def patch_principal(store: Store, principal: PrincipalRecord, body: Attributes) -> None:
     store.commit(put=[_changed(principal, check_changes(body, "ServicePrincipal"))])
 

@@ -2,7 +2,10 @@
 through `commit`, which writes the journal first and memory after it, so that what was answered is durable and what
 failed changed nothing. The rules about what may change are in the modules beside this one (extensions, users,
 policies). Ids of new objects are uuid5 over the seed and a persisted counter: the same seed and the same calls give the
-same ids, across restarts."""
+same ids, across restarts. Quirk: after a create, reads can answer 404 for a while; after a change they can show the old
+value; after a delete the object can still be read (grade B: encoded in shipping Terraform providers). Lag is counted in
+requests (dials read_lag, stale_reads, delete_lag, ref_lag, availability_delay) and kept in memory only: a restarted
+emulator is consistent."""
 
 import hashlib
 import json
@@ -11,19 +14,68 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from emulator.dials import Dials
 from emulator.errors import not_found
 from emulator.tenant import records
 from emulator.tenant.journal import Journal, Row
-from emulator.tenant.lag import LaggingView
 from emulator.tenant.records import PlainRecord, PropertyRecord, Record, UserRecord
 from emulator.types import Attributes, Json
 
 R = TypeVar("R", bound=Record)
 _NOT_SEEDED = frozenset({"tokens", "usedAssertions"})
 _NOT_EXPORTED = frozenset({"clients", "signingKeys", *_NOT_SEEDED})
+
+
+class LaggingView(Generic[R]):
+    """What reads show of the objects in `table`."""
+
+    def __init__(self, table: Mapping[str, R]) -> None:
+        self._table = table
+        self._shown: dict[str, tuple[int, R | None]] = {}  # id -> reads left, what they show (None: nothing)
+
+    def show(self, item_id: str, item: R | None, *, reads: int) -> None:
+        """Let the next so many reads show `item`: None for a new object, its state before a change or a deletion."""
+        self._shown.pop(item_id, None)
+        if reads:
+            self._shown[item_id] = (reads, item)
+
+    def clear(self) -> None:
+        self._shown.clear()
+
+    def read(self, item_id: str, key: str = "") -> R:
+        """What a read of this object shows; the read is counted. Graph's 404 names `key`, or else the id."""
+        item = self._read(item_id)
+        if item is None:
+            raise not_found(key or item_id)
+        return item
+
+    def _read(self, item_id: str) -> R | None:
+        if item_id not in self._shown:
+            return self._table.get(item_id)
+        reads_left, old = self._shown.pop(item_id)
+        if reads_left > 1:
+            self._shown[item_id] = (reads_left - 1, old)
+        return old
+
+    def read_all(self, belongs: Callable[[R], bool] = lambda _: True, among: Iterable[R] | None = None) -> list[R]:
+        """What a list shows: new objects are missing, changed ones are as they were, deleted ones are still listed.
+        `among` names the objects where an index has chosen them; otherwise those that `belongs` accepts are listed."""
+        current = [item for item in self._table.values() if belongs(item)] if among is None else list(among)
+        if not self._shown:
+            return current
+        listed = {item.id: None for item in current}
+        deleted = [old.id for _, old in self._shown.values() if old and old.id not in listed and belongs(old)]
+        shown = [self._read(item_id) for item_id in (*listed, *deleted)]
+        return [item for item in shown if item is not None]
+
+
+def count_down(requests_left: Counter[str], item_id: str) -> bool:
+    """Count a request that wants to use the object; True if it is still too early."""
+    is_early = requests_left[item_id] > 0
+    requests_left[item_id] -= is_early
+    return is_early
 
 
 class SeedError(ValueError):
@@ -191,19 +243,15 @@ class Store:
         """Everything a human would call the tenant's state; equal exports mean equal tenants. Lists of rows in the
         seed's form, sorted by id; values of deleted properties stand apart as orphanedValues. No clock time, token,
         client, key, dial or counter."""
-        lists: dict[str, list[Json]] = {
-            kind: [table[key].to_row() for key in sorted(table)]
-            for kind, table in self._tables.items()
-            if kind not in _NOT_EXPORTED
-        }
+        exported = {kind: table for kind, table in self._tables.items() if kind not in _NOT_EXPORTED}
+        lists = {kind: [table[key].to_row() for key in sorted(table)] for kind, table in exported.items()}
         lists["orphanedValues"] = []
         for index, row in enumerate(lists["users"]):
             live = {name: value for name, value in row["values"].items() if name.casefold() in self.names}
             orphans = {name: value for name, value in row["values"].items() if name not in live}
             lists["users"][index] = {**row, "values": live}
-            lists["orphanedValues"] += [
-                {"userId": row["id"], "name": name, "value": orphans[name]} for name in sorted(orphans)
-            ]
+            entries = [{"userId": row["id"], "name": name, "value": orphans[name]} for name in sorted(orphans)]
+            lists["orphanedValues"] += entries
         return lists
 
 

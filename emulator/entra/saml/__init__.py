@@ -12,15 +12,14 @@ from starlette.routing import BaseRoute, Route
 from emulator import pages
 from emulator.clock import TenantClock
 from emulator.entra.saml import requests
-from emulator.entra.saml.certificates import read_certificates
-from emulator.entra.saml.documents import build_metadata
+from emulator.entra.saml.documents import build_metadata, read_certificates
 from emulator.entra.saml.requests import SignInError
-from emulator.entra.saml.signin import ACS_PATH, SignIn
+from emulator.entra.saml.signin import ACS_PATH, SignIn, build_flex_acs
 from emulator.entra.saml.subject import Subject
 from emulator.tenant.records import PrincipalRecord
 from emulator.tenant.store import Store
 
-__all__ = ["ACS_PATH", "Subject", "admin_routes", "read_certificates", "routes"]
+__all__ = ["ACS_PATH", "Subject", "admin_routes", "build_flex_acs", "read_certificates", "routes"]
 
 _MAX_ACCOUNTS = 30  # on the page; any other is typed
 

@@ -8,17 +8,23 @@ import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from emulator.clock import TenantClock
-from emulator.entra.saml import certificates, documents, policy, statement
+from emulator.entra.saml import documents, policy, statement
 from emulator.entra.saml.requests import AuthnRequest, SignInError
 from emulator.entra.saml.subject import Subject
 from emulator.tenant import users
 from emulator.tenant.policies import find_assigned_policy
+from emulator.tenant.principals import find_by_name
 from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store
 
 ACS_PATH = "/flex/login/callback"
 # Narrow on purpose: a browser may read another host in a URL that a library takes for loopback ("http://evil\\@127.0.0.1").
 _LOOPBACK = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?(?:[/?][!-~]*)?")
+
+
+def build_flex_acs(origin: str, connection: str) -> str:
+    """The assertion consumer service of the sandbox's own Flex."""
+    return f"{origin}{ACS_PATH}?{urlencode({'connection': connection})}"
 
 
 class SignIn:
@@ -45,10 +51,10 @@ class SignIn:
         return principal
 
     def find_issuing_principal(self, request: AuthnRequest) -> PrincipalRecord:
-        for principal in self.store.service_principals.values():
-            if request.issuer in principal.attributes.get("servicePrincipalNames", ()):
-                return principal
-        raise SignInError(700016, request.issuer, self.store.tenant_id)
+        principal = find_by_name(self.store, request.issuer)
+        if principal is None:
+            raise SignInError(700016, request.issuer, self.store.tenant_id)
+        return principal
 
     def find_user(self, key: str) -> UserRecord:
         user = users.locate(self.store, key.strip())
@@ -68,7 +74,7 @@ class SignIn:
         if not url or url not in configured:
             raise SignInError(50011, url or "(none)", principal.app_id)
         connection = parse_qs(urlsplit(url).query).get("connection", [""])[0]
-        return f"{origin}{ACS_PATH}?{urlencode({'connection': connection})}" if connection else url
+        return build_flex_acs(origin, connection) if connection else url
 
     def _check_allowed(self, principal: PrincipalRecord, user: UserRecord) -> None:
         """Raises SignInError with the first reason why this user may not sign in."""
@@ -83,7 +89,7 @@ class SignIn:
     def issue(self, principal: PrincipalRecord, user: UserRecord, acs: str, request: AuthnRequest) -> str:
         """A signed response in base64, to be posted to `acs`. Raises SignInError."""
         self._check_allowed(principal, user)
-        certificate = certificates.find_signing_certificate(principal, self._clock.now())
+        certificate = documents.find_signing_certificate(principal, self._clock.now())
         assigned = find_assigned_policy(self.store, principal)
         application = self.store.applications.get(self.store.app_ids.get(principal.app_id, ""))
         api = (application and application.attributes.get("api")) or {}
@@ -95,7 +101,7 @@ class SignIn:
             has_key=certificate is not None,
             requested_format=request.name_id_format,
         )
-        certificate = certificate or certificates.find_latest_valid(principal, self._clock.now())
+        certificate = certificate or documents.find_latest_valid(principal, self._clock.now())
         key = self.store.signing_keys.get(certificate.thumbprint) if certificate else None
         if certificate is None or key is None or not certificate.der:
             raise SignInError(500031)
