@@ -6,6 +6,9 @@ process, sampled every 20 ms. Exits 1 when a limit is missed; writes its section
 
 from __future__ import annotations
 
+import os
+import platform
+import re
 import signal
 import statistics
 import subprocess
@@ -13,15 +16,17 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
-from bench.report import Figures, describe_run
 from tests.emulator.process import Emulator
 from tests.engine.processes import descendants
 from tests.engine.stack import Stack, new_stack
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, it would cost 5 s a command
 
+REPORT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 ROUNDS = 5
 HEADING = "# What the commands cost"
 EMPTY = "import pulumi\n"
@@ -36,14 +41,44 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...] | None]] = {
     "destroy": (DESTROY, UP),
 }
 """Name to the command, and the one that has to run before each round."""
+PROCESSES = {"program": "pulumi-language-python-exec", "provider": "pulumi.dynamic"}  # what its command line contains
+Peaks = dict[str, float]  # process (cli, program, provider) to megabytes
+Measured = dict[str, tuple[float, Peaks]]  # name of a command to seconds and memory
 
-PROCESSES = {"program": "pulumi-language-python-exec", "provider": "pulumi.dynamic"}
-"""Process to what its command line contains."""
 
-Peaks = dict[str, float]
-"""Process (cli, program, provider) to megabytes."""
-Measured = dict[str, tuple[float, Peaks]]
-"""Name of a command to seconds and memory."""
+@dataclass
+class Figures:
+    """Rows of a table `what | figure | at most | kept`, and the limits that were missed."""
+
+    rows: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+    def note(self, text: str, rest: str = " | | |") -> None:
+        """A row without a limit."""
+        self.rows.append(f"| {text} |{rest}")
+        print(self.rows[-1], flush=True)
+
+    def limit(self, what: str, figure: float, at_most: float) -> None:
+        """A row with a limit: a ratio of two figures of this run, or a count."""
+        verdict = "kept" if figure <= at_most else "**missed**"
+        self.note(what, f" {figure:.4g} | {at_most:.4g} | {verdict} |")
+        if figure > at_most:
+            self.missed.append(f"{what}: {figure:.4g}, at most {at_most:.4g}")
+
+    def finish(self, heading: str, about: list[str]) -> int:
+        """Replace the section of the document under this heading; print what was missed; return the exit status."""
+        sections = re.split(r"(?m)^(?=# )", REPORT.read_text())
+        by_heading = {section.partition("\n")[0]: section.strip() for section in sections if section.strip()}
+        table = ["| what | figure | at most | |", "|---|--:|--:|---|", *self.rows]
+        by_heading[heading] = "\n".join([heading, "", *about, "", *table])
+        REPORT.write_text("\n\n".join(by_heading.values()) + "\n")
+        print("\n".join(f"missed: {what}" for what in self.missed) or "every limit was kept")
+        return 1 if self.missed else 0
+
+
+def describe_run(command: str) -> str:
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"`{command}` on {date.today()}: {machine}"
 
 
 def sample_memory(cli: int, peaks: Peaks) -> None:

@@ -1,9 +1,9 @@
-"""What a roster costs: 1,000 to 100,000 users in one stack, beside what people use instead, in the same run. `make
-bench` runs it after commands.py; `python -m bench.rosters` alone takes about fifteen minutes. 50 ms are added to each
-request, the tenant holds three times as many users as the roster, commands run with --skip-preview. Baselines: "empty"
-is a program of `import pulumi`; the "loop" sends the same batches with `requests` at the same concurrency and checks
-the statuses; a "paged read" lists the tenant with `requests`; the "script" is one awaited PATCH per user with
-msgraph-sdk. Exits 1 when a limit is missed; writes its section of docs/benchmarks.md."""
+"""What a roster costs: 1,000 to 100,000 users in one stack, beside what people use instead, in the same run; and what
+`predict --all` costs. `make bench` runs it after commands.py; `python -m bench.rosters` alone takes about fifteen
+minutes. 50 ms are added to each request, the tenant holds three times as many users as the roster, commands run with
+--skip-preview. Baselines: "empty" is a program of `import pulumi`; the "loop" sends the same batches with `requests` at
+the same concurrency and checks the statuses; a "paged read" lists the tenant with `requests`; the "script" is one
+awaited PATCH per user with msgraph-sdk. Exits 1 when a limit is missed; writes its section of docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ from typing import Any
 
 import requests
 
-from bench.commands import DESTROY, EMPTY, UP, time_command
-from bench.report import Figures, describe_run
+from bench.commands import DESTROY, EMPTY, UP, Figures, describe_run, time_command
 from flexsaml.graph import BULK_WORKERS
+from tests.cli.command import stack_file
+from tests.emulator import signin
 from tests.emulator.big import big_seed, upn, user_id
 from tests.emulator.process import Emulator
+from tests.emulator.tenant import Tenant
 from tests.engine.stack import PROJECT, Checkout, Stack, new_stack
 
-HEADING = "# What a roster costs"
 LATENCY = 50
+PREDICTIONS, GROUPS = 5, (9_700, 100, 100, 100)
 QUOTA = 1.2  # times Graph's own: the floor for 10,000 writes is then 267 s
 PROGRAM_PER_USER = """\
 import pulumi
@@ -227,16 +229,56 @@ def no_change(figures: Figures) -> None:
             figures.limit(f"{name}, {agents:,} users, over 10 users", figure / base, at_most)
 
 
+def predict(emulator: Emulator, file: str) -> tuple[float, int, int]:
+    """Seconds, requests and users of one `predict --all`; a $batch is one request."""
+    emulator.clear()
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "flexsaml", "predict", "--all", "--json", "--file", file]
+    process = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    if process.returncode == 2:
+        raise SystemExit(process.stderr)
+    sent = sum(not request["in_batch"] for request in emulator.requests())
+    return seconds, sent, int(json.loads(process.stdout)["counts"]["users"])
+
+
+def everybody(figures: Figures) -> None:
+    """`predict --all` for 10,000 users in a tenant of 30,000, roles through one large and three small groups."""
+    with emulate(30_000, groups=GROUPS) as (emulator, room):
+        signin.assign(Tenant(emulator), json.loads((signin.CORPUS / "03-twilio-flex-doc.json").read_text("utf-8")))
+        file = stack_file(room, emulator, claims="")
+        runs = [predict(emulator, file) for _ in range(PREDICTIONS)]
+        page_seconds = statistics.median(paged_read(emulator) for _ in range(3))
+    seconds, sent = (statistics.median(figures) for figures in list(zip(*runs, strict=True))[:2])
+    what = f"`predict --all`, {runs[0][2]:,} users"
+    figures.note(f"{what}: {seconds:.2f} s; a paged read of the tenant {page_seconds:.2f} s")
+    figures.limit(f"{what}, over a paged read of the tenant", seconds / page_seconds, 8.0)
+    figures.limit("its requests, tokens among them", sent, 90)
+
+
+SECTIONS = {
+    "# What a roster costs": (
+        f"{LATENCY} ms added to each request,\nthe tenant three times the roster, `--skip-preview`. Baselines "
+        "are defined in `bench/rosters.py`.\nMachines are noisy: compare within one run.",
+        (new_users, no_change, under_quota),
+    ),
+    "# What a prediction for everybody costs": (
+        f"medians of {PREDICTIONS} runs of the command. 30,000 users in the tenant, roles through groups of "
+        f"{', '.join(f'{size:,}' for size in GROUPS)}; {LATENCY} ms added to each request.",
+        (everybody,),
+    ),
+}
+"""Heading in docs/benchmarks.md to how its figures are measured, and the measurements."""
+
+
 def main() -> int:
-    figures = Figures()
-    for measure in (new_users, no_change, under_quota):
-        measure(figures)
-    about = [
-        f"{describe_run('make bench')}; {LATENCY} ms added to each request,",
-        "the tenant three times the roster, `--skip-preview`. Baselines are defined in `bench/rosters.py`.",
-        "Machines are noisy: compare within one run.",
-    ]
-    return figures.finish(HEADING, about)
+    missed = 0
+    for heading, (about, measurements) in SECTIONS.items():
+        figures = Figures()
+        for measure in measurements:
+            measure(figures)
+        missed |= figures.finish(heading, [f"{describe_run('make bench')}; {about}"])
+    return missed
 
 
 if __name__ == "__main__":

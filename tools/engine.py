@@ -1,16 +1,11 @@
-"""Find the Pulumi engine, or build it, and print the directory to put on PATH.
-
-Needs nothing but Python: it runs before `.venv` exists. In this order: `pulumi` on PATH, if it is at least version
-OLDEST and its Python language host is there too; an engine that this script built earlier, kept outside the checkout by
-version; a build from Pulumi's published Go modules, pinned by the two `go.mod`/`go.sum` pairs beside this file, for
-machines that cannot reach the official installer (about four minutes, once).
-
-The language host is older than the CLI (its newer versions are not published as a module that can be built alone) and
-does not know `runtime.options.virtualenv`; a wrapper passes that option on, so that commands typed by hand find the
-project's `.venv`. Linux and macOS.
-
-Prints the directory on stdout, everything else on stderr; exits 1 with one line when it cannot.
-"""
+"""Find the Pulumi engine, or build it, and print the directory to put on PATH. Needs nothing but Python: it runs before
+`.venv` exists. In this order: `pulumi` on PATH, if it is at least version OLDEST and its Python language host is there
+too; an engine that this script built earlier, kept outside the checkout by version; a build from Pulumi's published Go
+modules, pinned by the two `go.mod`/`go.sum` pairs beside this file, for machines that cannot reach the official
+installer (about four minutes, once). The language host is older than the CLI (its newer versions are not published as a
+module that can be built alone) and does not know `runtime.options.virtualenv`; a wrapper passes that option on, so that
+commands typed by hand find the project's `.venv`. Linux and macOS. Prints the directory on stdout, everything else on
+stderr; exits 1 with one line when it cannot."""
 
 from __future__ import annotations
 

@@ -33,11 +33,9 @@ class Failure(Exception):
 
 
 class Emulator:
-    """The one emulator of a checkout.
-
-    It inherits a lock on `emulator.json`, which holds its process id and port, and keeps it as long as it lives. So
-    while the lock is taken the file is true, and once it is free the file is stale: no other process is ever signalled.
-    """
+    """The one emulator of a checkout. It inherits a lock on `emulator.json`, which holds its process id and port, and
+    keeps it as long as it lives. So while the lock is taken the file is true, and once it is free the file is stale: no
+    other process is ever signalled."""
 
     def __init__(self, directory: Path, command: Sequence[str] = EMULATOR) -> None:
         self.directory = directory

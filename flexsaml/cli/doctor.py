@@ -1,7 +1,6 @@
-"""`doctor`: whether this machine, its identity and the tenant are ready for the stack. It inspects versions,
-credential, clock and the permission each call needs, then runs the preflight of `pulumi preview`. Changes nothing and
-never shows a token. What could not be inspected is a row as well. Exit status: 0 fine, 1 problems, 2 wrong usage, or
-the tenant could not be inspected."""
+"""`doctor`: whether this machine, its identity and the tenant are ready for the stack. Changes nothing and never shows
+a token. What could not be inspected is a row as well. Exit status: 0 fine, 1 problems, 2 wrong usage, or the tenant
+could not be inspected."""
 
 from __future__ import annotations
 
@@ -23,8 +22,7 @@ from . import declared as stacks
 from .terminal import align_columns
 
 OK, NOTE, WARNING, PROBLEM, NOT_SEEN = STATES = ("ok", "note", "warning", "problem", "not looked at")
-SKEW_NOTED, SKEW_REFUSED = 30.0, 300.0
-"""Seconds; from the second on tokens and assertions are refused."""
+SKEW_NOTED, SKEW_REFUSED = 30.0, 300.0  # seconds; from the second on tokens and assertions are refused
 _ROOT = Path(__file__).resolve().parents[2]
 _INSTALL = "run `pip install -r requirements.txt`"
 _STATE_OF_LEVEL = {"error": PROBLEM, "warning": WARNING, "info": NOTE}
@@ -62,17 +60,15 @@ def run(given: argparse.Namespace) -> int:
 def _inspect(stack: stacks.Declared) -> tuple[list[Row], bool]:
     """Everything in the order in which one thing depends on the other; whether the tenant could be inspected."""
     where = stack.cloud
-    rows = [*inspect_machine(), Row("stack file", OK, stack.file)]
-    rows.append(Row("cloud", OK, f"{where.name}: {where.graph}, {where.login}"))
-    rows.append(inspect_clock(where))
+    cloud_row = Row("cloud", OK, f"{where.name}: {where.graph}, {where.login}")
+    rows = [*inspect_machine(), Row("stack file", OK, stack.file), cloud_row, inspect_clock(where)]
     directory = stack.directory()
     row, identity = inspect_credential(directory)
     rows.append(row)
     if row.state == PROBLEM:
         return [*rows, Row("tenant", NOT_SEEN, "it cannot be inspected without a credential")], False
-    rows += inspect_permissions(identity, stack)
     tenant_rows, is_inspected = _run_preflight(directory, stack)
-    return [*rows, *tenant_rows], is_inspected
+    return [*rows, *inspect_permissions(identity, stack), *tenant_rows], is_inspected
 
 
 def run_program(command: list[str]) -> str:

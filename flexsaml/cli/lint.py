@@ -26,7 +26,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     raw = read_file(options.file, MAX_TEXT_BYTES, "give a file with a definition, or - for stdin")
     if is_stack_file(options.file, raw):
-        findings = _lint_stack(raw, options.profile or "flex", Path(options.file).parent)
+        from flexsaml.declaration import lint_stack
+        from flexsaml.preflight import FIXED_RULES, RULE_LEVELS
+
+        findings = lint_stack(
+            raw,
+            options.profile or "flex",
+            read_file=lambda name: (Path(options.file).parent / name).read_bytes(),  # the roster lies beside it
+            rule_names=(*RULE_LEVELS, *RULE_NAMES),
+            fixed_rules=FIXED_RULES,
+        )
     else:
         findings = apply_levels(lint(raw, profile=options.profile or "entra"), {})
     if options.json:
@@ -34,20 +43,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         print("\n".join(_format(findings)))
     return 1 if any(finding.level == "error" for finding in findings) else 0
-
-
-def _lint_stack(raw: bytes, profile: str, folder: Path) -> list[Finding]:
-    """The roster that a stack file names lies beside it."""
-    from flexsaml.declaration import lint_stack
-    from flexsaml.preflight import FIXED_RULES, RULE_LEVELS
-
-    return lint_stack(
-        raw,
-        profile,
-        read_file=lambda name: (folder / name).read_bytes(),
-        rule_names=(*RULE_LEVELS, *RULE_NAMES),
-        fixed_rules=FIXED_RULES,
-    )
 
 
 def _format(findings: Sequence[Finding]) -> list[str]:

@@ -151,9 +151,6 @@ def _to_json(
     }
 
 
-# -- one user's prediction ---------------------------------------------------------------------------------------------
-
-
 def _user_lines(prediction: signin.Prediction) -> Iterator[str]:
     """One user in full."""
     agent, name_id = prediction.agent, prediction.name_id

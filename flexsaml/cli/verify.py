@@ -1,7 +1,6 @@
-"""`verify`: what one SAML response proves, and whether its attributes are those this stack declares. Reads a file or
-stdin, certificates from a file or one GET to the metadata, and the stack file; the tenant is asked only if the stack
-file does not say whose metadata that is. Changes nothing. Personal values are masked unless --show-values is given.
-Exit status: 0 fine, 1 faults, 2 could not judge."""
+"""`verify`: what one SAML response proves, and whether its attributes are those this stack declares. The tenant is
+asked only if the stack file does not say whose metadata is needed. Changes nothing. Personal values are masked unless
+--show-values is given. Exit status: 0 fine, 1 faults, 2 could not judge."""
 
 from __future__ import annotations
 
@@ -141,16 +140,12 @@ def _lines(verdict: Verdict, at: datetime, show: Callable[[str], str]) -> Iterat
     totals = [f"{count} {status}{'s' * (count != 1)}" for status, count in counts.items()]
     unjudged = statuses.count("not judged")
     skew = f"clocks may differ by {verification.MAX_CLOCK_SKEW.seconds} s"
-    yield f"{_name_verdict(verdict)}: {', '.join(totals)}, {unjudged} not judged, at {format_time(at)} ({skew})"
-
-
-def _name_verdict(verdict: Verdict) -> str:
-    return "refused" if verdict.is_refused else "fine"
+    yield f"{verdict.name}: {', '.join(totals)}, {unjudged} not judged, at {format_time(at)} ({skew})"
 
 
 def _to_json(verdict: Verdict, at: datetime, show: Callable[[str], str]) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "verdict": _name_verdict(verdict),
+        "verdict": verdict.name,
         "at": format_time(at),
         "skew_seconds": verification.MAX_CLOCK_SKEW.seconds,
         "checks": [check.to_json() for check in verdict.checks],

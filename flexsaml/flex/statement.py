@@ -1,7 +1,6 @@
-"""What Twilio Flex stores from an attribute statement, and whether it lets the person in: rules F1 to F9. Pure. The
-rules and their evidence grades are in docs/sign-in.md; no Flex account has confirmed them. A value of the wrong type
-refuses the whole sign-in and updates nothing (F4), so a `WorkerUpdate` with faults says what Flex would store without
-them."""
+"""What Twilio Flex stores from an attribute statement, and whether it lets the person in: rules F1 to F9 of
+docs/sign-in.md, which no Flex account has confirmed. Pure. A value of the wrong type refuses the whole sign-in and
+updates nothing (F4), so a `WorkerUpdate` with faults says what Flex would store without them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Reads one worker from Twilio TaskRouter: what Flex stored at the last sign-in. Reads only. Paths:
-/v1/Workspaces/{WS…}/Workers?FriendlyName=… and …/Workers/{WK…}; basic authentication with the account's token or an API
-key. Quirks: `attributes` is a JSON string, and the list may leave it null, so the worker itself is fetched (C); a wrong
-workspace is 404 with code 20404, a wrong key 401 with 20003; host names carry edge and region as Twilio's own libraries
-build them (B). Redirects are not followed, because the key would be sent along. Pinned by
-tests/flex/test_taskrouter.py."""
+"""Reads one worker from Twilio TaskRouter: what Flex stored at the last sign-in. Reads only.
+Paths: /v1/Workspaces/{WS…}/Workers?FriendlyName=… and …/Workers/{WK…}; basic authentication. Quirks: `attributes` is a
+JSON string, and the list may leave it null, so the worker itself is fetched (C); a wrong workspace is 404 with code
+20404, a wrong key 401 with 20003; host names carry edge and region as Twilio's own libraries build them (B). Redirects
+are not followed, because the key would be sent along."""
 
 from __future__ import annotations
 
@@ -151,10 +150,11 @@ def _describe_refusal(access: TaskRouterAccess, status: int, body: Mapping[str, 
 
 
 def _build_base(environment: Mapping[str, str]) -> str:
-    edge, region = (environment.get(name, "").strip() for name in ("TWILIO_EDGE", "TWILIO_REGION"))
-    for name, value in (("TWILIO_EDGE", edge), ("TWILIO_REGION", region)):
+    values = {name: environment.get(name, "").strip() for name in ("TWILIO_EDGE", "TWILIO_REGION")}
+    for name, value in values.items():
         if value and not _LABEL.fullmatch(value):
             raise UnreadableWorker(f"{name} is '{value}', which cannot be in a host name; write for example ie1")
+    edge, region = values.values()
     labels = ["taskrouter", edge, region or ("us1" if edge else ""), "twilio", "com"]
     return f"https://{'.'.join(filter(None, labels))}"
 

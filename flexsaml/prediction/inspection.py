@@ -1,7 +1,5 @@
-"""Predictions from a tenant: reads the principal, its policy and its users, and predicts their sign-ins. Reads only.
-Members of assigned groups are read in pages side by side (direct members only, rule S12); users in batches or listings,
-whichever needs fewer requests. What the identity may not read is reported, not guessed. Calls and permissions:
-flexsaml/graph."""
+"""Predictions from a tenant: reads the principal, its policy and its users. Reads only. Members of assigned groups are
+read in pages side by side (direct members only, rule S12). What the identity may not read is reported, not guessed."""
 
 from __future__ import annotations
 

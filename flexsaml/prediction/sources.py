@@ -1,7 +1,6 @@
-"""What the entries of a policy give one user: constants, attributes, extensions, transformations, the NameID. Pure. A
-value that could not be read is unknown, never empty. If nothing of a user may be read, Graph answers null for every
-property. A service provider's request may ask for another Format of the NameID (N3); a prediction knows of no
-request."""
+"""What the entries of a policy give one user. Pure. A value that could not be read is unknown, never empty; if nothing
+of a user may be read, Graph answers null for every property. The request of a service provider may ask for another
+Format of the NameID (N3); a prediction knows of no request."""
 
 from __future__ import annotations
 
@@ -187,9 +186,6 @@ def _user_properties() -> dict[str, str]:
     """ID in lower case to property; for most IDs they differ in case only."""
     names = json.loads((Path(__file__).parent / "data" / "user_properties.json").read_text("utf-8"))
     return {**{name.lower(): name for name in names["same_name"]}, **names["other_name"]}
-
-
-# -- the NameID: rules N1 to N5 ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,7 @@
-"""The transformations of a claims mapping policy (rules T1 to T7), and the regular expressions of one of them. Pure.
-Entra runs RegexReplace on .NET. A pattern is read token by token, and every token must be in the lists below, so that
-the `regex` library gives it the same meaning; the rest is unknown. Refused are constructs that only .NET has (balancing
-groups, class subtraction, named blocks, options in the middle) and those that `regex` reads differently (possessive
-quantifiers, POSIX classes, fuzzy matching). Time is limited for each value; a pattern that was too slow several times
-is not tried again."""
+"""The transformations of a claims mapping policy (rules T1 to T7). Pure. Entra runs RegexReplace on .NET. A pattern is
+read token by token, and every token must be in the lists below, so that the `regex` library gives it the same meaning;
+the rest is unknown: constructs that only .NET has (balancing groups, class subtraction, named blocks, options in the
+middle) and those that `regex` reads differently (possessive quantifiers, POSIX classes, fuzzy matching)."""
 
 from __future__ import annotations
 
@@ -117,9 +115,6 @@ def _replace_pattern(transformation: PolicyTransformation, inputs: Mapping[str, 
     except UnsupportedPattern as problem:
         return SourceValues(evidence=("T4",), unknown=str(problem))
     return SourceValues(values=(text,), evidence=("T4",) if matches == 1 else ("T4", "T4 every"))
-
-
-# -- regular expressions of .NET ---------------------------------------------------------------------------------------
 
 
 class UnsupportedPattern(ValueError):

@@ -1,7 +1,6 @@
-"""One line of a verdict, the two ways in which verification ends without one, and what the receiver expects. Pure. The
-names of checks are listed in docs/commands.md; scripts may rely on them. What the user did not state is shown and not
-judged. Quirks: SAML times are UTC with any number of decimals, of which Python keeps six; Entra's clock and this
-machine's may differ by `MAX_CLOCK_SKEW`."""
+"""Checks, the two ways in which verification ends without a verdict, and what the receiver expects. Pure. Scripts may
+rely on the names of checks (docs/commands.md). Quirks: SAML times are UTC with any number of decimals, of which Python
+keeps six; Entra's clock and this machine's may differ by `MAX_CLOCK_SKEW`."""
 
 from __future__ import annotations
 
@@ -15,8 +14,7 @@ from flexsaml.claims import quote as quote_short
 from flexsaml.errors import UserError
 
 Status = Literal["ok", "fault", "warning", "not judged"]
-quote = partial(quote_short, limit=200)
-"""Text of the response in a message; addresses that are compared must not be cut."""
+quote = partial(quote_short, limit=200)  # addresses that are compared must not be cut
 ASK_SENDER = "Entra does not send this: ask who made the response"
 GIVE_METADATA = "give --metadata FILE|URL (Entra: Single sign-on, App Federation Metadata Url) or --certificate PEM"
 TAMPERED = "somebody altered it after Entra sent it: do not trust it, and find out where it came from"

@@ -1,8 +1,7 @@
-"""The certificates that are trusted: from a file, or from the application's federation metadata. Reads one file, or
-sends one GET with a deadline and without credentials. The metadata's own signature proves nothing (its key is beside
-it): a fetched document is trusted for its https address, a file because the user gave it. Quirks: Entra's metadata
-starts with a byte-order mark, names each certificate in RoleDescriptor and IDPSSODescriptor alike, and lists inactive
-certificates too, so any of them may have signed (A; C for the inactive ones)."""
+"""The certificates that are trusted: from a file, or from federation metadata by one GET without credentials. The
+metadata's own signature proves nothing (its key is beside it): a fetched document is trusted for its https address.
+Quirks: Entra's metadata starts with a byte-order mark, names each certificate in RoleDescriptor and IDPSSODescriptor
+alike, and lists inactive certificates too, so any of them may have signed (A; C for the inactive ones)."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""A SAMLResponse as somebody pasted it, parsed into XML whose structure is safe to verify. Pure. All of this happens
-before any signature is checked, so all of it is hostile input: the size is limited before decoding, a DOCTYPE is
-refused before parsing, and the parser resolves neither entities nor network addresses. Whatever signature wrapping
-needs (a second assertion, response or ID, an element in another place) is refused by the structure of the document
-alone; Entra sends none of it. Quirks: form fields are pasted with their name and percent-encoding; shells on Windows
-save text as UTF-16; lxml hides comments inside text (`a@x<!---->.evil` reads as `a@x`), so a document with comments is
-refused as a whole."""
+"""A SAMLResponse as somebody pasted it, parsed into XML whose structure is safe to verify. Pure. No signature is
+checked yet, so all of it is hostile input: the size is limited before decoding, a DOCTYPE is refused before parsing,
+and whatever signature wrapping needs (a second assertion, response or ID, an element in another place) is refused.
+Quirks: form fields are pasted with their name and percent-encoding; shells on Windows save text as UTF-16; lxml hides
+comments inside text (`a@x<!---->.evil` reads as `a@x`), so a document with comments is refused as a whole."""
 
 from __future__ import annotations
 
@@ -20,13 +18,11 @@ from flexsaml.claims import quote
 
 from .checks import TAMPERED, CannotVerify, Check, ResponseRefused, fault
 
-MAX_BYTES = 1_000_000
-"""As pasted. Entra's largest responses are a twentieth of that."""
+MAX_BYTES = 1_000_000  # as pasted; Entra's largest responses are a twentieth of that
 MAX_DEPTH = 32
 MAX_ELEMENTS = 5_000
 MAX_NAMESPACES = 1_000
-MAX_XML_ATTRIBUTES = 20
-"""Of one XML element; SAML attributes are elements."""
+MAX_XML_ATTRIBUTES = 20  # of one XML element; SAML attributes are elements
 
 PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol"
 ASSERTION = "urn:oasis:names:tc:SAML:2.0:assertion"

@@ -1,9 +1,8 @@
-"""Who signed a response, and exactly what: nothing else is ever read. Pure. signxml verifies; the policy here is
-narrower than the standard, because Entra needs little of it: RSA with SHA-2, one reference to the element that contains
-the signature, enveloped and exclusively canonicalized. The element that comes back is parsed again from the bytes that
-were digested. Quirks: signxml strips every `#` of a reference, accepts any of several ID attributes, reads a document
-with an empty URI, and compares keys of KeyInfo with the certificate. The first three are excluded before it is called
-(here, and by the structure of the document); KeyInfo is ignored, because it names whatever key the sender likes."""
+"""Who signed a response, and exactly what: nothing else is ever read. Pure. signxml verifies; only what Entra needs is
+accepted: RSA with SHA-2, one reference to the element that contains the signature, enveloped and exclusively
+canonicalized. The element that comes back is parsed again from the bytes that were digested.
+Quirks: signxml strips every `#` of a reference, accepts any of several ID attributes, and reads a document with an
+empty URI; all three are excluded before it is called. KeyInfo is ignored: it names whatever key the sender likes."""
 
 from __future__ import annotations
 

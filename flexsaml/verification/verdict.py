@@ -1,8 +1,7 @@
 """The verdict on one SAML response: its signature, its conditions, and its attributes against those of a stack. Pure.
-Attributes are judged by rules F1 to F8 of docs/sign-in.md. Messages never contain a value of an attribute or a NameID;
-whoever prints the statement decides who may see them. Quirk: Entra omits attributes without a value (S5, A), so a
-declared claim that is missing means either a user without a value or a policy that is not in force; the fix names
-both."""
+Attributes are judged by rules F1 to F8 of docs/sign-in.md. Messages never contain a value of an attribute or a NameID.
+Quirk: Entra omits attributes without a value (S5, A), so a declared claim that is missing means either a user without a
+value or a policy that is not in force; the fix names both."""
 
 from __future__ import annotations
 
@@ -47,6 +46,10 @@ class Verdict:
     @property
     def is_refused(self) -> bool:
         return any(check.status == "fault" for check in self.checks)
+
+    @property
+    def name(self) -> str:
+        return "refused" if self.is_refused else "fine"
 
 
 def judge_response(
