@@ -1,10 +1,9 @@
-"""`adopt`: what exists in the tenant becomes this stack's own, through `pulumi import --file`.
-
-`pulumi import TYPE NAME ID` cannot work for dynamic resources: the engine would ask a provider that it does not know
-yet. An import file with inputs and outputs can: then the provider is not asked at all (tried). So the component itself
-is built here, without an engine: its children and their inputs are what `pulumi up` would register, each is looked up
-in the tenant, and what exists goes into the file. The stack's configuration is read with `pulumi config`, so that
-encrypted values are decrypted.
+"""`adopt`: what exists in the tenant becomes this stack's own, through `pulumi import --file`. `pulumi import TYPE NAME
+ID` cannot work for dynamic resources: the engine would ask a provider that it does not know yet. An import file with
+inputs and outputs can: then the provider is not asked at all (tried). So the component itself is built here, without an
+engine: its children and their inputs are what `pulumi up` would register, each is looked up in the tenant, and what
+exists goes into the file. The stack's configuration is read with `pulumi config`, so that encrypted values are
+decrypted.
 
 Adopted objects are owned: destroy deletes them. Nobody knows what users held before, so their prior values count as
 unset. Changes nothing, and writes one file, readable by its owner only, since it holds what users have. The import is
@@ -76,10 +75,8 @@ def run(given: argparse.Namespace) -> int:
 
 
 class _Recorder(mocks.Mocks):
-    """Takes the engine's place: looks each resource up in the tenant instead of creating it.
-
-    `resources` are those of the import file, `absent` what the tenant does not have.
-    """
+    """Takes the engine's place: looks each resource up in the tenant instead of creating it. `resources` are those of
+    the import file, `absent` what the tenant does not have."""
 
     def __init__(self, directory: Callable[[], Directory]) -> None:
         self.resources: list[dict[str, Any]] = []

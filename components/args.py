@@ -63,10 +63,8 @@ def read_connection() -> dict[str, object]:
 
 
 def _read_namespace() -> dict[str, object]:
-    """The `flexsaml:` keys as the engine hands them over: text, and JSON text for maps.
-
-    The engine does not say which entry of a map is secret, so a key with a secret entry is a `Secret` as a whole.
-    """
+    """The `flexsaml:` keys as the engine hands them over: text, and JSON text for maps. The engine does not say which
+    entry of a map is secret, so a key with a secret entry is a `Secret` as a whole."""
     written = {**get_config_env(), **CONFIG.get()}
     names = sorted(key.removeprefix(_NAMESPACE) for key in written if key.startswith(_NAMESPACE))
     keys: dict[str, object] = {}

@@ -1,7 +1,5 @@
 """Starts the slow steps while the program still imports modules: the provider process, the sign-in, the search for the
-principal.
-
-This module imports only what these steps need. The program imports `FlexSamlClaims` while they run.
+principal. This module imports only what these steps need. The program imports `FlexSamlClaims` while they run.
 """
 
 from __future__ import annotations
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 
 def start_early() -> Callable[[], Directory]:
     """Start both threads; return the `directory` argument of `FlexSamlClaims`, a function that waits for the sign-in.
-
-    The threads are daemons, so they do not delay the end of the program.
-    """
+    The threads are daemons, so they do not delay the end of the program."""
     threading.Thread(target=_start_provider, args=(get_monitor(),), daemon=True).start()
     config = pulumi.Config("flexsaml")
     result: Future[Directory] = Future()
@@ -43,11 +39,9 @@ def start_early() -> Callable[[], Directory]:
 
 
 def _start_provider(monitor: Any) -> None:
-    """Ask the engine for the provider of dynamic resources.
-
-    By itself the engine starts its process with the first of them, which is registered after preflight, and the process
-    then needs a third of a second. Any invoke starts it too. This one fails, for a dynamic provider has no functions.
-    """
+    """Ask the engine for the provider of dynamic resources. By itself the engine starts its process with the first of
+    them, which is registered after preflight, and the process then needs a third of a second. Any invoke starts it too.
+    This one fails, for a dynamic provider has no functions."""
     if monitor is not None:
         with suppress(grpc.RpcError):
             monitor.Invoke(resource_pb2.ResourceInvokeRequest(tok="pulumi-python:dynamic:start"))

@@ -50,11 +50,9 @@ class _Extension:
 
 
 class FlexSamlClaims(pulumi.ComponentResource):
-    """Custom Entra attributes as SAML claims of one enterprise application.
-
-    Outputs: `service_principal_id`, `policy_id`, `extensions` (short name to full name).
-    Raises `pulumi.RunError` with all findings before the first child is registered.
-    """
+    """Custom Entra attributes as SAML claims of one enterprise application. Outputs: `service_principal_id`,
+    `policy_id`, `extensions` (short name to full name). Raises `pulumi.RunError` with all findings before the first
+    child is registered."""
 
     service_principal_id: pulumi.Output[str]
     policy_id: pulumi.Output[str]

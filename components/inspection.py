@@ -19,11 +19,9 @@ from providers import Connection
 def inspect(
     keys: Mapping[str, object], default_policy_name: str, directory: Callable[[], Directory] | None
 ) -> tuple[Declaration, PreflightResult, list[Finding]]:
-    """The declaration, the tenant as it is, and the findings that do not stop the run, worst first.
-
-    `directory` gives the calls to Graph; by default they go where the declaration says.
-    Raises `pulumi.RunError` with all findings if one of them is an error, or if the tenant cannot be inspected.
-    """
+    """The declaration, the tenant as it is, and the findings that do not stop the run, worst first. `directory` gives
+    the calls to Graph; by default they go where the declaration says. Raises `pulumi.RunError` with all findings if one
+    of them is an error, or if the tenant cannot be inspected."""
     if keys.get("policyName", "") == "":
         keys = {**keys, "policyName": default_policy_name}
     preflight: PreflightResult | None = None

@@ -1,9 +1,7 @@
-"""The shell that makes a kind a Pulumi dynamic resource: a provider class and a resource class.
-
-Pulumi serializes the provider object into state and unpickles it in a server process of its own. Hence a provider
-object has no fields: what state keeps is a reference to the class, `providers.<module>:<Kind>Provider`, nothing else.
-The shell strips that reference (`__provider`) from properties, and counts a changed one as an update, so that a
-renamed class moves on.
+"""The shell that makes a kind a Pulumi dynamic resource: a provider class and a resource class. Pulumi serializes the
+provider object into state and unpickles it in a server process of its own. Hence a provider object has no fields: what
+state keeps is a reference to the class, `providers.<module>:<Kind>Provider`, nothing else. The shell strips that
+reference (`__provider`) from properties, and counts a changed one as an update, so that a renamed class moves on.
 """
 
 from __future__ import annotations
@@ -174,12 +172,10 @@ def _format_error() -> str:
 
 
 def answer_user_errors_in_one_line(server: dict[str, Any]) -> None:
-    """Make Pulumi's provider server answer a `UserError` with its one line; every other error keeps its traceback.
-
-    The server (`pulumi/dynamic/__main__.py`) answers any exception with `traceback.format_exc()`, which no exception
-    can shorten by itself. So the name `traceback` in that module is bound to an object whose `format_exc` is
+    """Make Pulumi's provider server answer a `UserError` with its one line; every other error keeps its traceback. The
+    server (`pulumi/dynamic/__main__.py`) answers any exception with `traceback.format_exc()`, which no exception can
+    shorten by itself. So the name `traceback` in that module is bound to an object whose `format_exc` is
     `_format_error`. The answer depends on the error alone; `sys.tracebacklimit` would hold for all of the server's
-    threads. `server`: the module's variables; those of any other program lack the function and stay as they are.
-    """
+    threads. `server`: the module's variables; those of any other program lack the function and stay as they are."""
     if "_abort_with_traceback" in server:
         server["traceback"] = SimpleNamespace(format_exc=_format_error)

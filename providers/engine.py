@@ -1,6 +1,5 @@
-"""The engine this provider process works for: messages to the user at the terminal, and the end of this process.
-
-A dynamic provider gets the engine's address as its only argument. It is used for two things:
+"""The engine this provider process works for: messages to the user at the terminal, and the end of this process. A
+dynamic provider gets the engine's address as its only argument. It is used for two things:
 
 * `say` puts a line on the engine's own display (live, in `--json`, and in the final list unless it is
   ephemeral). `streamId` stays unset: with it, lines vanish from the final list (tried).

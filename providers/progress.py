@@ -1,8 +1,7 @@
-"""What a user at the terminal sees of a bulk write: a live line, and now and then one that stays.
-
-The live line comes at most once a second, on the engine's own display. A CI log has no live line; there, one line
-stays every minute. Ctrl-C cannot interrupt a call (tried: the engine waits for it), so a line says how much time is
-left, as soon as that is known.
+"""What a user at the terminal sees of a bulk write: a live line, and now and then one that stays. The live line comes
+at most once a second, on the engine's own display. A CI log has no live line; there, one line stays every minute.
+Ctrl-C cannot interrupt a call (tried: the engine waits for it), so a line says how much time is left, as soon as that
+is known.
 """
 
 from __future__ import annotations
@@ -22,10 +21,8 @@ LIVE_INTERVAL, KEPT_INTERVAL = 1.0, 60.0  # seconds between two lines
 def progress_reporter(
     subject: str, say: Callable[..., None] = engine.say, now: Callable[[], float] = time.monotonic
 ) -> Callable[[Progress], None]:
-    """A function to call with every progress: it says a line when the last one is old enough.
-
-    A line that is shown live and not kept is said with `ephemeral=True`.
-    """
+    """A function to call with every progress: it says a line when the last one is old enough. A line that is shown live
+    and not kept is said with `ephemeral=True`."""
     live_at = kept_at = now()
 
     def report(progress: Progress) -> None:

@@ -1,6 +1,5 @@
-"""The typed resource classes of a program, one for each kind; `providers.kinds` says what each is and does.
-
-These arguments mean the same everywhere:
+"""The typed resource classes of a program, one for each kind; `providers.kinds` says what each is and does. These
+arguments mean the same everywhere:
 
     baseline    id of the `TenantBaseline` in front, a service principal's object id; without one, a create that fails
                 or is killed after the object was made leaves it in the tenant

@@ -1,9 +1,8 @@
-"""Lint: what is wrong in a claims mapping policy, or will not do what it seems to.
-
-Graph accepts almost any definition, and answers a broken one with one sentence that names nothing; the rest shows at
-sign-in, as an absent claim or a refused login. `lint` reports it before. The rules have two profiles: `entra` holds
-for any policy, `flex` adds what Twilio Flex needs. What the service is known to have accepted is a warning at most.
-No tenant has confirmed any rule; each has the grade of its evidence. No network is used.
+"""Lint: what is wrong in a claims mapping policy, or will not do what it seems to. Graph accepts almost any definition,
+and answers a broken one with one sentence that names nothing; the rest shows at sign-in, as an absent claim or a
+refused login. `lint` reports it before. The rules have two profiles: `entra` holds for any policy, `flex` adds what
+Twilio Flex needs. What the service is known to have accepted is a warning at most. No tenant has confirmed any rule;
+each has the grade of its evidence. No network is used.
 """
 
 from __future__ import annotations
@@ -24,11 +23,9 @@ _PLACE = re.compile(r"(?:value\[\d+\] )?(ClaimsSchema|ClaimsTransformations?)\[(
 
 
 def lint(text: str | bytes, *, profile: str = "entra", context: Context | None = None) -> list[Finding]:
-    """The findings on a definition, with their default levels, in the order of the document.
-
-    `text` is a definition, the same as a JSON string, or a request body or answer with one. Never raises for any
-    text; raises ValueError for an unknown profile.
-    """
+    """The findings on a definition, with their default levels, in the order of the document. `text` is a definition,
+    the same as a JSON string, or a request body or answer with one. Never raises for any text; raises ValueError for an
+    unknown profile."""
     if profile not in PROFILES:
         raise ValueError(f"profile '{profile}' is none of {', '.join(PROFILES)}")
     rules = RULES["entra"] if profile == "entra" else RULES["entra"] + RULES[profile]

@@ -1,16 +1,15 @@
-"""Typed claims: a name and exactly one source.
-
-A policy is a map of claims, so two policies that mean the same are equal whatever their order or
-spelling. Forms a person may write (previews show the short form, one line for each claim):
+"""Typed claims: a name and exactly one source. A policy is a map of claims, so two policies that mean the same are
+equal whatever their order or spelling. Forms a person may write (previews show the short form, one line for each
+claim):
 
     nameid: user.userprincipalname            languages: extension.languages
     site: { value: vienna }
     costcenter: { source: user, id: employeeid, samlNameForm: basic }
     skills: { extension: skills, samlNameForm: basic }
 
-`nameid` is short for the claim type of the SAML NameID. Attribute IDs are compared without case, as
-Entra does (grade A: `Id`, `User` and mixed-case IDs stand in accepted policies); extension names are
-compared with case, as the token service does (grade A).
+`nameid` is short for the claim type of the SAML NameID. Attribute IDs are compared without case, as Entra does (grade
+A: `Id`, `User` and mixed-case IDs stand in accepted policies); extension names are compared with case, as the token
+service does (grade A).
 """
 
 from __future__ import annotations

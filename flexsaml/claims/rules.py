@@ -1,9 +1,8 @@
-"""The lint rules, and what their checks take and give.
-
-`data/rules.json` has one row for each rule: name, level, evidence (grade and source), and what a good policy has. The
-checks are generators in `reading` (the text) and `rules_*` (the policy); they never raise. A check takes an entry of
-`ClaimsSchema`, a transformation, or the document, and the stack's context if it needs that. The other tables of
-`data/` are public documents named in each file, loaded when a rule first needs them.
+"""The lint rules, and what their checks take and give. `data/rules.json` has one row for each rule: name, level,
+evidence (grade and source), and what a good policy has. The checks are generators in `reading` (the text) and `rules_*`
+(the policy); they never raise. A check takes an entry of `ClaimsSchema`, a transformation, or the document, and the
+stack's context if it needs that. The other tables of `data/` are public documents named in each file, loaded when a
+rule first needs them.
 """
 
 from __future__ import annotations

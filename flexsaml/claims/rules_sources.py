@@ -1,9 +1,8 @@
-"""Rules about where a claim comes from: Source, ID, Value, and directory extensions.
-
-The service does not check Source/ID values: a policy with `"ID": "900"` was accepted and the claim never issued
-(grade A). So an attribute that is missing in the documented table is a warning. Graph takes the full name of an
-extension in any case, but the token service compares it exactly, so a name in other case leaves the claim out for
-some users (grade A: entra-docs, schema extensions).
+"""Rules about where a claim comes from: Source, ID, Value, and directory extensions. The service does not check
+Source/ID values: a policy with `"ID": "900"` was accepted and the claim never issued (grade A). So an attribute that is
+missing in the documented table is a warning. Graph takes the full name of an extension in any case, but the token
+service compares it exactly, so a name in other case leaves the claim out for some users (grade A: entra-docs, schema
+extensions).
 """
 
 from __future__ import annotations

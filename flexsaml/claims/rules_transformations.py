@@ -1,8 +1,7 @@
-"""Rules about transformations: their key, method, inputs, outputs and references.
-
-Sources contradict each other on the key (`ClaimsTransformation` in the Graph reference, `ClaimsTransformations`
-in accepted policies), and the service was observed to accept references that lead nowhere (grade A). So most of this
-is a warning; what cannot work in any reading is an error.
+"""Rules about transformations: their key, method, inputs, outputs and references. Sources contradict each other on the
+key (`ClaimsTransformation` in the Graph reference, `ClaimsTransformations` in accepted policies), and the service was
+observed to accept references that lead nowhere (grade A). So most of this is a warning; what cannot work in any reading
+is an error.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Other people's text in our messages: quoted on one line, compared with known words, listed.
-
-Used by every rule and by whoever else tells a person about a stack file or a definition.
+"""Other people's text in our messages: quoted on one line, compared with known words, listed. Used by every rule and by
+whoever else tells a person about a stack file or a definition.
 """
 
 from __future__ import annotations
@@ -24,10 +23,8 @@ def escape(value: object, limit: int = 90) -> str:
 
 @lru_cache(maxsize=4096)
 def find_nearest(word: str, known: tuple[str, ...], cutoff: float = 0.7) -> str:
-    """The known word most similar to `word`, ignoring case; "" if none of the first hundred is similar.
-
-    `cutoff` is the least similarity, from 0 to 1. Long words are not compared, which would take long.
-    """
+    """The known word most similar to `word`, ignoring case; "" if none of the first hundred is similar. `cutoff` is the
+    least similarity, from 0 to 1. Long words are not compared, which would take long."""
     import difflib
 
     if len(word) > 80:

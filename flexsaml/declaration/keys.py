@@ -1,7 +1,5 @@
-"""The keys of a declaration: the one list of their names, types and defaults; and a value marked secret.
-
-`Pulumi.yaml` (what the engine checks and people read) and the README's table must agree with it:
-tests/declaration/test_keys.py.
+"""The keys of a declaration: the one list of their names, types and defaults; and a value marked secret. `Pulumi.yaml`
+(what the engine checks and people read) and the README's table must agree with it: tests/declaration/test_keys.py.
 """
 
 from __future__ import annotations
@@ -12,12 +10,10 @@ _UNKNOWN = object()
 
 
 class Key(NamedTuple):
-    """One key of the namespace `flexsaml`.
-
-    `type` is the engine's name for it: string, boolean, integer or object. `default` is None for a required key.
-    `argument` is the name of the same thing in Python (`FlexSamlClaimsArgs`), "" where Python has no such argument:
-    which tenant is meant stands in the configuration of the stack only, since providers read it there.
-    """
+    """One key of the namespace `flexsaml`. `type` is the engine's name for it: string, boolean, integer or object.
+    `default` is None for a required key. `argument` is the name of the same thing in Python (`FlexSamlClaimsArgs`), ""
+    where Python has no such argument: which tenant is meant stands in the configuration of the stack only, since
+    providers read it there."""
 
     name: str
     type: str
@@ -50,11 +46,9 @@ KEYS = {
 
 
 class Secret:
-    """A value whose content must not be shown, or is encrypted and cannot be read.
-
-    The engine hands over the content of an encrypted key, and a Python program knows what it wraps. In a stack file
-    that is read without the engine the content is unknown. `repr` and `str` never show it.
-    """
+    """A value whose content must not be shown, or is encrypted and cannot be read. The engine hands over the content of
+    an encrypted key, and a Python program knows what it wraps. In a stack file that is read without the engine the
+    content is unknown. `repr` and `str` never show it."""
 
     __slots__ = ("_content",)
 

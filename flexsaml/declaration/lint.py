@@ -1,7 +1,6 @@
-"""Lint of the definition that a declaration would send, in the words of a declaration.
-
-Preview lints the same definition as the `lint` command. Preview knows the appId of the application that owns the
-extensions; for a stack file, a stand-in takes its place.
+"""Lint of the definition that a declaration would send, in the words of a declaration. Preview lints the same
+definition as the `lint` command. Preview knows the appId of the application that owns the extensions; for a stack file,
+a stand-in takes its place.
 """
 
 from __future__ import annotations
@@ -37,11 +36,8 @@ def lint_declaration(
     app_id: str = "",
     existing_types: Mapping[str, str] | None = None,
 ) -> list[Finding]:
-    """The findings of lint, with their default levels.
-
-    `app_id` is that of the application with the extensions, `existing_types` full name to data type of what exists in
-    the tenant; both are known to preview only.
-    """
+    """The findings of lint, with their default levels. `app_id` is that of the application with the extensions,
+    `existing_types` full name to data type of what exists in the tenant; both are known to preview only."""
     full_names = declaration.full_names(app_id or _STAND_IN)
     own_types = {full_names[name]: str(data_type) for name, data_type in declaration.extensions.items()}
     types = {**(existing_types or {}), **own_types}
@@ -69,9 +65,7 @@ def lint_stack(
     fixed_rules: Collection[str],
 ) -> list[Finding]:
     """What is wrong with a stack file and with the definition it would send: under the levels it gives, errors first.
-
-    The arguments behind `profile` are those of `read_declaration`.
-    """
+    The arguments behind `profile` are those of `read_declaration`."""
     from .stack_yaml import read_stack_yaml  # only now: preview does not need PyYAML
 
     keys = read_stack_yaml(raw)

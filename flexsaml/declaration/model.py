@@ -14,11 +14,8 @@ from flexsaml.values import DataType
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a stack asks for, parsed and validated.
-
-    When it comes from `read_declaration` it may be incomplete: what has a finding and what is encrypted is left out,
-    except that a claim whose source is unknown keeps its name.
-    """
+    """What a stack asks for, parsed and validated. When it comes from `read_declaration` it may be incomplete: what has
+    a finding and what is encrypted is left out, except that a claim whose source is unknown keeps its name."""
 
     service_principal: str = ""
     """Exact display name, appId or object id of the enterprise application."""

@@ -1,6 +1,5 @@
-"""From keys as written to a `Declaration`: every mistake in one pass, each with its key and what to write instead.
-
-One mistake is one finding: what is wrong in one place is not reported again where it is used.
+"""From keys as written to a `Declaration`: every mistake in one pass, each with its key and what to write instead. One
+mistake is one finding: what is wrong in one place is not reported again where it is used.
 """
 
 from __future__ import annotations
@@ -43,10 +42,8 @@ def parse_declaration(
     rule_names: Collection[str] | None = None,
     fixed_rules: Collection[str] = (),
 ) -> Declaration:
-    """A complete declaration. Raises `InvalidDeclaration` with all findings.
-
-    The arguments are those of `read_declaration`. A secret of unknown content is a finding here.
-    """
+    """A complete declaration. Raises `InvalidDeclaration` with all findings. The arguments are those of
+    `read_declaration`. A secret of unknown content is a finding here."""
     declaration, findings = read_declaration(keys, read_file=read_file, rule_names=rule_names, fixed_rules=fixed_rules)
     findings += [
         Finding(RULE, "error", path, "is encrypted, and only the engine can read it") for path in declaration.encrypted
@@ -63,11 +60,9 @@ def read_declaration(
     rule_names: Collection[str] | None = None,
     fixed_rules: Collection[str] = (),
 ) -> tuple[Declaration, list[Finding]]:
-    """What can be read of a declaration, and everything that is wrong with it.
-
-    `read_file` gives the bytes of the roster file, or raises OSError. `rule_names` are the rules whose level
-    `flexsaml:rules` may name (by default those of lint), `fixed_rules` those whose level cannot be changed.
-    """
+    """What can be read of a declaration, and everything that is wrong with it. `read_file` gives the bytes of the
+    roster file, or raises OSError. `rule_names` are the rules whose level `flexsaml:rules` may name (by default those
+    of lint), `fixed_rules` those whose level cannot be changed."""
     reader = KeyReader(keys)
     reader.report_unknown_keys()
     principal, application = reader.read_text("servicePrincipal"), reader.read_text("application")
