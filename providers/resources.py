@@ -25,17 +25,11 @@ class ClaimsMappingPolicy(DynamicResource):
     display_name: pulumi.Output[str]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        display_name: pulumi.Input[str],
-        claims: Mapping[str, Any] | None = None,
-        include_basic_claim_set: bool | None = None,
-        definition: str | Mapping[str, Any] | None = None,
-        extensions: Mapping[str, pulumi.Input[str]] | None = None,
-        baseline: pulumi.Input[str] | None = None,
+        self, resource_name: str, *, display_name: pulumi.Input[str], claims: Mapping[str, Any] | None = None,
+        include_basic_claim_set: bool | None = None, definition: str | Mapping[str, Any] | None = None,
+        extensions: Mapping[str, pulumi.Input[str]] | None = None, baseline: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """`claims` maps claim name to source (see `flexsaml.claims`), `extensions` short name to full name."""
         super().__init__(locals())
 
@@ -48,18 +42,10 @@ class ExtensionProperty(DynamicResource):
     multi_valued: pulumi.Output[bool]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        application_id: pulumi.Input[str],
-        app_id: pulumi.Input[str],
-        name: str,
-        data_type: str | None = None,
-        multi_valued: bool | None = None,
-        target_objects: Sequence[str] | None = None,
-        baseline: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+        self, resource_name: str, *, application_id: pulumi.Input[str], app_id: pulumi.Input[str], name: str,
+        data_type: str | None = None, multi_valued: bool | None = None, target_objects: Sequence[str] | None = None,
+        baseline: pulumi.Input[str] | None = None, opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
         """`application_id` is the application's object id, `app_id` its appId (client id), `name` the short name."""
         super().__init__(locals())
 
@@ -71,16 +57,10 @@ class PolicyAssignment(DynamicResource):
     policy_id: pulumi.Output[str]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        service_principal_id: pulumi.Input[str],
-        policy_id: pulumi.Input[str],
-        displaces: pulumi.Input[Sequence[str]] | None = None,
-        replace_existing: bool | None = None,
-        seen_assigned: Mapping[str, str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+        self, resource_name: str, *, service_principal_id: pulumi.Input[str], policy_id: pulumi.Input[str],
+        displaces: pulumi.Input[Sequence[str]] | None = None, replace_existing: bool | None = None,
+        seen_assigned: Mapping[str, str] | None = None, opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
         """`displaces`: ids of policies that may be unassigned, as a `TenantBaseline` recorded them; none without one.
         `seen_assigned`: id to name."""
         super().__init__(locals())
@@ -92,19 +72,11 @@ class TenantBaseline(DynamicResource):
     displaced: pulumi.Output[list[str]]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        service_principal_id: str,
-        application_id: str,
-        app_id: str,
-        properties: Sequence[str],
-        policy_name: str,
-        replace_existing: bool | None = None,
-        seen_properties: Mapping[str, str] | None = None,
-        seen_policies: Mapping[str, str] | None = None,
+        self, resource_name: str, *, service_principal_id: str, application_id: str, app_id: str,
+        properties: Sequence[str], policy_name: str, replace_existing: bool | None = None,
+        seen_properties: Mapping[str, str] | None = None, seen_policies: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """`application_id` (object id) and `app_id` are of the application that holds the extensions; `properties`
         are full names. `seen_properties`: full name to id; `seen_policies`: id to name."""
         super().__init__(locals())
@@ -116,17 +88,10 @@ class UserExtensionValue(DynamicResource):
     user_id: pulumi.Output[str]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        user: pulumi.Input[str],
-        values: Mapping[str, pulumi.Input[object]],
-        types: Mapping[str, str],
-        extensions: Mapping[str, pulumi.Input[str]],
-        baselined: bool | None = None,
-        seen_missing: bool | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+        self, resource_name: str, *, user: pulumi.Input[str], values: Mapping[str, pulumi.Input[object]],
+        types: Mapping[str, str], extensions: Mapping[str, pulumi.Input[str]], baselined: bool | None = None,
+        seen_missing: bool | None = None, opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
         """`user` is an object id or a UPN; `values` maps full name to the value to write."""
         super().__init__(locals())
 
@@ -135,20 +100,11 @@ class UserExtensionValues(DynamicResource):
     """The extension values of a roster."""
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        service_principal_id: pulumi.Input[str],
-        roster: str,
-        cells: Mapping[str, Mapping[str, str]],
-        types: Mapping[str, str],
-        extensions: Mapping[str, pulumi.Input[str]],
-        ids: Mapping[str, str] | None = None,
-        baselined: bool | None = None,
-        seen_missing: Sequence[str] | None = None,
-        seen_writes: int | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+        self, resource_name: str, *, service_principal_id: pulumi.Input[str], roster: str, cells: Mapping[str,
+        Mapping[str, str]], types: Mapping[str, str], extensions: Mapping[str, pulumi.Input[str]],
+        ids: Mapping[str, str] | None = None, baselined: bool | None = None, seen_missing: Sequence[str] | None = None,
+        seen_writes: int | None = None, opts: pulumi.ResourceOptions | None = None,
+    ) -> None:  # fmt: skip
         """`roster` names the file in messages. `cells`: user (UPN or object id) to full name to canonical value.
         `seen_writes`: how many users hold other values."""
         super().__init__(locals())
@@ -160,21 +116,12 @@ class UserValueBaseline(DynamicResource):
     extension: pulumi.Output[str]
 
     def __init__(
-        self,
-        resource_name: str,
-        *,
-        extension: pulumi.Input[str],
-        full_name: pulumi.Input[str],
-        data_type: str | None = None,
-        multi_valued: bool | None = None,
-        cells: pulumi.Input[Mapping[str, str]],
-        ids: Mapping[str, str] | None = None,
-        hidden: bool | None = None,
-        allow_removal: int | None = None,
-        seen_missing: Sequence[str] | None = None,
-        seen_values: Mapping[str, str] | None = None,
+        self, resource_name: str, *, extension: pulumi.Input[str], full_name: pulumi.Input[str],
+        data_type: str | None = None, multi_valued: bool | None = None, cells: pulumi.Input[Mapping[str, str]],
+        ids: Mapping[str, str] | None = None, hidden: bool | None = None, allow_removal: int | None = None,
+        seen_missing: Sequence[str] | None = None, seen_values: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """`extension` is `{applicationObjectId}/{extensionPropertyId}`; `cells` maps user (UPN or object id) to the
         canonical value that is about to be written; it may be secret, and `hidden` then keeps its digest out of state,
         from which a short value could be guessed. `seen_values`: user to canonical live value."""
