@@ -14,12 +14,9 @@ if TYPE_CHECKING:
     from .flex_saml_claims import FlexSamlClaims as FlexSamlClaims
 
 _MODULES = {
-    "FlexSamlClaims": "components.flex_saml_claims",
-    "FlexSamlClaimsArgs": "components.args",
-    "Secret": "flexsaml.declaration",
-    "read_config": "components.args",
-    "start_early": "components.early_start",
-}
+    "FlexSamlClaims": "components.flex_saml_claims", "FlexSamlClaimsArgs": "components.args",
+    "Secret": "flexsaml.declaration", "read_config": "components.args", "start_early": "components.early_start",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -59,13 +59,9 @@ class FlexSamlClaims(pulumi.ComponentResource):
     extensions: pulumi.Output[dict[str, str]]
 
     def __init__(
-        self,
-        name: str,
-        args: FlexSamlClaimsArgs | Mapping[str, object],
-        opts: pulumi.ResourceOptions | None = None,
-        *,
+        self, name: str, args: FlexSamlClaimsArgs | Mapping[str, object], opts: pulumi.ResourceOptions | None = None, *,
         directory: Callable[[], Directory] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """`args` may also be the keys of the stack configuration (`read_config`). `directory` gives the calls to Graph;
         by default they go to the tenant of the stack configuration."""
         super().__init__("flexsaml:index:FlexSamlClaims", name, {}, opts)
@@ -103,32 +99,25 @@ class FlexSamlClaims(pulumi.ComponentResource):
     def _baseline(self) -> TenantBaseline:
         declaration, preflight = self._declaration, self._preflight
         return TenantBaseline(
-            f"{self._name}-tenant",
-            service_principal_id=preflight.principal.id,
-            application_id=preflight.application.id,
-            app_id=preflight.application.app_id,
+            f"{self._name}-tenant", service_principal_id=preflight.principal.id,
+            application_id=preflight.application.id, app_id=preflight.application.app_id,
             properties=list(declaration.full_names(preflight.application.app_id).values()),
             policy_name=self._seal(declaration.policy_name, "policyName"),
             replace_existing=self._seal(declaration.replace_existing, "replaceExisting"),
             seen_properties={name: existing.id for name, existing in preflight.properties.items()},
             seen_policies=preflight.policies,
             opts=self._child(*(["__policy_names"] if "policyName" in declaration.secret_keys else [])),
-        )
+        )  # fmt: skip
 
     def _extensions(self, baseline: TenantBaseline) -> dict[str, _Extension]:
         """By the name that claims and values use: short for those made here, full for those that exist."""
         preflight, extensions = self._preflight, {}
         for short, data_type in self._declaration.extensions.items():
             made = ExtensionProperty(
-                f"{self._name}-{short}",
-                application_id=preflight.application.id,
-                app_id=preflight.application.app_id,
-                name=short,
-                data_type=data_type.name,
-                multi_valued=data_type.multi_valued,
-                baseline=baseline.id,
+                f"{self._name}-{short}", application_id=preflight.application.id, app_id=preflight.application.app_id,
+                name=short, data_type=data_type.name, multi_valued=data_type.multi_valued, baseline=baseline.id,
                 opts=self._child(),
-            )
+            )  # fmt: skip
             full_name = build_full_name(preflight.application.app_id, short)
             extensions[short] = _Extension(made.id, made.full_name, full_name, data_type)
         for full_name in self._declaration.existing_extensions:
@@ -141,27 +130,21 @@ class FlexSamlClaims(pulumi.ComponentResource):
         declaration = self._declaration
         content = ("claims", "definition")  # a refresh may move the content of one to the other
         return ClaimsMappingPolicy(
-            f"{self._name}-policy",
-            display_name=self._seal(declaration.policy_name, "policyName"),
+            f"{self._name}-policy", display_name=self._seal(declaration.policy_name, "policyName"),
             claims=self._seal(declaration.policy.to_short() if declaration.policy else {}, *content),
             include_basic_claim_set=self._seal(declaration.include_basic_claim_set, "includeBasicClaimSet"),
             definition=self._seal(declaration.definition, *content),
             extensions={key: extension.full_name for key, extension in extensions.items() if key != extension.name},
-            baseline=baseline.id,
-            opts=self._child(),
-        )
+            baseline=baseline.id, opts=self._child(),
+        )  # fmt: skip
 
     def _assignment(self, baseline: TenantBaseline, policy: ClaimsMappingPolicy) -> None:
         replaces = self._declaration.replace_existing
         PolicyAssignment(
-            f"{self._name}-assignment",
-            service_principal_id=baseline.id,
-            policy_id=policy.id,
-            displaces=baseline.displaced if replaces else [],
-            replace_existing=self._seal(replaces, "replaceExisting"),
-            seen_assigned=self._preflight.assigned,
-            opts=self._child(),
-        )
+            f"{self._name}-assignment", service_principal_id=baseline.id, policy_id=policy.id,
+            displaces=baseline.displaced if replaces else [], replace_existing=self._seal(replaces, "replaceExisting"),
+            seen_assigned=self._preflight.assigned, opts=self._child(),
+        )  # fmt: skip
 
     def _values(self, extensions: Mapping[str, _Extension]) -> None:
         declaration, preflight = self._declaration, self._preflight
@@ -172,20 +155,16 @@ class FlexSamlClaims(pulumi.ComponentResource):
             cells = {user: value for user, value in columns[key].items() if user in present}
             live = preflight.live_values.get(extension.name, {})
             held = {user: live.get(present[user], NULL) for user in (cells if live else ())}
-            baselines[key] = UserValueBaseline(  # also without cells: the last ones leave through its update
-                f"{self._name}-{key}-before",
-                extension=extension.id,
-                full_name=extension.full_name,
-                data_type=extension.type.name,
-                multi_valued=extension.type.multi_valued,
-                cells=cells,
-                ids=present if declaration.preflight else {},
-                hidden="users" in declaration.secret_keys,
+            # Also without cells: the last ones leave through its update.
+            baselines[key] = UserValueBaseline(
+                f"{self._name}-{key}-before", extension=extension.id, full_name=extension.full_name,
+                data_type=extension.type.name, multi_valued=extension.type.multi_valued, cells=cells,
+                ids=present if declaration.preflight else {}, hidden="users" in declaration.secret_keys,
                 allow_removal=declaration.allow_removal,
                 seen_missing=sorted(user for user in preflight.missing_users if user in columns[key]),
                 seen_values={user: value for user, value in held.items() if value not in (NULL, cells[user])},
                 opts=self._child(),
-            )
+            )  # fmt: skip
         # The id by way of the baseline, so that every value waits for it.
         extensions = {key: replace(extensions[key], id=baseline.extension) for key, baseline in baselines.items()}
         if declaration.users_file:
@@ -193,15 +172,12 @@ class FlexSamlClaims(pulumi.ComponentResource):
         for user, row in declaration.users.items():
             if row:
                 UserExtensionValue(
-                    f"{self._name}-{user.lower()}",
-                    user=preflight.user_ids[user],
+                    f"{self._name}-{user.lower()}", user=preflight.user_ids[user],
                     values={extensions[key].name: self._seal(columns[key][user], "users") for key in row},
                     types={extensions[key].name: str(extensions[key].type) for key in row},
-                    extensions={extensions[key].name: extensions[key].id for key in row},
-                    baselined=True,
-                    seen_missing=user in preflight.missing_users,
-                    opts=self._child(),
-                )
+                    extensions={extensions[key].name: extensions[key].id for key in row}, baselined=True,
+                    seen_missing=user in preflight.missing_users, opts=self._child(),
+                )  # fmt: skip
 
     def _roster(self, extensions: Mapping[str, _Extension], columns: Columns) -> None:
         """Everybody in the roster file, in one resource."""
@@ -213,18 +189,14 @@ class FlexSamlClaims(pulumi.ComponentResource):
         }
         used = [key for key in extensions if any(key in row for row in declaration.roster.values())]
         UserExtensionValues(
-            f"{self._name}-roster",
-            service_principal_id=preflight.principal.id,
-            roster=self._seal(declaration.users_file, "usersFile"),
-            cells=cells,
+            f"{self._name}-roster", service_principal_id=preflight.principal.id,
+            roster=self._seal(declaration.users_file, "usersFile"), cells=cells,
             types={extensions[key].name: str(extensions[key].type) for key in used},
             extensions={extensions[key].name: extensions[key].id for key in used},
-            ids=preflight.user_ids if declaration.preflight else {},
-            baselined=True,
+            ids=preflight.user_ids if declaration.preflight else {}, baselined=True,
             seen_missing=sorted(user for user in preflight.missing_users if user in declaration.roster),
-            seen_writes=_count_differing(cells, preflight) if declaration.preflight else None,
-            opts=self._child(),
-        )
+            seen_writes=_count_differing(cells, preflight) if declaration.preflight else None, opts=self._child(),
+        )  # fmt: skip
 
 
 def _columns(declaration: Declaration, extensions: Mapping[str, _Extension]) -> Columns:
@@ -232,8 +204,7 @@ def _columns(declaration: Declaration, extensions: Mapping[str, _Extension]) -> 
     columns: Columns = {key: {} for key in extensions}
     for user, row in declaration.all_users.items():
         for key, value in row.items():
-            data_type = extensions[key].type
-            columns[key][user] = str(value) if key in declaration.extensions else data_type.canonical(value)
+            columns[key][user] = str(value) if key in declaration.extensions else extensions[key].type.canonical(value)
     return columns
 
 

@@ -19,14 +19,11 @@ if TYPE_CHECKING:
     from .tenant import Connection as Connection
 
 KINDS = {
-    "ClaimsMappingPolicy": "claims_mapping_policy",
-    "ExtensionProperty": "extension_property",
-    "PolicyAssignment": "policy_assignment",
-    "TenantBaseline": "tenant_baseline",
-    "UserExtensionValue": "user_extension_value",
-    "UserExtensionValues": "user_extension_values",
+    "ClaimsMappingPolicy": "claims_mapping_policy", "ExtensionProperty": "extension_property",
+    "PolicyAssignment": "policy_assignment", "TenantBaseline": "tenant_baseline",
+    "UserExtensionValue": "user_extension_value", "UserExtensionValues": "user_extension_values",
     "UserValueBaseline": "user_value_baseline",
-}
+}  # fmt: skip
 """Name of a kind to its module."""
 
 

@@ -46,12 +46,8 @@ def encode(policy: ClaimsPolicy, full_names: Mapping[str, str]) -> str:
         if claim.name_form:
             entry["SAMLNameForm"] = NAME_FORM_PREFIX + claim.name_form
         schema.append(entry)
-    body = {
-        "Version": 1,
-        "IncludeBasicClaimSet": "true" if policy.include_basic_claim_set else "false",
-        "ClaimsSchema": schema,
-    }
-    return _compact({"ClaimsMappingPolicy": body})
+    basic = "true" if policy.include_basic_claim_set else "false"
+    return _compact({"ClaimsMappingPolicy": {"Version": 1, "IncludeBasicClaimSet": basic, "ClaimsSchema": schema}})
 
 
 def decode(definition: str, full_names: Mapping[str, str]) -> ClaimsPolicy:
@@ -107,11 +103,10 @@ def is_signed(definition: str) -> bool:
     """Whether the string is, byte for byte, one that `sign_definition` returns."""
     head, tail = _SIGNATURE
     plain = f"{{{definition[1 + len(head) : -1 - len(tail)]}}}"
+    if definition != sign_definition(plain):
+        return False
     try:
-        return definition == sign_definition(plain) and plain in (
-            normalise_definition(plain),
-            encode(decode(plain, {}), {}),
-        )
+        return plain in (normalise_definition(plain), encode(decode(plain, {}), {}))
     except InvalidDefinition:
         return False
 

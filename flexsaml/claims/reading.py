@@ -99,8 +99,7 @@ def _read_value(value: Any, prefix: str, document: Document, depth: int = 0) -> 
         yield from _read_array(value, where, prefix, document, depth)
     elif isinstance(value, dict) and ROOT not in value and isinstance(value.get("value"), list) and depth == 0:
         for index, item in enumerate(value["value"][:MAX_NODES]):
-            policy = Document(document.problems if index == 0 else [])
-            yield from _read_value(item, f"value[{index}] ", policy, 1)
+            yield from _read_value(item, f"value[{index}] ", Document(document.problems if index == 0 else []), 1)
         if not value["value"]:
             document.report("root", "value", "the list holds no policy")
             yield document
@@ -160,8 +159,7 @@ def _read_array(items: list[Any], where: str, prefix: str, document: Document, d
         document.report("definition-array", f"{where}[0]", message, "write the definition as one JSON string")
         yield from _read_value(items[0], prefix, document, depth + 1)
     else:
-        message = f"an array with {quote(items[0], 40)} is not an object"
-        document.report("wrong-type", where, message, _WRITE_ROOT)
+        document.report("wrong-type", where, f"an array with {quote(items[0], 40)} is not an object", _WRITE_ROOT)
         yield document
 
 
@@ -211,8 +209,7 @@ def _read_nodes(body: JsonNode, key: str, prefix: str, document: Document) -> tu
     if key.lower() not in body.keys:
         return [], 0
     if not isinstance(items, list):
-        message = f"'{key}' is {_kind_of(items)}, not an array"
-        document.report("wrong-type", f"{prefix}{key}", message, "write [ ... ]")
+        document.report("wrong-type", f"{prefix}{key}", f"'{key}' is {_kind_of(items)}, not an array", "write [ ... ]")
         return [], 0
     nodes: list[JsonNode] = []
     for index, item in enumerate(items[:MAX_NODES]):
@@ -220,7 +217,6 @@ def _read_nodes(body: JsonNode, key: str, prefix: str, document: Document) -> tu
         if not isinstance(item, dict):
             document.report("wrong-type", where, f"{quote(item, 40)} is not an object")
             continue
-        node = JsonNode(where, item)
-        name = node.text("SamlClaimType") or node.text("JwtClaimType") or node.text("ID")
+        name = next(filter(None, map(JsonNode(where, item).text, ("SamlClaimType", "JwtClaimType", "ID"))), "")
         nodes.append(JsonNode(f"{where} {quote(name)}" if name else where, item))
     return nodes, len(items)

@@ -17,9 +17,8 @@ _OTHER_NAME = "send it under another name"
 
 def check(document: Document, _context: Context) -> Violations:
     yield from _check_unused(document)
-    yield from check_nodes(
-        document.entries, _check_restricted, _check_name_id_source, _check_name_id_format, _check_name_form
-    )
+    checks = (_check_restricted, _check_name_id_source, _check_name_id_format, _check_name_form)
+    yield from check_nodes(document.entries, *checks)
     yield from _check_name_id_transformation(document)
     yield from _check_repeated(document)
 
@@ -124,6 +123,5 @@ def _check_repeated(document: Document) -> Violations:
                 yield Violation("duplicate-claim", entry.where, message, "keep one of them")
             else:
                 message = f"{key} {quote(name)} differs only in case from {quote(earlier.text(key))}"
-                yield Violation(
-                    "duplicate-claim-case", entry.where, message, "keep one of them, or choose another name"
-                )
+                fix = "keep one of them, or choose another name"
+                yield Violation("duplicate-claim-case", entry.where, message, fix)

@@ -101,8 +101,7 @@ def _check_value(node: JsonNode, key: str, value: Any, allowed: Sequence[str]) -
         is_right = isinstance(value, str) or name in (ROOT.lower(), *keys["any_type"])
     if not is_right and name in {known.lower() for known in allowed}:
         message = f"{quote(key)} is {quote(value, 40)}, not {'an array of objects' if is_array else 'text'}"
-        fix = "write [ ... ]" if is_array else "write it in double quotes"
-        yield Violation("wrong-type", node.where, message, fix)
+        yield Violation("wrong-type", node.where, message, "write [ ... ]" if is_array else "write it in double quotes")
 
 
 def _check_version(body: JsonNode) -> Violations:

@@ -92,8 +92,7 @@ def _check_inputs(transformation: JsonNode) -> NodeViolations:
         yield "transformation-inputs", f"{method} lacks the input {join_names(missing)}", takes
     repeated = sorted({name for name in given if given.count(name) > 1})
     if repeated:
-        message = f"{method} gets the input {quote(repeated[0])} twice"
-        yield "transformation-inputs", message, "keep one of them"
+        yield "transformation-inputs", f"{method} gets the input {quote(repeated[0])} twice", "keep one of them"
 
 
 def _check_outputs(transformation: JsonNode) -> Violations:

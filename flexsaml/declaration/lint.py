@@ -30,12 +30,9 @@ _WORDS = (  # what the rules say of a definition, in the words of a declaration
 
 
 def lint_declaration(
-    declaration: Declaration,
-    profile: str = "flex",
-    *,
-    app_id: str = "",
+    declaration: Declaration, profile: str = "flex", *, app_id: str = "",
     existing_types: Mapping[str, str] | None = None,
-) -> list[Finding]:
+) -> list[Finding]:  # fmt: skip
     """The findings of lint, with their default levels. `app_id` is that of the application with the extensions,
     `existing_types` full name to data type of what exists in the tenant; both are known to preview only."""
     full_names = declaration.full_names(app_id or _STAND_IN)
@@ -57,13 +54,9 @@ def lint_declaration(
 
 
 def lint_stack(
-    raw: bytes,
-    profile: str,
-    *,
-    read_file: Callable[[str], bytes],
-    rule_names: Collection[str],
+    raw: bytes, profile: str, *, read_file: Callable[[str], bytes], rule_names: Collection[str],
     fixed_rules: Collection[str],
-) -> list[Finding]:
+) -> list[Finding]:  # fmt: skip
     """What is wrong with a stack file and with the definition it would send: under the levels it gives, errors first.
     The arguments behind `profile` are those of `read_declaration`."""
     from .stack_yaml import read_stack_yaml  # only now: preview does not need PyYAML

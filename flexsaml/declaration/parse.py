@@ -36,12 +36,9 @@ _IN_CLEAR = "its content becomes part of names and ids in the state, which canno
 
 
 def parse_declaration(
-    keys: Mapping[str, object],
-    *,
-    read_file: Callable[[str], bytes],
-    rule_names: Collection[str] | None = None,
+    keys: Mapping[str, object], *, read_file: Callable[[str], bytes], rule_names: Collection[str] | None = None,
     fixed_rules: Collection[str] = (),
-) -> Declaration:
+) -> Declaration:  # fmt: skip
     """A complete declaration. Raises `InvalidDeclaration` with all findings. The arguments are those of
     `read_declaration`. A secret of unknown content is a finding here."""
     declaration, findings = read_declaration(keys, read_file=read_file, rule_names=rule_names, fixed_rules=fixed_rules)
@@ -54,12 +51,9 @@ def parse_declaration(
 
 
 def read_declaration(
-    keys: Mapping[str, object],
-    *,
-    read_file: Callable[[str], bytes],
-    rule_names: Collection[str] | None = None,
+    keys: Mapping[str, object], *, read_file: Callable[[str], bytes], rule_names: Collection[str] | None = None,
     fixed_rules: Collection[str] = (),
-) -> tuple[Declaration, list[Finding]]:
+) -> tuple[Declaration, list[Finding]]:  # fmt: skip
     """What can be read of a declaration, and everything that is wrong with it. `read_file` gives the bytes of the
     roster file, or raises OSError. `rule_names` are the rules whose level `flexsaml:rules` may name (by default those
     of lint), `fixed_rules` those whose level cannot be changed."""
@@ -78,30 +72,18 @@ def read_declaration(
     named = {name for cells in users.values() for name in cells} | set(columns)
     named |= {_extension_of(claim) for claim in claims.values()} | set(FULL_NAME.findall(definition))
     declaration = Declaration(
-        service_principal=principal,
-        application=application,
-        policy_name=reader.read_text("policyName"),
-        claims=claims,
-        include_basic_claim_set=reader.read_flag("includeBasicClaimSet"),
-        definition=definition,
-        definition_text=definition_text if definition else "",
-        extensions=extensions,
+        service_principal=principal, application=application, policy_name=reader.read_text("policyName"), claims=claims,
+        include_basic_claim_set=reader.read_flag("includeBasicClaimSet"), definition=definition,
+        definition_text=definition_text if definition else "", extensions=extensions,
         existing_extensions=tuple(sorted(name for name in named if is_full_name(name) and name not in extensions)),
-        users=users,
-        users_file=users_file,
-        roster=roster,
-        replace_existing=reader.read_flag("replaceExisting"),
-        allow_removal=reader.read_count("allowRemoval"),
-        preflight=reader.read_flag("preflight"),
+        users=users, users_file=users_file, roster=roster, replace_existing=reader.read_flag("replaceExisting"),
+        allow_removal=reader.read_count("allowRemoval"), preflight=reader.read_flag("preflight"),
         rules=_parse_rules(reader, RULE_NAMES if rule_names is None else rule_names, fixed_rules),
-        cloud=reader.read_text("cloud") or "public",
-        tenant_id=reader.read_text("tenantId"),
-        graph_endpoint=reader.read_text("graphEndpoint"),
-        login_endpoint=reader.read_text("loginEndpoint"),
-        secret_keys=frozenset(reader.secret_keys),
-        encrypted=tuple(sorted(set(reader.encrypted))),
+        cloud=reader.read_text("cloud") or "public", tenant_id=reader.read_text("tenantId"),
+        graph_endpoint=reader.read_text("graphEndpoint"), login_endpoint=reader.read_text("loginEndpoint"),
+        secret_keys=frozenset(reader.secret_keys), encrypted=tuple(sorted(set(reader.encrypted))),
         secret_texts=frozenset(reader.secret_texts),
-    )
+    )  # fmt: skip
     _check_cloud(reader, declaration)
     _check_secrets(reader, declaration)
     return declaration, declaration.mask_findings(_cut(reader.findings))

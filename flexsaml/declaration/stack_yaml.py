@@ -91,8 +91,7 @@ def _build(node: Any) -> Any:
     for key, item in node.value:
         name = key.value if isinstance(key.value, str) else ""
         if name in values:
-            message = f"the key {quote(name)} is there twice"
-            raise yaml.constructor.ConstructorError(None, None, message, key.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, f"the key {quote(name)} is there twice", key.start_mark)
         values[name] = _build(item)
     return Secret.unknown() if set(values) == {"secure"} and isinstance(values["secure"], str) else values
 
