@@ -16,20 +16,12 @@ from typing import TypeVar
 
 import pulumi
 
+import providers
 from flexsaml.claims import build_full_name
 from flexsaml.declaration import Declaration
 from flexsaml.graph import Directory
 from flexsaml.preflight import PreflightResult, data_type_of
 from flexsaml.values import NULL, DataType
-from providers import (
-    ClaimsMappingPolicy,
-    ExtensionProperty,
-    PolicyAssignment,
-    TenantBaseline,
-    UserExtensionValue,
-    UserExtensionValues,
-    UserValueBaseline,
-)
 
 from .args import FlexSamlClaimsArgs, read_connection
 from .inspection import inspect
@@ -47,6 +39,9 @@ class _Extension:
     full_name: pulumi.Input[str]
     name: str
     type: DataType
+
+
+_Extensions = Mapping[str, _Extension]
 
 
 class FlexSamlClaims(pulumi.ComponentResource):
@@ -96,9 +91,9 @@ class FlexSamlClaims(pulumi.ComponentResource):
         sealed: _T = pulumi.Output.secret(value)  # type: ignore[assignment]  # every property takes an Output
         return sealed
 
-    def _baseline(self) -> TenantBaseline:
+    def _baseline(self) -> providers.TenantBaseline:
         declaration, preflight = self._declaration, self._preflight
-        return TenantBaseline(
+        return providers.TenantBaseline(
             f"{self._name}-tenant", service_principal_id=preflight.principal.id,
             application_id=preflight.application.id, app_id=preflight.application.app_id,
             properties=list(declaration.full_names(preflight.application.app_id).values()),
@@ -109,11 +104,11 @@ class FlexSamlClaims(pulumi.ComponentResource):
             opts=self._child(*(["__policy_names"] if "policyName" in declaration.secret_keys else [])),
         )  # fmt: skip
 
-    def _extensions(self, baseline: TenantBaseline) -> dict[str, _Extension]:
+    def _extensions(self, baseline: providers.TenantBaseline) -> dict[str, _Extension]:
         """By the name that claims and values use: short for those made here, full for those that exist."""
         preflight, extensions = self._preflight, {}
         for short, data_type in self._declaration.extensions.items():
-            made = ExtensionProperty(
+            made = providers.ExtensionProperty(
                 f"{self._name}-{short}", application_id=preflight.application.id, app_id=preflight.application.app_id,
                 name=short, data_type=data_type.name, multi_valued=data_type.multi_valued, baseline=baseline.id,
                 opts=self._child(),
@@ -126,10 +121,10 @@ class FlexSamlClaims(pulumi.ComponentResource):
             extensions[full_name] = _Extension(id_, full_name, full_name, data_type_of(existing))
         return extensions
 
-    def _policy(self, baseline: TenantBaseline, extensions: Mapping[str, _Extension]) -> ClaimsMappingPolicy:
+    def _policy(self, baseline: providers.TenantBaseline, extensions: _Extensions) -> providers.ClaimsMappingPolicy:
         declaration = self._declaration
         content = ("claims", "definition")  # a refresh may move the content of one to the other
-        return ClaimsMappingPolicy(
+        return providers.ClaimsMappingPolicy(
             f"{self._name}-policy", display_name=self._seal(declaration.policy_name, "policyName"),
             claims=self._seal(declaration.policy.to_short() if declaration.policy else {}, *content),
             include_basic_claim_set=self._seal(declaration.include_basic_claim_set, "includeBasicClaimSet"),
@@ -138,15 +133,15 @@ class FlexSamlClaims(pulumi.ComponentResource):
             baseline=baseline.id, opts=self._child(),
         )  # fmt: skip
 
-    def _assignment(self, baseline: TenantBaseline, policy: ClaimsMappingPolicy) -> None:
+    def _assignment(self, baseline: providers.TenantBaseline, policy: providers.ClaimsMappingPolicy) -> None:
         replaces = self._declaration.replace_existing
-        PolicyAssignment(
+        providers.PolicyAssignment(
             f"{self._name}-assignment", service_principal_id=baseline.id, policy_id=policy.id,
             displaces=baseline.displaced if replaces else [], replace_existing=self._seal(replaces, "replaceExisting"),
             seen_assigned=self._preflight.assigned, opts=self._child(),
         )  # fmt: skip
 
-    def _values(self, extensions: Mapping[str, _Extension]) -> None:
+    def _values(self, extensions: _Extensions) -> None:
         declaration, preflight = self._declaration, self._preflight
         columns = _columns(declaration, extensions)
         present = {user: id_ for user, id_ in preflight.user_ids.items() if user not in preflight.missing_users}
@@ -156,7 +151,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             live = preflight.live_values.get(extension.name, {})
             held = {user: live.get(present[user], NULL) for user in (cells if live else ())}
             # Also without cells: the last ones leave through its update.
-            baselines[key] = UserValueBaseline(
+            baselines[key] = providers.UserValueBaseline(
                 f"{self._name}-{key}-before", extension=extension.id, full_name=extension.full_name,
                 data_type=extension.type.name, multi_valued=extension.type.multi_valued, cells=cells,
                 ids=present if declaration.preflight else {}, hidden="users" in declaration.secret_keys,
@@ -171,7 +166,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             self._roster(extensions, columns)
         for user, row in declaration.users.items():
             if row:
-                UserExtensionValue(
+                providers.UserExtensionValue(
                     f"{self._name}-{user.lower()}", user=preflight.user_ids[user],
                     values={extensions[key].name: self._seal(columns[key][user], "users") for key in row},
                     types={extensions[key].name: str(extensions[key].type) for key in row},
@@ -179,7 +174,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
                     seen_missing=user in preflight.missing_users, opts=self._child(),
                 )  # fmt: skip
 
-    def _roster(self, extensions: Mapping[str, _Extension], columns: Columns) -> None:
+    def _roster(self, extensions: _Extensions, columns: Columns) -> None:
         """Everybody in the roster file, in one resource."""
         declaration, preflight = self._declaration, self._preflight
         cells = {
@@ -188,7 +183,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             if user not in preflight.missing_users
         }
         used = [key for key in extensions if any(key in row for row in declaration.roster.values())]
-        UserExtensionValues(
+        providers.UserExtensionValues(
             f"{self._name}-roster", service_principal_id=preflight.principal.id,
             roster=self._seal(declaration.users_file, "usersFile"), cells=cells,
             types={extensions[key].name: str(extensions[key].type) for key in used},
@@ -199,7 +194,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
         )  # fmt: skip
 
 
-def _columns(declaration: Declaration, extensions: Mapping[str, _Extension]) -> Columns:
+def _columns(declaration: Declaration, extensions: _Extensions) -> Columns:
     """The values of all users by extension. Those of this stack's extensions are canonical since they were parsed."""
     columns: Columns = {key: {} for key in extensions}
     for user, row in declaration.all_users.items():

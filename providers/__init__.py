@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .dynamic import DynamicProvider
-    from .resources import ClaimsMappingPolicy as ClaimsMappingPolicy
-    from .resources import ExtensionProperty as ExtensionProperty
-    from .resources import PolicyAssignment as PolicyAssignment
-    from .resources import TenantBaseline as TenantBaseline
-    from .resources import UserExtensionValue as UserExtensionValue
-    from .resources import UserExtensionValues as UserExtensionValues
-    from .resources import UserValueBaseline as UserValueBaseline
+    from .resources import *  # noqa: F403 - the class of every kind
     from .tenant import Connection as Connection
 
 KINDS = {

@@ -15,17 +15,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pulumi
-from pulumi.dynamic import (
-    CheckFailure,
-    CheckResult,
-    ConfigureRequest,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi import dynamic
 from pulumi.output import Unknown as PulumiUnknown
 
 from flexsaml.errors import UserError
@@ -39,52 +29,52 @@ if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
 
-class DynamicProvider(ResourceProvider):
+class DynamicProvider(dynamic.ResourceProvider):
     """What Pulumi calls, in terms of the kind."""
 
     serialize_as_secret_always = False
     kind: ClassVar[Kind]
 
-    def configure(self, req: ConfigureRequest) -> None:
+    def configure(self, req: dynamic.ConfigureRequest) -> None:
         engine.watch()
         answer_user_errors_in_one_line(vars(sys.modules["__main__"]))
         # Full keys: the namespace stays `flexsaml` whatever the project is called.
         TENANT.configure(Connection.from_config(lambda key: req.config.get(f"flexsaml:{key}")))
 
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         try:
             inputs, failures = self.kind.check(_from_pulumi(_olds), _from_pulumi(news))
         except UserError as problem:
             inputs, failures = _from_pulumi(news), {"": str(problem)}
-        return CheckResult(_to_pulumi(inputs), [CheckFailure(name, reason) for name, reason in failures.items()])
+        return dynamic.CheckResult(_to_pulumi(inputs), [dynamic.CheckFailure(*failure) for failure in failures.items()])
 
-    def diff(self, _id: str, _olds: Props, _news: Props) -> DiffResult:
+    def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
         arguments, changed = self.kind.arguments, self.kind.diff(_from_pulumi(_olds), _from_pulumi(_news))
         is_moved = _olds.get("__provider") != _news.get("__provider")
-        return DiffResult(
+        return dynamic.DiffResult(
             changes=is_moved or any(not arguments[name].ignored for name in changed),
             replaces=sorted(name for name in changed if arguments[name].replaces),
             delete_before_replace=True,
         )
 
-    def create(self, props: Props) -> CreateResult:
+    def create(self, props: Props) -> dynamic.CreateResult:
         inputs = _from_pulumi(props)
         with self._attempt("create", inputs):
             id_, computed = self.kind.create(_directory(), inputs)
-            return CreateResult(id_, {**inputs, **computed})
+            return dynamic.CreateResult(id_, {**inputs, **computed})
 
-    def update(self, _id: str, _olds: Props, _news: Props) -> UpdateResult:
+    def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
         olds, news = _from_pulumi(_olds), _from_pulumi(_news)
         with self._attempt("update", news):
-            return UpdateResult({**news, **self.kind.update(_directory(), _id, olds, news)})
+            return dynamic.UpdateResult({**news, **self.kind.update(_directory(), _id, olds, news)})
 
-    def read(self, id_: str, props: Props) -> ReadResult:
+    def read(self, id_: str, props: Props) -> dynamic.ReadResult:
         outputs = _from_pulumi(props)
         with self._attempt("read", outputs):
             live = self.kind.read(_directory(), id_, outputs)
             if live is None:
-                return ReadResult("", {})
-            return ReadResult(id_, live, {name: live[name] for name in self.kind.inputs if name in live})
+                return dynamic.ReadResult("", {})
+            return dynamic.ReadResult(id_, live, {name: live[name] for name in self.kind.inputs if name in live})
 
     def delete(self, _id: str, _props: Props) -> None:
         outputs = _from_pulumi(_props)
@@ -103,7 +93,7 @@ class DynamicProvider(ResourceProvider):
             raise RefusedChange(line) from problem
 
 
-class DynamicResource(Resource):
+class DynamicResource(dynamic.Resource):
     """Base of the typed resource classes: arguments as a program gives them become what crosses the engine."""
 
     def __init_subclass__(cls) -> None:

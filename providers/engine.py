@@ -18,10 +18,7 @@ import socket
 import sys
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pulumi.runtime.proto import engine_pb2_grpc
+from typing import Any
 
 _INTERVAL = 0.5  # seconds between two attempts to reach the engine
 _MISSES = 2  # failed attempts in a row after which it counts as gone
@@ -34,7 +31,7 @@ def address() -> str:
 
 
 @lru_cache(maxsize=1)
-def _stub(engine: str) -> engine_pb2_grpc.EngineStub:
+def _stub(engine: str) -> Any:
     import grpc
     from pulumi.runtime.proto import engine_pb2_grpc
 

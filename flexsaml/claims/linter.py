@@ -36,8 +36,7 @@ def lint(text: str | bytes, *, profile: str = "entra", context: Context | None =
         for violation in chain(policy.problems, *(module.check(policy, context or Context()) for module in modules)):
             violations[violation.rule].append(violation)
         cut = ((rule, violation) for rule in rules for violation in _cut(violations[rule.name]))
-        of_policy = [Finding(rule.name, rule.level, *violation[1:]) for rule, violation in cut]
-        findings += sorted(of_policy, key=_position)
+        findings += sorted((Finding(rule.name, rule.level, *violation[1:]) for rule, violation in cut), key=_position)
     return findings
 
 

@@ -153,14 +153,12 @@ def _check_extension_name(entry: JsonNode) -> NodeViolations:
         message = f"the appId in {quote(name)} is a placeholder"
         fix = "write the appId, without dashes, of the application that owns the extension"
         yield "extension-placeholder", message, fix
-    if _APP_ID.fullmatch(app_id) and app_id != app_id.lower():
-        message = f"the appId in {quote(name)} has capital letters, and the token service compares with case"
-        yield "extension-application-case", message, f"write '{build_full_name(app_id, escape(short))}'"
-    if _PLACEHOLDER.fullmatch(app_id) or _APP_ID.fullmatch(app_id):
-        return
-    if not app_id:
-        message = f"{quote(name)} of {entry.label} is not the full name of an extension"
-        yield "extension-name", message, _WRITE_FULL_NAME
+    elif _APP_ID.fullmatch(app_id):
+        if app_id != app_id.lower():
+            message = f"the appId in {quote(name)} has capital letters, and the token service compares with case"
+            yield "extension-application-case", message, f"write '{build_full_name(app_id, escape(short))}'"
+    elif not app_id:
+        yield "extension-name", f"{quote(name)} of {entry.label} is not the full name of an extension", _WRITE_FULL_NAME
     elif "-" in app_id:
         fix = f"write '{build_full_name(app_id, '…')}'"[:120]
         yield "extension-name", f"the appId in {quote(name)} has dashes", fix

@@ -149,13 +149,8 @@ def _is_structure(value: object) -> bool:
 
 
 def _kind_of(value: object) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, Mapping):
-        return "a map"
-    return "a list" if isinstance(value, (list, tuple)) else "text"
+    kinds = {bool: "true or false", (int, float): "a number", Mapping: "a map", (list, tuple): "a list"}
+    return next((words for types, words in kinds.items() if isinstance(value, types)), "text")  # type: ignore[arg-type]
 
 
 def _as_text(value: object) -> str:

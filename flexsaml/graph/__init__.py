@@ -34,21 +34,17 @@ if TYPE_CHECKING:
     from .directory import Directory
     from .tokens import Identity, credentials, skew
 
-# fmt: off
 __all__ = [
     "BULK_WORKERS", "Application", "Client", "Cloud", "Conflict", "Directory", "ExistingObjects", "ExtensionOwner",
     "ExtensionProperty", "Forbidden", "GraphError", "Identity", "InvalidCloud", "Malformed", "NotAvailable", "NotFound",
     "NotSent", "Policy", "PrincipalNotFound", "PrincipalSnapshot", "Progress", "RoleAssignment", "ServicePrincipal",
     "SigningKey", "User", "ValueHolders", "cloud", "credentials", "is_guid", "quota_seconds",
     "requirements_of_stack", "skew",
-]
-# fmt: on
+]  # fmt: skip
 _LAZY = {
-    "bulk": ("BULK_WORKERS", "Progress"),
-    "client": ("Client",),
-    "directory": ("Directory",),
+    "bulk": ("BULK_WORKERS", "Progress"), "client": ("Client",), "directory": ("Directory",),
     "tokens": ("Identity", "credentials", "skew"),
-}
+}  # fmt: skip
 """Module to the public names for whose first use it is imported."""
 
 
