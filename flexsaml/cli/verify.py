@@ -129,7 +129,7 @@ def _lines(verdict: Verdict, at: datetime, show: Callable[[str], str]) -> Iterat
     statement = verdict.statement
     if statement:
         yield ""
-        yield f"NameID      {show(statement.name_id.value)}  {statement.name_id.format}"
+        yield f"NameID      {show(statement.name_id)}  {statement.name_id_format}"
         for attribute in statement.attributes:
             yield f"attribute   {attribute.name} = {' | '.join(map(show, attribute.values))}"
         if show is mask:
@@ -150,11 +150,13 @@ def _to_json(verdict: Verdict, at: datetime, show: Callable[[str], str]) -> dict
         "skew_seconds": verification.MAX_CLOCK_SKEW.seconds,
         "checks": [check.to_json() for check in verdict.checks],
     }
-    if verdict.statement:
-        name_id, attributes = verdict.statement.name_id, verdict.statement.attributes
+    statement = verdict.statement
+    if statement:
         body["masked"] = show is mask
-        body["name_id"] = {"value": show(name_id.value), "format": name_id.format}
-        body["attributes"] = [{"name": item.name, "values": list(map(show, item.values))} for item in attributes]
+        body["name_id"] = {"value": show(statement.name_id), "format": statement.name_id_format}
+        body["attributes"] = [
+            {"name": item.name, "values": list(map(show, item.values))} for item in statement.attributes
+        ]
     return body
 
 

@@ -2,7 +2,6 @@
 
 from .statement import (
     AttributeFault,
-    NameId,
     SamlAttribute,
     SamlStatement,
     WorkerUpdate,
@@ -13,6 +12,6 @@ from .statement import (
 from .taskrouter import Worker, read_access, read_worker
 
 __all__ = [
-    "AttributeFault", "NameId", "SamlAttribute", "SamlStatement", "Worker", "WorkerUpdate", "compute_worker_update",
+    "AttributeFault", "SamlAttribute", "SamlStatement", "Worker", "WorkerUpdate", "compute_worker_update",
     "is_ignored", "parse_attribute_name", "read_access", "read_worker",
 ]  # fmt: skip

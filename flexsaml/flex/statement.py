@@ -27,18 +27,11 @@ class SamlAttribute:
 
 
 @dataclass(frozen=True)
-class NameId:
-    """Who signs in, and the Format of the NameID."""
-
-    value: str
-    format: str
-
-
-@dataclass(frozen=True)
 class SamlStatement:
-    """What Flex reads of an assertion, whether predicted or received."""
+    """What Flex reads of an assertion, whether predicted or received. `name_id`: who signs in."""
 
-    name_id: NameId
+    name_id: str
+    name_id_format: str
     attributes: tuple[SamlAttribute, ...]
 
 
@@ -93,11 +86,10 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
         attributes[name] = value
         sources[name] = attribute.name
         has_several[name] = kind == "string" and len(attribute.values) > 1
-    name_id = statement.name_id.value
-    attributes.setdefault("contact_uri", build_contact_uri(name_id))
+    attributes.setdefault("contact_uri", build_contact_uri(statement.name_id))
     ignored = tuple(attribute.name for attribute in statement.attributes if is_ignored(attribute.name))
     unknown = tuple(sorted(name for name in has_several if has_several[name]))
-    return WorkerUpdate(name_id, attributes, channels, sources, ignored, unknown, tuple(faults))
+    return WorkerUpdate(statement.name_id, attributes, channels, sources, ignored, unknown, tuple(faults))
 
 
 def is_ignored(name: str) -> bool:

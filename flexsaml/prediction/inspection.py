@@ -164,9 +164,8 @@ def _read_users(
 def _make_agent(user: User, snapshot: PrincipalSnapshot, members: GroupMembers, unreadable: Mapping[str, str]) -> Agent:
     own = [role for role in snapshot.roles or () if user.id in (role.user_ids(members) or ())]
     values = sorted({role.value for role in own if role.value})
-    reason = (
-        "" if snapshot.roles is not None else "there is no permission to read who is assigned (Application.Read.All)"
-    )
+    no_permission = "there is no permission to read who is assigned (Application.Read.All)"
+    reason = "" if snapshot.roles is not None else no_permission
     for role in snapshot.roles or ():
         decides = not own or (role.value and role.value not in values)
         if role.user_ids(members) is None and decides and not reason:

@@ -85,7 +85,7 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) ->
     name_id = predict_name_id(sources)
     lines = (*_fixed_lines(policy, target, agent), *_policy_lines(sources))
     sent = tuple(flex.SamlAttribute(line.name, line.values, line.name_format) for line in lines if line.values)
-    update = flex.compute_worker_update(flex.SamlStatement(flex.NameId(name_id.value, name_id.format), sent))
+    update = flex.compute_worker_update(flex.SamlStatement(name_id.value, name_id.format, sent))
     unknown = {line.name for line in lines if line.unknown}
     return Prediction(
         agent=agent,
@@ -104,9 +104,8 @@ def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]
     not_assigned = f"neither the user nor a group they are a direct member of is assigned to '{name}'"
     is_disabled, has_key = agent.properties.get("accountEnabled") is False, target.has_key
     lacks_assignment = snapshot.assignment_required and not agent.assigned
-    unreadable = (
-        "" if agent.is_readable else "there is no permission to read whether the user is enabled (User.Read.All)"
-    )
+    no_permission = "there is no permission to read whether the user is enabled (User.Read.All)"
+    unreadable = "" if agent.is_readable else no_permission
     no_key = f"'{name}' has no active signing certificate, which a claims mapping policy requires"
     for is_refused, rule, code, message, unknown in (
         (not snapshot.enabled, "W1", "AADSTS7000112", f"the application '{name}' is disabled", ""),

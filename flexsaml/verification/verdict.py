@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from flexsaml.claims import NAME_ID, quote
-from flexsaml.flex import NameId, SamlAttribute, SamlStatement, compute_worker_update, is_ignored, parse_attribute_name
+from flexsaml.flex import SamlAttribute, SamlStatement, compute_worker_update, is_ignored, parse_attribute_name
 
 from .checks import ASK_SENDER, Check, Expected, ResponseRefused, fault
 from .conditions import check_conditions, find_single, read_text
@@ -104,7 +104,7 @@ def _read_statement(assertion: etree._Element) -> tuple[SamlStatement, list[Chec
             message = f"{quote(name)} is there {count} times, and parsers disagree on which wins"
             faults.append(fault("attribute-duplicate", message, ASK_SENDER, name))
     name_format = "" if name_id is None else name_id.get("Format", "")
-    return SamlStatement(NameId(read_text(name_id), name_format), tuple(attributes)), faults
+    return SamlStatement(read_text(name_id), name_format, tuple(attributes)), faults
 
 
 def _check_flex_rules(statement: SamlStatement) -> Iterator[Check]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.flex import NameId, SamlAttribute, SamlStatement, WorkerUpdate, compute_worker_update
+from flexsaml.flex import SamlAttribute, SamlStatement, WorkerUpdate, compute_worker_update
 from flexsaml.flex.statement import build_contact_uri
 
 MANDATORY = {"email": ("a@x",), "full_name": ("A B",), "roles": ("agent",)}
@@ -12,7 +12,7 @@ MANDATORY = {"email": ("a@x",), "full_name": ("A B",), "roles": ("agent",)}
 
 def update(attributes: dict[str, tuple[str, ...]]) -> WorkerUpdate:
     listed = tuple(SamlAttribute(name, values) for name, values in attributes.items())
-    return compute_worker_update(SamlStatement(NameId("a@x", ""), listed))
+    return compute_worker_update(SamlStatement("a@x", "", listed))
 
 
 @pytest.mark.parametrize(

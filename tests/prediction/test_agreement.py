@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from flexsaml.flex import NameId, SamlAttribute, SamlStatement, compute_worker_update
+from flexsaml.flex import SamlAttribute, SamlStatement, compute_worker_update
 from flexsaml.graph import Client, Directory, cloud, credentials
 from flexsaml.prediction import Prediction, Scenario, find_assigned_policy, parse_policy, predict_sign_ins
 from tests.emulator import signin
@@ -94,7 +94,7 @@ def test_flex_stores_of_the_issued_assertion_what_was_predicted(
     [prediction] = predict(directory, CASES[name]["user"])
     issued = signin.issued(tenant.emulator, CASES[name]["user"])
     received = tuple(SamlAttribute(name, tuple(values)) for name, values, _ in issued.attributes)
-    update = compute_worker_update(SamlStatement(NameId(issued.name_id, issued.name_id_format), received))
+    update = compute_worker_update(SamlStatement(issued.name_id, issued.name_id_format, received))
     assert update.attributes == {
         line.name: line.value for line in prediction.worker if not line.kept and not line.unknown
     }
