@@ -18,6 +18,7 @@ from requests.structures import CaseInsensitiveDict
 
 from .errors import GraphError, Unanswered, operation, refusal, unsure_hint
 from .retry import Retrier, is_repeatable, pause_before, retry_after, tries
+from .shapes import check_entity
 
 CHUNK = 20
 
@@ -57,6 +58,11 @@ def body_of(answer: BatchResponse) -> Json:
     if answer.failure is not None:
         raise answer.failure
     return answer.body or {}
+
+
+def entity_of(answer: BatchResponse) -> Json:
+    """The same of an item that asked for one object, which has an id."""
+    return check_entity(answer.request.url, body_of(answer))
 
 
 def send_once(items: Sequence[BatchRequest], post: Callable[[Json], Json], retrier: Retrier) -> list[BatchResponse]:

@@ -25,6 +25,7 @@ from .clock import Clock
 from .clouds import Cloud
 from .errors import RUN_AGAIN, GraphError, Headers, Unanswered, Unauthorized, operation
 from .retry import Retrier
+from .shapes import check_entity, check_items
 from .tokens import CachedTokens
 from .transport import Call, exchange, open_session
 from .urls import with_query
@@ -61,6 +62,10 @@ class Client:
     def get(self, path: str, *, params: Params = None, headers: Headers = None, version: str = "v1.0") -> Json:
         """GET one object or one page. `path` starts with a slash and is already escaped (urls.py)."""
         return self._safe(self._call("GET", with_query(path, params), headers, version=version))
+
+    def entity(self, path: str, *, params: Params = None) -> Json:
+        """GET one object that has an id."""
+        return check_entity(path, self.get(path, params=params))
 
     def action(self, path: str, json: object) -> Json:
         """POST that only reads (an OData action): repeated like a GET."""
@@ -114,7 +119,7 @@ class Client:
         """The items of `page` and of the pages after it. Raises Unanswered for a link that must not be followed."""
         tried, urls = operation("GET", call.path), {call.url}
         while True:
-            yield from page.get("value", ())
+            yield from check_items(call.path, page)
             link = page.get("@odata.nextLink")
             if link is None:
                 return

@@ -44,7 +44,7 @@ class Extensions(DirectoryCalls):
     def extension_property(self, application_id: str, property_id: str) -> ExtensionProperty | None:
         """None only after a confirmed 404."""
         path = f"{_collection(application_id)}/{segment(property_id)}"
-        return self._unless_absent(lambda: ExtensionProperty.read(self._client.get(path)))
+        return self._unless_absent(lambda: ExtensionProperty.read(self._client.entity(path)))
 
     def create_extension_property(
         self, application_id: str, *, name: str, data_type: str, multi_valued: bool, target_objects: Sequence[str]

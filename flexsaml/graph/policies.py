@@ -19,6 +19,7 @@ from .batch import body_of
 from .directory_calls import DirectoryCalls, Wait
 from .errors import Conflict, Forbidden, NotFound, StillPending
 from .models import Policy
+from .shapes import check_entity
 from .urls import literal, segment
 
 POLICIES = "/policies/claimsMappingPolicies"
@@ -59,7 +60,7 @@ class Policies(DirectoryCalls):
 
         body = {"definition": [definition], "displayName": display_name, "isOrganizationDefault": False}
         result = self._client.write("POST", POLICIES, body, landed=created)
-        policy = result if isinstance(result, Policy) else Policy.read(result)
+        policy = result if isinstance(result, Policy) else Policy.read(check_entity(POLICIES, result))
         self._until(lambda: self._readable(policy.id), f"GET {POLICIES}/{policy.id} after its creation")
         return policy
 
@@ -150,7 +151,7 @@ class Policies(DirectoryCalls):
             return False
 
     def _policy(self, policy_id: str) -> Policy:
-        return Policy.read(self._client.get(_path(policy_id)))
+        return Policy.read(self._client.entity(_path(policy_id)))
 
     def _readable(self, policy_id: str) -> bool:
         try:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
-from .batch import BatchResponse, body_of
+from .batch import BatchResponse, body_of, entity_of
 from .client import Client
 from .directory_calls import DirectoryCalls
 from .errors import Forbidden, NotFound, PrincipalNotFound
@@ -94,12 +94,12 @@ class Principals(DirectoryCalls):
         if isinstance(owner.failure, NotFound):
             return None
         listed = tuple(map(ExtensionProperty.read, self._all(properties)))
-        return ExtensionOwner(Application.read(body_of(owner)), listed)
+        return ExtensionOwner(Application.read(entity_of(owner)), listed)
 
     def _by_either_id(self, collection: str, guid: str, select: str) -> list[dict[str, Any]]:
         paths = (f"{collection}/{guid}", f"{collection}(appId='{guid}')")
         answers = self._client.read_batch([with_query(path, {"$select": select}) for path in paths])
-        return [body_of(answer) for answer in answers if not isinstance(answer.failure, NotFound)]
+        return [entity_of(answer) for answer in answers if not isinstance(answer.failure, NotFound)]
 
     def _all(self, answer: BatchResponse) -> Iterable[dict[str, Any]]:
         """Every item of a collection whose first page is an answer of a batch."""
@@ -119,7 +119,7 @@ class Principals(DirectoryCalls):
                 return self._read(answers, policy_name, roles)
             if isinstance(other.failure, NotFound):
                 raise PrincipalNotFound(reference)
-            principal = ServicePrincipal.read(body_of(other))
+            principal = ServicePrincipal.read(entity_of(other))
         else:
             principal = self.find_service_principal(reference)
         path = f"/servicePrincipals/{segment(principal.id)}"
@@ -178,7 +178,7 @@ class Principals(DirectoryCalls):
 
     def _read(self, answers: Sequence[BatchResponse], policy_name: str, with_roles: bool) -> PrincipalSnapshot:
         own, roles, organization, owning, *others = answers
-        body = body_of(own)
+        body = entity_of(own)
         existing = self._existing(others, policy_name)
         application = body_of(others[0]) if existing["application"] else {}
         values = {str(role["id"]): str(role.get("value") or "") for role in _list(body, "appRoles")}

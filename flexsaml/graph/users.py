@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from .batch import CHUNK, BatchRequest, BatchResponse, body_of
+from .batch import CHUNK, BatchRequest, BatchResponse, entity_of
 from .bulk import OnProgress
 from .directory_calls import ABSENCE_PAUSES, DirectoryCalls, Wait
 from .errors import (
@@ -34,6 +34,7 @@ from .errors import (
 from .extensions import NOT_USABLE_HINT, USABLE_WITHIN
 from .models import User, ValueHolders, same_value
 from .retry import CHECK_PAUSES
+from .shapes import check_count, check_items
 from .urls import listings, starting_with, user_path, with_query
 
 Strings = Collection[str]
@@ -52,7 +53,7 @@ class Users(DirectoryCalls):
 
     def read_user(self, reference: str, extensions: Sequence[str] = ()) -> User:
         """One user; raises NotFound."""
-        return User.read(self._client.get(select(reference, extensions)), extensions)
+        return User.read(self._client.entity(select(reference, extensions)), extensions)
 
     def find_user(self, reference: str, extensions: Sequence[str] = ()) -> User | None:
         """One user; None only after a confirmed 404."""
@@ -79,7 +80,7 @@ class Users(DirectoryCalls):
         answers = self._in_batches(paths, self._read_confirmed if confirms_absence else self._client.read_batch)
         for reference, answer in zip(absent, answers, strict=True):
             is_absent = isinstance(answer.failure, NotFound)
-            users[reference] = None if is_absent else User.read(body_of(answer), extensions)
+            users[reference] = None if is_absent else User.read(entity_of(answer), extensions)
         return {reference: users[reference] for reference in asked}
 
     def _from_listings(self, asked: Strings, extensions: Strings, profile: Strings, names: Strings) -> dict[str, User]:
@@ -205,8 +206,8 @@ class Users(DirectoryCalls):
         params = {"$filter": f"{extension} ne null", "$count": "true", "$top": limit, "$select": select}
         for seconds in (*ABSENCE_PAUSES, None):
             page = self._client.get("/users", params=params, headers={"ConsistencyLevel": "eventual"})
-            listed = page.get("value", ())[:limit]
-            count = int(page.get("@odata.count", len(listed)))
+            listed = check_items("/users", page)[:limit]
+            count = max(check_count("/users", page), len(listed))
             ids = [body["id"] for body in listed]
             read = self.read_users(ids, [extension], confirms_absence=False) if listed else {}
             holders = tuple(user for user in read.values() if user and user.values.get(extension) not in (None, []))

@@ -1,0 +1,42 @@
+"""Answers of Graph without the shape that it documents are errors: an empty object must not pass for an empty list.
+
+A proxy or an outage may answer 200 with nothing, `{}` or an error object. What is missing from such an answer would
+count as absent, and absence permits deletions. A collection has a `value`, a list of objects, each with an `id`; an
+entity has an `id`; `@odata.count` is a whole number (A: OData JSON format). Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import RUN_AGAIN, Unanswered, operation
+
+Json = dict[str, Any]
+
+
+def check_entity(path: str, body: object) -> Json:
+    """The object that the answer to a GET of `path` holds. Raises Unanswered."""
+    if not isinstance(body, dict) or not isinstance(body.get("id"), str) or not body["id"]:
+        raise _unreadable(path, "an object with an id")
+    return body
+
+
+def check_items(path: str, page: Mapping[str, Any]) -> list[Json]:
+    """The objects on a page of the collection `path`. Raises Unanswered."""
+    items = page.get("value")
+    if not isinstance(items, list):
+        raise _unreadable(path, "a list of objects")
+    return [check_entity(path, item) for item in items]
+
+
+def check_count(path: str, page: Mapping[str, Any]) -> int:
+    """How many objects the collection `path` has. Raises Unanswered."""
+    count = page.get("@odata.count")
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise _unreadable(path, "the number of objects")
+    return count
+
+
+def _unreadable(path: str, missing: str) -> Unanswered:
+    return Unanswered(operation("GET", path), f"the answer does not have {missing}, as Graph's answers have", RUN_AGAIN)
