@@ -26,11 +26,9 @@ def inspect(
         keys = {**keys, "policyName": default_policy_name}
     preflight: PreflightResult | None = None
     try:
+        rules = (*RULE_LEVELS, *RULE_NAMES)
         declaration = parse_declaration(
-            keys,
-            read_file=lambda name: Path(name).read_bytes(),
-            rule_names=(*RULE_LEVELS, *RULE_NAMES),
-            fixed_rules=FIXED_RULES,
+            keys, read_file=lambda name: Path(name).read_bytes(), rule_names=rules, fixed_rules=FIXED_RULES
         )
         where = (declaration.cloud, declaration.tenant_id, declaration.graph_endpoint, declaration.login_endpoint)
         preflight = inspect_tenant(directory() if directory else Connection(*where).directory(), declaration)

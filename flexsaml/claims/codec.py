@@ -67,8 +67,7 @@ def decode(definition: str, full_names: Mapping[str, str]) -> ClaimsPolicy:
         if claim.name in claims:
             raise InvalidDefinition(f"the claim '{claim.name}' appears twice")
         claims[claim.name] = claim
-    basic = str(body.get("includebasicclaimset", "false")).lower() == "true"
-    return ClaimsPolicy(dict(sorted(claims.items())), basic)
+    return ClaimsPolicy(dict(sorted(claims.items())), str(body.get("includebasicclaimset", "false")).lower() == "true")
 
 
 def normalise_definition(definition: str | Mapping[str, Any]) -> str:

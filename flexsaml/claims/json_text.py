@@ -23,8 +23,6 @@ _REASONS = {
     ",": "a comma is missing or superfluous", "'": "JSON needs double quotes", "/": "JSON has no comments",
     **dict.fromkeys("\u201c\u201d\u2018\u2019", 'it has typographic quotes; JSON needs "'),
 }  # fmt: skip
-
-
 Report = Callable[..., None]
 """Takes rule, where, message and optionally fix of a `Violation`."""
 

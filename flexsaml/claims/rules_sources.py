@@ -20,7 +20,6 @@ _FORM = re.compile(r"extension_(<[^>]*>|\{[^}]*\}|[^_]*)_(.+)", re.DOTALL)
 _APP_ID = re.compile(r"[0-9a-fA-F]{32}")
 _PLACEHOLDER = re.compile(r"0{32}|[xX]+|<.*>|\{.*\}|\$.*|(?i:your|my)?-?(?i:app(lication)?-?id|guid|clientid).*")
 _WRITE_FULL_NAME = "write extension_<appId without dashes>_<name>"
-_WRITE_USER = 'write "Source": "user"'
 
 
 def check(document: Document, context: Context) -> Violations:
@@ -49,8 +48,7 @@ def _check_parts(entry: JsonNode) -> NodeViolations:
     if len(sources) > 1 and not (source.lower() == "constant" and "Value" in keys):
         message = f"{entry.label} has {' and '.join(sources)}, which are two sources"
         yield "several-sources", message, "keep one of them"
-    message = ""
-    fix = _WRITE_USER
+    message, fix = "", 'write "Source": "user"'
     if entry.has("ID") and not entry.has("Source"):
         message = f"{entry.label} has an ID but no Source"
     elif source.lower() == "transformation":

@@ -40,10 +40,8 @@ def lint_declaration(
     types = {**(existing_types or {}), **own_types}
     if declaration.definition:
         known = full_names if app_id else _names_in(declaration)
-        context = Context(
-            types if app_id else {full: str(declaration.extensions[name]) for name, full in known.items()},
-            _values_by_full_name(declaration, known, types),
-        )
+        known_types = types if app_id else {full: str(declaration.extensions[name]) for name, full in known.items()}
+        context = Context(known_types, _values_by_full_name(declaration, known, types))
         return declaration.mask_findings(lint(declaration.definition_text, profile=profile, context=context))
     if not declaration.claims:
         return []

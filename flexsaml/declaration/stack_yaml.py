@@ -22,8 +22,10 @@ _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 NAMESPACE = "flexsaml:"
 _DEEPEST = 16
-_NULLS = ("", "~", "null", "Null", "NULL")
-_FLAGS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_CONSTANTS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True), **dict.fromkeys(("false", "False", "FALSE"), False),
+}  # fmt: skip
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ]+(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?)?")
 _INTEGER = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|0b[01]+|0o?[0-7]*|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -31,18 +33,6 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 
 def read_stack_yaml(raw: bytes) -> dict[str, object] | Finding:
     """The keys of the namespace, without it; or the one finding that the file cannot be used."""
-    loaded = _load(raw)
-    if isinstance(loaded, Finding):
-        return loaded
-    config = loaded.get("config")
-    if "runtime" in loaded:
-        return Finding(RULE, "error", "runtime", "this is the project file", "give Pulumi.<stack>.yaml")
-    if not isinstance(config, dict):
-        return Finding(RULE, "error", "config", "the file has no map 'config'", "give Pulumi.<stack>.yaml")
-    return {key[len(NAMESPACE) :]: value for key, value in config.items() if key.startswith(NAMESPACE)}
-
-
-def _load(raw: bytes) -> dict[str, object] | Finding:
     if len(raw) > MAX_TEXT_BYTES:
         return Finding("size", "error", "file", f"is over {MAX_TEXT_BYTES:,} bytes", "keep users in a roster file")
     try:
@@ -60,7 +50,12 @@ def _load(raw: bytes) -> dict[str, object] | Finding:
         return unsafe
     if not isinstance(loaded, dict):
         return Finding(RULE, "error", "file", "the file has no map 'config'", "give Pulumi.<stack>.yaml")
-    return loaded
+    config = loaded.get("config")
+    if "runtime" in loaded:
+        return Finding(RULE, "error", "runtime", "this is the project file", "give Pulumi.<stack>.yaml")
+    if not isinstance(config, dict):
+        return Finding(RULE, "error", "config", "the file has no map 'config'", "give Pulumi.<stack>.yaml")
+    return {key[len(NAMESPACE) :]: value for key, value in config.items() if key.startswith(NAMESPACE)}
 
 
 def _find_unsafe(text: str) -> Finding | None:
@@ -98,10 +93,8 @@ def _build(node: Any) -> Any:
 
 def _resolve(text: str) -> object:
     """A plain scalar, as go-yaml resolves it on its way into the engine's configuration."""
-    if text in _NULLS:
-        return None
-    if text in _FLAGS:
-        return _FLAGS[text]
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     if (date := _DATE.fullmatch(text)) and (moment := _as_go_time(date)):
         return moment
     digits = text.replace("_", "")
