@@ -4,8 +4,6 @@ against the emulator, at 0 and 50 ms added latency; `empty` is a program of `imp
 figure is the median of ROUNDS runs of a command, the two stacks in turn. Memory is the largest resident set of each
 process, sampled every 20 ms. Exits 1 when a limit is missed; writes its section of docs/benchmarks.md."""
 
-from __future__ import annotations
-
 import os
 import platform
 import re

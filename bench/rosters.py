@@ -5,8 +5,6 @@ minutes. 50 ms are added to each request, the tenant holds three times as many u
 the same concurrency and checks the statuses; a "paged read" lists the tenant with `requests`; the "script" is one
 awaited PATCH per user with msgraph-sdk. Exits 1 when a limit is missed; writes its section of docs/benchmarks.md."""
 
-from __future__ import annotations
-
 import json
 import statistics
 import subprocess

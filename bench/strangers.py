@@ -5,8 +5,6 @@
 Runs as a process of its own, as such scripts do; prints the seconds of its writes.
 """
 
-from __future__ import annotations
-
 import asyncio
 import sys
 import time

@@ -10,8 +10,6 @@ unset. Changes nothing, and writes one file, readable by its owner only, since i
 for a stack that has no resources yet.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """The arguments of `FlexSamlClaims`: as a person writes them in Python, and as the stack configuration holds them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -8,8 +8,6 @@ the values, delete the properties, restore what was displaced. Children are name
 wrote (extension, user in lower case), so a change of case or order changes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """What stands before the first resource: the declaration is parsed, the tenant inspected, and everything reported."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 

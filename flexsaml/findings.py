@@ -4,8 +4,6 @@ A rule returns findings and never raises. Its level comes from one table, and a 
 (`flexsaml:rules`). Pure: standard library only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 

@@ -1,7 +1,5 @@
 """Which host names mean this machine. Only such hosts may be reached by plain http. Pure."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 

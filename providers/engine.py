@@ -10,8 +10,6 @@ dynamic provider gets the engine's address as its only argument. It is used for 
 Nothing here may raise: a line that cannot be shown is no reason to fail a change.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import socket

@@ -9,8 +9,6 @@ arguments mean the same everywhere:
     seen_*      what preflight saw; judged in `check`, then dropped
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

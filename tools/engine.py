@@ -7,8 +7,6 @@ module that can be built alone) and does not know `runtime.options.virtualenv`; 
 commands typed by hand find the project's `.venv`. Linux and macOS. Prints the directory on stdout, everything else on
 stderr; exits 1 with one line when it cannot."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import re

@@ -7,8 +7,6 @@
 touched. `.sandbox/env` is written for commands typed by hand.
 """
 
-from __future__ import annotations
-
 import argparse
 import fcntl
 import json

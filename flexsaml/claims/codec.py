@@ -13,8 +13,6 @@ or boolean. What has no typed form (transformations, JWT-only entries, group fil
 definition is compared as JSON (`has_same_meaning`).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

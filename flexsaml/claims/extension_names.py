@@ -4,8 +4,6 @@ Graph reference, extensionProperty). A short name may itself begin with `extensi
 full name.
 """
 
-from __future__ import annotations
-
 import re
 
 FULL_NAME = re.compile(r"extension_[0-9a-f]{32}_[A-Za-z0-9_]+")

@@ -3,8 +3,6 @@ may have a byte order mark or be UTF-16, as editors and shells of Windows write 
 an object may have a key twice. Text that is unreadable, too long or too deep is reported once.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections import Counter

@@ -5,8 +5,6 @@ Twilio Flex needs. What the service is known to have accepted is a warning at mo
 each has the grade of its evidence. No network is used.
 """
 
-from __future__ import annotations
-
 import re
 from itertools import chain
 

@@ -7,8 +7,6 @@ Keys are looked up without regard to case, as the service was observed to do (gr
 `JWTClaimType` stand in accepted policies). Only `Version` has to be exact, and its rule reads the raw key.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ stack's context if it needs that. The other tables of `data/` are public documen
 rule first needs them.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@ types (grade A: `.../upn` and `.../role` stand in accepted policies); what the t
 (grade D), hence warnings. For NameID only a short list of sources is documented.
 """
 
-from __future__ import annotations
-
 from .model import NAME_FORM_PREFIX, NAME_FORMS, NAME_ID
 from .reading import Document, JsonNode, check_nodes
 from .rules import Context, NodeViolations, Violation, Violations, load_table

@@ -4,8 +4,6 @@ reference page of claims mapping policies. Other spellings are known from accept
 `version` instead of `Version` was refused (grade A).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any
 

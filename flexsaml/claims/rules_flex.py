@@ -5,8 +5,6 @@ invalid attribute format" and updates nothing (all grade A, Twilio's documentati
 Which attributes of Entra may hold a number is our inference (grade D).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ service compares it exactly, so a name in other case leaves the claim out for so
 extensions).
 """
 
-from __future__ import annotations
-
 import re
 
 from .extension_names import build_full_name, is_full_name, owner_app_id, short_name

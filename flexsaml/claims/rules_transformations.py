@@ -4,8 +4,6 @@ observed to accept references that lead nowhere (grade A). So most of this is a 
 is an error.
 """
 
-from __future__ import annotations
-
 from .reading import Document, JsonNode, check_nodes
 from .rules import Context, NodeViolations, Violation, Violations, load_table
 from .rules_document import list_items, list_references

@@ -2,8 +2,6 @@
 whoever else tells a person about a stack file or a definition.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from functools import lru_cache

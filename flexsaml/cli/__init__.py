@@ -1,8 +1,6 @@
 """`python -m flexsaml COMMAND`: one module for each command, imported when it is used. Exit status: 0 fine, 1 findings,
 2 wrong usage or an error, which is reported in one line."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import os

@@ -2,8 +2,6 @@
 a token. What could not be inspected is a row as well. Exit status: 0 fine, 1 problems, 2 wrong usage, or the tenant
 could not be inspected."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import platform

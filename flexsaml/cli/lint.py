@@ -2,8 +2,6 @@
 request body or answer copied from Graph Explorer, or `Pulumi.<stack>.yaml`. No tenant is contacted. Exit status: 0
 without a finding of level error, 1 with one, 2 when the file could not be read."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import re

@@ -2,8 +2,6 @@
 Every line shows its confidence (exact, predicted or unknown) and the rules of docs/sign-in.md it follows from. Exit
 status: 0 fine, 1 a sign-in fails, 2 could not predict."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import re

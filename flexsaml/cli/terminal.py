@@ -1,7 +1,5 @@
 """How every command reads files and writes to a terminal: one line for an error, text that every terminal can show."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest

@@ -2,8 +2,6 @@
 asked only if the stack file does not say whose metadata is needed. Changes nothing. Personal values are masked unless
 --show-values is given. Exit status: 0 fine, 1 faults, 2 could not judge."""
 
-from __future__ import annotations
-
 import argparse
 import json
 from collections.abc import Callable, Iterator

@@ -2,8 +2,6 @@
 `predict` does) and one TaskRouter worker; changes nothing. Keys come from the environment. Exit status: 0 the same, 1
 differences or a sign-in that fails, 2 could not compare."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -1,7 +1,5 @@
 """Extensions, and the values that users and the roster give them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 

@@ -3,8 +3,6 @@ definition as the `lint` command. Preview knows the appId of the application tha
 a stand-in takes its place.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """A declaration as the rest of the project uses it, and the error that lists what is wrong with one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property

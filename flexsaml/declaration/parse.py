@@ -2,8 +2,6 @@
 mistake is one finding: what is wrong in one place is not reported again where it is used.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Collection, Mapping
 

@@ -1,7 +1,5 @@
 """Reads single keys of a declaration and collects what is wrong with them."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ bare date is a text in Go's form. What is encrypted (`secure:`) becomes a `Secre
 of collections are refused, so that a small file cannot become a large one.
 """
 
-from __future__ import annotations
-
 import importlib
 import re
 from datetime import datetime

@@ -2,8 +2,6 @@
 docs/sign-in.md, which no Flex account has confirmed. Pure. A value of the wrong type refuses the whole sign-in and
 updates nothing (F4), so a `WorkerUpdate` with faults says what Flex would store without them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -7,8 +7,6 @@ failed GET only such items are sent again, once the longest of their pauses has 
 which decides what to do about those that fail.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count

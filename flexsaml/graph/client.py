@@ -7,8 +7,6 @@ goes with it; a live tenant has linked a page to itself (C), so a link that was 
 error. Pinned by tests/graph/test_client.py and tests/graph/test_paging.py.
 """
 
-from __future__ import annotations
-
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence

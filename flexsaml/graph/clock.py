@@ -1,7 +1,5 @@
 """The time, as an argument: what measures, waits or dates takes a `Clock`, so that no test sleeps."""
 
-from __future__ import annotations
-
 import time
 from datetime import datetime, timezone
 

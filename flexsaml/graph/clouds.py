@@ -3,8 +3,6 @@ source named in national_clouds.json). Tokens do not carry over between clouds, 
 `loopback` is the emulator's: only a loopback host may be plain http, so that no bearer token travels in clear.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ made a duplicate (C), so absence is believed only after three reads. Creates and
 replica; reads meanwhile answer 404 or the old value (B/C).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field

@@ -8,8 +8,6 @@ becomes writable seconds to minutes after it exists (C: A4.2), and never without
 (C: A4.1). Values outlive a deleted property (A): callers clear them first.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress

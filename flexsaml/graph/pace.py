@@ -7,8 +7,6 @@ it, because it refills in 150 s. Until Graph states something there is no pace: 
 documented quota is not held back. A 429 stops all workers until its Retry-After has passed.
 """
 
-from __future__ import annotations
-
 import threading
 from typing import NamedTuple
 

@@ -6,8 +6,6 @@ reading a principal's assignments needs a right to write applications. A token n
 directory roles add (C).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection

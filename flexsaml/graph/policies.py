@@ -9,8 +9,6 @@ Policy.Read.All once a policy exists (A); a missing link is 404 or 400 (B). Whet
 question (`applies_to`).
 """
 
-from __future__ import annotations
-
 import json
 from contextlib import suppress
 from functools import partial

@@ -9,8 +9,6 @@ for keyCredentials by name is limited to 150 a minute (A). The custom claims pol
 one that was never set reads as 404 or as 200 without claims (D).
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -7,8 +7,6 @@ it has passed still costs quota (A), so it is waited out in full or not at all. 
 bulk.py and users.py have their own for batches and for properties that are not usable yet.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable

@@ -5,8 +5,6 @@ count as absent, and absence permits deletions. A collection has a `value`, a li
 entity has an `id`; `@odata.count` is a whole number (A: OData JSON format). Pure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ different errors, since only the first is safe to repeat. Redirects are not foll
 alone. Quirks: .netrc would replace our Authorization header, so the token travels as `auth`; a 204 has no body.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import ssl

@@ -2,8 +2,6 @@
 %23, and a UPN that starts with `$` only works as users('…') (both A). Spaces go as %20: a plus is legal in a UPN.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from os.path import commonprefix

@@ -9,8 +9,6 @@ after an unknown outcome the value is read, and the PATCH is repeated only where
 by side. Users that no listing shows, and all users if Graph refuses to count or to list them, are read in batches.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

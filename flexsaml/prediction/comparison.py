@@ -1,7 +1,5 @@
 """Two comparisons of a prediction: with that of another policy, and with what the worker has in Flex. Pure."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

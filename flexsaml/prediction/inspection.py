@@ -1,8 +1,6 @@
 """Predictions from a tenant: reads the principal, its policy and its users. Reads only. Members of assigned groups are
 read in pages side by side (direct members only, rule S12). What the identity may not read is reported, not guessed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace

@@ -2,8 +2,6 @@
 form that lint accepts (`flexsaml.claims.read_policies`): a definition, a request body, an answer. What Graph would
 refuse is refused here too, because it can never be assigned; senseless policies that Graph accepts are predicted."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property

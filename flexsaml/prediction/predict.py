@@ -2,8 +2,6 @@
 unknown value is left out of what Flex is predicted to store, and everything that depends on it is unknown too, never
 missing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

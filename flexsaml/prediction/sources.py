@@ -2,8 +2,6 @@
 of a user may be read, Graph answers null for every property. The request of a service provider may ask for another
 Format of the NameID (N3); a prediction knows of no request."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

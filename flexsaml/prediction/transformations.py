@@ -3,8 +3,6 @@ read token by token, and every token must be in the lists below, so that the `re
 the rest is unknown: constructs that only .NET has (balancing groups, class subtraction, named blocks, options in the
 middle) and those that `regex` reads differently (possessive quantifiers, POSIX classes, fuzzy matching)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

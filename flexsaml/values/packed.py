@@ -5,8 +5,6 @@ string next to nothing. Packed data is canonical JSON, compressed, in base64, be
 strings on one machine; another machine's zlib may compress otherwise, so a digest decides whether data changed.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

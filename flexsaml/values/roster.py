@@ -8,8 +8,6 @@ tabs, whichever the header has. The first column is the user (UPN or object id),
 its short or full name. An empty cell is not managed, `<null>` is written as null, a multi-valued cell is a JSON array.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

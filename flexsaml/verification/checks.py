@@ -2,8 +2,6 @@
 rely on the names of checks (docs/commands.md). Quirks: SAML times are UTC with any number of decimals, of which Python
 keeps six; Entra's clock and this machine's may differ by `MAX_CLOCK_SKEW`."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -2,8 +2,6 @@
 signed by a trusted key (signature.py). If the Response around it was not, it can only fail checks: nothing in it is
 trusted or shown. Quirk: Flex refuses a SessionNotOnOrAfter of an hour or less (A)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 

@@ -3,8 +3,6 @@ metadata's own signature proves nothing (its key is beside it): a fetched docume
 Quirks: Entra's metadata starts with a byte-order mark, names each certificate in RoleDescriptor and IDPSSODescriptor
 alike, and lists inactive certificates too, so any of them may have signed (A; C for the inactive ones)."""
 
-from __future__ import annotations
-
 import base64
 import time
 from collections.abc import Callable, Iterable

@@ -4,8 +4,6 @@ and whatever signature wrapping needs (a second assertion, response or ID, an el
 Quirks: form fields are pasted with their name and percent-encoding; shells on Windows save text as UTF-16; lxml hides
 comments inside text (`a@x<!---->.evil` reads as `a@x`), so a document with comments is refused as a whole."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections import Counter

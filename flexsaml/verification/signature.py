@@ -4,8 +4,6 @@ canonicalized. The element that comes back is parsed again from the bytes that w
 Quirks: signxml strips every `#` of a reference, accepts any of several ID attributes, and reads a document with an
 empty URI; all three are excluded before it is called. KeyInfo is ignored: it names whatever key the sender likes."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -3,8 +3,6 @@ Attributes are judged by rules F1 to F8 of docs/sign-in.md. Messages never conta
 Quirk: Entra omits attributes without a value (S5, A), so a declared claim that is missing means either a user without a
 value or a policy that is not in force; the fix names both."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
