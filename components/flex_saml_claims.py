@@ -155,7 +155,11 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 ids=present if declaration.preflight else {}, hidden="users" in declaration.secret_keys,
                 allow_removal=declaration.allow_removal,
                 seen_missing=sorted(user for user in preflight.missing_users if user in columns[key]),
-                seen_values={user: value for user, value in held.items() if value not in (NULL, cells[user])},
+                seen_values={
+                    user: value
+                    for user, value in held.items()
+                    if value != NULL and not extension.type.means_same(value, cells[user])
+                },
                 opts=self._child(),
             )  # fmt: skip
         # The id by way of the baseline, so that every value waits for it.

@@ -9,6 +9,10 @@ lose its last digit).
     Binary         base64, with padding          multi-valued            a JSON array of canonical elements
     null           "<null>" (clears the cell; a roster file writes it the same way)
 
+What a user held before this stack comes back exactly, whatever it is: text longer than 256 characters, the text
+"<null>", a date in another spelling. Where no canonical value gives the same JSON back, the JSON itself is kept, behind
+U+FFFE, which no canonical value contains.
+
 Limits are those of the reference page of extensionProperty (grade A): 256 characters, 256 bytes, 32 and 64 bits; on a
 multi-valued extension they hold for each value.
 """
@@ -25,6 +29,7 @@ from datetime import datetime, timezone
 from flexsaml.errors import UserError
 
 NULL = "<null>"
+_JSON = "\ufffe"  # before the JSON of a live value that no canonical value gives back
 DATA_TYPES = ("Binary", "Boolean", "DateTime", "Integer", "LargeInteger", "String")
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # outside XML 1.0's Char
 _BITS = {"Integer": 32, "LargeInteger": 64}
@@ -84,6 +89,8 @@ class DataType:
         """The JSON value that Graph takes for a canonical value."""
         if canonical == NULL:
             return None
+        if canonical.startswith(_JSON):
+            return json.loads(canonical.removeprefix(_JSON))
         if self.multi_valued:
             return [_typed(self.name, item) for item in json.loads(canonical)]
         return _typed(self.name, canonical)
@@ -91,15 +98,35 @@ class DataType:
     def from_wire(self, value: object) -> str:
         """The canonical value of what Graph answered; a cell that is unset or empty is "<null>".
 
-        A live value that does not fit its data type becomes JSON text: it then differs from every canonical value,
-        and nothing raises.
+        A live value that does not fit its data type is kept as JSON: it then differs from every canonical value, and
+        nothing raises.
         """
         if value is None or (self.multi_valued and value == []):
             return NULL
         try:
-            return self.canonical(value)
+            return _keep_json(value) if value == NULL else self.canonical(value)
         except InvalidValue:
-            return json.dumps(value, ensure_ascii=False, sort_keys=True)
+            return _keep_json(value)
+
+    def exact_from_wire(self, value: object) -> str:
+        """The same, where it also matters that `to_wire` gives exactly this JSON back: the canonical value if it does,
+        else the JSON."""
+        text = self.from_wire(value)
+        gives_it_back = text == NULL or json.dumps(self.to_wire(text)) == json.dumps(value)
+        return text if gives_it_back else _keep_json(value)
+
+    def means_same(self, value: str, other: str) -> bool:
+        """Whether two values as `canonical`, `from_wire` or `exact_from_wire` give them mean the same. The order of a
+        multi-valued value is no difference: that the service keeps it is not promised (D)."""
+        return value == other or self._meaning(value) == self._meaning(other)
+
+    def _meaning(self, value: str) -> object:
+        text = self.from_wire(self.to_wire(value)) if value.startswith(_JSON) else value
+        return sorted(json.loads(text)) if self.multi_valued and text.startswith("[") else text
+
+
+def _keep_json(value: object) -> str:
+    return _JSON + json.dumps(value, sort_keys=True)
 
 
 def _spell(name: str, value: object) -> str:
@@ -152,7 +179,7 @@ def _moment(text: str) -> str:
     except (ValueError, OverflowError):
         raise InvalidValue("is a DateTime: this date or time does not exist") from None
     fraction = (fraction or "").rstrip("0")
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + "Z"
+    return moment.replace(tzinfo=None).isoformat() + (f".{fraction}" if fraction else "") + "Z"
 
 
 def _binary(text: str) -> str:

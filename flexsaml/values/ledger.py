@@ -10,7 +10,7 @@ record. So the rule stands here only, and it is pure:
               been refused, or its answer lost, and a read may come from a replica that has not heard of the last write.
 
 A cell is restored only while its live value is in `written`. Any other value is a stranger's: it stays and is reported.
-Values are canonical (`data_types.py`).
+Values are canonical, and a prior value without a canonical one is kept as JSON (`data_types.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from .data_types import DataType
 from .packed import UnknownPackedFormat, pack, unpack
 
 _NO_ID = str(UUID(int=0))
@@ -72,6 +73,16 @@ class Ledger:
             entry = entries.get(key)
             entries[key] = entry.before_write(live[key], value) if entry else LedgerEntry(live[key], (value,))
         return Ledger(entries)
+
+    def align(self, live: Mapping[str, str], types: Mapping[str, DataType]) -> dict[str, str]:
+        """The live values; one that means the same as a value of its entry is given as the entry has it, so that
+        another order or spelling is no difference."""
+        aligned = dict(live)
+        for key in aligned.keys() & self.entries.keys():
+            entry = self.entries[key]
+            same = (known for known in (entry.prior, *entry.written) if types[key].means_same(live[key], known))
+            aligned[key] = next(same, live[key])
+        return aligned
 
     def only(self, keys: Iterable[str]) -> Ledger:
         """The entries of these cells."""

@@ -127,19 +127,23 @@ def parse_types(types: Mapping[str, str], names: Iterable[str]) -> dict[str, Dat
     return {name: DataType.parse(types.get(name, "String")) for name in names}
 
 
-def canonical_values(user: User, types: Mapping[str, DataType]) -> dict[str, str]:
-    return {name: data_type.from_wire(user.values.get(name)) for name, data_type in types.items()}
+def live_values(user: User, types: Mapping[str, DataType]) -> dict[str, str]:
+    return {name: data_type.exact_from_wire(user.values.get(name)) for name, data_type in types.items()}
 
 
 def values_to_patch(values: Values, live: Values, types: Mapping[str, DataType]) -> dict[str, object]:
     """The values that differ from the live ones, as PATCH takes them."""
-    return {name: types[name].to_wire(value) for name, value in values.items() if live[name] != value}
+    return {
+        name: types[name].to_wire(value)
+        for name, value in values.items()
+        if not types[name].means_same(live[name], value)
+    }
 
 
-def show_live(values: Values, live: Values) -> dict[str, str]:
+def show_live(values: Values, live: Values, types: Mapping[str, DataType]) -> dict[str, str]:
     """The values as state shows them after a refresh. A stranger's value about a person does not belong there."""
     return {
-        name: value if live[name] == value else CLEARED if live[name] == NULL else CHANGED
+        name: value if types[name].means_same(live[name], value) else CLEARED if live[name] == NULL else CHANGED
         for name, value in values.items()
     }
 

@@ -20,7 +20,7 @@ from flexsaml.values import DataType, InvalidValue, Ledger
 
 from .. import engine
 from .base import Argument, Failures, Kind, Props, differs, known, text
-from .cells import Values, canonical_values, extensions_exist, parse_types, show_live, values_to_patch
+from .cells import Values, extensions_exist, live_values, parse_types, show_live, values_to_patch
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -80,7 +80,7 @@ class UserExtensionValueKind(Kind):
         values: Values = news["values"]
         types = parse_types({**olds["types"], **news["types"]}, sorted({*values, *ledger.entries}))
         user = directory.read_user(reference, list(types))
-        live = canonical_values(user, types)
+        live = live_values(user, types)
         changes = values_to_patch(values, live, types)
         if changes:
             directory.patch_user_when_usable(user.id, changes)
@@ -88,14 +88,15 @@ class UserExtensionValueKind(Kind):
         if news["baselined"]:
             return _outputs(user.id, Ledger())
         _restore_values(directory, user.id, olds, ledger.only(set(ledger.entries) - set(values)), live, types)
-        return _outputs(user.id, ledger.only(values).before_write(live, values))
+        return _outputs(user.id, ledger.only(values).before_write(ledger.align(live, types), values))
 
     def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
         values: Values = outputs["values"]
         user = directory.read_users([id_], list(values))[id_]
         if user is None:
             return None
-        return {**outputs, "values": show_live(values, canonical_values(user, parse_types(outputs["types"], values)))}
+        types = parse_types(outputs["types"], values)
+        return {**outputs, "values": show_live(values, live_values(user, types), types)}
 
     def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
         if not extensions_exist(inputs):
@@ -112,14 +113,14 @@ class UserExtensionValueKind(Kind):
         user = directory.find_user(id_, list(types))
         if user is None:
             return
-        _restore_values(directory, id_, outputs, ledger, canonical_values(user, types), types)
+        _restore_values(directory, id_, outputs, ledger, live_values(user, types), types)
 
 
 def _restore_values(
     directory: Directory, id_: str, outputs: Props, ledger: Ledger, live: Values, types: Mapping[str, DataType]
 ) -> None:
     """Write the prior values of cells that still hold what this stack wrote."""
-    restoration = ledger.restoration(live)
+    restoration = ledger.restoration(ledger.align(live, types))
     for name in restoration.changed_by_others:
         engine.say(f"{name}: the value of {text(outputs.get('user'))} was changed by others and is left as it is")
     priors = {name: types[name].to_wire(prior) for name, prior in restoration.priors.items()}

@@ -71,7 +71,7 @@ class UserExtensionValuesKind(cells.CellsKind):
         types = _data_types(news, wanted.values())
         live = cells.read_users(directory, cells.choose_references(change.table, wanted, object_ids), types)
         patches = {
-            user.id: cells.values_to_patch(wanted[name], cells.canonical_values(user, types), types)
+            user.id: cells.values_to_patch(wanted[name], cells.live_values(user, types), types)
             for name, user in live.items()
         }
         failures = directory.patch_users_when_usable(
@@ -95,7 +95,7 @@ class UserExtensionValuesKind(cells.CellsKind):
         live, drifted = cells.read_users(directory, references, types), {}
         for name, user in live.items():  # preflight reports who does not exist
             id_prefix, row_values = table.rows[name]
-            shown = cells.show_live(row_values, cells.canonical_values(user, types))
+            shown = cells.show_live(row_values, cells.live_values(user, types), types)
             if shown != row_values:
                 drifted[name] = (id_prefix, shown)
         if not drifted:

@@ -91,6 +91,7 @@ class UserValueBaselineKind(cells.CellsKind):
         references = cells.choose_references(change.table, users, old_ids)
         new_ids, live = _read_live(directory, news, references)
         _refuse_unusable_users(change.table, references, new_ids)
+        live = ledger.align(live, dict.fromkeys(live, _data_type(news)))
         ledger = ledger.before_write(live, {id_: rows[user][1] for user, id_ in new_ids.items()})
         object_ids = {user: id_ for user, id_ in {**old_ids, **new_ids}.items() if user in rows}
         remaining = set(object_ids.values())
@@ -128,8 +129,8 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
             return
         directory.wait_usable([full_name])
         _, live = _read_live(directory, props, object_ids)
-    restoration = ledger.restoration(live)
     data_type = _data_type(props)
+    restoration = ledger.restoration(ledger.align(live, dict.fromkeys(live, data_type)))
     priors = {id_: {full_name: data_type.to_wire(prior)} for id_, prior in restoration.priors.items()}
     if priors:
         for problem in directory.patch_users(priors, progress_reporter(f"{full_name}, restoring")).values():
@@ -158,7 +159,7 @@ def _read_live(
     full_name, data_type = props["full_name"], _data_type(props)
     users = cells.read_users(directory, references, [full_name])
     object_ids = {name: user.id for name, user in users.items()}
-    return object_ids, {user.id: data_type.from_wire(user.values.get(full_name)) for user in users.values()}
+    return object_ids, {user.id: data_type.exact_from_wire(user.values.get(full_name)) for user in users.values()}
 
 
 def _refuse_unusable_users(table: RosterTable, references: Mapping[str, str], object_ids: Mapping[str, str]) -> None:

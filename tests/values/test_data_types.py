@@ -1,9 +1,11 @@
 """If this goes red, a value reaches Graph in another form than the person wrote, or a preview sees a change
 where there is none (or none where there is one)."""
 
+import json
+
 import pytest
 
-from flexsaml.values import NULL, DataType, InvalidValue
+from flexsaml.values import NULL, DataType, InvalidValue, Ledger
 
 FITS = [
     # type, as written, canonical, on the wire
@@ -74,8 +76,82 @@ def test_what_does_not_fit_is_refused_without_repeating_it(kind: str, written: o
     assert str(written)[:40] not in str(refusal.value) or len(str(written)) < 5
 
 
-def test_an_unexpected_live_value_is_different_and_not_an_error() -> None:
-    assert DataType("Integer").from_wire("many") == '"many"'
+LIVE: list[tuple[str, object]] = [
+    ("String", "before\x0bafter"),
+    ("String", "\ufffe"),
+    ("String", '\ufffe"a"'),
+    ("String", "<null>"),
+    ("String", '"<null>"'),
+    ("String", "x" * 257),
+    ("String", "half \ud83d"),
+    ("String", " spaces "),
+    ("String", ""),
+    ("String", 7),
+    ("String", ["a"]),
+    ("String", "[1, 2]"),
+    ("Integer", "many"),
+    ("Integer", "5"),
+    ("Integer", 5.0),
+    ("Integer", 2**40),
+    ("LargeInteger", 9007199254740993),
+    ("Boolean", "true"),
+    ("Boolean", 1),
+    ("DateTime", "0001-01-01T00:00:00Z"),
+    ("DateTime", "2026-11-24T08:00:00.0000000Z"),
+    ("DateTime", "2026-11-24T09:00:00+01:00"),
+    ("DateTime", "9999-12-31T23:59:59.9999999Z"),
+    ("DateTime", "9999-12-31T23:59:59-01:00"),
+    ("DateTime", "2026-11-24"),
+    ("DateTime", "tomorrow"),
+    ("Binary", "AAE="),
+    ("Binary", "not base64!"),
+    ("String[]", ["b", "a", "b"]),
+    ("String[]", ["<null>", "a\x0b"]),
+    ("String[]", "[not a list"),
+    ("String[]", '["text"]'),
+    ("String[]", ["a", None]),
+    ("DateTime[]", ["2026-11-24T08:00:00.0000000Z"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "wire"), LIVE)
+def test_whatever_a_user_held_comes_back_exactly(kind: str, wire: object) -> None:
+    data_type = DataType.parse(kind)
+    kept = data_type.exact_from_wire(wire)
+    assert json.dumps(data_type.to_wire(kept)) == json.dumps(wire)
+    assert kept != NULL
+    assert data_type.means_same(kept, data_type.from_wire(wire))
+    ledger = Ledger().before_write({"ada": kept}, {"ada": NULL})
+    assert Ledger.unpack(ledger.pack()).restoration({"ada": NULL}).priors == {"ada": kept}
+
+
+def test_a_date_of_the_year_1_has_four_digits() -> None:
+    assert DataType("DateTime").from_wire("0001-01-01T00:00:00Z") == "0001-01-01T00:00:00Z"
+
+
+SAME: list[tuple[str, object, object, bool]] = [
+    ("String", "a", "a", True),
+    ("String", "a", "A", False),
+    ("String", '["a","b"]', '["b","a"]', False),
+    ("String", "<null>", None, False),
+    ("String[]", ["a", "b"], ["b", "a"], True),
+    ("String[]", ["a", "b", "b"], ["b", "a"], False),
+    ("String[]", [], None, True),
+    ("Integer[]", [10, 9], [9, 10], True),
+    ("DateTime", "2026-11-24T08:00:00.0000000Z", "2026-11-24T08:00:00Z", True),
+    ("DateTime", "2026-11-24T08:00:00.0000000Z", "2026-11-24T08:00:01Z", False),
+    ("DateTime", "not a date", None, False),
+]
+
+
+@pytest.mark.parametrize(("kind", "live", "other", "same"), SAME)
+def test_order_and_spelling_of_a_live_value_are_no_difference(
+    kind: str, live: object, other: object, same: bool
+) -> None:
+    data_type = DataType.parse(kind)
+    value = data_type.exact_from_wire(live)
+    assert data_type.means_same(value, data_type.from_wire(other)) is same
+    assert data_type.means_same(value, value)
 
 
 @pytest.mark.parametrize("name", ["string", "Text", "", "Strin"])

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flexsaml.values import NULL, Ledger, LedgerEntry, UnknownPackedFormat, pack, pack_memory, unpack, unpack_memory
+from flexsaml.values import (
+    NULL,
+    DataType,
+    Ledger,
+    LedgerEntry,
+    UnknownPackedFormat,
+    pack,
+    pack_memory,
+    unpack,
+    unpack_memory,
+)
 
 ADA, BOB = "11111111-0000-4000-8000-00000000000a", "22222222-0000-4000-8000-00000000000b"
 VALUES = st.sampled_from([NULL, "a", "b", "c", "stranger"])
@@ -51,6 +61,29 @@ def test_what_is_restored(
 ) -> None:
     restoration = ledger.restoration({} if live is None else {ADA: live})
     assert (restoration.priors, restoration.changed_by_others, restoration.gone) == expected
+
+
+ALIGNED: list[tuple[str, str, Ledger, object, dict[str, str], list[str]]] = [
+    # in words, the data type, the ledger, the live JSON, then what is restored and what others changed
+    ("another order of the written value", "String[]", record(("old", '["a", "b"]')), ["b", "a"], {ADA: "old"}, []),
+    ("another order of the prior value", "String[]", record(('["a", "b"]', "new")), ["b", "a"], {}, []),
+    ("other values", "String[]", record(("old", '["a", "b"]')), ["b", "c"], {}, [ADA]),
+    ("another spelling of the written date", "DateTime", record(("old", "2026-01-01T00:00:00Z")),
+        "2026-01-01T00:00:00.0000000Z", {ADA: "old"}, []),
+    ("text that reads like a list", "String", record(("old", '["a", "b"]')), '["b", "a"]', {}, [ADA]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "ledger", "wire", "priors", "changed"), [case[1:] for case in ALIGNED], ids=[case[0] for case in ALIGNED]
+)
+def test_order_and_spelling_are_no_change_by_others(
+    kind: str, ledger: Ledger, wire: object, priors: dict[str, str], changed: list[str]
+) -> None:
+    data_type = DataType.parse(kind)
+    live = ledger.align({ADA: data_type.exact_from_wire(wire)}, {ADA: data_type})
+    restoration = ledger.restoration(live)
+    assert (restoration.priors, restoration.changed_by_others) == (priors, changed)
 
 
 def test_cells_that_are_not_written_keep_their_entries() -> None:
