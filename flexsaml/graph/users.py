@@ -183,15 +183,17 @@ class Users(DirectoryCalls):
             failures |= dict.fromkeys(pending, late)
         return failures
 
-    def confirm_users(self, wanted: Mapping[str, Values]) -> None:
-        """Read back until every value shows; stale reads are waited out. Raises StillPending after 30 s."""
+    def confirm_users(self, wanted: Mapping[str, Values], names: Mapping[str, str] | None = None) -> None:
+        """Read back until every value shows; stale reads are waited out. Raises StillPending after 30 s, which names
+        users as `names` does."""
         pending = dict(wanted)
         try:
             self._until(lambda: self._all_show(pending), "reading back extension values")
         except StillPending as late:
-            names = ", ".join(list(pending)[:3]) + (", …" if len(pending) > 3 else "")
+            called = [(names or {}).get(user, user) for user in pending]
+            listed = ", ".join(called[:3]) + (", …" if len(called) > 3 else "")
             users = "1 user does" if len(pending) == 1 else f"{len(pending)} users do"
-            words = f"{late.words}: {users} not show what was written ({names})"
+            words = f"{late.words}: {users} not show what was written ({listed})"
             raise StillPending(late.operation, words, late.hint) from late
 
     def find_value_holders(self, extension: str, limit: int = 20) -> ValueHolders:

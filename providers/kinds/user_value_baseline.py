@@ -132,13 +132,13 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
     data_type = _data_type(props)
     restoration = ledger.restoration(ledger.align(live, dict.fromkeys(live, data_type)))
     priors = {id_: {full_name: data_type.to_wire(prior)} for id_, prior in restoration.priors.items()}
-    if priors:
-        for problem in directory.patch_users(priors, progress_reporter(f"{full_name}, restoring")).values():
-            if isinstance(problem, NotAvailable) and not directory.extension_exists(application_id, full_name):
-                continue
-            raise problem
-        directory.confirm_users(priors)
     names = {id_: name for name, id_ in object_ids.items()}
+    failures = directory.patch_users(priors, progress_reporter(f"{full_name}, restoring")) if priors else {}
+    unavailable = {id_ for id_, problem in failures.items() if isinstance(problem, NotAvailable)}
+    if unavailable and not directory.extension_exists(application_id, full_name):
+        failures = {id_: problem for id_, problem in failures.items() if id_ not in unavailable}
+    restored = {id_: values for id_, values in priors.items() if id_ not in failures and id_ not in unavailable}
+    directory.confirm_users(restored, names)
     for ids, words in (
         (restoration.changed_by_others, "the value of {} was changed by others and is left as it is"),
         (restoration.gone, "{} left the tenant"),
@@ -146,6 +146,13 @@ def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str,
         if ids:
             users = first_names(sorted(names[id_] for id_ in ids))
             engine.say(f"{full_name}: {words.format(count_users(ids))} ({users})")
+    if failures:
+        problems = [f"{names[id_]} ({problem})" for id_, problem in failures.items()]
+        others = "All others were restored; correct" if restored else "Correct"
+        raise RefusedChange(
+            f"{len(failures):,} of {count_users(priors)} could not get back their former value: "
+            f"{first_names(problems, 5)}. {others} this and run the same command again"
+        )
 
 
 def _data_type(props: Props) -> DataType:

@@ -138,6 +138,45 @@ def test_a_baseline_takes_back_and_another_process_can(
     assert any("changed by others and is left as it is" in line for line in engine.lines)
 
 
+@pytest.mark.parametrize("prior", ["<null>", "before\x0bafter", "\ufffe"])
+def test_a_prior_value_that_no_declaration_could_hold_comes_back(
+    provider: ProviderProcess, tenant: Tenant, prior: str
+) -> None:
+    property_id = tenant.make_property("languages")
+    tenant.write("ada", prior)
+    news = {
+        "extension": f"{tenant.application['id']}/{property_id}",
+        "full_name": tenant.full("languages"),
+        "__cells": packed({tenant.user("ada")["id"]: "en"}),
+    }
+    id_, outs = provider.create("UserValueBaseline", provider.checked("UserValueBaseline", news))
+    tenant.write("ada", "en")
+    provider.delete("UserValueBaseline", id_, outs)
+    assert tenant.value("ada") == prior
+
+
+def test_users_whose_restoration_is_refused_are_named_and_all_others_are_restored(
+    provider: ProviderProcess, tenant: Tenant
+) -> None:
+    property_id = tenant.make_property("languages")
+    users = [str(tenant.user(name)["userPrincipalName"]) for name in ("ada", "grace")]
+    ada = tenant.user("ada")["id"]
+    tenant.write("ada", "before")
+    news = {
+        "extension": f"{tenant.application['id']}/{property_id}",
+        "full_name": tenant.full("languages"),
+        "__cells": packed(dict.fromkeys(users, "en")),
+    }
+    id_, outs = provider.create("UserValueBaseline", provider.checked("UserValueBaseline", news))
+    for name in ("ada", "grace"):
+        tenant.write(name, "en")
+    tenant.emulator.fault("refuse", "PATCH", f"/users/{ada}", status=403, times=-1)
+    refusal = rf"1 of 2 users could not get back .*: {users[0]} \(PATCH /users/{ada}: 403 .*All others were restored"
+    with pytest.raises(Refused, match=refusal):
+        provider.delete("UserValueBaseline", id_, outs)
+    assert (tenant.value("ada"), tenant.value("grace")) == ("en", None)
+
+
 @pytest.mark.parametrize(
     ("kind", "path"),
     [("ExtensionProperty", "/extensionProperties$"), ("ClaimsMappingPolicy", "/claimsMappingPolicies$")],
