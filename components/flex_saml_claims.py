@@ -109,7 +109,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             made = providers.ExtensionProperty(
                 f"{self._name}-{short}", application_id=preflight.application.id, app_id=preflight.application.app_id,
                 name=short, data_type=data_type.name, multi_valued=data_type.multi_valued, baseline=baseline.id,
-                opts=self._child(),
+                recorded=baseline.record(baseline.properties), opts=self._child(),
             )  # fmt: skip
             full_name = build_full_name(preflight.application.app_id, short)
             extensions[short] = _Extension(made.id, made.full_name, full_name, data_type)
@@ -128,7 +128,8 @@ class FlexSamlClaims(pulumi.ComponentResource):
             include_basic_claim_set=self._seal(declaration.include_basic_claim_set, "includeBasicClaimSet"),
             definition=self._seal(declaration.definition, *content),
             extensions={key: extension.full_name for key, extension in extensions.items() if key != extension.name},
-            baseline=baseline.id, opts=self._child(),
+            baseline=baseline.id, recorded=baseline.record(baseline.policy_name.apply(lambda name: [name])),
+            opts=self._child(),
         )  # fmt: skip
 
     def _assignment(self, baseline: providers.TenantBaseline, policy: providers.ClaimsMappingPolicy) -> None:
@@ -165,7 +166,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
         # The id by way of the baseline, so that every value waits for it.
         extensions = {key: replace(extensions[key], id=baseline.extension) for key, baseline in baselines.items()}
         if declaration.users_file:
-            self._roster(extensions, columns)
+            self._roster(extensions, columns, baselines)
         for user, row in declaration.users.items():
             if row:
                 providers.UserExtensionValue(
@@ -173,10 +174,13 @@ class FlexSamlClaims(pulumi.ComponentResource):
                     values={extensions[key].name: self._seal(columns[key][user], "users") for key in row},
                     types={extensions[key].name: str(extensions[key].type) for key in row},
                     extensions={extensions[key].name: extensions[key].id for key in row}, baselined=True,
+                    recorded={extensions[key].name: baselines[key].record([user]) for key in row},
                     seen_missing=user in preflight.missing_users, opts=self._child(),
                 )  # fmt: skip
 
-    def _roster(self, extensions: _Extensions, columns: Columns) -> None:
+    def _roster(
+        self, extensions: _Extensions, columns: Columns, baselines: Mapping[str, providers.UserValueBaseline]
+    ) -> None:
         """Everybody in the roster file, in one resource."""
         declaration, preflight = self._declaration, self._preflight
         cells = {
@@ -191,6 +195,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             types={extensions[key].name: str(extensions[key].type) for key in used},
             extensions={extensions[key].name: extensions[key].id for key in used},
             ids=preflight.user_ids if declaration.preflight else {}, baselined=True,
+            recorded={extensions[key].name: baselines[key].record(cells) for key in used},
             seen_missing=sorted(user for user in preflight.missing_users if user in declaration.roster),
             seen_writes=_count_differing(cells, preflight) if declaration.preflight else None, opts=self._child(),
         )  # fmt: skip

@@ -113,7 +113,9 @@ class DynamicResource(dynamic.Resource):
             props[name] = pulumi.Output.secret(props[name])
         props |= dict.fromkeys(kind.outputs)  # Pulumi resolves outputs only of properties that were named
         secret = pulumi.ResourceOptions(additional_secret_outputs=list(kind.secret_outputs))
-        super().__init__(provider, given["resource_name"], props, pulumi.ResourceOptions.merge(secret, given["opts"]))
+        self._given = {**props}
+        opts = pulumi.ResourceOptions.merge(secret, given["opts"])
+        super().__init__(provider, given["resource_name"], props, opts)
 
 
 def _lift(function: Callable[[Props], str], arguments: Props) -> pulumi.Input[str]:

@@ -6,15 +6,20 @@ arguments mean the same everywhere:
     baselined   `UserValueBaseline`s stand in front; their `extension` output is what `extensions` then holds
     types       full name to data type ("String", "Integer[]", ...); `extensions` of values: full name to property id
     ids         user (UPN or object id) to object id, where it is known
-    seen_*      what preflight saw; judged in `check`, then dropped
+    recorded    what the baseline in front records in state (its method `record`); of values: by full name
+    seen_*      what preflight saw; judged in `check`, as `recorded` is, then dropped
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pulumi
 
 from .dynamic import DynamicResource
+from .kinds.record import find_unrecorded_users
+
+Record = Mapping[str, Any]
+"""What a baseline in state records: see `providers.kinds.record`."""
 
 
 class ClaimsMappingPolicy(DynamicResource):
@@ -26,7 +31,7 @@ class ClaimsMappingPolicy(DynamicResource):
         self, resource_name: str, *, display_name: pulumi.Input[str], claims: Mapping[str, Any] | None = None,
         include_basic_claim_set: bool | None = None, definition: str | Mapping[str, Any] | None = None,
         extensions: Mapping[str, pulumi.Input[str]] | None = None, baseline: pulumi.Input[str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
+        recorded: pulumi.Input[Record] | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         """`claims` maps claim name to source (see `flexsaml.claims`), `extensions` short name to full name."""
         super().__init__(locals())
@@ -42,7 +47,8 @@ class ExtensionProperty(DynamicResource):
     def __init__(
         self, resource_name: str, *, application_id: pulumi.Input[str], app_id: pulumi.Input[str], name: str,
         data_type: str | None = None, multi_valued: bool | None = None, target_objects: Sequence[str] | None = None,
-        baseline: pulumi.Input[str] | None = None, opts: pulumi.ResourceOptions | None = None,
+        baseline: pulumi.Input[str] | None = None, recorded: pulumi.Input[Record] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         """`application_id` is the application's object id, `app_id` its appId (client id), `name` the short name."""
         super().__init__(locals())
@@ -68,6 +74,8 @@ class TenantBaseline(DynamicResource):
     """What was there before; stands in front of every other write of a stack."""
 
     displaced: pulumi.Output[list[str]]
+    properties: pulumi.Output[list[str]]
+    policy_name: pulumi.Output[str]
 
     def __init__(
         self, resource_name: str, *, service_principal_id: str, application_id: str, app_id: str,
@@ -79,6 +87,10 @@ class TenantBaseline(DynamicResource):
         are full names. `seen_properties`: full name to id; `seen_policies`: id to name."""
         super().__init__(locals())
 
+    def record(self, names: pulumi.Output[list[str]]) -> pulumi.Output[Record]:
+        """These names, from outputs of this resource, as `recorded` of a property and of a policy takes them."""
+        return names.apply(lambda recorded: {"baseline": self.pulumi_resource_name, "names": recorded})
+
 
 class UserExtensionValue(DynamicResource):
     """The extension values of one user."""
@@ -88,7 +100,8 @@ class UserExtensionValue(DynamicResource):
     def __init__(
         self, resource_name: str, *, user: pulumi.Input[str], values: Mapping[str, pulumi.Input[object]],
         types: Mapping[str, str], extensions: Mapping[str, pulumi.Input[str]], baselined: bool | None = None,
-        seen_missing: bool | None = None, opts: pulumi.ResourceOptions | None = None,
+        recorded: Mapping[str, pulumi.Input[Record]] | None = None, seen_missing: bool | None = None,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         """`user` is an object id or a UPN; `values` maps full name to the value to write."""
         super().__init__(locals())
@@ -101,7 +114,8 @@ class UserExtensionValues(DynamicResource):
         self, resource_name: str, *, service_principal_id: pulumi.Input[str], roster: str, cells: Mapping[str,
         Mapping[str, str]], types: Mapping[str, str], extensions: Mapping[str, pulumi.Input[str]],
         ids: Mapping[str, str] | None = None, baselined: bool | None = None, seen_missing: Sequence[str] | None = None,
-        seen_writes: int | None = None, opts: pulumi.ResourceOptions | None = None,
+        seen_writes: int | None = None, recorded: Mapping[str, pulumi.Input[Record]] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         """`roster` names the file in messages. `cells`: user (UPN or object id) to full name to canonical value.
         `seen_writes`: how many users hold other values."""
@@ -124,3 +138,15 @@ class UserValueBaseline(DynamicResource):
         canonical value that is about to be written; it may be secret, and `hidden` then keeps its digest out of state,
         from which a short value could be guessed. `seen_values`: user to canonical live value."""
         super().__init__(locals())
+        # State's table is an output that no program names; its own may be one, if a value comes from another resource.
+        tables = pulumi.Output.all(self._given["__cells"], getattr(self, "__cells"))
+        self._unrecorded = tables.apply(lambda packed: find_unrecorded_users(*packed))
+
+    def record(self, users: Iterable[str]) -> pulumi.Output[Record]:
+        """What state records of the cells of these users, as written, as `recorded` of a writer takes it."""
+
+        def record(unrecorded: frozenset[str]) -> Record:
+            names = {user.lower() for user in users} if unrecorded else set()
+            return {"baseline": self.pulumi_resource_name, "unrecorded": sorted(names & unrecorded)}
+
+        return self._unrecorded.apply(record)

@@ -38,6 +38,7 @@ from flexsaml.graph import NotFound, Policy
 from .. import engine
 from ..progress import first_names
 from .base import Argument, Failures, Kind, Props, RefusedChange, known
+from .record import refuse_unlisted
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -56,6 +57,7 @@ class ClaimsMappingPolicyKind(Kind):
         "definition": Argument(),
         "extensions": Argument({}),
         "baseline": Argument(replaces=True),
+        "recorded": Argument({}, transient=True),
     }
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
@@ -70,6 +72,11 @@ class ClaimsMappingPolicyKind(Kind):
                 inputs["claims"] = ClaimsPolicy.parse(claims).to_short()
         except (InvalidClaim, InvalidDefinition) as problem:
             failures["definition" if definition else "claims"] = str(problem)
+        name = inputs["display_name"]
+        if name != olds.get("display_name") and (
+            refusal := refuse_unlisted(news.get("recorded"), name, "the policy's name")
+        ):
+            failures.setdefault("", refusal)
         return inputs, failures
 
     def diff(self, olds: Props, news: Props) -> set[str]:

@@ -29,6 +29,7 @@ from flexsaml.values import DataType, InvalidValue
 from .. import engine
 from ..progress import first_names
 from .base import UNKNOWN, Argument, Failures, Kind, Props, RefusedChange, differs, known, text
+from .record import refuse_unlisted
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -48,6 +49,7 @@ class ExtensionPropertyKind(Kind):
         "app_id": Argument(required=True, replaces=True),
         "full_name": Argument(replaces=True, computed=True),
         "baseline": Argument(replaces=True),
+        "recorded": Argument({}, transient=True),
     }
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
@@ -67,7 +69,12 @@ class ExtensionPropertyKind(Kind):
             consequence = "will be deleted and created again: sign-ins may miss its claims for minutes"
             engine.warn(f"extension '{olds.get('name')}' {consequence}")
         is_named = known([inputs["app_id"], name])
-        return {**inputs, "full_name": build_full_name(inputs["app_id"], name) if is_named else UNKNOWN}, failures
+        full_name = build_full_name(inputs["app_id"], name) if is_named else UNKNOWN
+        if full_name != olds.get("full_name") and (
+            refusal := refuse_unlisted(news.get("recorded"), full_name, f"extension '{name}'")
+        ):
+            failures[""] = refusal
+        return {**inputs, "full_name": full_name}, failures
 
     def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
         application, full_name = inputs["application_id"], inputs["full_name"]

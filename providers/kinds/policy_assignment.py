@@ -52,7 +52,10 @@ class PolicyAssignmentKind(Kind):
         if olds:
             return inputs, failures
         others = {id_: name for id_, name in assigned.items() if id_ != text(news.get("policy_id"))}
-        if others and news.get("replace_existing"):
+        displaces = inputs["displaces"]
+        if others and news.get("replace_existing") and known(displaces) and not others.keys() <= set(displaces):
+            failures[""] = _refuse_unrecorded({id_: name for id_, name in others.items() if id_ not in displaces})
+        elif others and news.get("replace_existing"):
             engine.warn(
                 f"the claims mapping policy {name_policies(others)} will be displaced; destroy assigns it again. "
                 "Sign-ins may miss claims for minutes meanwhile"
@@ -70,10 +73,7 @@ class PolicyAssignmentKind(Kind):
             return id_, {}
         strangers = {other: name for other, name in assigned.items() if other not in inputs["displaces"]}
         if strangers:
-            raise RefusedChange(
-                f"the claims mapping policy {name_policies(strangers)} is assigned, and was not when this stack was "
-                "created: unassign it, then run the same command again"
-            )
+            raise RefusedChange(_refuse_unrecorded(strangers))
         for other in assigned:
             directory.unassign(principal, other)
         try:
@@ -106,6 +106,14 @@ class PolicyAssignmentKind(Kind):
 def name_policies(policies: dict[str, str]) -> str:
     """Policies, id to name, for a sentence."""
     return ", ".join(f"'{name}' ({id_})" for id_, name in policies.items())
+
+
+def _refuse_unrecorded(policies: dict[str, str]) -> str:
+    """Why policies that the tenant baseline did not record are not displaced: nobody would assign them again."""
+    return (
+        f"the claims mapping policy {name_policies(policies)} is assigned, and was not when this stack was created: "
+        "unassign it, then run the same command again"
+    )
 
 
 def refuse_assigned(policies: dict[str, str]) -> str:

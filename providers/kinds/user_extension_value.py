@@ -4,7 +4,7 @@ GET and PATCH /users/{id} (v1.0; User.ReadWrite.All). PATCH answers 204, null cl
 not available makes the whole PATCH fail (grade A, C); reads need $select (A).
 
 * With `UserValueBaseline`s in front (`baselined`) it never restores: its delete does nothing, so no change of the
-  configuration can clear a value.
+  configuration can clear a value. It writes only what they record (`record.py`).
 * Alone it keeps a ledger of what its create and updates wrote, and its update and delete restore. A create that failed
   half-way is restored by a baseline only.
 * A fresh property refuses values for a while (C). The refused write was certainly not carried out, so it is repeated
@@ -21,9 +21,14 @@ from flexsaml.values import DataType, InvalidValue, Ledger
 from .. import engine
 from .base import Argument, Failures, Kind, Props, differs, known, text
 from .cells import Values, extensions_exist, live_values, parse_types, show_live, values_to_patch
+from .record import missing_records, refuse_unrecorded
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
+
+
+_WRITTEN_FROM = ("user", "values", "types", "extensions")
+"""Inputs that lead to a write if they changed."""
 
 
 class UserExtensionValueKind(Kind):
@@ -37,6 +42,7 @@ class UserExtensionValueKind(Kind):
         "extensions": Argument({}),
         "baselined": Argument(False),
         "seen_missing": Argument(False, transient=True),
+        "recorded": Argument({}, transient=True),
     }
     outputs = ("user_id", "__memory")
     secret_outputs = ("__memory",)
@@ -60,7 +66,13 @@ class UserExtensionValueKind(Kind):
                 values[name] = data_type.canonical(value)
             except InvalidValue as problem:
                 failures[""] = f"the value of {name} {problem}"
-        return {**inputs, "values": values}, failures
+        inputs["values"] = values
+        if inputs["baselined"] is True and any(inputs[name] != olds.get(name) for name in _WRITTEN_FROM):
+            missing = missing_records(news.get("recorded"), values)
+            if missing:
+                baselines = [baseline for baseline, _ in missing.values()]
+                failures.setdefault("", refuse_unrecorded(", ".join(sorted(missing)), baselines))
+        return inputs, failures
 
     def diff(self, olds: Props, news: Props) -> set[str]:
         changed = {name for name in ("values", "types", "extensions") if differs(olds.get(name), news.get(name))}

@@ -7,7 +7,7 @@ live values and writes only those that differ, at the pace of Graph's quota (3,0
 grade A); the next run therefore continues where a failed one stopped.
 
 * Each extension needs a `UserValueBaseline`, which is registered first. This kind never restores: its delete does
-  nothing.
+  nothing. It writes only cells that the baselines record (`record.py`).
 * `check` reports which users changed, how many writes there will be and how long the quota makes them take.
 * Users are written by object id. An error at the end names those who could not be written; all others were.
 * A PATCH that Graph answered is not read back. Before the writes, only users whose row changed since the last run are
@@ -25,7 +25,8 @@ from flexsaml.values import DataType, Ledger, RosterChange, RosterTable
 from .. import engine
 from ..progress import count_users, duration, first_names, progress_reporter
 from . import cells
-from .base import Argument, Failures, Props, RefusedChange, text
+from .base import Argument, Failures, Props, RefusedChange, known, text
+from .record import missing_records, refuse_unrecorded
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -42,6 +43,7 @@ class UserExtensionValuesKind(cells.CellsKind):
         "baselined": Argument(False),
         **cells.CellsKind.shared_arguments,
         "seen_writes": Argument(transient=True),
+        "recorded": Argument({}, transient=True),
     }
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
@@ -51,6 +53,8 @@ class UserExtensionValuesKind(cells.CellsKind):
                 "UserExtensionValues never restores a value, so it needs a UserValueBaseline for each extension; add "
                 "them and set baselined to true"
             )
+        elif refusal := _refuse_unrecorded_cells(olds, news, inputs):
+            failures.setdefault("", refusal)
         return inputs, failures
 
     def judge_change(self, change: RosterChange, news: Props) -> Failures:
@@ -115,6 +119,28 @@ class UserExtensionValuesKind(cells.CellsKind):
 
     def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
         """Nothing: the baselines restore."""
+
+
+def _refuse_unrecorded_cells(olds: Props, news: Props, inputs: Props) -> str:
+    """Why this roster is not written: it has cells to write that no baseline records; "" if there are none."""
+    extensions = inputs["extensions"]
+    if not known(inputs["__cells"]) or not isinstance(extensions, Mapping):
+        return ""
+    if all(inputs[name] == olds.get(name) for name in ("__cells", "types", "extensions")):
+        return ""
+    missing = missing_records(news.get("recorded"), extensions)
+    if not missing:
+        return ""
+    change = cells.unpack_table(inputs).changes_since(cells.unpack_table(olds))
+    wanted = _values_to_write(change, _replaced_extensions(olds, inputs))
+    users, baselines = set(), set()
+    for name, (baseline, unrecorded) in missing.items():
+        unwritable = {user for user in (wanted if unrecorded is None else unrecorded) if name in wanted.get(user, {})}
+        users |= unwritable
+        if unwritable:
+            baselines.add(baseline)
+    subject = f"{text(inputs['roster'])}, {count_users(users)} ({first_names(sorted(users))})"
+    return refuse_unrecorded(subject, baselines) if users else ""
 
 
 def _data_types(props: Props, rows: Iterable[Mapping[str, str]]) -> dict[str, DataType]:

@@ -114,3 +114,13 @@ def test_every_child_stands_below_the_component(emulator: Emulator) -> None:
     pulumi.runtime.test(program)()
     assert set(registered) == set(engine.resources) - {"flex"}
     assert all("FlexSamlClaims$pulumi-python:dynamic/flexsaml:" in kind for kind in registered.values()), registered
+
+
+def test_each_writer_gets_what_its_baselines_record(emulator: Emulator) -> None:
+    """`FakeEngine` hands out the inputs of a baseline as its outputs: all is recorded."""
+    resources = build(emulator)
+    writer, extension, policy = (resources[f"flex-{name}"].inputs for name in ("ada@contoso.example", "team", "policy"))
+    (full_name,) = writer["values"]
+    assert writer["recorded"] == {full_name: {"baseline": "flex-team-before", "unrecorded": []}}
+    assert extension["recorded"] == {"baseline": "flex-tenant", "names": [full_name]}
+    assert policy["recorded"] == {"baseline": "flex-tenant", "names": [policy["display_name"]]}

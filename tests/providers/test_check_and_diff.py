@@ -47,6 +47,7 @@ VALUES: Props = {
     "types": {FULL: "String"},
     "extensions": {FULL: "a/p"},
     "baselined": True,
+    "recorded": {FULL: {"baseline": "flex-languages-before", "unrecorded": []}},
     "__cells": packed(CELLS, IDS),
 }
 TENANT: Props = {
@@ -97,6 +98,44 @@ MISTAKES: list[tuple[str, Props, str, str]] = [
     ("TenantBaseline", {"seen_properties": {FULL: "id-1"}}, "", "exists already"),
     ("TenantBaseline", {"seen_policies": {"id-2": "p"}}, "", "named 'p' exists already (id id-2)"),
     ("PolicyAssignment", {"seen_assigned": {"other": "theirs"}}, "", "already has the claims mapping policy 'theirs'"),
+    (
+        "PolicyAssignment",
+        {"seen_assigned": {"other": "theirs"}, "displaces": ["older"], "replace_existing": True},
+        "",
+        "'theirs' (other) is assigned, and was not when this stack was created",
+    ),
+    ("UserExtensionValue", {"baselined": True}, "", f"{FULL}: no baseline is known to record this"),
+    (
+        "UserExtensionValue",
+        {"baselined": True, "recorded": {FULL: {"baseline": "flex-l-before", "unrecorded": ["ada@contoso.example"]}}},
+        "",
+        f"{FULL}: the baseline in state does not record this, so it is not written, because nobody could restore what "
+        "was there before; add --target '**::flex-l-before' to the command, or drop --exclude",
+    ),
+    (
+        "UserExtensionValues",
+        {"recorded": {}},
+        "",
+        "agents.csv, 2 users (ada@contoso.example, grace@contoso.example): no",
+    ),
+    (
+        "UserExtensionValues",
+        {"recorded": {FULL: {"baseline": "flex-l-before", "unrecorded": ["grace@contoso.example"]}}},
+        "",
+        "agents.csv, 1 user (grace@contoso.example): the baseline in state does not record this",
+    ),
+    (
+        "ExtensionProperty",
+        {"recorded": {"baseline": "flex-tenant", "names": []}},
+        "",
+        "extension 'languages': the baseline in state does not record this",
+    ),
+    (
+        "ClaimsMappingPolicy",
+        {"recorded": {"baseline": "flex-tenant", "names": ["q"]}},
+        "",
+        "add --target '**::flex-ten",
+    ),
 ]
 
 DIFFS: list[tuple[str, Props, bool, list[str]]] = [
@@ -216,6 +255,39 @@ def test_an_unknown_stays_unknown_and_counts_as_a_change(
     ignored = {"baselined", "replace_existing", "displaces"}
     assert provider.diff(kind, "id", old, inputs)[0] is (key not in ignored)
     assert "Unknown object" not in str(inputs) + "".join(engine.lines)
+
+
+RECORDED = {FULL: {"baseline": "flex-l-before", "unrecorded": ["ada@contoso.example"]}}
+NOT_JUDGED: list[tuple[str, Props, bool]] = [
+    # kind, its arguments, whether the resource is unchanged
+    ("UserExtensionValue", {**VALUE, "baselined": True, "recorded": RECORDED}, True),
+    ("UserExtensionValue", {**VALUE, "baselined": True}, True),
+    ("UserExtensionValue", {**VALUE, "baselined": True, "recorded": UNKNOWN}, False),
+    ("UserExtensionValue", {**VALUE, "baselined": True, "recorded": {FULL: UNKNOWN}}, False),
+    ("UserExtensionValue", VALUE, False),
+    ("UserExtensionValues", {**VALUES, "recorded": RECORDED}, True),
+    ("UserExtensionValues", {**VALUES, "recorded": {FULL: UNKNOWN}}, False),
+    ("ExtensionProperty", {**PROPERTY, "recorded": {"baseline": "flex-tenant", "names": []}}, True),
+    ("ExtensionProperty", {**PROPERTY, "recorded": {"baseline": "flex-tenant", "names": UNKNOWN}}, False),
+    ("ClaimsMappingPolicy", {**POLICY, "recorded": {"baseline": "flex-tenant", "names": []}}, True),
+    (
+        "PolicyAssignment",
+        {**ASSIGNMENT, "seen_assigned": {"a": "b"}, "displaces": UNKNOWN, "replace_existing": True},
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "news", "is_unchanged"), NOT_JUDGED)
+def test_what_is_recorded_is_judged_only_before_a_write_and_when_it_is_known(
+    provider: ProviderProcess, kind: str, news: Props, is_unchanged: bool
+) -> None:
+    """Stacks of an earlier release and previews, which have nothing to write or cannot know."""
+    proof = (
+        {"recorded": {FULL: {"baseline": "flex-l-before", "unrecorded": []}}} if "Value" in kind else {"recorded": {}}
+    )
+    olds = provider.checked(kind, {**news, **proof}) if is_unchanged else {}
+    assert "recorded" not in provider.checked(kind, news, olds)
 
 
 def baseline(count: int, **more: object) -> Props:

@@ -24,6 +24,7 @@ def inputs_of(tenant: Tenant, values: dict[str, dict[str, str]], **more: object)
         "types": {tenant.full(name): "String" for name in names},
         "extensions": {tenant.full(name): f"app/{name}" for name in names},
         "baselined": True,
+        "recorded": {tenant.full(name): {"baseline": f"flex-{name}-before", "unrecorded": []} for name in names},
         "__cells": packed(cells, ids),
         **more,
     }
@@ -75,7 +76,8 @@ def test_an_extension_that_was_made_anew_is_written_for_everybody(provider: Prov
     id_, outputs = provider.create(KIND, inputs)
     tenant.write("ada", None)
     tenant.write("grace", None)
-    news = {**inputs, "extensions": {tenant.full("languages"): "app/another"}}
+    extensions = {tenant.full("languages"): "app/another"}
+    news = inputs_of(tenant, languages(ada="en", grace="de"), extensions=extensions)
     provider.update(KIND, id_, outputs, provider.checked(KIND, news, inputs))
     assert [tenant.value("ada"), tenant.value("grace")] == ["en", "de"]
 

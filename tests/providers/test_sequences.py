@@ -100,7 +100,11 @@ class Scenario:
 
     def resources(self) -> Declared:
         cells = {self.ids[name]: value for name, (value, _) in self.declared.items()}
-        extensions = {"types": {self.full_name: "String"}, "extensions": {self.full_name: self.extension}}
+        extensions = {
+            "types": {self.full_name: "String"},
+            "extensions": {self.full_name: self.extension},
+            "recorded": {self.full_name: {"baseline": "before", "unrecorded": []}},  # it runs first in every run
+        }
         roster = {
             self.ids[name]: {self.full_name: value}
             for name, (value, writer) in self.declared.items()

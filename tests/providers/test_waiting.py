@@ -67,8 +67,10 @@ def test_a_property_that_came_back_hides_values_until_usable(
     cells = packed({ada: "en"})
     inputs = checked(baseline, {"extension": extension, "full_name": full_name, "__cells": cells})
     state_id, computed = baseline.create(directory, inputs)
-    value = {"user": "ada@contoso.example", "values": {full_name: "en"}, "types": {full_name: "String"}}
-    writer.create(directory, checked(writer, {**value, "extensions": {full_name: extension}, "baselined": True}))
+    value: Props = {"user": "ada@contoso.example", "values": {full_name: "en"}, "types": {full_name: "String"}}
+    value |= {"extensions": {full_name: extension}, "baselined": True}
+    value["recorded"] = {full_name: {"baseline": "flex-languages-before", "unrecorded": []}}
+    writer.create(directory, checked(writer, value))
     assert tenant.value("ada") == "en"
     assert clock.slept
     baseline.delete(directory, state_id, {**inputs, **computed})
