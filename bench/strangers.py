@@ -2,8 +2,7 @@
 
     python -m bench.strangers BASE_URL TOKEN EXTENSION AT_ONCE FIRST LAST
 
-Runs as a process of its own, as such scripts do; prints the seconds of its writes.
-"""
+Runs as a process of its own, as such scripts do; prints the seconds of its writes."""
 
 import asyncio
 import sys

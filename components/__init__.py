@@ -1,6 +1,5 @@
 """The component, its arguments, and how the stack configuration becomes them. Names are imported when first used, so
-that `start_early` runs before the rest is imported.
-"""
+that `start_early` runs before the rest is imported."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -3,12 +3,9 @@ ID` cannot work for dynamic resources: the engine would ask a provider that it d
 inputs and outputs can: then the provider is not asked at all (tried). So the component itself is built here, without an
 engine: its children and their inputs are what `pulumi up` would register, each is looked up in the tenant, and what
 exists goes into the file. The stack's configuration is read with `pulumi config`, so that encrypted values are
-decrypted.
-
-Adopted objects are owned: destroy deletes them. Nobody knows what users held before, so their prior values count as
-unset. Changes nothing, and writes one file, readable by its owner only, since it holds what users have. The import is
-for a stack that has no resources yet.
-"""
+decrypted. Adopted objects are owned: destroy deletes them. Nobody knows what users held before, so their prior values
+count as unset. Changes nothing, and writes one file, readable by its owner only, since it holds what users have. The
+import is for a stack that has no resources yet."""
 
 import argparse
 import json

@@ -1,6 +1,5 @@
 """Starts the slow steps while the program still imports modules: the provider process, the sign-in, the search for the
-principal. This module imports only what these steps need. The program imports `FlexSamlClaims` while they run.
-"""
+principal. This module imports only what these steps need. The program imports `FlexSamlClaims` while they run."""
 
 from __future__ import annotations
 

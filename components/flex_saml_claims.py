@@ -5,8 +5,7 @@
 
 Order is wired through outputs, and on destroy it runs backwards: unassign, delete the policy, restore
 the values, delete the properties, restore what was displaced. Children are named by what a person
-wrote (extension, user in lower case), so a change of case or order changes nothing.
-"""
+wrote (extension, user in lower case), so a change of case or order changes nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

@@ -1,8 +1,5 @@
-"""Findings: what lint and preflight report, in one form.
-
-A rule returns findings and never raises. Its level comes from one table, and a stack can change it by name
-(`flexsaml:rules`). Pure: standard library only.
-"""
+"""Findings: what lint and preflight report, in one form. A rule returns findings and never raises. Its level comes from
+one table, and a stack can change it by name (`flexsaml:rules`). Pure: standard library only."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace

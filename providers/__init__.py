@@ -1,8 +1,7 @@
 """The resources of a stack, one kind each: what a kind is and does stands in `providers.kinds`, without Pulumi; a typed
 resource class (`providers.resources`) and a provider class (the module of the kind's name) make it a dynamic resource.
 Provider classes are part of users' state, by module and name (`tests/providers/test_persisted_names.py` freezes them).
-A module is imported when its resource is first asked for: a provider process needs only the kinds it serves.
-"""
+A module is imported when its resource is first asked for: a provider process needs only the kinds it serves."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

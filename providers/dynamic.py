@@ -1,8 +1,7 @@
 """The shell that makes a kind a Pulumi dynamic resource: a provider class and a resource class. Pulumi serializes the
 provider object into state and unpickles it in a server process of its own. Hence a provider object has no fields: what
 state keeps is a reference to the class, `providers.<module>:<Kind>Provider`, nothing else. The shell strips that
-reference (`__provider`) from properties, and counts a changed one as an update, so that a renamed class moves on.
-"""
+reference (`__provider`) from properties, and counts a changed one as an update, so that a renamed class moves on."""
 
 from __future__ import annotations
 

@@ -7,8 +7,7 @@ dynamic provider gets the engine's address as its only argument. It is used for 
   writing beside the next `pulumi up` (tried). Ending at any moment is safe: a baseline recorded
   beforehand what was about to be written, and the next run reads the tenant before it writes.
 
-Nothing here may raise: a line that cannot be shown is no reason to fail a change.
-"""
+Nothing here may raise: a line that cannot be shown is no reason to fail a change."""
 
 import os
 import re

@@ -1,8 +1,7 @@
 """What a user at the terminal sees of a bulk write: a live line, and now and then one that stays. The live line comes
 at most once a second, on the engine's own display. A CI log has no live line; there, one line stays every minute.
 Ctrl-C cannot interrupt a call (tried: the engine waits for it), so a line says how much time is left, as soon as that
-is known.
-"""
+is known."""
 
 from __future__ import annotations
 

@@ -7,8 +7,7 @@ arguments mean the same everywhere:
     types       full name to data type ("String", "Integer[]", ...); `extensions` of values: full name to property id
     ids         user (UPN or object id) to object id, where it is known
     recorded    what the baseline in front records in state (its method `record`); of values: by full name
-    seen_*      what preflight saw; judged in `check`, as `recorded` is, then dropped
-"""
+    seen_*      what preflight saw; judged in `check`, as `recorded` is, then dropped"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -83,8 +82,8 @@ class TenantBaseline(DynamicResource):
         seen_properties: Mapping[str, str] | None = None, seen_policies: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
-        """`application_id` (object id) and `app_id` are of the application that holds the extensions; `properties`
-        are full names. `seen_properties`: full name to id; `seen_policies`: id to name."""
+        """`application_id` (object id) and `app_id` are of the application that holds the extensions; `properties` are
+        full names. `seen_properties`: full name to id; `seen_policies`: id to name."""
         super().__init__(locals())
 
     def record(self, names: pulumi.Output[list[str]]) -> pulumi.Output[Record]:

@@ -1,8 +1,7 @@
 """The tenant this process works on: one configuration, one client, one token. `configure` only remembers; nothing is
 asked of the network before the first call needs it. The configuration is the stack's (namespace `flexsaml`), on destroy
 and refresh the one of the last `up`. Credentials never come from it: they come from the environment, through
-azure-identity.
-"""
+azure-identity."""
 
 from __future__ import annotations
 

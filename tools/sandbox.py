@@ -4,8 +4,7 @@
 
 `up` starts the emulator and runs `pulumi up`, `down` runs `pulumi destroy` and stops the emulator; the tenant stays in
 `.sandbox/tenant.db`. Everything is in `.sandbox/`, the engine's state and home too, so nothing else on the machine is
-touched. `.sandbox/env` is written for commands typed by hand.
-"""
+touched. `.sandbox/env` is written for commands typed by hand."""
 
 import argparse
 import fcntl

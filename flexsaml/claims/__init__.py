@@ -1,7 +1,6 @@
 """Claims mapping policies: typed claims, the definition string, extension names, lint. Pure: standard library only; the
 only files read are the tables in `data/`. Lint is imported on first use, so that a command that only needs a claim does
-not pay for it.
-"""
+not pay for it."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,17 +1,14 @@
 """The policy definition string: `{"ClaimsMappingPolicy": {…}}`, to and from typed claims. Graph takes `definition` as
 an array of one JSON string, refuses raw newlines in it, needs `Version` in exactly that case, and answers every mistake
 with "Property definition has an invalid value." (grade A). So only this module writes the string, and always the same
-bytes for the same policy: claims sorted by name, keys in one order, no white space.
-
-What is sent to Graph carries a signature as well: spaces between tokens, which mean nothing in JSON and which no other
-tool writes (`sign_definition`). By it a policy that an unfinished run of this project left behind is told from a policy
-of the same name that somebody else made. Published policies contain white space between tokens, so Graph accepts it
-(A); whether every tenant keeps it is not documented. Where it is lost, a policy counts as somebody else's.
-
-Decoding accepts what the service accepts: keys in any case but `Version`, `Id` for `ID`, the basic claim set as string
-or boolean. What has no typed form (transformations, JWT-only entries, group filters) raises `InvalidDefinition`; such a
-definition is compared as JSON (`has_same_meaning`).
-"""
+bytes for the same policy: claims sorted by name, keys in one order, no white space. What is sent to Graph carries a
+signature as well: spaces between tokens, which mean nothing in JSON and which no other tool writes (`sign_definition`).
+By it a policy that an unfinished run of this project left behind is told from a policy of the same name that somebody
+else made. Published policies contain white space between tokens, so Graph accepts it (A); whether every tenant keeps it
+is not documented. Where it is lost, a policy counts as somebody else's. Decoding accepts what the service accepts: keys
+in any case but `Version`, `Id` for `ID`, the basic claim set as string or boolean. What has no typed form
+(transformations, JWT-only entries, group filters) raises `InvalidDefinition`; such a definition is compared as JSON
+(`has_same_meaning`)."""
 
 import json
 from collections.abc import Mapping

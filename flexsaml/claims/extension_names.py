@@ -1,8 +1,7 @@
 """Names of directory extensions: the short name a stack declares, and the full name Graph knows it by. The full name is
 `extension_<appId without dashes>_<short name>`; the appId is that of the application that owns the extension (grade A:
 Graph reference, extensionProperty). A short name may itself begin with `extension_`, so only the 32 hex digits tell a
-full name.
-"""
+full name."""
 
 import re
 

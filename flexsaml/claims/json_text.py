@@ -1,7 +1,6 @@
 """Text to JSON values. What is wrong with the text is reported under the name of its lint rule; nothing raises. Bytes
 may have a byte order mark or be UTF-16, as editors and shells of Windows write them; strings may hold raw line breaks;
-an object may have a key twice. Text that is unreadable, too long or too deep is reported once.
-"""
+an object may have a key twice. Text that is unreadable, too long or too deep is reported once."""
 
 import json
 import math

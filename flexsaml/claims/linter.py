@@ -2,8 +2,7 @@
 and answers a broken one with one sentence that names nothing; the rest shows at sign-in, as an absent claim or a
 refused login. `lint` reports it before. The rules have two profiles: `entra` holds for any policy, `flex` adds what
 Twilio Flex needs. What the service is known to have accepted is a warning at most. No tenant has confirmed any rule;
-each has the grade of its evidence. No network is used.
-"""
+each has the grade of its evidence. No network is used."""
 
 import re
 from itertools import chain

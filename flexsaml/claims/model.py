@@ -9,8 +9,7 @@ claim):
 
 `nameid` is short for the claim type of the SAML NameID. Attribute IDs are compared without case, as Entra does (grade
 A: `Id`, `User` and mixed-case IDs stand in accepted policies); extension names are compared with case, as the token
-service does (grade A).
-"""
+service does (grade A)."""
 
 from __future__ import annotations
 

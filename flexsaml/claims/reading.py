@@ -1,11 +1,9 @@
 """Any text to policies that rules can inspect, and what is wrong with it as text. Accepted is what a person has at
 hand: the definition as an object or as a JSON string, the array that Graph keeps it in, a request body or an answer
 copied from Graph Explorer (one policy, or a list of them). Nothing raises: what does not fit becomes a `Violation` with
-its path, and the rest is still read, so that one run reports everything.
-
-Keys are looked up without regard to case, as the service was observed to do (grade A: `Id`, `TransformationId`,
-`JWTClaimType` stand in accepted policies). Only `Version` has to be exact, and its rule reads the raw key.
-"""
+its path, and the rest is still read, so that one run reports everything. Keys are looked up without regard to case, as
+the service was observed to do (grade A: `Id`, `TransformationId`, `JWTClaimType` stand in accepted policies). Only
+`Version` has to be exact, and its rule reads the raw key."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -2,8 +2,7 @@
 evidence (grade and source), and what a good policy has. The checks are generators in `reading` (the text) and `rules_*`
 (the policy); they never raise. A check takes an entry of `ClaimsSchema`, a transformation, or the document, and the
 stack's context if it needs that. The other tables of `data/` are public documents named in each file, loaded when a
-rule first needs them.
-"""
+rule first needs them."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

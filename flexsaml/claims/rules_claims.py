@@ -1,7 +1,6 @@
 """Rules about what a claim is called: restricted types, NameID, name forms, repeated names. Graph accepts restricted
 types (grade A: `.../upn` and `.../role` stand in accepted policies); what the token service then does is not documented
-(grade D), hence warnings. For NameID only a short list of sources is documented.
-"""
+(grade D), hence warnings. For NameID only a short list of sources is documented."""
 
 from .model import NAME_FORM_PREFIX, NAME_FORMS, NAME_ID
 from .reading import Document, JsonNode, check_nodes

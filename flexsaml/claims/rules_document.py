@@ -1,8 +1,7 @@
 """Rules about the frame of a definition: `Version`, keys, the options beside the claims. Graph answers every mistake
 here with "Property definition has an invalid value." and names nothing (grade A). Key spellings are those of the
 reference page of claims mapping policies. Other spellings are known from accepted policies only, hence warnings;
-`version` instead of `Version` was refused (grade A).
-"""
+`version` instead of `Version` was refused (grade A)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

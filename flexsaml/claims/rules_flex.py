@@ -2,8 +2,7 @@
 becomes a worker attribute. Missing mandatory attributes are error 45050; attributes whose name is a URI are ignored; if
 an attribute is absent, the worker keeps the old value. A value of the wrong type fails the login with "400 Error
 invalid attribute format" and updates nothing (all grade A, Twilio's documentation; no Flex account has confirmed it).
-Which attributes of Entra may hold a number is our inference (grade D).
-"""
+Which attributes of Entra may hold a number is our inference (grade D)."""
 
 import json
 import re

@@ -2,8 +2,7 @@
 Source/ID values: a policy with `"ID": "900"` was accepted and the claim never issued (grade A). So an attribute that is
 missing in the documented table is a warning. Graph takes the full name of an extension in any case, but the token
 service compares it exactly, so a name in other case leaves the claim out for some users (grade A: entra-docs, schema
-extensions).
-"""
+extensions)."""
 
 import re
 
@@ -164,8 +163,8 @@ def _check_extension_name(entry: JsonNode) -> NodeViolations:
 
 
 def _check_known_extensions(document: Document, context: Context) -> Violations:
-    """An extension that the stack knows, in its exact case and single-valued: several values are documented only
-    when Connect synchronises them."""
+    """An extension that the stack knows, in its exact case and single-valued: several values are documented only when
+    Connect synchronises them."""
     by_lower_case = {full_name.lower(): full_name for full_name in context.extensions}
     known = tuple(filter(is_full_name, context.extensions))
     lower_case = {full_name.lower() for full_name in known}

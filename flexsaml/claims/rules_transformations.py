@@ -1,8 +1,7 @@
 """Rules about transformations: their key, method, inputs, outputs and references. Sources contradict each other on the
 key (`ClaimsTransformation` in the Graph reference, `ClaimsTransformations` in accepted policies), and the service was
 observed to accept references that lead nowhere (grade A). So most of this is a warning; what cannot work in any reading
-is an error.
-"""
+is an error."""
 
 from .reading import Document, JsonNode, check_nodes
 from .rules import Context, NodeViolations, Violation, Violations, load_table
@@ -121,8 +120,8 @@ def _check_references(document: Document) -> Violations:
 
 
 def _check_uses(document: Document) -> Violations:
-    """Entries and transformations belong together: every TransformationID names a transformation, in the same case
-    and with Source `transformation`; every transformation is used."""
+    """Entries and transformations belong together: every TransformationID names a transformation, in the same case and
+    with Source `transformation`; every transformation is used."""
     names = tuple(name for node in document.transformations if (name := node.text("ID")))
     by_lower_case = {name.lower(): name for name in names}
     for entry in document.entries:

@@ -1,6 +1,5 @@
 """Other people's text in our messages: quoted on one line, compared with known words, listed. Used by every rule and by
-whoever else tells a person about a stack file or a definition.
-"""
+whoever else tells a person about a stack file or a definition."""
 
 import json
 from collections.abc import Iterable

@@ -4,8 +4,7 @@
 
 `keys` maps the names of `KEYS` to what was written: text or JSON text (the engine), maps and scalars (a stack file, a
 Python program), with a `Secret` where the content is encrypted or must not be shown. Pure: files come through
-`read_file`.
-"""
+`read_file`."""
 
 from typing import TYPE_CHECKING, Any
 

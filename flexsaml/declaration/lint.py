@@ -1,7 +1,6 @@
 """Lint of the definition that a declaration would send, in the words of a declaration. Preview lints the same
 definition as the `lint` command. Preview knows the appId of the application that owns the extensions; for a stack file,
-a stand-in takes its place.
-"""
+a stand-in takes its place."""
 
 import re
 from collections.abc import Callable, Collection, Mapping

@@ -1,6 +1,5 @@
 """From keys as written to a `Declaration`: every mistake in one pass, each with its key and what to write instead. One
-mistake is one finding: what is wrong in one place is not reported again where it is used.
-"""
+mistake is one finding: what is wrong in one place is not reported again where it is used."""
 
 import json
 from collections.abc import Callable, Collection, Mapping

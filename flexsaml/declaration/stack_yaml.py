@@ -1,8 +1,7 @@
 """The text of a stack file (`Pulumi.<stack>.yaml`) to the keys of a declaration, without the engine. Scalars are
 resolved as the engine resolves them (tried on engine 3.259): `off`, `yes` and `1:30` are text, `0777` is a number, a
 bare date is a text in Go's form. What is encrypted (`secure:`) becomes a `Secret` of unknown content. Depth and aliases
-of collections are refused, so that a small file cannot become a large one.
-"""
+of collections are refused, so that a small file cannot become a large one."""
 
 import importlib
 import re

@@ -1,8 +1,8 @@
-"""Reads one worker from Twilio TaskRouter: what Flex stored at the last sign-in. Reads only.
-Paths: /v1/Workspaces/{WS…}/Workers?FriendlyName=… and …/Workers/{WK…}; basic authentication. Quirks: `attributes` is a
-JSON string, and the list may leave it null, so the worker itself is fetched (C); a wrong workspace is 404 with code
-20404, a wrong key 401 with 20003; host names carry edge and region as Twilio's own libraries build them (B). Redirects
-are not followed, because the key would be sent along."""
+"""Reads one worker from Twilio TaskRouter: what Flex stored at the last sign-in. Reads only. Paths:
+/v1/Workspaces/{WS…}/Workers?FriendlyName=… and …/Workers/{WK…}; basic authentication. Quirks: `attributes` is a JSON
+string, and the list may leave it null, so the worker itself is fetched (C); a wrong workspace is 404 with code 20404, a
+wrong key 401 with 20003; host names carry edge and region as Twilio's own libraries build them (B). Redirects are not
+followed, because the key would be sent along."""
 
 from __future__ import annotations
 

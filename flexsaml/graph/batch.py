@@ -1,11 +1,9 @@
-"""Many calls in one: JSON batching. Touches nothing itself, the POST is given.
-
-Quirks (all A unless said): at most 20 items; unique ids; relative URLs; answers in any order; headers are not inherited
-by the items; an item with a body needs a Content-Type; the batch is answered 200 while single items are throttled, each
-with its own Retry-After, even fractional ones in their headers (C). So each item is settled by itself: after a 429 or a
-failed GET only such items are sent again, once the longest of their pauses has passed. Writes are sent by bulk.py,
-which decides what to do about those that fail.
-"""
+"""Many calls in one: JSON batching. Touches nothing itself, the POST is given. Quirks (all A unless said): at most 20
+items; unique ids; relative URLs; answers in any order; headers are not inherited by the items; an item with a body
+needs a Content-Type; the batch is answered 200 while single items are throttled, each with its own Retry-After, even
+fractional ones in their headers (C). So each item is settled by itself: after a 429 or a failed GET only such items are
+sent again, once the longest of their pauses has passed. Writes are sent by bulk.py, which decides what to do about
+those that fail."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,9 +1,7 @@
-"""Very many writes: batches of 20 over a small pool, at one pace, each item settled by itself.
-
-Quirks: single items of a batch are throttled, each with its own Retry-After, and even refused writes use up quota (A);
-so a refusal slows all workers together (pace.py) and only that item is sent again. A 5xx or a lost answer leaves the
-outcome open; the caller checks such items. A network that fails for less than a minute in mid-run is waited for.
-"""
+"""Very many writes: batches of 20 over a small pool, at one pace, each item settled by itself. Quirks: single items of
+a batch are throttled, each with its own Retry-After, and even refused writes use up quota (A); so a refusal slows all
+workers together (pace.py) and only that item is sent again. A 5xx or a lost answer leaves the outcome open; the caller
+checks such items. A network that fails for less than a minute in mid-run is waited for."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Which hosts a cloud name means; the one place that knows them. The national clouds are Microsoft's own list (grade A,
 source named in national_clouds.json). Tokens do not carry over between clouds, so Graph and login come from one entry.
-`loopback` is the emulator's: only a loopback host may be plain http, so that no bearer token travels in clear.
-"""
+`loopback` is the emulator's: only a loopback host may be plain http, so that no bearer token travels in clear."""
 
 import json
 import os

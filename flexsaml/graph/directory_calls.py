@@ -1,9 +1,7 @@
-"""What the groups of calls of `Directory` share: the client, the confirmed 404, the bounded wait.
-
-Quirks: a replica that has not heard of an object yet answers 404 for one that exists; a provider that believed it once
-made a duplicate (C), so absence is believed only after three reads. Creates and changes take seconds to reach every
-replica; reads meanwhile answer 404 or the old value (B/C).
-"""
+"""What the groups of calls of `Directory` share: the client, the confirmed 404, the bounded wait. Quirks: a replica
+that has not heard of an object yet answers 404 for one that exists; a provider that believed it once made a duplicate
+(C), so absence is believed only after three reads. Creates and changes take seconds to reach every replica; reads
+meanwhile answer 404 or the old value (B/C)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress

@@ -1,11 +1,9 @@
 """The typed error tree: how far did a call get, and what does the answer mean. Every `str(error)` is one line.
-
 `NotSent` is always safe to repeat, `Unanswered` only once it is known whether the call was carried out, `Refused`
 carries Graph's own words. Hints are neutral: whoever knows the stack adds the name of a key or a command. Quirks: most
 of our refusals share the code Request_BadRequest, so known messages decide before codes do (A); a duplicate is
 recognised by its code since its status is 400 or 409 (B/D); a missing or doubled link is a 400 (B); a stale replica
-says 404 Directory_ObjectNotFound (C); bodies may be OData (`odata.error`, message as an object) or OAuth (A).
-"""
+says 404 Directory_ObjectNotFound (C); bodies may be OData (`odata.error`, message as an object) or OAuth (A)."""
 
 from __future__ import annotations
 

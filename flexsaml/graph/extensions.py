@@ -1,12 +1,10 @@
-"""Directory extension properties of an application, v1.0: the attributes a tenant adds to its users.
-
-Paths: /applications/{object id}/extensionProperties (POST 201, GET, DELETE 204, no PATCH: a change is a replacement)
-and /directoryObjects/getAvailableExtensionProperties, which only reads. 404: no such application or property, or a
-stale replica. Conflict (400 or 409, status D): the name exists, in any case. Quirks: a POST to a young application may
-answer 201 and lose the property (C: A4.3), so it is listed after the create and posted once more when missing; it
-becomes writable seconds to minutes after it exists (C: A4.2), and never without a service principal of the application
-(C: A4.1). Values outlive a deleted property (A): callers clear them first.
-"""
+"""Directory extension properties of an application, v1.0: the attributes a tenant adds to its users. Paths:
+/applications/{object id}/extensionProperties (POST 201, GET, DELETE 204, no PATCH: a change is a replacement) and
+/directoryObjects/getAvailableExtensionProperties, which only reads. 404: no such application or property, or a stale
+replica. Conflict (400 or 409, status D): the name exists, in any case. Quirks: a POST to a young application may answer
+201 and lose the property (C: A4.3), so it is listed after the create and posted once more when missing; it becomes
+writable seconds to minutes after it exists (C: A4.2), and never without a service principal of the application (C:
+A4.1). Values outlive a deleted property (A): callers clear them first."""
 
 import re
 from collections.abc import Collection, Sequence

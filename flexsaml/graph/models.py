@@ -1,10 +1,8 @@
-"""The directory objects this project handles, as Graph shows them. Pure: wire JSON in, frozen values out.
-
-Quirks: older bodies of an extension property have no isMultiValued, absence means false (A); a policy's definition is
-an array of exactly one string, kept byte for byte (A); an unset extension value is absent or null (D), both read None,
-and a cleared multi-valued one maybe as an empty array (D); dates come back in UTC in another spelling (A: stored UTC);
-the order of a multi-valued value is not promised (D).
-"""
+"""The directory objects this project handles, as Graph shows them. Pure: wire JSON in, frozen values out. Quirks: older
+bodies of an extension property have no isMultiValued, absence means false (A); a policy's definition is an array of
+exactly one string, kept byte for byte (A); an unset extension value is absent or null (D), both read None, and a
+cleared multi-valued one maybe as an empty array (D); dates come back in UTC in another spelling (A: stored UTC); the
+order of a multi-valued value is not promised (D)."""
 
 from __future__ import annotations
 

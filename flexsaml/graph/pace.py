@@ -1,11 +1,9 @@
-"""How fast writes may go: one pace for all workers, learned from what Graph says of its quota. Touches nothing.
-
-Graph's write quota is a bucket per application and tenant: 3,000 writes that refill over 150 s (A). Refused writes
-count too (A), so it costs more to be refused than to slow down before. Above 80 % every answer states how full the
-bucket is (`x-ms-throttle-limit-percentage`, A). Graph never states the bucket's size; two readings suffice to estimate
-it, because it refills in 150 s. Until Graph states something there is no pace: a tenant that allows more than the
-documented quota is not held back. A 429 stops all workers until its Retry-After has passed.
-"""
+"""How fast writes may go: one pace for all workers, learned from what Graph says of its quota. Touches nothing. Graph's
+write quota is a bucket per application and tenant: 3,000 writes that refill over 150 s (A). Refused writes count too
+(A), so it costs more to be refused than to slow down before. Above 80 % every answer states how full the bucket is
+(`x-ms-throttle-limit-percentage`, A). Graph never states the bucket's size; two readings suffice to estimate it,
+because it refills in 150 s. Until Graph states something there is no pace: a tenant that allows more than the
+documented quota is not held back. A 429 stops all workers until its Retry-After has passed."""
 
 import threading
 from typing import NamedTuple

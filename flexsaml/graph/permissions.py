@@ -1,10 +1,8 @@
 """Which permissions the calls of this project take: the one table, in permissions.json, with its sources (grade A).
-
 Hints of a 403, preflight's `permission-missing`, doctor and docs/preflight.md all read it. Quirk (A, graph-docs#14188,
 known issue 13678): reading claims mapping policies needs Policy.Read.All even for an identity that may write them, and
 reading a principal's assignments needs a right to write applications. A token names what was granted to it, not what
-directory roles add (C).
-"""
+directory roles add (C)."""
 
 import json
 import re

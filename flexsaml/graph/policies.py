@@ -1,13 +1,10 @@
-"""Claims mapping policies and their assignment to a service principal, v1.0.
-
-Paths: /policies/claimsMappingPolicies and /servicePrincipals/{id}/claimsMappingPolicies/$ref (which application it is
-for). POST 201, PATCH 204 (omitted properties stay, the assignment survives), DELETE 204, $ref POST/DELETE 204. 404:
-gone, or not replicated yet; right after a create $ref answers it too (B), which is waited out. 409/400 on $ref: that
-link exists (B), or another policy is assigned (C/D); a read decides which. Quirks: never send `description`, the POST
-then answers 404 (A); names are not unique (D), so a new policy is recognised by its definition; reading needs
-Policy.Read.All once a policy exists (A); a missing link is 404 or 400 (B). Whether others use a policy is the caller's
-question (`applies_to`).
-"""
+"""Claims mapping policies and their assignment to a service principal, v1.0. Paths: /policies/claimsMappingPolicies and
+/servicePrincipals/{id}/claimsMappingPolicies/$ref (which application it is for). POST 201, PATCH 204 (omitted
+properties stay, the assignment survives), DELETE 204, $ref POST/DELETE 204. 404: gone, or not replicated yet; right
+after a create $ref answers it too (B), which is waited out. 409/400 on $ref: that link exists (B), or another policy is
+assigned (C/D); a read decides which. Quirks: never send `description`, the POST then answers 404 (A); names are not
+unique (D), so a new policy is recognised by its definition; reading needs Policy.Read.All once a policy exists (A); a
+missing link is 404 or 400 (B). Whether others use a policy is the caller's question (`applies_to`)."""
 
 import json
 from contextlib import suppress

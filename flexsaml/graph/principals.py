@@ -1,13 +1,11 @@
 """Service principals and applications, and everything around a service principal in one round trip. Reads only, v1.0.
-
 Found by object id, by (appId='…') or by name: $search is tokenised and fuzzy and wants `ConsistencyLevel: eventual`
 (A), so names are compared exactly here; batch items do not inherit that header (A); application and service principal
 share appId and name, never the id (A). A snapshot is one $batch. What the identity may not read comes back None, never
 as empty: without rights Graph leaves properties null or answers 403 (A: I2). Roles given to a group count for its
 direct members only (A: I1), so groups are read by `members`, not `transitiveMembers`. Keys come without $select: asking
 for keyCredentials by name is limited to 150 a minute (A). The custom claims policy is beta and has a call of its own;
-one that was never set reads as 404 or as 200 without claims (D).
-"""
+one that was never set reads as 404 or as 200 without claims (D)."""
 
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,9 +1,7 @@
-"""Answers of Graph without the shape that it documents are errors: an empty object must not pass for an empty list.
-
-A proxy or an outage may answer 200 with nothing, `{}` or an error object. What is missing from such an answer would
-count as absent, and absence permits deletions. A collection has a `value`, a list of objects, each with an `id`; an
-entity has an `id`; `@odata.count` is a whole number (A: OData JSON format). Pure.
-"""
+"""Answers of Graph without the shape that it documents are errors: an empty object must not pass for an empty list. A
+proxy or an outage may answer 200 with nothing, `{}` or an error object. What is missing from such an answer would count
+as absent, and absence permits deletions. A collection has a `value`, a list of objects, each with an `id`; an entity
+has an `id`; `@odata.count` is a whole number (A: OData JSON format). Pure."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,12 +1,10 @@
-"""Tokens for Graph: fetched once, kept in memory, refreshed before they end, never shown; and whom a token names.
-
-Real clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI; never interactive),
+"""Tokens for Graph: fetched once, kept in memory, refreshed before they end, never shown; and whom a token names. Real
+clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI; never interactive),
 imported only when a token is needed: the import takes longer than all else in a preview. The loopback cloud asks the
 given login endpoint itself with the client-credentials grant. Quirks: a 401 may come before a token expires (A: F5), so
 `forget` drops it, and with it azure-identity's own cache. Graph alone reads its tokens, so what a token says of itself
 is a hint (A: F5) and may be unreadable; directory roles are not among its claims (C). `idtyp` is `app` for an
-application, absent or `user` for a person. The `Date` header has whole seconds.
-"""
+application, absent or `user` for a person. The `Date` header has whole seconds."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""One HTTP exchange with Graph, without retries.
-
-What was never sent (refused connection, unknown host, untrusted certificate) and what was sent but not answered are
-different errors, since only the first is safe to repeat. Redirects are not followed: a token goes to the cloud's host
-alone. Quirks: .netrc would replace our Authorization header, so the token travels as `auth`; a 204 has no body.
-"""
+"""One HTTP exchange with Graph, without retries. What was never sent (refused connection, unknown host, untrusted
+certificate) and what was sent but not answered are different errors, since only the first is safe to repeat. Redirects
+are not followed: a token goes to the cloud's host alone. Quirks: .netrc would replace our Authorization header, so the
+token travels as `auth`; a 204 has no body."""
 
 import json
 import os

@@ -1,6 +1,5 @@
 """Building the relative URLs of Graph from names that users typed. Pure. Quirks: a `#` in a guest's UPN must travel as
-%23, and a UPN that starts with `$` only works as users('…') (both A). Spaces go as %20: a plus is legal in a UPN.
-"""
+%23, and a UPN that starts with `$` only works as users('…') (both A). Spaces go as %20: a plus is legal in a UPN."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

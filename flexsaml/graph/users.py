@@ -1,13 +1,11 @@
-"""Users and their extension values, v1.0: reading, writing, confirming. Every other property is left alone.
-
-Path: /users/{object id or UPN}; PATCH 204, atomic: one bad extension fails all of it (C). NotAvailable (400): an
-extension is unknown or not usable yet; nothing was written (A). Quirks: v1.0 shows extension values only on $select
-(A); null clears a value (A); reads after a write may show the old value (B); `ne null` and $count need ConsistencyLevel
-and read an index that lags behind writes (A); an unset value is absent or null (D). A PATCH of values is idempotent, so
-after an unknown outcome the value is read, and the PATCH is repeated only where it does not show. A page holds at most
-999 users (C), and its link comes with the page before, so several listings, by the beginning of the name, are read side
-by side. Users that no listing shows, and all users if Graph refuses to count or to list them, are read in batches.
-"""
+"""Users and their extension values, v1.0: reading, writing, confirming. Every other property is left alone. Path:
+/users/{object id or UPN}; PATCH 204, atomic: one bad extension fails all of it (C). NotAvailable (400): an extension is
+unknown or not usable yet; nothing was written (A). Quirks: v1.0 shows extension values only on $select (A); null clears
+a value (A); reads after a write may show the old value (B); `ne null` and $count need ConsistencyLevel and read an
+index that lags behind writes (A); an unset value is absent or null (D). A PATCH of values is idempotent, so after an
+unknown outcome the value is read, and the PATCH is repeated only where it does not show. A page holds at most 999 users
+(C), and its link comes with the page before, so several listings, by the beginning of the name, are read side by side.
+Users that no listing shows, and all users if Graph refuses to count or to list them, are read in batches."""
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence

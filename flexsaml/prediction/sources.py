@@ -37,8 +37,8 @@ class SignInTarget:
 class Agent:
     """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value. `roles` and
     `assigned`: what could be read of the user's assignments. `roles_unreadable`: why the user may have others, which
-    could not be read; "" if there are none. `unreadable_extensions`: extension to the reason why it could not be read.
-    """
+    could not be read; "" if there are none. `unreadable_extensions`: extension to the reason why it could not be
+    read."""
 
     id: str
     upn: str

@@ -1,14 +1,10 @@
-"""The inspection of the tenant before a change, the same in preview and update. Reads only.
-
-It sees the tenant but not the state, so it only reports. The component hands what was read to the resources as `seen_*`
-inputs, and their `check`, which knows the state, judges: a property or policy that exists, an assignment, a user who is
-not there.
-
-Requests: one for the application, if it is configured; one search, if the principal is given by name; one batch for the
-principal snapshot (two, if it is given by object id), and the further pages of its lists; one batch for ten owners of
-existing extensions; one for the custom claims policy (beta); one for 20 users, or pages of all users, if these are
-fewer; and one for 20 groups and their further pages, if a user has no role of their own.
-"""
+"""The inspection of the tenant before a change, the same in preview and update. Reads only. It sees the tenant but not
+the state, so it only reports. The component hands what was read to the resources as `seen_*` inputs, and their `check`,
+which knows the state, judges: a property or policy that exists, an assignment, a user who is not there. Requests: one
+for the application, if it is configured; one search, if the principal is given by name; one batch for the principal
+snapshot (two, if it is given by object id), and the further pages of its lists; one batch for ten owners of existing
+extensions; one for the custom claims policy (beta); one for 20 users, or pages of all users, if these are fewer; and
+one for 20 groups and their further pages, if a user has no role of their own."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""The rules of preflight: pure functions over what was read of a tenant. They make no request.
-
-A rule takes an `Inspection` and yields findings. A stack can change its level (`flexsaml:rules`). What concerns users
-is counted, with the first names, because one disabled agent must not hide other findings. What the identity may not
-read is reported once, as not looked at, and never taken for empty.
-"""
+"""The rules of preflight: pure functions over what was read of a tenant. They make no request. A rule takes an
+`Inspection` and yields findings. A stack can change its level (`flexsaml:rules`). What concerns users is counted, with
+the first names, because one disabled agent must not hide other findings. What the identity may not read is reported
+once, as not looked at, and never taken for empty."""
 
 from __future__ import annotations
 

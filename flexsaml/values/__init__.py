@@ -1,7 +1,5 @@
-"""User extension values: data types and canonical values, roster files, the roster table, the ledger.
-
-Pure: standard library only, no input or output.
-"""
+"""User extension values: data types and canonical values, roster files, the roster table, the ledger. Pure: standard
+library only, no input or output."""
 
 from .data_types import DATA_TYPES, NULL, DataType, InvalidValue
 from .ledger import Ledger, LedgerEntry, Restoration, pack_memory, unpack_memory

@@ -14,8 +14,7 @@ What a user held before this stack comes back exactly, whatever it is: text long
 U+FFFE, which no canonical value contains.
 
 Limits are those of the reference page of extensionProperty (grade A): 256 characters, 256 bytes, 32 and 64 bits; on a
-multi-valued extension they hold for each value.
-"""
+multi-valued extension they hold for each value."""
 
 from __future__ import annotations
 
@@ -62,10 +61,8 @@ class DataType:
         return cls(text.removesuffix("[]"), text.endswith("[]"))
 
     def canonical(self, value: object) -> str:
-        """The canonical value of what a person writes in YAML, CSV or Python; a canonical value stays as it is.
-
-        Raises `InvalidValue`.
-        """
+        """The canonical value of what a person writes in YAML, CSV or Python; a canonical value stays as it is. Raises
+        `InvalidValue`."""
         if value in (None, NULL):
             return NULL
         if not self.multi_valued:
@@ -96,11 +93,8 @@ class DataType:
         return _typed(self.name, canonical)
 
     def from_wire(self, value: object) -> str:
-        """The canonical value of what Graph answered; a cell that is unset or empty is "<null>".
-
-        A live value that does not fit its data type is kept as JSON: it then differs from every canonical value, and
-        nothing raises.
-        """
+        """The canonical value of what Graph answered; a cell that is unset or empty is "<null>". A live value that does
+        not fit its data type is kept as JSON: it then differs from every canonical value, and nothing raises."""
         if value is None or (self.multi_valued and value == []):
             return NULL
         try:

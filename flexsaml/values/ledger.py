@@ -10,8 +10,7 @@ record. So the rule stands here only, and it is pure:
               been refused, or its answer lost, and a read may come from a replica that has not heard of the last write.
 
 A cell is restored only while its live value is in `written`. Any other value is a stranger's: it stays and is reported.
-Values are canonical, and a prior value without a canonical one is kept as JSON (`data_types.py`).
-"""
+Values are canonical, and a prior value without a canonical one is kept as JSON (`data_types.py`)."""
 
 from __future__ import annotations
 
@@ -111,10 +110,8 @@ class Ledger:
 
 
 def pack_memory(users: Iterable[str], object_ids: Mapping[str, str], ledger: Ledger) -> str:
-    """The object ids of a roster's users, and a ledger by object id, in the order of the users.
-
-    `object_ids`: by user, where they are known. Ids cannot be compressed as text, so they are packed as bytes.
-    """
+    """The object ids of a roster's users, and a ledger by object id, in the order of the users. `object_ids`: by user,
+    where they are known. Ids cannot be compressed as text, so they are packed as bytes."""
     ids = [object_ids.get(user, _NO_ID) for user in sorted(users)]
     packed_ids = b"".join(UUID(id_).bytes for id_ in ids)
     entries = [entry.to_json() if (entry := ledger.entries.get(id_)) else None for id_ in ids]

@@ -1,9 +1,7 @@
-"""Packed data: anything per user crosses the engine as one string.
-
-The engine pays per property value, not per byte: 10,000 users as a map cost 10 s and 1 GB in every command, as one
-string next to nothing. Packed data is canonical JSON, compressed, in base64, behind a version. Equal data gives equal
-strings on one machine; another machine's zlib may compress otherwise, so a digest decides whether data changed.
-"""
+"""Packed data: anything per user crosses the engine as one string. The engine pays per property value, not per byte:
+10,000 users as a map cost 10 s and 1 GB in every command, as one string next to nothing. Packed data is canonical JSON,
+compressed, in base64, behind a version. Equal data gives equal strings on one machine; another machine's zlib may
+compress otherwise, so a digest decides whether data changed."""
 
 import base64
 import hashlib

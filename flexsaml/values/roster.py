@@ -51,11 +51,8 @@ class Roster:
 
 
 def read_roster(raw: bytes, type_of: Callable[[str], DataType | None]) -> Roster:
-    """Raises `InvalidRoster` with all mistakes.
-
-    `type_of` returns the data type of a column, or None where only the tenant knows it (a full name); it raises
-    `InvalidValue` for a column that is not an extension.
-    """
+    """Raises `InvalidRoster` with all mistakes. `type_of` returns the data type of a column, or None where only the
+    tenant knows it (a full name); it raises `InvalidValue` for a column that is not an extension."""
     rows = _rows(_decoded(raw))
     header_line, header = next(rows, (1, []))
     columns = [name.strip() for name in header]

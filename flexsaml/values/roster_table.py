@@ -1,10 +1,8 @@
-"""A roster as a table: which user has which cell, how it crosses the engine, and what changed since the last run.
-
-The engine pays per property value and copies every byte of an input about a dozen times, so a table crosses it as one
+"""A roster as a table: which user has which cell, how it crosses the engine, and what changed since the last run. The
+engine pays per property value and copies every byte of an input about a dozen times, so a table crosses it as one
 packed string, column by column (half the size of row by row once compressed). A row holds only the first digits of the
 object id: enough to notice that another person now has a user name, and that a known user was renamed. Whole object ids
-stand once, beside the ledger (`ledger.py`).
-"""
+stand once, beside the ledger (`ledger.py`)."""
 
 from __future__ import annotations
 
@@ -66,10 +64,8 @@ class RosterTable:
 
     def changes_since(self, old: RosterTable, missing_users: Iterable[str] = ()) -> RosterChange:
         """Compare this table with the one of the last run, user by user. No other code does that; `==` only says
-        whether two tables are equal.
-
-        `missing_users`, as written: those whom preflight did not find; this table has no row for them.
-        """
+        whether two tables are equal. `missing_users`, as written: those whom preflight did not find; this table has no
+        row for them."""
         rows = dict(self.rows)
         for user, (id_prefix, cell) in self.rows.items():
             if not id_prefix and user in old.rows:  # preflight is off: the user is taken for the one of the last run
@@ -142,11 +138,9 @@ def may_be_same_user(object_id: str, id_prefix: str) -> bool:
 
 
 def removes_too_many(removed: int, managed: int, allowed: int) -> bool:
-    """Whether a person has to confirm that `removed` of `managed` cells are restored in one update.
-
-    True for more than 20 % and more than 10, unless `allowed` is at least that number: a truncated file or a slip in
-    the configuration must not empty a contact centre.
-    """
+    """Whether a person has to confirm that `removed` of `managed` cells are restored in one update. True for more than
+    20 % and more than 10, unless `allowed` is at least that number: a truncated file or a slip in the configuration
+    must not empty a contact centre."""
     return removed > 10 and removed * 5 > managed and allowed < removed
 
 

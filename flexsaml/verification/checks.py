@@ -22,8 +22,8 @@ _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[
 
 @dataclass(frozen=True)
 class Check:
-    """One line of a verdict. Only a fault refuses. `fix` is "" if nothing is to do.
-    `attribute` is the Name of the attribute that a check is about, "" for the rest."""
+    """One line of a verdict. Only a fault refuses. `fix` is "" if nothing is to do. `attribute` is the Name of the
+    attribute that a check is about, "" for the rest."""
 
     name: str
     status: Status

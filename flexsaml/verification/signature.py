@@ -1,8 +1,8 @@
 """Who signed a response, and exactly what: nothing else is ever read. Pure. signxml verifies; only what Entra needs is
 accepted: RSA with SHA-2, one reference to the element that contains the signature, enveloped and exclusively
-canonicalized. The element that comes back is parsed again from the bytes that were digested.
-Quirks: signxml strips every `#` of a reference, accepts any of several ID attributes, and reads a document with an
-empty URI; all three are excluded before it is called. KeyInfo is ignored: it names whatever key the sender likes."""
+canonicalized. The element that comes back is parsed again from the bytes that were digested. Quirks: signxml strips
+every `#` of a reference, accepts any of several ID attributes, and reads a document with an empty URI; all three are
+excluded before it is called. KeyInfo is ignored: it names whatever key the sender likes."""
 
 import hashlib
 from collections.abc import Iterator

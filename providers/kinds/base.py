@@ -1,11 +1,8 @@
-"""A resource kind without Pulumi: its arguments, and what it does in the tenant.
-
-Properties are plain dicts. A shell (`providers.dynamic`, or a plugin) calls `check`, `diff`, `create`, `read`,
-`update` and `delete`, and replaces its engine's stand-in for values that are not known yet by `UNKNOWN`.
-
-`check` and `diff` never touch the tenant and never raise for mistakes of a user. Replacement is always
-delete-before-replace: names of extensions are unique and a principal has one policy.
-"""
+"""A resource kind without Pulumi: its arguments, and what it does in the tenant. Properties are plain dicts. A shell
+(`providers.dynamic`, or a plugin) calls `check`, `diff`, `create`, `read`, `update` and `delete`, and replaces its
+engine's stand-in for values that are not known yet by `UNKNOWN`. `check` and `diff` never touch the tenant and never
+raise for mistakes of a user. Replacement is always delete-before-replace: names of extensions are unique and a
+principal has one policy."""
 
 from __future__ import annotations
 
@@ -83,10 +80,8 @@ class Kind:
         return set()
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
-        """Inputs with every key present, equal intent giving equal inputs; and what is wrong with them. Pure.
-
-        A kind calls this first: it fills in defaults and reports required arguments that are empty.
-        """
+        """Inputs with every key present, equal intent giving equal inputs; and what is wrong with them. Pure. A kind
+        calls this first: it fills in defaults and reports required arguments that are empty."""
         given = {name: argument for name, argument in self.arguments.items() if not argument.computed}
         inputs = {name: argument.complete(news.get(name)) for name, argument in given.items() if not argument.transient}
         empty = [name for name, argument in given.items() if argument.required and not inputs[name]]

@@ -1,8 +1,6 @@
-"""What the value kinds share: `CellsKind` for the kinds of a whole roster, and how cells are read and shown.
-
-Inputs of a `CellsKind` hold a packed `RosterTable` with a visible `count` and `sha256` beside it; its memory, secret in
-state, holds whole object ids and the ledger.
-"""
+"""What the value kinds share: `CellsKind` for the kinds of a whole roster, and how cells are read and shown. Inputs of
+a `CellsKind` hold a packed `RosterTable` with a visible `count` and `sha256` beside it; its memory, secret in state,
+holds whole object ids and the ledger."""
 
 from __future__ import annotations
 

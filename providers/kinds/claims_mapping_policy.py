@@ -13,8 +13,7 @@ Policy.ReadWrite.ApplicationConfiguration, reading Policy.Read.All as well (grad
 * Display names are not unique (D). A policy that an unfinished run left behind is recognised by its name, which was
   free when the baseline was recorded; by the signature in its definition, which no other tool writes; and by applying
   to no other principal. One without the signature counts as somebody else's.
-* A policy that applies to another principal is kept on delete.
-"""
+* A policy that applies to another principal is kept on delete."""
 
 from __future__ import annotations
 
@@ -143,10 +142,8 @@ def _definition(props: Props) -> str:
 
 
 def select_unfinished(directory: Directory, policies: Iterable[Policy], principal: str) -> list[Policy]:
-    """Those of the policies of this stack's name that an unfinished run of it left behind.
-
-    `policies` must not contain what existed when the baseline was recorded.
-    """
+    """Those of the policies of this stack's name that an unfinished run of it left behind. `policies` must not contain
+    what existed when the baseline was recorded."""
     signed = [policy for policy in policies if is_signed(policy.definition)]
     return [policy for policy in signed if set(directory.applies_to(policy.id)) <= {principal}]
 

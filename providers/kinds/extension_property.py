@@ -13,8 +13,7 @@ values: the value baseline restores the former ones before it, and the writers w
   was recorded, so a property that has it now was left behind by an unfinished run of this stack.
 * Deleting a property hides its values, and a new property of that name shows them again (A). So it is kept on delete
   while users hold values in it: this stack's values are cleared by then, and what is left belongs to others.
-* A new property accepts values only after seconds or minutes (C). Whoever first writes a value waits for that.
-"""
+* A new property accepts values only after seconds or minutes (C). Whoever first writes a value waits for that."""
 
 from __future__ import annotations
 

@@ -10,8 +10,7 @@ or Application.ReadWrite.All together with Policy.Read.All, for the list as well
   removing an assignment that does not exist.
 * $ref answers 404 for seconds after the policy was created (B), which the client waits out. 409: another policy is
   assigned. 403: the permission is missing, or the identity does not own the principal.
-* From then on the portal's claims page is read-only and says so; a preview says it beforehand.
-"""
+* From then on the portal's claims page is read-only and says so; a preview says it beforehand."""
 
 from __future__ import annotations
 

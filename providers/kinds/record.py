@@ -9,8 +9,7 @@ baseline, and each writer gets the result as its transient argument `recorded`:
     of another kind     {"baseline": resource name of the tenant baseline, "names": the names it records}
 
 `check` judges it if there is something to write. In an update that is directly before the write, and every output is
-known then; a preview may have unknown ones, which are not judged. A value without `recorded` is not recorded.
-"""
+known then; a preview may have unknown ones, which are not judged. A value without `recorded` is not recorded."""
 
 from __future__ import annotations
 

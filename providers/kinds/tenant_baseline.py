@@ -13,8 +13,7 @@ leaves the configuration, and when it is deleted, as the last resource of all.
   if no other policy is assigned by then.
 * Nothing that others rely on is deleted: a property with values in it, a policy that applies to another principal.
 * 404 on delete: the service principal is gone, and nothing can be restored on it. 403: the permission is missing.
-* `read` returns what was recorded and never looks at the tenant.
-"""
+* `read` returns what was recorded and never looks at the tenant."""
 
 from __future__ import annotations
 

@@ -8,8 +8,7 @@ not available makes the whole PATCH fail (grade A, C); reads need $select (A).
 * Alone it keeps a ledger of what its create and updates wrote, and its update and delete restore. A create that failed
   half-way is restored by a baseline only.
 * A fresh property refuses values for a while (C). The refused write was certainly not carried out, so it is repeated
-  until the property is usable.
-"""
+  until the property is usable."""
 
 from __future__ import annotations
 

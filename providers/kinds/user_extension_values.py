@@ -11,8 +11,7 @@ grade A); the next run therefore continues where a failed one stopped.
 * `check` reports which users changed, how many writes there will be and how long the quota makes them take.
 * Users are written by object id. An error at the end names those who could not be written; all others were.
 * A PATCH that Graph answered is not read back. Before the writes, only users whose row changed since the last run are
-  read, or all users with a value of an extension that was replaced.
-"""
+  read, or all users with a value of an extension that was replaced."""
 
 from __future__ import annotations
 

@@ -9,8 +9,7 @@ Writers never restore (`flexsaml/values/ledger.py` says why).
 * Users are kept by object id, so a renamed user is still found, and a person created anew is another user.
 * A property that was (re-)created hides the values it will show later, so the baseline waits until it is usable before
   it reads (grade C; needs Directory.Read.All, and without that permission the first write waits).
-* It reads through $select only: otherwise v1.0 leaves extension values out (A).
-"""
+* It reads through $select only: otherwise v1.0 leaves extension values out (A)."""
 
 from __future__ import annotations
 
@@ -170,11 +169,8 @@ def _read_live(
 
 
 def _refuse_unusable_users(table: RosterTable, references: Mapping[str, str], object_ids: Mapping[str, str]) -> None:
-    """Raise for a name that nobody has, and for two names of one user.
-
-    A user whom preflight or the last run knew has left meanwhile: there is nothing to record, and the writer reports
-    it after it wrote everybody else.
-    """
+    """Raise for a name that nobody has, and for two names of one user. A user whom preflight or the last run knew has
+    left meanwhile: there is nothing to record, and the writer reports it after it wrote everybody else."""
     absent = [user for user in references if user not in object_ids]
     unknown = [user for user in absent if not table.rows[user][0] and not is_guid(references[user])]
     if unknown:
@@ -186,10 +182,8 @@ def _refuse_unusable_users(table: RosterTable, references: Mapping[str, str], ob
 
 
 def _warn_of_overwriting(full_name: str, change: RosterChange, live: Mapping[str, str]) -> None:
-    """Say how many users hold a value that is neither unset, nor wanted, nor the one of the last run.
-
-    `live`: user to canonical value, as preflight read it.
-    """
+    """Say how many users hold a value that is neither unset, nor wanted, nor the one of the last run. `live`: user to
+    canonical value, as preflight read it."""
     unset = ("", NULL)
     rows, before = change.table.rows, change.before
     holders = [user for user in live if live[user] not in (NULL, rows.get(user, unset)[1], before.get(user, unset)[1])]
