@@ -104,8 +104,7 @@ def _check_signature(element: etree._Element, name: str, certificates: list[str]
         raise InvalidResponse(f"the signature of the {name} covers something else")
     transforms = [transform.get("Algorithm") for transform in signatures[0].iter(f"{{{_DS}}}Transform")]
     method_tags = (f"{{{_DS}}}SignatureMethod", f"{{{_DS}}}DigestMethod")
-    methods = [method.get("Algorithm") for method in signatures[0].iter(*method_tags)]
-    if (transforms, methods) != _ALGORITHMS:
+    if (transforms, [method.get("Algorithm") for method in signatures[0].iter(*method_tags)]) != _ALGORITHMS:
         raise InvalidResponse(f"the {name} is signed in a way that is not accepted (RSA-SHA256 with SHA-256 is)")
     if not any(_verifies(element, signatures[0], certificate) for certificate in certificates):
         raise InvalidResponse(f"the signature of the {name} is not by a certificate of the application's metadata")

@@ -74,8 +74,7 @@ def application(call: GraphCall, record: records.ApplicationRecord) -> Attribute
     """An application or a service principal."""
     defaults = _DEFAULTS["servicePrincipal" if isinstance(record, records.PrincipalRecord) else "application"]
     body = {"deletedDateTime": None, **defaults, **record.attributes}
-    is_single = bool(call.keys)
-    if not (is_single and "keyCredentials" in call.select):
+    if not (call.keys and "keyCredentials" in call.select):
         body["keyCredentials"] = [{**credential, "key": None} for credential in body["keyCredentials"]]
     for name, inner in _DEFAULTS["inside an application"].items():
         if body.get(name):

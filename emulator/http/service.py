@@ -59,8 +59,7 @@ class Service:
         call = ApiRequest(request.method, origin, "", unquote(raw), query, dict(request.headers.items()), body)
         if self.latency_ms:
             await asyncio.sleep(self.latency_ms / 1000)
-        fault = self.faults.take(call.method, strip_version(call.path))
-        reply = await self._play(call, fault, receive)
+        reply = await self._play(call, self.faults.take(call.method, strip_version(call.path)), receive)
         if reply is None:
             scope["state"]["abort"]()
             await _wait_for_disconnect(receive)  # the server would otherwise expect an answer

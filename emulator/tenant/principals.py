@@ -58,8 +58,7 @@ def _changed(app: ApplicationRecord, changes: Attributes) -> tuple[str, Record]:
 def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
     """The principal of an application that has none; it starts without signing key and without SAML."""
     app_id = body.get("appId")
-    changes = {name: value for name, value in body.items() if name != "appId"}
-    given = check_changes(changes, "ServicePrincipal")
+    given = check_changes({name: value for name, value in body.items() if name != "appId"}, "ServicePrincipal")
     app = store.applications.get(store.app_ids.get(app_id.lower(), "")) if isinstance(app_id, str) else None
     if app is None:
         raise refusal("no_application", app_id)

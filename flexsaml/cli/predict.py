@@ -245,8 +245,7 @@ def _to_xml(prediction: signin.Prediction) -> str:
 
 
 def _make_comment(name: str, line: signin.Inference) -> Any:
-    text = _replace_illegal(f" {name}: unknown: {line.unknown} ")
-    return ElementTree.Comment(text.replace("--", "- -"))
+    return ElementTree.Comment(_replace_illegal(f" {name}: unknown: {line.unknown} ").replace("--", "- -"))
 
 
 def _replace_illegal(value: str) -> str:
