@@ -11,21 +11,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pulumi
 from pulumi import dynamic
 from pulumi.output import Unknown as PulumiUnknown
 
+from flexsaml import graph
 from flexsaml.errors import UserError
 from flexsaml.graph import InvalidCloud, NotFound
 
 from . import engine, provider_class
 from .kinds.base import UNKNOWN, Kind, Props, RefusedChange, Unknown
 from .tenant import TENANT, Connection
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
 
 
 class DynamicProvider(dynamic.ResourceProvider):
@@ -130,7 +128,7 @@ def _contains_output(value: object) -> bool:
     return isinstance(value, pulumi.Output)
 
 
-def _directory() -> Directory:
+def _directory() -> graph.Directory:
     """The tenant's; a cloud or endpoint that cannot be is a mistake in the stack configuration."""
     try:
         return TENANT.directory()

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence, Sized
-from typing import TYPE_CHECKING
+
+from flexsaml import graph
 
 from . import engine
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Progress
 
 LIVE_INTERVAL, KEPT_INTERVAL = 1.0, 60.0  # seconds between two lines
 
 
 def progress_reporter(
     subject: str, say: Callable[..., None] = engine.say, now: Callable[[], float] = time.monotonic
-) -> Callable[[Progress], None]:
+) -> Callable[[graph.Progress], None]:
     """A function to call with every progress: it says a line when the last one is old enough. A line that is shown live
     and not kept is said with `ephemeral=True`."""
     live_at = kept_at = now()
 
-    def report(progress: Progress) -> None:
+    def report(progress: graph.Progress) -> None:
         nonlocal live_at, kept_at
         moment = now()
         if moment - kept_at >= KEPT_INTERVAL:
@@ -37,7 +35,7 @@ def progress_reporter(
     return report
 
 
-def progress_line(subject: str, progress: Progress) -> str:
+def progress_line(subject: str, progress: graph.Progress) -> str:
     """Time left first, `subject` last: the engine cuts the live line to what fits beside its table."""
     phrases = [] if progress.left is None else [f"{duration(progress.left)} left"]
     phrases.append(f"{progress.done:,} of {progress.total:,} users, {progress.rate:.0f} a second")

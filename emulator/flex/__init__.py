@@ -51,13 +51,9 @@ class _Flex:
             if name.startswith(_ENTITY)
         ]
         return pages.render_page(
-            "flex.html",
-            connections=connections,
-            workers=self._store.workers.values(),
-            error=self._last_error,
-            account=taskrouter.ACCOUNT,
-            workspace=taskrouter.WORKSPACE,
-        )
+            "flex.html", connections=connections, workers=self._store.workers.values(), error=self._last_error,
+            account=taskrouter.ACCOUNT, workspace=taskrouter.WORKSPACE,
+        )  # fmt: skip
 
     async def start_login(self, request: Request) -> Response:
         """Redirect to Entra with a SAML request."""
@@ -116,15 +112,12 @@ class _Flex:
         new: Attributes = after.attributes["attributes"]
         effects = zip(assertion.attributes, mapped.effects, strict=True)
         return pages.render_page(
-            "signed_in.html",
-            name_id=assertion.name_id,
-            accepted=True,
+            "signed_in.html", name_id=assertion.name_id, accepted=True,
             rows=[{"name": name, "values": values, "effect": effect} for (name, values), effect in effects],
             worker=after,
             changed=sorted(name for name in new if name not in old or old[name] != new[name]) if before else None,
-            shown=assertion.shown,
-            response=encoded,
-        )
+            shown=assertion.shown, response=encoded,
+        )  # fmt: skip
 
     def _unknown_connection(self, connection: str) -> Response:
         return self._problem("There is no such connection", f"Flex has no connection '{connection}'.", 404)

@@ -91,14 +91,10 @@ def _list_workers(store: Store, request: Request) -> Response:
         return f"{base}?{urlencode({**options, 'PageSize': size, 'Page': number})}"
 
     meta = {
-        "first_page_url": url(0),
-        "key": "workers",
-        "next_page_url": url(page + 1) if (page + 1) * size < len(workers) else None,
-        "page": page,
-        "page_size": size,
-        "previous_page_url": url(page - 1) if page else None,
-        "url": url(page),
-    }
+        "first_page_url": url(0), "key": "workers",
+        "next_page_url": url(page + 1) if (page + 1) * size < len(workers) else None, "page": page,
+        "page_size": size, "previous_page_url": url(page - 1) if page else None, "url": url(page),
+    }  # fmt: skip
     listed = workers[page * size : (page + 1) * size]
     rows = [_worker_body(worker, base, with_attributes=False) for worker in listed]
     return JSONResponse({"workers": rows, "meta": meta})
@@ -107,18 +103,12 @@ def _list_workers(store: Store, request: Request) -> Response:
 def _worker_body(worker: PlainRecord, base: str, *, with_attributes: bool) -> Attributes:
     attributes: Json = json.dumps(worker.attributes["attributes"], ensure_ascii=False) if with_attributes else None
     return {
-        "account_sid": ACCOUNT,
-        "activity_name": "Offline",
-        "activity_sid": f"WA{'0' * 32}",
-        "attributes": attributes,
-        "available": False,
+        "account_sid": ACCOUNT, "activity_name": "Offline", "activity_sid": f"WA{'0' * 32}",
+        "attributes": attributes, "available": False,
         **dict.fromkeys(("date_created", "date_status_changed", "date_updated"), _DATE),
-        "friendly_name": worker.attributes["friendlyName"],
-        "sid": worker.id,
-        "workspace_sid": WORKSPACE,
-        "url": f"{base}/{worker.id}",
-        "links": {"workspace": base.removesuffix("/Workers")},
-    }
+        "friendly_name": worker.attributes["friendlyName"], "sid": worker.id, "workspace_sid": WORKSPACE,
+        "url": f"{base}/{worker.id}", "links": {"workspace": base.removesuffix("/Workers")},
+    }  # fmt: skip
 
 
 def _base(request: Request) -> str:

@@ -121,14 +121,10 @@ class Graph:
         """The headers every answer carries; the request-id is deterministic, the caller's id is echoed."""
         request_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"request/{next(self._numbers)}"))
         return {
-            "request-id": request_id,
-            "client-request-id": request.headers.get("client-request-id", request_id),
-            "x-ms-ags-diagnostic": _DIAGNOSTIC,
-            "x-ms-resource-unit": "1",
-            "OData-Version": "4.0",
-            "Cache-Control": "no-cache",
-            "Strict-Transport-Security": "max-age=31536000",
-        }
+            "request-id": request_id, "client-request-id": request.headers.get("client-request-id", request_id),
+            "x-ms-ags-diagnostic": _DIAGNOSTIC, "x-ms-resource-unit": "1", "OData-Version": "4.0",
+            "Cache-Control": "no-cache", "Strict-Transport-Security": "max-age=31536000",
+        }  # fmt: skip
 
     def refusal(self, error: GraphRefusal, headers: dict[str, str]) -> Reply:
         inner = {

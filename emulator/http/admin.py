@@ -34,10 +34,9 @@ class Admin:
             _route("POST", "/faults", lambda body: {"id": self.service.faults.arm(body).id}),
             _route("DELETE", "/faults", lambda _: self.service.faults.clear()),
             _route("GET", "/clock", lambda _: {"now": self.service.clock.now()}),
-            _route("POST", "/clock", self._set_clock),
-            _route("POST", "/reset", self._reset),
+            _route("POST", "/clock", self._set_clock), _route("POST", "/reset", self._reset),
             _route("POST", "/seed", self._plant_seed),
-        ]
+        ]  # fmt: skip
 
     async def _export(self, _request: Request) -> Response:
         text = json.dumps(self.service.store.export(), sort_keys=True, indent=1)

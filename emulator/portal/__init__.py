@@ -54,16 +54,12 @@ class _Portal:
             return pages.render_problem("Application not found", words, 404)
         policy = find_assigned_policy(self._store, principal)
         return pages.render_page(
-            "application.html",
-            tenant=self._store.tenant_id,
-            principal=principal,
-            policy=policy,
+            "application.html", tenant=self._store.tenant_id, principal=principal, policy=policy,
             definition=policy and json.dumps(json.loads(policy.definition[0]), indent=2, ensure_ascii=False),
             claims=_policy_claims(policy.definition) if policy else self._own_claims(principal),
-            certificates=read_certificates(principal),
-            now=self._clock.now(),
+            certificates=read_certificates(principal), now=self._clock.now(),
             subjects=islice(self._assigned_subjects(principal), _MAX_USERS),
-        )
+        )  # fmt: skip
 
     def _own_claims(self, principal: PrincipalRecord) -> list[dict[str, str]]:
         """The claims set on the blade itself, or the default ones."""

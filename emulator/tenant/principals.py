@@ -66,15 +66,13 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
         raise refusal("principal_exists", app.app_id)
     principal_id = store.new_id("servicePrincipals")
     attributes = {
-        **NEW_PRINCIPAL,
-        **{"id": principal_id, "appId": app.app_id, "displayName": app.display_name},
+        **NEW_PRINCIPAL, **{"id": principal_id, "appId": app.app_id, "displayName": app.display_name},
         **{"appDisplayName": app.display_name, "appOwnerOrganizationId": store.tenant_id},
         "appRoles": app.attributes.get("appRoles", []),
         "replyUrls": (app.attributes.get("web") or {}).get("redirectUris", []),
         "servicePrincipalNames": [*app.attributes.get("identifierUris", ()), app.app_id],
-        "signInAudience": app.attributes.get("signInAudience"),
-        **given,
-    }
+        "signInAudience": app.attributes.get("signInAudience"), **given,
+    }  # fmt: skip
     principal = PrincipalRecord(principal_id, attributes, app.owners)
     store.commit(put=[("servicePrincipals", principal)])
     return principal

@@ -8,26 +8,7 @@ from .roster import NO_USER, InvalidRoster, Roster, is_user, read_roster
 from .roster_table import RosterChange, RosterTable, may_be_same_user, removes_too_many
 
 __all__ = [
-    "DATA_TYPES",
-    "NO_USER",
-    "NULL",
-    "DataType",
-    "InvalidRoster",
-    "InvalidValue",
-    "Ledger",
-    "LedgerEntry",
-    "Restoration",
-    "Roster",
-    "RosterChange",
-    "RosterTable",
-    "UnknownPackedFormat",
-    "digest",
-    "is_user",
-    "may_be_same_user",
-    "pack",
-    "pack_memory",
-    "read_roster",
-    "removes_too_many",
-    "unpack",
-    "unpack_memory",
-]
+    "DATA_TYPES", "NO_USER", "NULL", "DataType", "InvalidRoster", "InvalidValue", "Ledger", "LedgerEntry",
+    "Restoration", "Roster", "RosterChange", "RosterTable", "UnknownPackedFormat", "digest", "is_user",
+    "may_be_same_user", "pack", "pack_memory", "read_roster", "removes_too_many", "unpack", "unpack_memory",
+]  # fmt: skip

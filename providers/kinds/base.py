@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
+from flexsaml import graph
 from flexsaml.errors import UserError
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
 
 Props = dict[str, Any]
 Failures = dict[str, str]
@@ -91,23 +89,23 @@ class Kind:
         """Names of inputs whose meaning differs between old outputs and new inputs. Pure."""
         return {name for name in self.inputs if differs(olds.get(name), news.get(name))}
 
-    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+    def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         """Create the object; its id and the outputs besides the inputs."""
         raise NotImplementedError
 
-    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+    def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
         """Outputs as the tenant has them now, None when the object is gone."""
         raise NotImplementedError
 
-    def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
+    def update(self, directory: graph.Directory, id_: str, olds: Props, news: Props) -> Props:
         """Update the object in place; the outputs besides the inputs."""
         return {name: olds[name] for name in self.outputs if name in olds}
 
-    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+    def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         """Delete the object; one that is gone already is a success."""
         raise NotImplementedError
 
-    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+    def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
         """Id and outputs of the object that exists already for these inputs; None when there is none. Reads only."""
         raise NotImplementedError
 

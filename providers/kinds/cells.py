@@ -5,8 +5,9 @@ holds whole object ids and the ledger."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from flexsaml import graph
 from flexsaml.values import (
     NULL,
     DataType,
@@ -20,9 +21,6 @@ from flexsaml.values import (
 )
 
 from .base import UNKNOWN, Argument, Failures, Kind, Props, known, text
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory, User
 
 HIDDEN = "[secret]"  # in place of a digest from which a short secret value could be guessed
 CHANGED, CLEARED = "(changed in the tenant)", "(not set in the tenant)"
@@ -55,11 +53,11 @@ class CellsKind(Kind):
     def pack(self, name: str, arguments: Props) -> str:
         return RosterTable.from_cells(arguments["cells"], arguments["ids"]).pack()
 
-    def write(self, directory: Directory, olds: Props, news: Props) -> Props:
+    def write(self, directory: graph.Directory, olds: Props, news: Props) -> Props:
         """Write what differs from the last run, whose outputs `olds` holds ({} on create); the new outputs."""
         raise NotImplementedError
 
-    def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
+    def update(self, directory: graph.Directory, id_: str, olds: Props, news: Props) -> Props:
         return self.write(directory, olds, news)
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
@@ -112,7 +110,9 @@ def choose_references(table: RosterTable, users: Iterable[str], object_ids: Mapp
     }
 
 
-def read_users(directory: Directory, references: Mapping[str, str], extensions: Iterable[str]) -> dict[str, User]:
+def read_users(
+    directory: graph.Directory, references: Mapping[str, str], extensions: Iterable[str]
+) -> dict[str, graph.User]:
     """By the keys of `references`, with their values of the extensions; a user who does not exist is left out."""
     if not references:
         return {}
@@ -125,7 +125,7 @@ def parse_types(types: Mapping[str, str], names: Iterable[str]) -> dict[str, Dat
     return {name: DataType.parse(types.get(name, "String")) for name in names}
 
 
-def live_values(user: User, types: Mapping[str, DataType]) -> dict[str, str]:
+def live_values(user: graph.User, types: Mapping[str, DataType]) -> dict[str, str]:
     return {name: data_type.exact_from_wire(user.values.get(name)) for name, data_type in types.items()}
 
 

@@ -19,8 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from flexsaml import graph
 from flexsaml.claims import (
     ClaimsPolicy,
     InvalidClaim,
@@ -38,9 +39,6 @@ from .. import engine
 from ..progress import first_names
 from .base import Argument, Failures, Kind, Props, RefusedChange, known
 from .record import refuse_unlisted
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
 
 _MEANING = frozenset({"claims", "include_basic_claim_set", "definition", "extensions"})
 """Inputs from which the definition is made."""
@@ -86,7 +84,7 @@ class ClaimsMappingPolicyKind(Kind):
                     changed -= _MEANING
         return changed
 
-    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+    def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         definition, name = sign_definition(_definition(inputs)), inputs["display_name"]
         principal = inputs["baseline"]
         unfinished = select_unfinished(directory, directory.policies(name), principal) if principal else []
@@ -97,7 +95,7 @@ class ClaimsMappingPolicyKind(Kind):
             directory.update_policy(unfinished[0].id, display_name=name, definition=definition)
         return unfinished[0].id, {}
 
-    def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
+    def update(self, directory: graph.Directory, id_: str, olds: Props, news: Props) -> Props:
         if self.diff(olds, news):
             definition = sign_definition(_definition(news))
             try:
@@ -106,7 +104,7 @@ class ClaimsMappingPolicyKind(Kind):
                 raise RefusedChange(f"policy {id_} is gone: run `pulumi refresh`, then `pulumi up`") from None
         return {}
 
-    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+    def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
         policy = directory.policy(id_)
         if policy is None:
             return None
@@ -121,7 +119,7 @@ class ClaimsMappingPolicyKind(Kind):
             return {**live, "claims": {}, "definition": policy.definition}
         return {**live, "claims": typed.to_short(), "include_basic_claim_set": typed.include_basic_claim_set}
 
-    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+    def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
         """The policy assigned to the principal, whatever its name; without one, the only one of that name."""
         candidates = directory.assigned_policies(inputs["baseline"]) if inputs["baseline"] else []
         candidates = candidates or directory.policies(inputs["display_name"])
@@ -130,7 +128,7 @@ class ClaimsMappingPolicyKind(Kind):
         live = self.read(directory, candidates[0].id, inputs)
         return (candidates[0].id, live) if live else None
 
-    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+    def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         delete_unless_used(directory, id_, outputs["display_name"], outputs["baseline"])
 
 
@@ -141,14 +139,14 @@ def _definition(props: Props) -> str:
     return encode(ClaimsPolicy.parse(props["claims"], props["include_basic_claim_set"]), props["extensions"])
 
 
-def select_unfinished(directory: Directory, policies: Iterable[Policy], principal: str) -> list[Policy]:
+def select_unfinished(directory: graph.Directory, policies: Iterable[Policy], principal: str) -> list[Policy]:
     """Those of the policies of this stack's name that an unfinished run of it left behind. `policies` must not contain
     what existed when the baseline was recorded."""
     signed = [policy for policy in policies if is_signed(policy.definition)]
     return [policy for policy in signed if set(directory.applies_to(policy.id)) <= {principal}]
 
 
-def delete_unless_used(directory: Directory, policy_id: str, name: str, principal: str) -> None:
+def delete_unless_used(directory: graph.Directory, policy_id: str, name: str, principal: str) -> None:
     """Delete a policy and its link to this stack's principal; keep it while it applies to others."""
     applies_to = directory.applies_to(policy_id)
     others = [principal_id for principal_id in applies_to if principal_id != principal]

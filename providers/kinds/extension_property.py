@@ -18,8 +18,9 @@ values: the value baseline restores the former ones before it, and the writers w
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from flexsaml import graph
 from flexsaml.claims import build_full_name, is_full_name
 from flexsaml.graph import Conflict
 from flexsaml.graph import ExtensionProperty as Property
@@ -29,9 +30,6 @@ from .. import engine
 from ..progress import first_names
 from .base import UNKNOWN, Argument, Failures, Kind, Props, RefusedChange, differs, known, text
 from .record import refuse_unlisted
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
 
 TARGETS = ("User", "Group", "AdministrativeUnit", "Application", "Device", "Organization")
 
@@ -75,7 +73,7 @@ class ExtensionPropertyKind(Kind):
             failures[""] = refusal
         return {**inputs, "full_name": full_name}, failures
 
-    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+    def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         application, full_name = inputs["application_id"], inputs["full_name"]
         if not inputs["baseline"] and (existing := directory.extension_properties(application, full_name)):
             raise RefusedChange(_taken(existing[0]))
@@ -91,7 +89,7 @@ class ExtensionPropertyKind(Kind):
             )
         return f"{application}/{created.id}", {}
 
-    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+    def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
         live = directory.extension_property(*split_id(id_))
         if live is None:
             return None
@@ -103,7 +101,7 @@ class ExtensionPropertyKind(Kind):
             "target_objects": list(live.target_objects),
         }
 
-    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+    def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
         existing = directory.extension_properties(inputs["application_id"], inputs["full_name"])
         if not existing:
             return None
@@ -111,7 +109,7 @@ class ExtensionPropertyKind(Kind):
         live = self.read(directory, id_, inputs)
         return (id_, live) if live else None
 
-    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+    def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         application, property_id = split_id(id_)
         if holders := describe_holders(directory, outputs["full_name"]):
             engine.warn(f"{outputs['full_name']} is kept: {holders} that this stack did not write")
@@ -127,7 +125,7 @@ def split_id(id_: str) -> tuple[str, str]:
     return application, property_id
 
 
-def describe_holders(directory: Directory, full_name: str) -> str:
+def describe_holders(directory: graph.Directory, full_name: str) -> str:
     """Who holds a value in the property, in words; "" when nobody does."""
     holders = directory.find_value_holders(full_name)
     if not holders.count:
@@ -141,7 +139,7 @@ def _taken(existing: Property) -> str:
     return f"it exists already (id {existing.id}) and this stack did not create it; refer to it by its full name"
 
 
-def _post(directory: Directory, inputs: Props) -> Property:
+def _post(directory: graph.Directory, inputs: Props) -> Property:
     return directory.create_extension_property(
         inputs["application_id"],
         name=inputs["name"],
@@ -151,7 +149,7 @@ def _post(directory: Directory, inputs: Props) -> Property:
     )
 
 
-def _reuse_unfinished(directory: Directory, inputs: Props) -> Property:
+def _reuse_unfinished(directory: graph.Directory, inputs: Props) -> Property:
     """The property that has the name, which an unfinished run left behind; created anew if its shape is another."""
     application, full_name = inputs["application_id"], inputs["full_name"]
     existing = directory.extension_properties(application, full_name)

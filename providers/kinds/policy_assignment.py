@@ -14,15 +14,13 @@ or Application.ReadWrite.All together with Policy.Read.All, for the list as well
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from flexsaml import graph
 from flexsaml.graph import Conflict
 
 from .. import engine
 from .base import Argument, Failures, Kind, Props, RefusedChange, known, text
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
 
 PORTAL_MESSAGE = "This configuration was overwritten by a claim mapping policy created via Graph/PowerShell."
 
@@ -64,7 +62,7 @@ class PolicyAssignmentKind(Kind):
         engine.say(f'once assigned, the portal\'s claims page will answer: "{PORTAL_MESSAGE}"')
         return inputs, failures
 
-    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+    def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         principal, policy = inputs["service_principal_id"], inputs["policy_id"]
         id_ = f"{principal}/{policy}"
         assigned = {policy.id: policy.display_name for policy in directory.assigned_policies(principal)}
@@ -82,7 +80,7 @@ class PolicyAssignmentKind(Kind):
             raise RefusedChange(f"{conflict}; {hint}") from conflict
         return id_, {}
 
-    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+    def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
         principal, _, policy = id_.partition("/")
         if not policy:
             raise RefusedChange(f"'{id_}' is not the id of an assignment, servicePrincipalObjectId/policyId")
@@ -90,14 +88,14 @@ class PolicyAssignmentKind(Kind):
             return None
         return {**outputs, "service_principal_id": principal, "policy_id": policy}
 
-    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+    def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
         if not inputs["policy_id"]:
             return None  # the policy itself does not exist
         id_ = f"{inputs['service_principal_id']}/{inputs['policy_id']}"
         live = self.read(directory, id_, inputs)
         return (id_, live) if live else None
 
-    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+    def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         principal, _, policy = id_.partition("/")
         directory.unassign(principal, policy)
 

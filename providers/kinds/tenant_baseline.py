@@ -18,8 +18,9 @@ leaves the configuration, and when it is deleted, as the last resource of all.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from flexsaml import graph
 from flexsaml.claims import is_signed, short_name
 from flexsaml.graph import ExistingObjects, ExtensionProperty, NotFound
 
@@ -28,9 +29,6 @@ from .base import Argument, Failures, Kind, Props, RefusedChange, known
 from .claims_mapping_policy import delete_unless_used, select_unfinished
 from .extension_property import describe_holders
 from .policy_assignment import refuse_assigned
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
 
 _ADOPT = "or adopt it: python -m flexsaml adopt --out import.json"
 
@@ -72,7 +70,7 @@ class TenantBaselineKind(Kind):
         )
         return inputs, {**failures, "": problems} if problems else failures
 
-    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+    def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         existing = _read_existing(directory, inputs)
         _refuse_existing(existing, set(inputs["properties"]), inputs["policy_name"])
         assigned = {policy.id: policy.display_name for policy in existing.assigned or ()}
@@ -81,7 +79,7 @@ class TenantBaselineKind(Kind):
         outputs = {"displaced": sorted(assigned), "__policy_names": [inputs["policy_name"]]}
         return inputs["service_principal_id"], outputs
 
-    def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
+    def update(self, directory: graph.Directory, id_: str, olds: Props, news: Props) -> Props:
         added = set(news["properties"]) - set(olds["properties"])
         removed = set(olds["properties"]) - set(news["properties"])
         is_renamed = news["policy_name"] not in olds["__policy_names"]
@@ -94,14 +92,14 @@ class TenantBaselineKind(Kind):
         names = sorted({*olds["__policy_names"], news["policy_name"]})
         return {"displaced": olds["displaced"], "__policy_names": names}
 
-    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+    def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
         return outputs
 
-    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+    def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
         outputs = {"displaced": [], "__policy_names": [inputs["policy_name"]]}
         return inputs["service_principal_id"], {**inputs, **outputs}
 
-    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+    def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         try:
             existing = _read_existing(directory, outputs)
         except NotFound:
@@ -144,7 +142,7 @@ def _is_replacement(olds: Props, principal: str) -> bool:
     return is_second_check
 
 
-def _read_existing(directory: Directory, props: Props) -> ExistingObjects:
+def _read_existing(directory: graph.Directory, props: Props) -> ExistingObjects:
     return directory.read_existing_objects(
         app_id=props["app_id"], service_principal_id=props["service_principal_id"], policy_name=props["policy_name"]
     )
@@ -175,7 +173,7 @@ def _list_problems(properties: Mapping[str, str], policy_name: str, policies: It
 
 
 def _delete_unfinished(
-    directory: Directory, application_id: str, properties: Iterable[ExtensionProperty], names: Collection[str]
+    directory: graph.Directory, application_id: str, properties: Iterable[ExtensionProperty], names: Collection[str]
 ) -> dict[str, str]:
     """Delete the properties of these names in which nobody holds a value; those kept, with who holds one."""
     kept = {}

@@ -13,18 +13,15 @@ not available makes the whole PATCH fail (grade A, C); reads need $select (A).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from flexsaml import graph
 from flexsaml.values import DataType, InvalidValue, Ledger
 
 from .. import engine
 from .base import Argument, Failures, Kind, Props, differs, known, text
 from .cells import Values, extensions_exist, live_values, parse_types, show_live, values_to_patch
 from .record import missing_records, refuse_unrecorded
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
-
 
 _WRITTEN_FROM = ("user", "values", "types", "extensions")
 """Inputs that lead to a write if they changed."""
@@ -79,14 +76,14 @@ class UserExtensionValueKind(Kind):
         user = news.get("user")
         return changed if known(user) and text(user).lower() in same_user else {*changed, "user"}
 
-    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+    def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         outputs = self._write(directory, inputs["user"], {"types": {}}, Ledger(), inputs)
         return outputs["user_id"], outputs
 
-    def update(self, directory: Directory, id_: str, olds: Props, news: Props) -> Props:
+    def update(self, directory: graph.Directory, id_: str, olds: Props, news: Props) -> Props:
         return self._write(directory, id_, olds, Ledger.unpack(olds["__memory"]), news)
 
-    def _write(self, directory: Directory, reference: str, olds: Props, ledger: Ledger, news: Props) -> Props:
+    def _write(self, directory: graph.Directory, reference: str, olds: Props, ledger: Ledger, news: Props) -> Props:
         """Write the values that differ; alone, restore those that are no longer declared."""
         values: Values = news["values"]
         types = parse_types({**olds["types"], **news["types"]}, sorted({*values, *ledger.entries}))
@@ -101,7 +98,7 @@ class UserExtensionValueKind(Kind):
         _restore_values(directory, user.id, olds, ledger.only(set(ledger.entries) - set(values)), live, types)
         return _outputs(user.id, ledger.only(values).before_write(ledger.align(live, types), values))
 
-    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+    def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
         values: Values = outputs["values"]
         user = directory.read_users([id_], list(values))[id_]
         if user is None:
@@ -109,14 +106,14 @@ class UserExtensionValueKind(Kind):
         types = parse_types(outputs["types"], values)
         return {**outputs, "values": show_live(values, live_values(user, types), types)}
 
-    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+    def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
         if not extensions_exist(inputs):
             return None
         id_ = directory.read_user(inputs["user"]).id
         live = self.read(directory, id_, {**inputs, **_outputs(id_, Ledger())})
         return (id_, live) if live else None
 
-    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+    def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         ledger = Ledger.unpack(outputs["__memory"])
         if not ledger.entries:
             return
@@ -128,7 +125,7 @@ class UserExtensionValueKind(Kind):
 
 
 def _restore_values(
-    directory: Directory, id_: str, outputs: Props, ledger: Ledger, live: Values, types: Mapping[str, DataType]
+    directory: graph.Directory, id_: str, outputs: Props, ledger: Ledger, live: Values, types: Mapping[str, DataType]
 ) -> None:
     """Write the prior values of cells that still hold what this stack wrote."""
     restoration = ledger.restoration(ledger.align(live, types))

@@ -16,8 +16,9 @@ grade A); the next run therefore continues where a failed one stopped.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from flexsaml import graph
 from flexsaml.graph import quota_seconds
 from flexsaml.values import DataType, Ledger, RosterChange, RosterTable
 
@@ -26,9 +27,6 @@ from ..progress import count_users, duration, first_names, progress_reporter
 from . import cells
 from .base import Argument, Failures, Props, RefusedChange, known, text
 from .record import missing_records, refuse_unrecorded
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
 
 
 class UserExtensionValuesKind(cells.CellsKind):
@@ -64,10 +62,10 @@ class UserExtensionValuesKind(cells.CellsKind):
             return {}
         return {"": f"no such user: {first_names(change.unknown_users, 20)}; correct {roster}"}
 
-    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+    def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         return inputs["service_principal_id"], self.write(directory, {}, inputs)
 
-    def write(self, directory: Directory, olds: Props, news: Props) -> Props:
+    def write(self, directory: graph.Directory, olds: Props, news: Props) -> Props:
         """PATCH what differs, of everybody who exists; then report who was not written."""
         change, object_ids, _ = cells.compare(olds, news)
         wanted = _values_to_write(change, _replaced_extensions(olds, news))
@@ -91,7 +89,7 @@ class UserExtensionValuesKind(cells.CellsKind):
         object_ids |= {name: user.id for name, user in live.items()}
         return cells.pack_cells_memory(change.table, object_ids, Ledger())
 
-    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+    def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
         table = cells.unpack_table(outputs)
         types = _data_types(outputs, (row_values for _, row_values in table.rows.values()))
         references = cells.choose_references(table, table.rows, cells.unpack_cells_memory(outputs)[0])
@@ -110,13 +108,13 @@ class UserExtensionValuesKind(cells.CellsKind):
         table = RosterTable({**table.rows, **drifted})
         return {**outputs, "sha256": table.digest(), "__cells": table.pack(), "__given": ""}
 
-    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+    def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
         if not cells.extensions_exist(inputs):
             return None
         outputs = {**inputs, **cells.pack_cells_memory(cells.unpack_table(inputs), {}, Ledger())}
         return inputs["service_principal_id"], self.read(directory, inputs["service_principal_id"], outputs) or outputs
 
-    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+    def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         """Nothing: the baselines restore."""
 
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from flexsaml import graph
 from flexsaml.graph import NotAvailable, is_guid
 from flexsaml.values import NULL, DataType, Ledger, RosterChange, RosterTable, pack, removes_too_many, unpack
 
@@ -25,9 +26,6 @@ from ..progress import count_users, first_names, progress_reporter
 from . import cells
 from .base import Argument, Failures, Props, RefusedChange, text
 from .extension_property import split_id
-
-if TYPE_CHECKING:
-    from flexsaml.graph import Directory
 
 
 class UserValueBaselineKind(cells.CellsKind):
@@ -76,12 +74,12 @@ class UserValueBaselineKind(cells.CellsKind):
             changed.add("sha256")  # also if both digests are hidden
         return changed
 
-    def create(self, directory: Directory, inputs: Props) -> tuple[str, Props]:
+    def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         if inputs["count"]:
             directory.wait_usable([inputs["full_name"]])
         return split_id(inputs["extension"])[1], self.write(directory, {}, inputs)
 
-    def write(self, directory: Directory, olds: Props, news: Props) -> Props:
+    def write(self, directory: graph.Directory, olds: Props, news: Props) -> Props:
         """Enter in the ledger what is about to be written; restore the cells of users who left the configuration."""
         change, old_ids, ledger = cells.compare(olds, news)
         rows = change.table.rows
@@ -97,10 +95,10 @@ class UserValueBaselineKind(cells.CellsKind):
         _restore_values(directory, news, {user: i for user, i in old_ids.items() if i not in remaining}, ledger)
         return cells.pack_cells_memory(change.table, object_ids, ledger)
 
-    def read(self, directory: Directory, id_: str, outputs: Props) -> Props | None:
+    def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
         return outputs
 
-    def adopt(self, directory: Directory, inputs: Props) -> tuple[str, Props] | None:
+    def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
         table, property_id = cells.unpack_table(inputs), text(inputs["extension"]).partition("/")[2]
         if not property_id:
             return None
@@ -109,11 +107,11 @@ class UserValueBaselineKind(cells.CellsKind):
         ledger = Ledger().before_write(dict.fromkeys(values, NULL), values)
         return property_id, {**inputs, **cells.pack_cells_memory(table, object_ids, ledger)}
 
-    def delete(self, directory: Directory, id_: str, outputs: Props) -> None:
+    def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         _restore_values(directory, outputs, *cells.unpack_cells_memory(outputs))
 
 
-def _restore_values(directory: Directory, props: Props, object_ids: Mapping[str, str], ledger: Ledger) -> None:
+def _restore_values(directory: graph.Directory, props: Props, object_ids: Mapping[str, str], ledger: Ledger) -> None:
     """Write the prior values of these users' cells that still hold what this stack wrote."""
     if not object_ids:
         return
@@ -159,7 +157,7 @@ def _data_type(props: Props) -> DataType:
 
 
 def _read_live(
-    directory: Directory, props: Props, references: Mapping[str, str]
+    directory: graph.Directory, props: Props, references: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Object ids by user, and live values by object id, of the users who exist."""
     full_name, data_type = props["full_name"], _data_type(props)

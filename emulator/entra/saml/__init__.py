@@ -75,14 +75,9 @@ class _SignInPages:
             title = "Sorry, but we're having trouble signing you in."
             return pages.render_problem(title, f"{error.code}: {error.message}", error.status)
         return pages.render_page(
-            "issued.html",
-            posts_to=acs,
-            application=principal.display_name,
-            user=user.upn,
-            acs=acs,
-            response=response,
-            relay_state=fields.get("RelayState"),
-        )
+            "issued.html", posts_to=acs, application=principal.display_name, user=user.upn, acs=acs,
+            response=response, relay_state=fields.get("RelayState"),
+        )  # fmt: skip
 
     def _ask_for_account(self, action: str, principal: PrincipalRecord, fields: dict[str, str]) -> Response:
         users = list(self._sign_in.store.users.values())
