@@ -31,13 +31,10 @@ EMPTY = "import pulumi\n"
 UP, DESTROY = ("up", "--yes", "--skip-preview"), ("destroy", "--yes", "--skip-preview")
 NO_OP_PREVIEW = "no-op preview"
 COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...] | None]] = {
-    "preview": (("preview",), None),
-    "up": (UP, DESTROY),
-    NO_OP_PREVIEW: (("preview", "--expect-no-changes"), None),
-    "no-op up": (UP, None),
-    "refresh": (("refresh", "--yes", "--skip-preview"), None),
-    "destroy": (DESTROY, UP),
-}
+    "preview": (("preview",), None), "up": (UP, DESTROY),
+    NO_OP_PREVIEW: (("preview", "--expect-no-changes"), None), "no-op up": (UP, None),
+    "refresh": (("refresh", "--yes", "--skip-preview"), None), "destroy": (DESTROY, UP),
+}  # fmt: skip
 """Name to the command, and the one that has to run before each round."""
 PROCESSES = {"program": "pulumi-language-python-exec", "provider": "pulumi.dynamic"}  # what its command line contains
 Peaks = dict[str, float]  # process (cli, program, provider) to megabytes

@@ -55,14 +55,11 @@ def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_sc
     app = Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),
-            Mount("/admin", routes=[*Admin(service).routes(), *saml.admin_routes(store, clock)]),
-            *pages.routes(),
-            *saml.routes(store, clock),
-            *flex.routes(store, clock),
-            *portal.routes(store, clock),
+            Mount("/admin", routes=[*Admin(service).routes(), *saml.admin_routes(store, clock)]), *pages.routes(),
+            *saml.routes(store, clock), *flex.routes(store, clock), *portal.routes(store, clock),
             Mount("/", app=service),
         ]
-    )
+    )  # fmt: skip
     app.router.redirect_slashes = False
     return guard_host(app)
 

@@ -89,13 +89,10 @@ class _Flex:
         encoded = fields.get("SAMLResponse", "")
         try:
             assertion = read_response(
-                encoded,
-                [certificate.der for certificate in read_certificates(principal) if certificate.der],
-                issuer=f"https://sts.windows.net/{self._store.tenant_id}/",
-                audience=f"{_ENTITY}{connection}",
-                acs=build_flex_acs(pages.read_origin(request), connection),
-                now=self._clock.now(),
-            )
+                encoded, [certificate.der for certificate in read_certificates(principal) if certificate.der],
+                issuer=f"https://sts.windows.net/{self._store.tenant_id}/", audience=f"{_ENTITY}{connection}",
+                acs=build_flex_acs(pages.read_origin(request), connection), now=self._clock.now(),
+            )  # fmt: skip
             before = taskrouter.find_worker(self._store, assertion.name_id)
             mapped = map_attributes(assertion.attributes, assertion.name_id)
             after = taskrouter.sign_in(self._store, assertion, mapped, self._clock.now())

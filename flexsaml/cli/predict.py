@@ -143,10 +143,8 @@ def _to_json(
         "principal": {"id": principal.id, "appId": principal.app_id, "displayName": principal.display_name},
         "policy": given.policy or None,
         "assigned": {"id": assigned.id, "displayName": assigned.display_name} if assigned else None,
-        "users": users,
-        "counts": _count_outcomes(predictions),
-        "notRead": result.unread,
-    }
+        "users": users, "counts": _count_outcomes(predictions), "notRead": result.unread,
+    }  # fmt: skip
 
 
 def _user_lines(prediction: signin.Prediction) -> Iterator[str]:

@@ -139,12 +139,9 @@ _MESSAGES: dict[str, type[Refused]] = {
     r"conflicting object with one or more of the specified property values": Conflict,
 }
 _CODES: dict[str, type[Refused]] = {
-    "Request_MultipleObjectsWithSameKeyValue": Conflict,
-    "Authorization_RequestDenied": Forbidden,
-    "InvalidAuthenticationToken": Unauthorized,
-    "TooManyRequests": Throttled,
-    "Request_ResourceNotFound": NotFound,
-}
+    "Request_MultipleObjectsWithSameKeyValue": Conflict, "Authorization_RequestDenied": Forbidden,
+    "InvalidAuthenticationToken": Unauthorized, "TooManyRequests": Throttled, "Request_ResourceNotFound": NotFound,
+}  # fmt: skip
 _STATUSES = {400: Malformed, 401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 429: Throttled}
 
 # What to do about texts that alone say little. First match decides.

@@ -182,9 +182,7 @@ class Principals(DirectoryCalls):
         tenant = next(iter(tenants or ()), {})
         domains = tuple(str(domain["name"]) for domain in _list(tenant, "verifiedDomains"))
         return PrincipalSnapshot(
-            **existing,
-            principal=ServicePrincipal.read(body),
-            enabled=body.get("accountEnabled") is not False,
+            **existing, principal=ServicePrincipal.read(body), enabled=body.get("accountEnabled") is not False,
             audiences=tuple(_list(body, "servicePrincipalNames")),
             active_key=str(body.get("preferredTokenSigningKeyThumbprint") or "").upper(),
             keys=tuple(_keys(_list(body, "keyCredentials"))),
@@ -194,10 +192,9 @@ class Principals(DirectoryCalls):
             domains=None if tenants is None else domains,
             owner_has_principal=not isinstance(owning.failure, NotFound),
             assignment_required=body.get("appRoleAssignmentRequired") is True,
-            tags=tuple(map(str, _list(body, "tags"))),
-            tenant_id=str(tenant.get("id") or ""),
+            tags=tuple(map(str, _list(body, "tags"))), tenant_id=str(tenant.get("id") or ""),
             country=None if tenants is None else str(tenant.get("countryLetterCode") or ""),
-        )
+        )  # fmt: skip
 
     def _read_list(self, answer: BatchResponse, read: Callable[[dict[str, Any]], T]) -> tuple[T, ...] | None:
         """All items of the collection whose first page is the answer; None where it may not be read."""

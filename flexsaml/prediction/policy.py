@@ -127,12 +127,9 @@ def _read_transformation(get: Callable[[str], Any]) -> PolicyTransformation:
         reference, name = _text(row.get("claimtypereferenceid")), _text(row.get("transformationclaimtype"))
         claims.append(InputClaim(reference, name, each=str(row.get("treatasmultivalue")).lower() == "true"))
     return PolicyTransformation(
-        id=_text(get("ID")),
-        method=written.lower().removesuffix("()"),
-        written=written,
-        claims=tuple(claims),
+        id=_text(get("ID")), method=written.lower().removesuffix("()"), written=written, claims=tuple(claims),
         parameters={name: value for name, value in parameters.items() if value is not None},
-    )
+    )  # fmt: skip
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:

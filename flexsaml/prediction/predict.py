@@ -86,14 +86,10 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) ->
     update = flex.compute_worker_update(flex.SamlStatement(name_id.value, name_id.format, sent))
     unknown = {line.name for line in lines if line.unknown}
     return Prediction(
-        agent=agent,
-        refusals=tuple(_find_refusals(target, agent)),
-        name_id=name_id,
-        attributes=lines,
-        worker=tuple(_worker_lines(lines, update, name_id)),
-        update=update,
+        agent=agent, refusals=tuple(_find_refusals(target, agent)), name_id=name_id, attributes=lines,
+        worker=tuple(_worker_lines(lines, update, name_id)), update=update,
         faults=tuple(fault for fault in update.faults if not (fault.kind == "missing" and fault.name in unknown)),
-    )
+    )  # fmt: skip
 
 
 def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]:

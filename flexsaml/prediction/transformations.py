@@ -15,12 +15,9 @@ from .policy import PolicyTransformation
 
 METHODS_FOR_NAME_ID = ("join", "extractmailprefix")
 _REQUIRED_INPUTS: Mapping[str, tuple[str, ...]] = {
-    "join": ("string1", "string2", "separator"),
-    "extractmailprefix": ("mail",),
-    "tolowercase": (),
-    "touppercase": (),
-    "regexreplace": ("sourceClaim", "regex", "replacement"),
-}
+    "join": ("string1", "string2", "separator"), "extractmailprefix": ("mail",), "tolowercase": (),
+    "touppercase": (), "regexreplace": ("sourceClaim", "regex", "replacement"),
+}  # fmt: skip
 TIMEOUT = 0.1  # seconds for one value
 MAX_TIMEOUTS = 3  # of one pattern
 MAX_LENGTH = 4000
@@ -180,13 +177,10 @@ def _translate(pattern: str) -> Iterator[str]:
 
 
 _SPELLINGS: Mapping[str, Callable[[re.Match[str]], str]] = {
-    "end": lambda _: r"(?=\n?\Z)",
-    "very_end": lambda _: r"\Z",
-    "escape": lambda _: r"\x1b",
-    "brace": lambda token: rf"\{token[0]}",
-    "back_name": lambda token: f"(?P={token['n1'] or token['n2']})",
+    "end": lambda _: r"(?=\n?\Z)", "very_end": lambda _: r"\Z", "escape": lambda _: r"\x1b",
+    "brace": lambda token: rf"\{token[0]}", "back_name": lambda token: f"(?P={token['n1'] or token['n2']})",
     "named": lambda token: f"(?P<{token['n3'] or token['n4']}>",
-}
+}  # fmt: skip
 
 
 def _translate_class(pattern: str, position: int) -> tuple[str, int]:

@@ -88,15 +88,11 @@ class RosterTable:
             elif name not in new_name_by_old:  # a renamed user is there under the new name
                 unknown_users.append(user)
         return RosterChange(
-            table=RosterTable(rows),
-            before=before,
-            added=[user for user in rows if user not in before],
+            table=RosterTable(rows), before=before, added=[user for user in rows if user not in before],
             removed=[user for user in before if user not in rows],
             changed=[user for user, row in rows.items() if user in before and _differ(before[user], row)],
-            renamed=frozenset(new_name_by_old.values()),
-            gone_users=gone_users,
-            unknown_users=unknown_users,
-        )
+            renamed=frozenset(new_name_by_old.values()), gone_users=gone_users, unknown_users=unknown_users,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -105,12 +105,10 @@ def _verify_signature(
     what = local_name(place).lower()
     for certificate in trusted.certificates:
         config = SignatureConfiguration(
-            location="./" if place is root else f"./{{{ASSERTION}}}Assertion/",
-            signature_methods=METHODS,
-            digest_algorithms=DIGESTS,
-            ignore_ambiguous_key_info=True,
+            location="./" if place is root else f"./{{{ASSERTION}}}Assertion/", signature_methods=METHODS,
+            digest_algorithms=DIGESTS, ignore_ambiguous_key_info=True,
             verification_time=certificate.not_valid_before_utc,
-        )
+        )  # fmt: skip
         try:
             result = XMLVerifier().verify(
                 root, x509_cert=certificate, parser=make_parser(), expect_config=config, id_attribute="ID"

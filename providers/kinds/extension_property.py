@@ -94,12 +94,9 @@ class ExtensionPropertyKind(Kind):
         if live is None:
             return None
         return {
-            **outputs,
-            "full_name": live.name,
-            "data_type": live.data_type,
-            "multi_valued": live.multi_valued,
+            **outputs, "full_name": live.name, "data_type": live.data_type, "multi_valued": live.multi_valued,
             "target_objects": list(live.target_objects),
-        }
+        }  # fmt: skip
 
     def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
         existing = directory.extension_properties(inputs["application_id"], inputs["full_name"])
@@ -141,12 +138,9 @@ def _taken(existing: Property) -> str:
 
 def _post(directory: graph.Directory, inputs: Props) -> Property:
     return directory.create_extension_property(
-        inputs["application_id"],
-        name=inputs["name"],
-        data_type=inputs["data_type"],
-        multi_valued=inputs["multi_valued"],
-        target_objects=tuple(inputs["target_objects"]),
-    )
+        inputs["application_id"], name=inputs["name"], data_type=inputs["data_type"],
+        multi_valued=inputs["multi_valued"], target_objects=tuple(inputs["target_objects"]),
+    )  # fmt: skip
 
 
 def _reuse_unfinished(directory: graph.Directory, inputs: Props) -> Property:

@@ -82,13 +82,11 @@ class _SignInPages:
     def _ask_for_account(self, action: str, principal: PrincipalRecord, fields: dict[str, str]) -> Response:
         users = list(self._sign_in.store.users.values())
         return pages.render_page(
-            "accounts.html",
-            application=principal.display_name,
-            action=action,
+            "accounts.html", application=principal.display_name, action=action,
             fields={key: fields[key] for key in ("SAMLRequest", "RelayState") if key in fields},
             subjects=[Subject(self._sign_in.store, principal, user) for user in users[:_MAX_ACCOUNTS]],
             more=max(0, len(users) - _MAX_ACCOUNTS),
-        )
+        )  # fmt: skip
 
     async def sign_in_directly(self, request: Request) -> Response:
         sign_in, authn_request = self._sign_in, requests.AuthnRequest()

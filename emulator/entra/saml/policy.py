@@ -86,15 +86,11 @@ def _is_true(value: Json) -> bool:
 def _entry(row: Attributes) -> ClaimEntry:
     form = _text(row, "samlnameform")
     return ClaimEntry(
-        source=_text(row, "source").lower(),
-        id=_text(row, "id"),
-        extension_id=_text(row, "extensionid"),
-        value=_constant(row),
-        saml_type=_text(row, "samlclaimtype"),
+        source=_text(row, "source").lower(), id=_text(row, "id"), extension_id=_text(row, "extensionid"),
+        value=_constant(row), saml_type=_text(row, "samlclaimtype"),
         name_form=form if not form or form.startswith("urn:") else f"{_NAME_FORM}{form}",
-        name_id_format=_text(row, "samlnameidformat"),
-        transformation_id=_text(row, "transformationid"),
-    )
+        name_id_format=_text(row, "samlnameidformat"), transformation_id=_text(row, "transformationid"),
+    )  # fmt: skip
 
 
 def _transformation(row: Attributes) -> Transformation:

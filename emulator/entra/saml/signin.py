@@ -107,16 +107,10 @@ class SignIn:
             raise SignInError(500031)
         names = principal.attributes.get("servicePrincipalNames") or [principal.app_id]
         xml = documents.sign_response(
-            issued_statement,
-            self._clock.utc(),
-            str(key.attributes["pem"]),
-            certificate.der,
-            issuer=self.issuer,
-            audience=request.issuer or str(names[0]),
-            acs=acs,
+            issued_statement, self._clock.utc(), str(key.attributes["pem"]), certificate.der, issuer=self.issuer,
+            audience=request.issuer or str(names[0]), acs=acs,
             response_id=f"_{self.store.new_id('samlResponses')}",
-            assertion_id=f"_{self.store.new_id('samlAssertions')}",
-            in_response_to=request.id,
-        )
+            assertion_id=f"_{self.store.new_id('samlAssertions')}", in_response_to=request.id,
+        )  # fmt: skip
         self.store.commit()  # makes the counters durable: no id is issued twice, even after a restart
         return base64.b64encode(xml).decode()
