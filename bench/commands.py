@@ -23,6 +23,7 @@ from tests.engine.processes import descendants
 from tests.engine.stack import Stack, new_stack
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, it would cost 5 s a command
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # users have cached bytecode
 
 REPORT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 ROUNDS = 5
