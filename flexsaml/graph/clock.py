@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 
 
 class Clock:
-    """The machine's own clocks. Tests pass a subclass. The only call of `time.sleep` in the project is here."""
+    """The machine's own clocks. Tests pass a subclass. Whatever waits for Graph waits through `sleep`."""
 
     def now(self) -> float:
         """Monotonic seconds; only differences mean anything."""

@@ -77,7 +77,7 @@ def stack_file(folder: Path, emulator: Emulator, claims: str = CLAIMS, **keys: s
     return str(file)
 
 
-def refused(ended: Ended, command: str, *words: str) -> None:
+def assert_refused(ended: Ended, command: str, *words: str) -> None:
     """Asserts one line on stderr with these words, and exit status 2."""
     assert ended.status == 2, ended.out
     lines = ended.err.splitlines()

@@ -11,7 +11,7 @@ import pytest
 
 from flexsaml.cli.declared import arguments, declared, from_text, selected
 from flexsaml.errors import UserError
-from tests.cli.command import ROOT, refused, run
+from tests.cli.command import ROOT, assert_refused, run
 
 STACK = b"""config:
   flexsaml:servicePrincipal: Twilio Flex
@@ -131,7 +131,7 @@ def test_what_the_engine_remembers(
 def test_every_command_that_looks_asks_for_the_stack_in_one_line(command: str, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: flexsaml\n")
     more = {"predict": ["--all"], "worker": ["ada@contoso.example"], "doctor": []}[command]
-    refused(
+    assert_refused(
         run(command, *more, cwd=tmp_path, environment={"PULUMI_HOME": str(tmp_path)}),
         command,
         "no stack file",

@@ -14,7 +14,7 @@ from flexsaml.cli.doctor import inspect_clock, inspect_machine, inspect_permissi
 from flexsaml.declaration import Declaration
 from flexsaml.graph import Cloud, Identity, NotSent
 from flexsaml.values import DataType
-from tests.cli.command import CLAIMS, Ended, refused, run, stack_file
+from tests.cli.command import CLAIMS, Ended, assert_refused, run, stack_file
 from tests.emulator.process import ADMIN, LEAST, PREVIEW, TENANT, Emulator
 from tests.emulator.tenant import Tenant
 
@@ -113,7 +113,7 @@ def test_a_problem_has_a_row_and_a_status(
 
 
 def test_no_stack_file_is_one_line(tmp_path: Path) -> None:
-    refused(run("doctor", "--file", str(tmp_path / "absent.yaml")), "doctor", "cannot read", "--stack")
+    assert_refused(run("doctor", "--file", str(tmp_path / "absent.yaml")), "doctor", "cannot read", "--stack")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.cli.command import CLAIMS, ROOT, Ended, refused, run, stack_file
+from tests.cli.command import CLAIMS, ROOT, Ended, assert_refused, run, stack_file
 from tests.emulator import signin
 from tests.emulator.process import ADMIN, LEAST, MEMBER_READER, PREVIEW, Emulator
 from tests.emulator.tenant import FLEX, GUEST, Tenant, full_name
@@ -156,7 +156,7 @@ def test_a_stack_file_that_would_not_preview_is_not_predicted(
     tenant: Tenant, tmp_path: Path, users: str, words: str
 ) -> None:
     file = stack_file(tmp_path, tenant.emulator, STACK + users)
-    refused(run("predict", "--file", file, "--user", ADA, "--policy", file), "predict", words)
+    assert_refused(run("predict", "--file", file, "--user", ADA, "--policy", file), "predict", words)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_fewer_rights_predict_less_and_nothing_wrong(tenant: Tenant, tmp_path: P
 def test_bad_input_is_one_line_and_status_2(
     tenant: Tenant, tmp_path: Path, keys: dict[str, str], arguments: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
-    refused(predict(tenant, tmp_path, *arguments, **keys), "predict", *words)
+    assert_refused(predict(tenant, tmp_path, *arguments, **keys), "predict", *words)
 
 
 def test_a_reader_that_closes_the_pipe_is_no_failure(tenant: Tenant, tmp_path: Path) -> None:
@@ -231,13 +231,13 @@ def test_a_reader_that_closes_the_pipe_is_no_failure(tenant: Tenant, tmp_path: P
 
 def test_not_allowed_to_read_is_one_line(tenant: Tenant, tmp_path: Path) -> None:
     ended = predict(tenant, tmp_path, "--user", ADA, client=MEMBER_READER)
-    refused(ended, "predict", "403", "User.Read.All")
+    assert_refused(ended, "predict", "403", "User.Read.All")
 
 
 def test_several_principals_of_a_name_are_listed_with_their_ids(tenant: Tenant, tmp_path: Path) -> None:
     signin.patch_principal(tenant, displayName="Twilio Flex Staging")
     ended = predict(tenant, tmp_path, "--all", servicePrincipal="Twilio Flex Staging")
-    refused(ended, "predict", "2 enterprise applications", FLEX["id"])
+    assert_refused(ended, "predict", "2 enterprise applications", FLEX["id"])
 
 
 def test_user_and_all_exclude_each_other(tenant: Tenant, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from tests.cli.command import ROOT, Ended, refused, run
+from tests.cli.command import ROOT, Ended, assert_refused, run
 from tests.emulator import signin
 from tests.emulator.process import TENANT, Emulator
 from tests.emulator.tenant import ADA, FLEX, Tenant
@@ -91,7 +91,7 @@ def test_a_response_on_stdin(files: Path) -> None:
     raw = (files / "response").read_bytes()
     arguments = ("-", *AT, "--certificate", files / "entra.pem", "--file", files / "Pulumi.test.yaml")
     assert verify(*arguments, stdin=raw).status == 0
-    refused(verify(*arguments, stdin=raw.replace(b"A", b"B", 1)), "verify", "the standard input has the root")
+    assert_refused(verify(*arguments, stdin=raw.replace(b"A", b"B", 1)), "verify", "the standard input has the root")
 
 
 def test_without_a_time_the_response_of_one_morning_is_refused(files: Path) -> None:
@@ -145,14 +145,14 @@ def test_what_cannot_be_judged_is_one_line(
     files: Path, raw: bytes | None, arguments: tuple[str, ...], words: str
 ) -> None:
     ended = verify(files / "response" if raw is None else "-", *arguments, stdin=raw or b"")
-    refused(ended, "verify", words)
+    assert_refused(ended, "verify", words)
     assert ended.out == ""
 
 
 @pytest.mark.parametrize("path", [Path("/absent/response"), ROOT, Path("/proc/self/mem")])
 def test_a_file_that_cannot_be_read_is_json_too(path: Path) -> None:
     ended = verify(path, "--json")
-    refused(ended, "verify", f"cannot read {path}: ")
+    assert_refused(ended, "verify", f"cannot read {path}: ")
     assert json.loads(ended.out)["verdict"] == "not judged"
 
 
@@ -162,7 +162,7 @@ def test_the_metadata_of_the_stack_is_the_default(files: Path, tmp_path: Path) -
     where = "  flexsaml:cloud: loopback\n  flexsaml:loginEndpoint: http://127.0.0.1:9\n"
     for key, words in (("", "has no tenantId or no appId"), (f"  flexsaml:tenantId: {TENANT}\n", "cannot be reached")):
         stack.write_text(STACK.replace("Twilio Flex", app_id) + where + key)
-        refused(verify(files / "response", *AT, "--file", stack), "verify", words)
+        assert_refused(verify(files / "response", *AT, "--file", stack), "verify", words)
 
 
 # -- output ------------------------------------------------------------------------------------------------------------
@@ -266,4 +266,4 @@ def test_the_sandbox_is_trusted_by_its_metadata_and_an_altered_response_refused(
 
 def test_metadata_of_no_application_is_one_line(sandbox: Emulator, files: Path) -> None:
     address = f"{sandbox.http}/{TENANT}/federationmetadata/2007-06/federationmetadata.xml?appid=nobody"
-    refused(verify(files / "response", "--metadata", address), "verify", "answered with status")
+    assert_refused(verify(files / "response", "--metadata", address), "verify", "answered with status")

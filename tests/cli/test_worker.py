@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.cli.command import Ended, refused, run, stack_file
+from tests.cli.command import Ended, assert_refused, run, stack_file
 from tests.emulator import signin
 from tests.emulator.process import Emulator
 from tests.emulator.tenant import Tenant
@@ -70,7 +70,7 @@ def test_a_sign_in_that_fails_leaves_the_worker_as_it_is(tenant: Tenant, tmp_pat
 def test_an_unknown_name_id_asks_for_the_friendly_name(tenant: Tenant, tmp_path: Path) -> None:
     tenant.unassign(tenant.assigned()[0])
     signin.assign(tenant, signin.claims({"Value": "somebody", "SamlClaimType": NAME_ID}))
-    refused(worker(tenant, tmp_path, ADA), "worker", "--friendly-name")
+    assert_refused(worker(tenant, tmp_path, ADA), "worker", "--friendly-name")
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,10 @@ def test_what_cannot_be_compared_is_one_line(
 ) -> None:
     local = {"FLEXSAML_TASKROUTER_URL": tenant.emulator.http, **environment} if environment else {}
     ended = worker(tenant, tmp_path, *arguments, **local)
-    refused(ended, "worker", *words)
+    assert_refused(ended, "worker", *words)
     assert "wrong" not in ended.err
 
 
 def test_nothing_assigned_is_one_line(tenant: Tenant, tmp_path: Path) -> None:
     tenant.unassign(tenant.assigned()[0])
-    refused(worker(tenant, tmp_path, ADA), "worker", "no claims mapping policy is assigned")
+    assert_refused(worker(tenant, tmp_path, ADA), "worker", "no claims mapping policy is assigned")

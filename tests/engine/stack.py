@@ -192,14 +192,14 @@ class Stack:
     def destroy(self) -> Result:
         return self.ok(*DESTROY)
 
-    def destroy_restores_the_tenant(self) -> None:
+    def assert_destroy_restores_the_tenant(self) -> None:
         self.destroy()
         assert self.emulator.export() == self.tenant_before
 
     def preview(self, *arguments: str) -> Result:
         return self.ok("preview", *arguments)
 
-    def unchanged(self) -> None:
+    def assert_unchanged(self) -> None:
         """A preview that must have nothing to do."""
         self.ok("preview", "--expect-no-changes")
 

@@ -22,7 +22,7 @@ def test_a_create_that_failed_after_its_write_leaves_nothing_after_destroy(stack
     stack.refused(*UP)
     assert stack.emulator.export() != stack.tenant_before, "the write was carried out"
     stack.emulator.clear_faults()
-    stack.destroy_restores_the_tenant()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def refuse_to_show(stack: Stack, method: str, path: str) -> None:
@@ -48,8 +48,8 @@ def test_lost_answers_alone_are_no_failure(stack: Stack) -> None:
     export = stack.emulator.export()
     objects = [len(export[kind]) for kind in ("extensionProperties", "claimsMappingPolicies", "assignments")]
     assert objects == [1, 1, 1]
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -57,15 +57,15 @@ def test_killed_at_each_write_of_up(stack: Stack, write: str) -> None:
     method, path = WRITES[write]
     stack.kill_at(UP, method=method, path=path)
     stack.up()
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 @pytest.mark.parametrize("write", WRITES)
 def test_killed_at_each_write_of_up_then_destroyed_at_once(stack: Stack, write: str) -> None:
     method, path = WRITES[write]
     stack.kill_at(UP, method=method, path=path)
-    stack.destroy_restores_the_tenant()
+    stack.assert_destroy_restores_the_tenant()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_killed_at_each_write_of_up_then_destroyed_at_once(stack: Stack, write: 
 )
 def test_killed_at_each_write_of_destroy(base_stack: Stack, method: str, path: str, skip: int) -> None:
     base_stack.kill_at(DESTROY, method=method, path=path, skip=skip)
-    base_stack.destroy_restores_the_tenant()
+    base_stack.assert_destroy_restores_the_tenant()
 
 
 @pytest.mark.parametrize("write", [("PATCH", "/users/"), ("PATCH", "/policies/")], ids=["value", "policy"])
@@ -91,8 +91,8 @@ def test_killed_at_each_write_of_an_update(base_stack: Stack, write: tuple[str, 
     stack.config["users"][ADA]["languages"] = "it"
     stack.up()
     assert stack.tenant().value("ada") == "it"
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_two_updates_that_fail_in_a_row_leave_no_value_behind(base_stack: Stack) -> None:
@@ -102,4 +102,4 @@ def test_two_updates_that_fail_in_a_row_leave_no_value_behind(base_stack: Stack)
         stack.config["users"][ADA]["languages"] = value
         assert "User.ReadWrite.All" in stack.refused(*UP), "the missing permission is named"
     stack.emulator.clear_faults()
-    stack.destroy_restores_the_tenant()
+    stack.assert_destroy_restores_the_tenant()

@@ -43,13 +43,13 @@ def test_all_that_a_stack_made_is_imported_and_owned(base_stack: Stack, tmp_path
     assert "may leave extension properties behind in the tenant" in adopted.stdout
     assert f"pulumi import --yes --file {import_file} --generate-code=false --protect=false" in adopted.stdout
     stack.ok("import", "--yes", "--file", str(import_file), "--generate-code=false", "--protect=false")
-    stack.unchanged()
+    stack.assert_unchanged()
     stack.up()
     assert writes_in(requests_of(stack.emulator)) == []
     assert stack.emulator.export() == tenant_with_objects
     stack.refresh()
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_what_is_not_there_is_left_to_up(stack: Stack, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_what_is_not_there_is_left_to_up(stack: Stack, tmp_path: Path) -> None:
     stack.ok("import", "--yes", "--file", str(import_file), "--generate-code=false", "--protect=false")
     stack.up()
     assert len(stack.tenant().properties()) == 1
-    stack.unchanged()
+    stack.assert_unchanged()
     stack.destroy()
     assert stack.tenant().properties() == {}
 

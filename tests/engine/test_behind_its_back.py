@@ -83,8 +83,8 @@ def test_refresh_reports_it_up_repairs_it_destroy_ends_as_before(base_stack: Sta
     assert [words for words in changes.values() if words not in reported] == []
     stack.up()
     assert without_ids(stack.emulator.export()) == without_ids(made)
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def without_ids(export: dict[str, list[dict[str, object]]]) -> object:
@@ -127,12 +127,12 @@ def test_after_the_property_was_deleted_prior_values_are_still_the_true_ones(sta
     assert tenant.value("ada") == "en,de"
     assert tenant.value("grace") == "cs"
     tenant.write("grace", None)
-    stack.destroy_restores_the_tenant()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_without_refresh_destroy_still_leaves_nothing(base_stack: Stack) -> None:
     _delete_policy(base_stack.tenant())
-    base_stack.destroy_restores_the_tenant()
+    base_stack.assert_destroy_restores_the_tenant()
 
 
 def test_a_strangers_later_value_stays_and_so_does_its_property(stack: Stack) -> None:
@@ -174,7 +174,7 @@ def test_a_displaced_policy_comes_back(stack: Stack) -> None:
     assert warning in stack.up().output
     assert tenant.assigned() != [policy]
     assert len(tenant.assigned()) == 1
-    stack.unchanged()
+    stack.assert_unchanged()
     stack.destroy()
     assert stack.emulator.export() == before
 

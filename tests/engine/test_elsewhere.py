@@ -30,8 +30,8 @@ def test_made_by_one_checkout_destroyed_by_another(base_stack: Stack) -> None:
     first_checkout = stack.checkout
     stack.checkout = Checkout(stack.directory / "elsewhere")
     stack.config_file.write_text((first_checkout.directory / stack.config_file.name).read_text())
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_destroyed_after_the_emulator_was_killed(base_stack: Stack) -> None:
@@ -39,7 +39,7 @@ def test_destroyed_after_the_emulator_was_killed(base_stack: Stack) -> None:
     stack.emulator.kill()
     assert "127.0.0.1" in stack.refused(*DESTROY)
     stack.emulator.start()
-    stack.destroy_restores_the_tenant()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_two_components_in_one_program_share_nothing(stack: Stack) -> None:
@@ -52,8 +52,8 @@ def test_two_components_in_one_program_share_nothing(stack: Stack) -> None:
         "flexsaml-dev staging SAML claims",
     ]
     assert sorted(stack.tenant().user("ada")["values"].values()) == ["blue", "red"]
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_a_stack_renamed(base_stack: Stack) -> None:
@@ -64,5 +64,5 @@ def test_a_stack_renamed(base_stack: Stack) -> None:
     stack.up()
     assert stack.tenant().assigned() == policy
     assert stack.tenant().policies()[0]["displayName"] == "flexsaml-renamed Flex SAML claims"
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()

@@ -23,12 +23,12 @@ def test_a_stack_of_an_earlier_release_is_unchanged_and_is_taken_back(
     name: str, saved_empty_stack: SavedStack, emulator: Emulator, tmp_path: Path
 ) -> None:
     stack = open_golden(GoldenState(name), saved_empty_stack, emulator, tmp_path)
-    stack.unchanged()
+    stack.assert_unchanged()
     stack.ok("refresh", "--preview-only", "--expect-no-changes")
     if name == WITHOUT_DEPENDENCIES:
         stack.up()
     assert writes_in(requests_of(emulator)) == []
-    stack.destroy_restores_the_tenant()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_a_roster_of_an_earlier_release_is_changed_and_taken_back(
@@ -47,8 +47,8 @@ def test_a_roster_of_an_earlier_release_is_changed_and_taken_back(
     names = ("ada", "grace", "linus", "susan", "alan")
     assert [stack.tenant().value(name, "team") for name in names] == ["black", "yellow", None, "pink", "black"]
     assert len(writes_in(requests_of(emulator))) == 4, "the team of everybody but Grace"
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def open_golden(golden: GoldenState, empty: SavedStack, emulator: Emulator, directory: Path) -> Stack:

@@ -103,7 +103,7 @@ def test_up_does_what_the_guide_does_and_destroy_takes_it_back(stack: Stack) -> 
     after_up = stack.emulator.export()
     assert after_up == what_the_guide_makes(stack.tenant_before, after_up)
 
-    stack.unchanged()
+    stack.assert_unchanged()
     requests = recorded(stack)
     assert sorted(requests) == sorted(INSPECT)
     assert round_trips(requests) <= 5
@@ -179,6 +179,6 @@ def test_an_extension_whose_short_name_begins_like_a_full_one(stack: Stack) -> N
     tenant = stack.tenant()
     assert sorted(tenant.properties()) == [tenant.full("extension_points"), tenant.full("languages")]
     assert tenant.value("ada", "extension_points") == 3
-    stack.unchanged()
+    stack.assert_unchanged()
     stack.destroy()
     assert stack.emulator.export() == before

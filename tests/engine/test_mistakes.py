@@ -110,7 +110,7 @@ def test_what_exists_already_is_not_taken_over(stack: Stack) -> None:
     stack.config["claims"] = {**BASE["claims"], "languages.stringarray": f"extension.{full_name}"}
     stack.up()
     assert tenant.value("ada") == "en"
-    stack.unchanged()
+    stack.assert_unchanged()
     stack.destroy()
     assert stack.emulator.export() == before, "the property it only refers to is not deleted"
 

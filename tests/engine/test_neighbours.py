@@ -28,8 +28,8 @@ def test_two_stacks_on_one_principal(base_stack: Stack) -> None:
     assert "no longer assigned" in stack.preview().output
     other.destroy()
     assert stack.tenant().assigned() == first, "the displaced assignment came back"
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_two_stacks_on_one_application(base_stack: Stack) -> None:
@@ -39,9 +39,9 @@ def test_two_stacks_on_one_application(base_stack: Stack) -> None:
     other.config |= {"servicePrincipal": "Twilio Flex Staging", "application": stack.tenant().application["appId"]}
     other.up()
     assert set(stack.tenant().properties()) == {stack.tenant().full("languages"), stack.tenant().full("team")}
-    stack.unchanged()
+    stack.assert_unchanged()
     stack.destroy()
-    other.unchanged()
+    other.assert_unchanged()
     assert stack.tenant().value("ada", "team") == "blue"
     other.destroy()
     assert stack.emulator.export() == stack.tenant_before
@@ -56,7 +56,7 @@ def test_a_principal_that_was_recreated(base_stack: Stack) -> None:
     stack.up()
     assert len(stack.tenant().assigned()) == 1
     assert stack.tenant().value("ada") == "en,de"
-    stack.unchanged()
+    stack.assert_unchanged()
     stack.destroy()
     assert stack.tenant().policies() == []
     assert stack.tenant().properties() == {}

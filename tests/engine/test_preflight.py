@@ -35,8 +35,8 @@ def test_all_findings_come_in_one_report_errors_first(stack: Stack) -> None:
 def test_the_least_privileged_identity_can_do_all_of_it(stack: Stack) -> None:
     stack.identity = {"AZURE_CLIENT_ID": LEAST, "AZURE_CLIENT_SECRET": "sandbox"}
     assert "[permission-missing]" not in stack.up().output
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_extensions_of_a_gallery_application_live_in_another(stack: Stack) -> None:

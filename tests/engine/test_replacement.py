@@ -22,8 +22,8 @@ def test_renaming_an_extension(base_stack: Stack) -> None:
     assert tenant.value("ada", "tongues") == "en,de"
     assert tenant.full("tongues") in tenant.policies()[0]["definition"][0]
     assert stack.emulator.export()["orphanedValues"] == [], "the old value was taken back before its property went"
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_changing_the_data_type_of_an_extension(stack: Stack) -> None:
@@ -48,8 +48,8 @@ def test_changing_the_data_type_of_an_extension(stack: Stack) -> None:
     assert stack.emulator.export()["orphanedValues"] == []
     policy_writes = [call for call in writes_in(requests_of(stack.emulator)) if "olicies" in call]
     assert policy_writes == [], "neither policy nor assignment is written: the full name is the same"
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_a_replacement_that_stops_half_way_goes_on(base_stack: Stack) -> None:
@@ -61,8 +61,8 @@ def test_a_replacement_that_stops_half_way_goes_on(base_stack: Stack) -> None:
     assert stack.tenant().properties() == {}
     stack.up()
     assert stack.tenant().value("ada") == ["en", "de"]
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_moving_to_another_principal_takes_everything_along(base_stack: Stack) -> None:
@@ -75,8 +75,8 @@ def test_moving_to_another_principal_takes_everything_along(base_stack: Stack) -
     ]
     assert len(after["extensionProperties"]) == len(after["claimsMappingPolicies"]) == len(after["assignments"]) == 1
     assert stack.tenant().assigned() == []
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_renaming_the_policy_keeps_it(base_stack: Stack) -> None:
@@ -86,5 +86,5 @@ def test_renaming_the_policy_keeps_it(base_stack: Stack) -> None:
     stack.up()
     assert stack.tenant().assigned() == policy
     assert stack.tenant().policies()[0]["displayName"] == "Another name"
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()

@@ -91,7 +91,7 @@ def test_a_roster_comes_changes_and_goes(stack: Stack) -> None:
     assert "__" not in output
     assert values(stack) == everybody()
     assert patched(stack) == Counter(dict.fromkeys(everybody(), 1))
-    stack.unchanged()
+    stack.assert_unchanged()
 
     write_roster(stack, lambda number: "fr" if number == 7 else "en,de", range(2, AGENTS + 2))
     change = f"agents.csv: 1 added ({upn(AGENTS + 1)}), 1 removed ({upn(1)}), 1 changed ({upn(7)})"
@@ -102,8 +102,8 @@ def test_a_roster_comes_changes_and_goes(stack: Stack) -> None:
     expected = everybody() | {user_id(7): "fr", user_id(AGENTS + 1): "en,de"}
     del expected[user_id(1)]
     assert values(stack) == expected
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_killed_anywhere_the_next_up_goes_on_and_destroy_restores(
     assert max(patched(stack).values(), default=1) == 1
     if write == 10:
         assert patched(stack).total() < AGENTS, "what was written before is not written again"
-    stack.destroy_restores_the_tenant()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_unknown_users_are_one_error_before_any_write(stack: Stack) -> None:
@@ -204,7 +204,7 @@ def test_a_renamed_user_is_the_same_and_a_user_made_anew_is_another(written: Sta
     stack.emulator.clear()
     assert f"agents.csv: 1 changed ({upn(6)})" in stack.up().output
     assert patched(stack) == Counter([new_user])
-    stack.unchanged()
+    stack.assert_unchanged()
     assert "were changed in the tenant" not in stack.refresh().output
     stack.destroy()
     assert values(stack) == {new_user: "before"}
@@ -244,8 +244,8 @@ def test_inline_users_and_the_roster_are_the_same_list_of_cells(stack: Stack) ->
     stack.emulator.clear()
     stack.up()
     assert patched(stack) == Counter([stack.tenant().user("ada")["id"]]), "who moves between the two is not written"
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_drift_is_reported_per_user_and_mended(written: Stack) -> None:
@@ -262,20 +262,20 @@ def test_without_preflight_the_same_users_are_the_same(written: Stack) -> None:
     """Preflight finds object ids, so it is turned off and on for a stack made with it, and for one made without."""
     stack = written
     stack.config["preflight"] = False
-    stack.unchanged()
+    stack.assert_unchanged()
     write_roster(stack, lambda number: "fr" if number == 7 else "en,de")
     stack.emulator.clear()
     stack.up()
     assert patched(stack) == Counter([user_id(7)])
-    stack.destroy_restores_the_tenant()
+    stack.assert_destroy_restores_the_tenant()
     write_roster(stack)
     stack.up()
     stack.config["preflight"] = True
     stack.emulator.clear()
     stack.up()
     assert not patched(stack)
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_a_user_made_anew_while_preflight_was_off_is_noticed_when_it_is_on(stack: Stack) -> None:
@@ -286,7 +286,7 @@ def test_a_user_made_anew_while_preflight_was_off_is_noticed_when_it_is_on(stack
     stack.emulator.clear()
     stack.up()
     assert patched(stack) == Counter([new_user])
-    stack.unchanged()
+    stack.assert_unchanged()
     stack.destroy()
     assert values(stack) == {new_user: "before"}
 

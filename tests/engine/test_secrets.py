@@ -74,7 +74,7 @@ def test_a_value_given_as_a_secret_stays_one(stack: Stack) -> None:
     digests = {baseline[side]["sha256"] for side in ("inputs", "outputs")}
     assert digests == {"[secret]"}, "a short value can be guessed from its digest"
     assert {baseline[side]["__given"] for side in ("inputs", "outputs")} == {""}, "from this one too"
-    stack.unchanged()
+    stack.assert_unchanged()
     stack.set_secret(ADAS_LANGUAGES, "hushed")
     stack.up()
     assert stack.tenant().value("ada") == "hushed"
@@ -105,7 +105,7 @@ def test_what_is_secret_in_any_key_is_encrypted_in_state(stack: Stack) -> None:
     assert "vienna-office" in policy["definition"][0]
     assert (tenant.value("ada"), tenant.value("linus")) == ("welsh-and-cornish", "fi")
     output += json.dumps(stack.deployment())
-    stack.unchanged()
+    stack.assert_unchanged()
     tenant.do("PATCH", f"/policies/claimsMappingPolicies/{policy['id']}", {"definition": [edited(policy)]})
     output += stack.refresh().output + json.dumps(stack.deployment())
     for text in SECRETS.values():

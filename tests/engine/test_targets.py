@@ -54,8 +54,8 @@ def finish(stack: Stack, ada: str, grace: str) -> None:
     """A full `up`, then destroy: the tenant is as before."""
     stack.up()
     assert live(stack) == [ada, grace]
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_a_user_as_the_only_target(base_stack: Stack, team: str) -> None:
@@ -129,8 +129,8 @@ def test_an_extension_and_a_policy_that_the_tenant_baseline_does_not_list(base_s
         assert "add --target '**::flex-tenant' to the command" in refusal(stack.refused(*UP, "--target", target))
     stack.ok(*UP, "--target", "**::flex-skills", "--target", "**::flex-tenant")
     stack.up()
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_the_first_run_needs_what_a_target_depends_on(stack: Stack) -> None:

@@ -21,8 +21,8 @@ def test_another_spelling_of_the_same_user_writes_nothing(base_stack: Stack) -> 
         stack.up()
         assert writes_in(requests_of(stack.emulator)) == [], spelling
         assert values(stack) == {ada: "en,de"}
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_users_come_go_and_change(stack: Stack) -> None:
@@ -44,7 +44,7 @@ def test_users_come_go_and_change(stack: Stack) -> None:
     assert (tenant.value("ada"), tenant.value("ada", "team")) == ("en", "red")
     assert tenant.value("linus", "team") == "green"
     assert tenant.value("grace", "team") == "old", "who leaves gets back what was there before"
-    stack.unchanged()
+    stack.assert_unchanged()
 
     stack.config["users"] = {"grace@contoso.example": {team: None, "languages": ""}}
     stack.up()
@@ -53,7 +53,7 @@ def test_users_come_go_and_change(stack: Stack) -> None:
     assert tenant.value("linus", "team") == "old"
     assert tenant.value("grace", "team") is None, "null is written"
     assert tenant.value("grace") == ""
-    stack.unchanged()
+    stack.assert_unchanged()
 
     stack.config["users"] = {}
     stack.up()
@@ -73,7 +73,7 @@ def test_a_user_renamed_in_the_tenant(base_stack: Stack) -> None:
     stack.config["users"] = {"lovelace@contoso.example": {"languages": "en,de"}}
     stack.up()
     assert values(stack) == {ada: "en,de"}
-    stack.unchanged()
+    stack.assert_unchanged()
     tenant.do("PATCH", f"/users/{ada}", {"userPrincipalName": "ada@contoso.example"})
     stack.destroy()
     assert values(stack) == {}
@@ -109,8 +109,8 @@ def test_without_preflight_users_are_looked_up_when_they_are_written(stack: Stac
     del stack.config["users"]["nobody@contoso.example"]
     stack.up()
     assert stack.tenant().value("ada") == "en"
-    stack.unchanged()
-    stack.destroy_restores_the_tenant()
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_a_truncated_list_stops_in_preview(stack: Stack) -> None:

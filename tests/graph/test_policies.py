@@ -85,7 +85,9 @@ def test_update_waits_out_stale_reads() -> None:
 
 def test_update_accepts_equal_json_in_another_spelling() -> None:
     spelt = DEFINITION.replace(":", ": ")
-    stage(ok(), ok(wire(definition=spelt))).directory.update_policy("pol", display_name="Flex", definition=DEFINITION)
+    scene = stage(ok(), ok(wire(definition=spelt)))
+    scene.directory.update_policy("pol", display_name="Flex", definition=DEFINITION)
+    assert scene.graph.lines == [f"PATCH {POLICIES}/pol", f"GET {POLICIES}/pol"], "the first read back confirms it"
 
 
 def test_update_of_a_policy_that_is_gone() -> None:
