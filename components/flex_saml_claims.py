@@ -39,6 +39,7 @@ class _Extension:
 
 
 _Extensions = Mapping[str, _Extension]
+_Types = Mapping[str, DataType]
 
 
 class FlexSamlClaims(pulumi.ComponentResource):
@@ -188,15 +189,17 @@ class FlexSamlClaims(pulumi.ComponentResource):
             if user not in preflight.missing_users
         }
         used = [key for key in extensions if any(key in row for row in declaration.roster.values())]
+        types = {extensions[key].name: extensions[key].type for key in used}
         providers.UserExtensionValues(
             f"{self._name}-roster", service_principal_id=preflight.principal.id,
             roster=self._seal(declaration.users_file, "usersFile"), cells=cells,
-            types={extensions[key].name: str(extensions[key].type) for key in used},
+            types={name: str(data_type) for name, data_type in types.items()},
             extensions={extensions[key].name: extensions[key].id for key in used},
             ids=preflight.user_ids if declaration.preflight else {}, baselined=True,
             recorded={extensions[key].name: baselines[key].record(cells) for key in used},
             seen_missing=sorted(user for user in preflight.missing_users if user in declaration.roster),
-            seen_writes=_count_differing(cells, preflight) if declaration.preflight else None, opts=self._child(),
+            seen_writes=_count_differing(cells, preflight, types) if declaration.preflight else None,
+            opts=self._child(),
         )  # fmt: skip
 
 
@@ -209,10 +212,11 @@ def _columns(declaration: Declaration, extensions: _Extensions) -> Columns:
     return columns
 
 
-def _count_differing(cells: Mapping[str, Mapping[str, str]], preflight: PreflightResult) -> int:
-    """How many users do not hold what the roster says."""
+def _count_differing(cells: Mapping[str, Mapping[str, str]], preflight: PreflightResult, types: _Types) -> int:
+    """How many users do not hold what the roster says. `types`: by full name."""
 
     def differs(user: str, name: str, value: str) -> bool:
-        return preflight.live_values.get(name, {}).get(preflight.user_ids[user], NULL) != value
+        live = preflight.live_values.get(name, {})
+        return not types[name].means_same(live.get(preflight.user_ids[user], NULL), value)
 
     return sum(any(differs(user, *cell) for cell in row.items()) for user, row in cells.items())

@@ -111,8 +111,7 @@ class DynamicResource(dynamic.Resource):
         props |= dict.fromkeys(kind.outputs)  # Pulumi resolves outputs only of properties that were named
         secret = pulumi.ResourceOptions(additional_secret_outputs=list(kind.secret_outputs))
         self._given = {**props}
-        opts = pulumi.ResourceOptions.merge(secret, given["opts"])
-        super().__init__(provider, given["resource_name"], props, opts)
+        super().__init__(provider, given["resource_name"], props, pulumi.ResourceOptions.merge(secret, given["opts"]))
 
 
 def _lift(function: Callable[[Props], str], arguments: Props) -> pulumi.Input[str]:

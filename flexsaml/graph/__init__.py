@@ -1,6 +1,6 @@
-"""Microsoft Graph for this project: the one way in, the one place that retries, sleeps and knows hosts. directory =
-Directory(Client(where := cloud("public"), credentials(where))) What needs the HTTP library is imported when it is first
-asked for: a provider process that only checks and diffs, as in most previews, never pays for it."""
+"""Microsoft Graph for this project: the one way in, and the one place that retries, waits and knows hosts. A program
+makes a `Directory` over a `Client` of one cloud and its credentials. What needs the HTTP library is imported when it is
+first asked for: a provider process that only checks and diffs, as in most previews, never pays for it."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

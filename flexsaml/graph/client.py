@@ -2,8 +2,7 @@
 transport.py only. One deadline covers an operation with all its repeats; reads that check whether a write was carried
 out share the write's. Quirks: a 401 makes the token be fetched anew, once (A: F5). The link of a page is opaque (A) and
 used verbatim, but followed only within the cloud and version that were asked, since a token goes with it; a live tenant
-has linked a page to itself (C), so a link that was followed before ends the listing with an error. Pinned by
-tests/graph/test_client.py and tests/graph/test_paging.py."""
+has linked a page to itself (C), so a link that was followed before ends the listing with an error."""
 
 import random
 import threading

@@ -70,8 +70,7 @@ class Policies(DirectoryCalls):
             return live.display_name == display_name and same_definition(live.definition, definition)
 
         path = _path(policy_id)
-        body = {"definition": [definition], "displayName": display_name}
-        self._client.write("PATCH", path, body, landed=shows)
+        self._client.write("PATCH", path, {"definition": [definition], "displayName": display_name}, landed=shows)
         self._until(shows, f"GET {path} after the change of its definition")
 
     def delete_policy(self, policy_id: str) -> None:
