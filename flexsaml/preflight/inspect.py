@@ -90,11 +90,9 @@ def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime
     groups = snapshot.assigned_groups(with_value=True)
     if groups and users_without_role(inspection):
         inspection = replace(inspection, members=directory.direct_members(groups))
+    facts = (snapshot.principal, application, properties, owners)
     return PreflightResult(
-        snapshot.principal,
-        application,
-        properties,
-        owners,
+        *facts,
         policies=_names(snapshot.policies or ()),
         assigned=None if snapshot.assigned is None else _names(snapshot.assigned),
         user_ids={user: users[user].id if user in users else user for user in asked},

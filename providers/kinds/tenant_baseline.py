@@ -76,10 +76,8 @@ class TenantBaselineKind(Kind):
         assigned = {policy.id: policy.display_name for policy in existing.assigned or ()}
         if assigned and not inputs["replace_existing"]:
             raise RefusedChange(refuse_assigned(assigned))
-        return inputs["service_principal_id"], {
-            "displaced": sorted(assigned),
-            "__policy_names": [inputs["policy_name"]],
-        }
+        outputs = {"displaced": sorted(assigned), "__policy_names": [inputs["policy_name"]]}
+        return inputs["service_principal_id"], outputs
 
     def update(self, directory: graph.Directory, id_: str, olds: Props, news: Props) -> Props:
         added = set(news["properties"]) - set(olds["properties"])
