@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help up preview down test quick check bench
+.PHONY: help up preview down test quick torture check bench
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,6 +23,11 @@ test: $(VENV)/.dev ## every test, on the real engine too (about 10 minutes)
 
 quick: check ## `make check` and the tests that start no process (under a minute)
 	@$(RUN) -m pytest --quick -m "not engine and not browser" -n 2 --dist worksteal
+
+torture: $(VENV)/.dev ## all fault cells, partial runs and histories; publishes their counts in docs/reliability.md (hours)
+	@rm -rf .torture
+	@PATH="$$($(RUN) tools/engine.py):$$PATH" FLEXSAML_TORTURE=1 $(RUN) -m pytest -m torture -n 2 --dist worksteal
+	@$(RUN) -m tests.torture
 
 check: $(VENV)/.dev ## formatting, lint, types, direction of imports
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant, seed
 from tests.providers.miniature import Held, Props
 from tests.providers.process import packed
+from tests.torture import add_figures, is_whole_run
 
 Cells = dict[str, dict[str, str]]
 """User's short name to extension's short name to value."""
@@ -354,11 +354,12 @@ def run_subset(prepared: Prepared, emulator: Emulator, subset: frozenset[str], *
     return ""
 
 
+@pytest.mark.torture
 def test_every_subset(prepared: Prepared, emulator: Emulator) -> None:
-    """`FLEXSAML_ALL_SUBSETS=1` runs all of them, which takes ten minutes; else those of at most one resource, those
-    without at most one, and every sixteenth of the others."""
+    """A whole run takes ten minutes; a share has the subsets of at most one resource, those without at most one, and
+    every sixteenth of the others."""
     chosen, most = subsets(prepared.names), len(prepared.names) - 1
-    if not os.environ.get("FLEXSAML_ALL_SUBSETS"):
+    if not is_whole_run():
         chosen = [
             subset
             for number, subset in enumerate(chosen)
@@ -367,6 +368,7 @@ def test_every_subset(prepared: Prepared, emulator: Emulator) -> None:
     problems = {
         ",".join(sorted(subset)): problem for subset in chosen if (problem := run_subset(prepared, emulator, subset))
     }
+    add_figures("partial-runs", subsets=len(chosen), that_do_not_converge=len(problems))
     assert problems == {}
 
 
