@@ -9,7 +9,6 @@ import is for a stack that has no resources yet."""
 
 import argparse
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -22,6 +21,7 @@ from pulumi.runtime import mocks, set_all_config
 from flexsaml.claims import escape
 from flexsaml.errors import UserError
 from flexsaml.graph import Directory
+from flexsaml.private_files import write_private_file
 from providers import Connection, provider_class
 
 from .args import read_config
@@ -44,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
         adoption = _find_existing(stack)
     except pulumi.RunError as problem:
         raise UserError(" ".join(str(problem).split())) from None
-    _write({"resources": adoption.resources}, given.out)
+    write_private_file(given.out, json.dumps({"resources": adoption.resources}, indent=1))
     types = {resource["name"]: resource["type"] for resource in adoption.resources if not resource.get("component")}
     if given.json:
         print(json.dumps({"found": list(types), "absent": adoption.absent, "file": str(given.out)}))
@@ -117,15 +117,6 @@ def _load_configuration(stack: str) -> None:
     entries = json.loads(_run_pulumi("config", "--json", "--show-secrets", "--stack", stack))
     values = {key: entry["value"] for key, entry in entries.items() if "value" in entry}
     set_all_config(values, [key for key, entry in entries.items() if entry.get("secret")])
-
-
-def _write(content: object, file: Path) -> None:
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
-            os.fchmod(opened.fileno(), 0o600)  # also if the file existed before
-            json.dump(content, opened, indent=1)
-    except OSError as problem:
-        raise UserError(f"{file}: {problem.strerror}") from None
 
 
 def _require_empty(stack: str) -> None:

@@ -1,7 +1,6 @@
 """What stands before the first resource: the declaration is parsed, the tenant inspected, and everything reported."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import pulumi
 
@@ -11,6 +10,7 @@ from flexsaml.errors import UserError
 from flexsaml.findings import Finding, apply_levels
 from flexsaml.graph import Directory
 from flexsaml.preflight import FIXED_RULES, RULE_LEVELS, InspectionEnded, PreflightResult, data_type_of, inspect_tenant
+from flexsaml.private_files import read_regular_file
 from providers import Connection
 
 
@@ -25,9 +25,7 @@ def inspect(
     preflight: PreflightResult | None = None
     try:
         rules = (*RULE_LEVELS, *RULE_NAMES)
-        declaration = parse_declaration(
-            keys, read_file=lambda name: Path(name).read_bytes(), rule_names=rules, fixed_rules=FIXED_RULES
-        )
+        declaration = parse_declaration(keys, read_file=read_regular_file, rule_names=rules, fixed_rules=FIXED_RULES)
         where = (declaration.cloud, declaration.tenant_id, declaration.graph_endpoint, declaration.login_endpoint)
         preflight = inspect_tenant(directory() if directory else Connection(*where).directory(), declaration)
         findings = list(preflight.findings)

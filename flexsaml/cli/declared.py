@@ -18,6 +18,7 @@ from flexsaml.declaration import KEYS, Declaration, describe_problem, read_decla
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 from flexsaml.graph import Cloud, cloud
+from flexsaml.private_files import read_regular_file
 
 from .terminal import read_file
 
@@ -119,7 +120,7 @@ def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
     folder = Path(file).parent
     declaration, findings = read_declaration(
         keys,
-        read_file=lambda name: (folder / name).read_bytes(),
+        read_file=lambda name: read_regular_file(folder / name),
         rule_names=(*RULE_LEVELS, *RULE_NAMES),
         fixed_rules=FIXED_RULES,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flexsaml.claims import MAX_TEXT_BYTES, PROFILES, RULE_NAMES, lint
 from flexsaml.findings import LEVELS, Finding, apply_levels
+from flexsaml.private_files import read_regular_file
 
 from .terminal import one_line, read_file
 
@@ -30,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         findings = lint_stack(
             raw,
             options.profile or "flex",
-            read_file=lambda name: (Path(options.file).parent / name).read_bytes(),  # the roster lies beside it
+            read_file=lambda name: read_regular_file(Path(options.file).parent / name),  # the roster lies beside it
             rule_names=(*RULE_LEVELS, *RULE_NAMES),
             fixed_rules=FIXED_RULES,
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from flexsaml.errors import UserError
+from flexsaml.private_files import read_regular_file
 
 MAX_CELL_WIDTH = 72
 
@@ -15,13 +16,12 @@ def one_line(text: str) -> str:
 
 
 def read_file(name: str, max_bytes: int, fix: str = "") -> bytes:
-    """A file, or stdin for "-". Ends one byte after `max_bytes`, so that a reader can tell that it is too large. Raises
-    `UserError`, which names the fix, if it cannot be read."""
+    """A regular file, or stdin for "-". Ends one byte after `max_bytes`, so that a reader can tell that it is too
+    large. Raises `UserError`, which names the fix, if it cannot be read."""
     try:
         if name == "-":
             return sys.stdin.buffer.read(max_bytes + 1)
-        with open(name, "rb") as file:
-            return file.read(max_bytes + 1)
+        return read_regular_file(name, max_bytes + 1)
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or problem
         raise UserError(f"cannot read {name}: {reason}{f'; {fix}' if fix else ''}") from None

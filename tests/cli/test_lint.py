@@ -74,6 +74,19 @@ def test_an_unreadable_file_is_one_line_and_status_2(tmp_path: Path) -> None:
         assert len(process.stderr.splitlines()) == 1
 
 
+def test_a_named_pipe_is_one_line_and_is_not_waited_for(tmp_path: Path) -> None:
+    pipe, stack = tmp_path / "pipe", tmp_path / "Pulumi.dev.yaml"
+    os.mkfifo(pipe)
+    process = lint(str(pipe))
+    problem = "it is a named pipe, not a regular file"
+    line = f"lint: cannot read {pipe}: {problem}; give a file with a definition, or - for stdin\n"
+    assert (process.returncode, process.stderr.decode()) == (2, line)
+    stack.write_bytes(STACK + b"  flexsaml:usersFile: pipe\n")
+    process = lint(str(stack))
+    assert process.returncode == 1
+    assert f"usersFile: cannot read pipe: {problem}" in process.stdout.decode()
+
+
 def test_json_has_one_shape(tmp_path: Path) -> None:
     file = tmp_path / "policy.json"
     file.write_bytes(BROKEN)
