@@ -4,6 +4,7 @@ when it cannot start."""
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -22,7 +23,8 @@ from emulator.graph.dispatch import Graph, Quota
 from emulator.http import server
 from emulator.http.admin import Admin
 from emulator.http.faults import Faults
-from emulator.http.service import Service, guard_host
+from emulator.http.guard import guard
+from emulator.http.service import Service
 from emulator.tenant.journal import Journal, JournalError
 from emulator.tenant.store import Store
 from emulator.types import Json
@@ -32,16 +34,17 @@ BUILT_IN_SEED = Path(__file__).parent / "tenant" / "seed.json"
 
 def main(arguments: list[str]) -> int:
     options = _parse(arguments)
+    os.umask(0o077)  # the tenant's data, its log and the key of its CA are for their owner only
     try:
         sockets = server.bind(options.port), server.bind(options.tls_port)
         seed = json.loads((options.seed or BUILT_IN_SEED).read_text(encoding="utf-8"))
         with tempfile.TemporaryDirectory(prefix="entra-emulator-") as scratch:
-            data = (options.data or Path(scratch) / "tenant.db").resolve()
+            data = options.data or Path(scratch) / "tenant.db"
             data.parent.mkdir(parents=True, exist_ok=True)
             journal = Journal(data)
             faults = Faults()
             app = _app(journal, seed, faults, options.latency, options.quota)
-            server.serve(app, *sockets, ca_directory=data.parent, stop=faults.clear)
+            server.serve(app, *sockets, ca_directory=data.parent.resolve(), stop=faults.clear)
             journal.close()
     except (OSError, ValueError, JournalError) as error:
         print(f"emulator: {error}", file=sys.stderr)
@@ -58,10 +61,16 @@ def _app(journal: Journal, seed: Json, faults: Faults, latency_ms: int, quota_sc
             Mount("/admin", routes=[*Admin(service).routes(), *saml.admin_routes(store, clock)]), *pages.routes(),
             *saml.routes(store, clock), *flex.routes(store, clock), *portal.routes(store, clock),
             Mount("/", app=service),
-        ]
+        ],
+        exception_handlers={JournalError: _answer_full_disk},
     )  # fmt: skip
     app.router.redirect_slashes = False
-    return guard_host(app)
+    return guard(app)
+
+
+async def _answer_full_disk(_request: Request, problem: Exception) -> JSONResponse:
+    """Outside Graph, which refuses in its own form."""
+    return JSONResponse({"error": "InsufficientStorage", "error_description": str(problem)}, 507)
 
 
 async def _health(_request: Request) -> JSONResponse:

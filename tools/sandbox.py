@@ -123,9 +123,18 @@ def write_environment(directory: Path, path: str, port: int) -> dict[str, str]:
     return {**variables, "PATH": f"{path}:{os.environ.get('PATH', '')}"}
 
 
+def make_private(directory: Path) -> None:
+    """State and tenant hold people's data: the directory, and what this process and its children make, are for their
+    owner only. Files that an earlier version made are behind the directory's mode."""
+    os.umask(0o077)
+    directory.mkdir(exist_ok=True)
+    directory.chmod(0o700)
+
+
 def run(command: str, directory: Path, port: int) -> None:
+    make_private(directory)
     for name in ("state", "pulumi"):
-        (directory / name).mkdir(parents=True, exist_ok=True)
+        (directory / name).mkdir(exist_ok=True)
     engine = subprocess.run([sys.executable, PROJECT / "tools" / "engine.py"], stdout=subprocess.PIPE, text=True)
     if engine.returncode:
         raise Failure("there is no Pulumi engine (see above)")

@@ -20,6 +20,7 @@ from emulator.graph.call import GraphCall, Router
 from emulator.graph.handlers import application_of, principal_of
 from emulator.graph.routes import ROUTES
 from emulator.messages import ApiRequest, Reply
+from emulator.tenant.journal import JournalError
 from emulator.tenant.records import TokenRecord
 from emulator.tenant.store import Store
 from emulator.types import Json
@@ -79,6 +80,8 @@ class Graph:
             reply, extra_headers = self._serve(request)
         except GraphRefusal as error:
             return self.refusal(error, headers)
+        except JournalError as error:
+            return self.refusal(GraphRefusal(507, "InsufficientStorage", str(error)), headers)
         return Reply(reply.status, reply.body, {**headers, **extra_headers, **reply.headers}, reply.content_type)
 
     def _serve(self, request: ApiRequest) -> tuple[Reply, dict[str, str]]:

@@ -64,7 +64,7 @@ def authority(directory: Path) -> trustme.CA:
 def _write(path: Path, content: bytes, mode: int) -> None:
     """Write completely or not at all: a kill between two bytes must not leave half a key."""
     unfinished = path.with_suffix(".new")
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode), "wb") as file:
         file.write(content)
     unfinished.replace(path)
 

@@ -1,8 +1,7 @@
 """The API that a caller can reach beside /admin: Graph, its batches, the token service, and faults on any of them.
 Quirk: a batch is one request with one status, while each of its items is logged, refused and charged by itself (A). A
 connection is cut through the transport itself (see server.py): raising inside an ASGI app would send a 500, which a
-client can tell from an answer that never came. Any Host but loopback names is refused, since a web page could otherwise
-reach the emulator by DNS rebinding."""
+client can tell from an answer that never came."""
 
 import asyncio
 import re
@@ -10,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, unquote
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from emulator.clock import TenantClock
 from emulator.entra.tokens import TokenService, describe_cloud
@@ -22,7 +21,6 @@ from emulator.http.faults import Fault, Faults
 from emulator.messages import PLAIN_JSON, ApiRequest, LoggedRequest, Reply
 from emulator.tenant.store import Store
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _VERSIONS = frozenset({"v1.0", "beta"})
 _TOKEN = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _CONFIGURATION = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
@@ -164,19 +162,3 @@ def _response(reply: Reply) -> Response:
     else:
         response.headers["content-type"] = reply.content_type
     return response
-
-
-def guard_host(app: ASGIApp) -> ASGIApp:
-    """The application, which then gets only requests that were addressed to a loopback name."""
-
-    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        host = dict(scope.get("headers", ())).get(b"host", b"").decode("latin-1").lower()
-        name = host[: host.rfind(":")] if ":" in host.rpartition("]")[2] else host
-        if scope["type"] == "http" and name not in LOOPBACK_HOSTS:
-            words = "The emulator answers only requests addressed to 127.0.0.1, localhost or [::1]."
-            refusal = JSONResponse({"error": {"code": "MisdirectedRequest", "message": words}}, 421)
-            await refusal(scope, receive, send)
-        else:
-            await app(scope, receive, send)
-
-    return guarded

@@ -31,7 +31,8 @@ def _breakable(text: str) -> Markup:
 _TEMPLATES.filters["breakable"] = _breakable
 _TEMPLATES.filters["json"] = lambda value, indent: json.dumps(value, indent=indent, sort_keys=True, ensure_ascii=False)
 _TEMPLATES.filters["day"] = lambda epoch: f"{datetime.fromtimestamp(epoch, timezone.utc):%Y-%m-%d}"
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+# With `no-referrer` a browser would send `Origin: null` with the pages' own forms.
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
 MAX_FORM = 2_000_000  # bytes; a posted SAMLResponse is far below
 
 
@@ -57,6 +58,14 @@ def render_problem(title: str, message: str, status: int) -> HTMLResponse:
 def read_origin(request: Request) -> str:
     """Scheme and host as the caller named them."""
     return f"{request.url.scheme}://{request.headers['host']}"
+
+
+def is_from_another_site(request: Request) -> bool:
+    """Whether a browser sends this for a page of another origin. Programs send neither of the two headers."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")  # none: the person typed the address
+    return request.headers.get("origin", read_origin(request)) != read_origin(request)
 
 
 async def read_form(request: Request) -> Mapping[str, str]:

@@ -4,7 +4,9 @@ to survive a loss of power. The file is locked exclusively: two emulators on one
 memory."""
 
 import json
+import os
 import sqlite3
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
@@ -31,10 +33,11 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         try:
+            _make_private(path)
             self._db = sqlite3.connect(path, isolation_level=None, timeout=0.2)
             self._db.executescript(_OPENING)
             self._db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (SCHEMA,))
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise JournalError(f"cannot open the data file {path}: {error}; is another emulator using it?") from error
         if self.meta("schema") != SCHEMA:
             raise JournalError(f"the data file {path} was made by another version; remove it or name another")
@@ -49,10 +52,10 @@ class Journal:
             yield kind, row_id, json.loads(body)
 
     def write(self, rows: Iterable[Row], meta: Iterable[tuple[str, str]] = (), *, clear: bool = False) -> None:
-        """All rows or none. `clear` removes every row first (a reset or a new seed)."""
+        """All rows or none. `clear` removes every row first (a reset or a new seed). Raises JournalError."""
         run = self._db.execute
-        run("BEGIN IMMEDIATE")
         try:
+            run("BEGIN IMMEDIATE")
             if clear:
                 run("DELETE FROM rows")
                 run("DELETE FROM meta WHERE key != 'schema'")
@@ -64,9 +67,24 @@ class Journal:
             for pair in meta:
                 run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", pair)
             run("COMMIT")
-        except BaseException:
-            run("ROLLBACK")
+        except BaseException as error:
+            if self._db.in_transaction:  # SQLite has ended it already where the disk is full
+                run("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                words = f"the emulator cannot write its data file ({error}), and nothing was changed"
+                raise JournalError(f"{words}; make room on its disk and send the request again") from error
             raise
 
     def close(self) -> None:
         self._db.close()
+
+
+def _make_private(path: Path) -> None:
+    """The file is for its owner only, SQLite's two files beside it too (they get its mode); no link is followed."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("it is not a regular file")
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)

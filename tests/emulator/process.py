@@ -8,10 +8,12 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,6 +112,16 @@ class Emulator:
     def pid(self) -> int:
         assert self._process is not None, "the emulator is not running"
         return self._process.pid
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Meanwhile no file of the emulator can grow, which ends its writes as a full disk does. Linux only."""
+        limits = resource.prlimit(self.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+        try:
+            yield
+        finally:
+            resource.prlimit(self.pid, resource.RLIMIT_FSIZE, limits)
 
     # -- plain HTTP ----------------------------------------------------------------------------------------------
 

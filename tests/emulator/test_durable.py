@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import resource
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.process import ADMIN, REPOSITORY, SEED, Emulator
+from tests.emulator.browsing import FORM
+from tests.emulator.process import ADMIN, REPOSITORY, SECRET, SEED, TENANT, Emulator
 from tests.emulator.tenant import ABSENT, ADA, DEFINITION, FLEX, FLEX_APP, Tenant, full_name
 
 NAME = full_name("languages")
@@ -124,6 +128,59 @@ def test_the_data_file_and_the_port_are_each_one_emulators_own(tmp_path: Path) -
             assert (ended.returncode, ended.stdout) == (2, "")
             assert ended.stderr.count("\n") == 1
             assert ended.stderr.startswith("emulator: cannot ")
+
+
+@pytest.mark.parametrize("existing", [None, 0o644])
+def test_its_files_are_readable_by_their_owner_only(tmp_path: Path, existing: int | None) -> None:
+    directory = tmp_path / "new"
+    if existing:
+        with Emulator(directory) as emulator:
+            emulator.data.chmod(existing)
+    with Emulator(directory) as emulator:
+        Tenant(emulator).property()
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()}
+        assert modes == dict.fromkeys(("tenant.db", "tenant.db-wal", "ca.pem", "ca-key.pem"), 0o600)
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_a_link_in_the_place_of_the_data_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "tenant.db").symlink_to(tmp_path / "elsewhere")
+    command = [sys.executable, "-m", "emulator", "--port", "0", "--tls-port", "0", "--data", f"{tmp_path}/tenant.db"]
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"emulator: cannot open the data file {tmp_path}/tenant.db: [Errno ")
+    assert os.listdir(tmp_path) == ["tenant.db"]
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of another process are Linux's")
+def test_on_a_full_disk_a_write_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    with Emulator(tmp_path) as emulator:
+        tenant = Tenant(emulator)
+        made = tenant.property()
+        before = emulator.export()
+        batch = {"requests": [{"id": "1", "method": "GET", "url": f"/users/{ADA}"}]}
+        batch["requests"].append({"id": "2", "method": "DELETE", "url": f"/users/{ADA}"})
+        with emulator.full_disk():
+            refused = tenant.patch({made["name"]: "en"})
+            answers = {
+                answer["id"]: answer["status"] for answer in emulator.graph("POST", "/$batch", batch).json["responses"]
+            }
+            form = (
+                f"grant_type=client_credentials&client_id={ADMIN}&client_secret={SECRET}&scope={emulator.http}/.default"
+            )
+            token = emulator.request("POST", f"/{TENANT}/oauth2/v2.0/token", form.encode(), FORM)
+            with pytest.raises(RuntimeError, match="507"):
+                emulator.reset()
+        assert refused.status == token.status == 507
+        assert "nothing was changed; make room on its disk" in refused.error[2]
+        assert token.json["error"] == "InsufficientStorage"
+        assert answers == {"1": 200, "2": 507}, "each item for itself"
+        assert emulator.export() == before
+        assert tenant.patch({made["name"]: "en"}).status == 204
+        after = emulator.export()
+        emulator.kill()
+        emulator.start()
+        assert emulator.export() == after
 
 
 def test_sigterm_ends_it_cleanly_even_while_a_request_hangs(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.sandbox import Emulator, Failure, write_environment
+from tools.sandbox import Emulator, Failure, make_private, write_environment
 
 FAKE = """
 import http.server, json, sys
@@ -91,8 +92,28 @@ def test_an_emulator_that_is_just_being_started_is_named(tmp_path: Path) -> None
             Emulator(tmp_path).stop()
 
 
-def test_the_environment_file_survives_any_path(tmp_path: Path) -> None:
-    directory = tmp_path / 'it\'s $(touch made) `x` "y"'
+@pytest.fixture
+def umask() -> Iterator[None]:
+    """Whatever the umask becomes, it is open before and as it was afterwards."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+def test_what_the_sandbox_makes_is_for_its_owner_only(tmp_path: Path) -> None:
+    directory = tmp_path / ".sandbox"
+    for _ in range(2):
+        make_private(directory)
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+        directory.chmod(0o755)  # as an earlier version made it
+    write_environment(directory, "/bin", 8765)
+    assert stat.S_IMODE((directory / "env").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ['it\'s $(touch made) `x` "y"', "two\nlines\ttabs;touch made", "\\$HOME\\"])
+def test_the_environment_file_survives_any_path(tmp_path: Path, name: str) -> None:
+    directory = tmp_path / name
     directory.mkdir()
     expected = write_environment(directory, f"{directory}/bin", 8765)
     script = '. "$0"; exec "$1" -c "import os, json; print(json.dumps(dict(os.environ)))"'

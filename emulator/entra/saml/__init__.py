@@ -69,6 +69,8 @@ class _SignInPages:
             acs = sign_in.choose_acs(principal, authn_request.reply_url, pages.read_origin(request))
             if not (is_posted and fields.get("user")):
                 return self._ask_for_account(request.url.path, principal, fields)
+            if pages.is_from_another_site(request):
+                return pages.render_problem("Another site chose the user", "Choose the user on this page.", 403)
             user = sign_in.find_user(fields["user"])
             response = sign_in.issue(principal, user, acs, authn_request)
         except SignInError as error:
