@@ -19,6 +19,7 @@ from flexsaml.declaration import Declaration
 from flexsaml.graph import Directory
 from flexsaml.preflight import PreflightResult, data_type_of
 from flexsaml.values import NULL, DataType
+from providers import engine
 
 from .args import FlexSamlClaimsArgs, read_connection
 from .inspection import inspect
@@ -57,6 +58,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
     ) -> None:  # fmt: skip
         """`args` may also be the keys of the stack configuration (`read_config`). `directory` gives the calls to Graph;
         by default they go to the tenant of the stack configuration."""
+        engine.watch()
         super().__init__("flexsaml:index:FlexSamlClaims", name, {}, opts)
         self._name = name
         self._declaration, self._preflight, findings = inspect(

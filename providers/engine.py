@@ -1,11 +1,12 @@
-"""The engine this provider process works for: messages to the user at the terminal, and the end of this process. A
-dynamic provider gets the engine's address as its only argument. It is used for two things:
+"""The engine this process works for: messages to the user at the terminal, and the end of this process. The engine
+starts providers and, through its language host, the program, and gives both its address. It is used for two things:
 
 * `say` puts a line on the engine's own display (live, in `--json`, and in the final list unless it is
   ephemeral). `streamId` stays unset: with it, lines vanish from the final list (tried).
-* `watch` ends this process when the engine is gone. A killed CLI does not stop its provider, which would go on
-  writing beside the next `pulumi up` (tried). Ending at any moment is safe: a baseline recorded
-  beforehand what was about to be written, and the next run reads the tenant before it writes.
+* `watch` ends this process when the engine is gone. A killed CLI stops neither its provider, which would go on
+  writing beside the next `pulumi up`, nor the program, which the SDK lets wait for an hour (tried). Ending at any
+  moment is safe: a baseline recorded beforehand what was about to be written, and the next run reads the tenant before
+  it writes. Once the program has ended, its language host ends by itself: it looks for the engine every five minutes.
 
 Nothing here may raise: a line that cannot be shown is no reason to fail a change."""
 
@@ -15,6 +16,7 @@ import socket
 import sys
 import threading
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 _INTERVAL = 0.5  # seconds between two attempts to reach the engine
@@ -22,8 +24,9 @@ _MISSES = 2  # failed attempts in a row after which it counts as gone
 
 
 def address() -> str:
-    """`host:port` of the engine, or "" outside a provider process."""
-    given = sys.argv[1] if len(sys.argv) > 1 else ""
+    """`host:port` of the engine, or "" in a process that no engine started. It is the only argument of a provider; of a
+    program the language host takes it away again, so it stands among the arguments that Python itself was given."""
+    given = dict(pairwise(sys.orig_argv)).get("--engine") or "".join(sys.argv[1:2])
     return given if re.fullmatch(r"[\w.\[\]:-]+:\d+", given) else ""
 
 

@@ -6,6 +6,7 @@ only."""
 import asyncio
 import json
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -19,7 +20,8 @@ _CODES = json.loads(Path(__file__).with_name("fault_codes.json").read_text(encod
 
 @dataclass
 class Fault:
-    """An armed fault; `path` is a regular expression, searched in the decoded path without version and query."""
+    """An armed fault; `path` is a regular expression, searched in the decoded path without version and query. With
+    `in_batch` an item that matches brings the fault upon its whole $batch."""
 
     id: int
     action: str
@@ -32,6 +34,7 @@ class Fault:
     message: str = "The emulator was told to refuse this request."
     headers: dict[str, str] = field(default_factory=dict)
     ms: int = 0
+    in_batch: bool = False
     fired: int = 0
     passed: int = 0
 
@@ -84,6 +87,12 @@ class Faults:
     def take(self, method: str, path: str, *, only: frozenset[str] = ACTIONS) -> Fault | None:
         """The fault that hits this request, if any, with an action among `only`."""
         return next((fault for fault in self._armed if fault.action in only and fault.hits(method, path)), None)
+
+    def take_for_batch(self, read_items: Callable[[], Iterable[tuple[str, str]]]) -> Fault | None:
+        """The fault with `in_batch` that one of these items, as method and path, brings upon their batch. Refusals are
+        not among them: they are taken by the item itself."""
+        armed = [fault for fault in self._armed if fault.in_batch and fault.action != "refuse"]
+        return next((fault for item in read_items() for fault in armed if fault.hits(*item)), None) if armed else None
 
     def to_json(self) -> list[dict[str, Json]]:
         shown = [*_FIELDS, "id", "fired"]

@@ -5,6 +5,7 @@ client can tell from an answer that never came."""
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, unquote
 
@@ -57,13 +58,24 @@ class Service:
         call = ApiRequest(request.method, origin, "", unquote(raw), query, dict(request.headers.items()), body)
         if self.latency_ms:
             await asyncio.sleep(self.latency_ms / 1000)
-        reply = await self._play(call, self.faults.take(call.method, strip_version(call.path)), receive)
+        reply = await self._play(call, self._take_fault(call), receive)
         if reply is None:
             scope["state"]["abort"]()
             await _wait_for_disconnect(receive)  # the server would otherwise expect an answer
         else:
             entry.status = reply.status
             await _response(reply)(scope, receive, send)
+
+    def _take_fault(self, call: ApiRequest) -> Fault | None:
+        path = strip_version(call.path)
+        fault = self.faults.take(call.method, path)
+        if fault or path.strip("/") != "$batch":
+            return fault
+        with suppress(GraphRefusal):  # of a batch that is none, which is answered later
+            return self.faults.take_for_batch(
+                lambda: [(item.request.method, item.request.path) for item in batch.parse(call)]
+            )
+        return None
 
     async def _play(self, call: ApiRequest, fault: Fault | None, receive: Receive) -> Reply | None:
         """The answer, with the fault played; None when the connection is to be cut."""

@@ -315,6 +315,19 @@ def test_a_cut_connection_is_logged_without_status(tenant: Tenant, action: str, 
     assert (tenant.value("jobTitle") == "Lead") is carried_out
 
 
+@pytest.mark.parametrize("in_batch", [True, False])
+def test_an_item_of_a_batch_may_bring_the_fault_upon_all_of_it(tenant: Tenant, in_batch: bool) -> None:
+    emulator = tenant.emulator
+    emulator.fault("drop", "PATCH", "^/users/", skip=1, in_batch=in_batch)
+    items = [_item(number, "PATCH", headers=PATCH_JSON, body={"jobTitle": "Lead"}) for number in (1, 2)]
+    if in_batch:
+        _cut_off(lambda: _batch(emulator, *items))
+        assert tenant.value("jobTitle") != "Lead"
+        emulator.clear_faults()
+    assert {answer["status"] for answer in _batch(emulator, *items).values()} == {204}
+    assert tenant.value("jobTitle") == "Lead"
+
+
 @pytest.mark.parametrize(("action", "carried_out"), [("hang", True), ("hang_before", False)])
 def test_a_hanging_request_is_released_when_the_faults_are_cleared(
     tenant: Tenant, action: str, carried_out: bool

@@ -10,7 +10,6 @@ import copy
 import json
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,6 @@ from typing import Any
 import yaml
 
 from tests.emulator.process import SEED, Emulator
-from tests.engine.processes import descendants, is_alive, wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 LINKED_FILES = ("Pulumi.yaml", "__main__.py", "components", "providers", "flexsaml", ".venv")
@@ -220,40 +218,6 @@ class Stack:
 
     def tenant(self) -> Tenant:
         return Tenant(self.emulator)
-
-    # -- accidents -----------------------------------------------------------------------------------------------
-
-    def kill_at(
-        self, arguments: tuple[str, ...], *, method: str, path: str, skip: int = 0, victim: str = "cli"
-    ) -> None:
-        """Run a command, kill the CLI or its provider with SIGKILL once this request was carried out, remove its lock.
-
-        Returns when the other has ended too; a provider that was left behind must end by itself.
-        """
-        self.write_config()
-        self.emulator.fault("hang", method, path, skip=skip)
-        command = subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.checkout.directory,
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        wait_until(
-            lambda: any(fault["fired"] for fault in self.emulator.faults()) or command.poll() is not None,
-            300,
-            f"{method} {path} to be carried out",
-        )
-        assert command.poll() is None, f"the command ended before {method} {path}"
-        providers = [pid for pid, line in descendants(command.pid) if "pulumi.dynamic" in line]
-        assert providers, "no provider process was found"
-        for pid in [command.pid] if victim == "cli" else providers:
-            os.kill(pid, signal.SIGKILL)
-        assert command.wait(timeout=300) != 0
-        wait_until(lambda: not any(is_alive(pid) for pid in providers), 60, "the orphaned provider to end by itself")
-        self.emulator.clear_faults()
-        if victim == "cli":
-            self.ok("cancel", "--yes")
 
 
 class Tenant:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.engine.kills import Moment, kill_at
 from tests.engine.stack import ADA, BASE, UP, Stack
 
 
@@ -69,7 +70,7 @@ def test_killed_between_removing_the_displaced_assignment_and_its_own(stack: Sta
     tenant.assign(displaced)
     before = stack.emulator.export()
     stack.config["replaceExisting"] = True
-    stack.kill_at(UP, method="DELETE", path=r"/\$ref$")
+    kill_at(stack, UP, Moment("DELETE", r"/\$ref$"))
     assert tenant.assigned() == []
     stack.destroy()
     assert stack.emulator.export() == before, "the displaced policy is assigned again"

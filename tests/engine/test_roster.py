@@ -10,6 +10,7 @@ import pytest
 
 from tests.emulator.big import big_seed, upn, user_id
 from tests.emulator.process import Emulator
+from tests.engine.kills import Moment, kill_at
 from tests.engine.stack import UP, SavedStack, Stack
 
 AGENTS = 220  # one write alone, then eleven batches
@@ -136,7 +137,7 @@ def batches_of_reads(
 
 @pytest.mark.parametrize(
     ("write", "victim"),
-    [*((write, "cli") for write in (0, 1, 4, 7, 10)), *((write, "provider") for write in (0, 1, 6, 10))],
+    [*((write, "CLI") for write in (0, 1, 4, 7, 10)), *((write, "provider") for write in (0, 1, 6, 10))],
 )
 def test_killed_anywhere_the_next_up_goes_on_and_destroy_restores(
     saved_team_roster: SavedStack, batches_of_reads: int, emulator: Emulator, tmp_path: Path, write: int, victim: str
@@ -144,9 +145,9 @@ def test_killed_anywhere_the_next_up_goes_on_and_destroy_restores(
     """The first write is one user alone, eleven batches follow."""
     stack = saved_team_roster.open(emulator, tmp_path)
     if write == 0:
-        stack.kill_at(UP, method="PATCH", path="/users/", victim=victim)
+        kill_at(stack, UP, Moment("PATCH", "/users/"), victim)
     else:
-        stack.kill_at(UP, method="POST", path=r"^/\$batch$", skip=batches_of_reads + write - 1, victim=victim)
+        kill_at(stack, UP, Moment("POST", r"^/\$batch$", batches_of_reads + write - 1), victim)
     stack.emulator.clear()
     stack.up()
     assert values(stack, "team") == everybody("blue")
