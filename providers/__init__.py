@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .dynamic import DynamicProvider
     from .resources import *  # noqa: F403 - the class of every kind
+    from .tenant import TENANT as TENANT
     from .tenant import Connection as Connection
 
 KINDS = {
@@ -27,6 +28,6 @@ def provider_class(kind: str) -> "type[DynamicProvider]":
 
 
 def __getattr__(name: str) -> Any:
-    if name not in (*KINDS, "Connection"):
+    if name not in (*KINDS, "Connection", "TENANT"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{'resources' if name in KINDS else 'tenant'}"), name)

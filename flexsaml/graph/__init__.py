@@ -5,6 +5,7 @@ first asked for: a provider process that only checks and diffs, as in most previ
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .clock import Clock
 from .clouds import Cloud, InvalidCloud, cloud
 from .errors import Conflict, Forbidden, GraphError, Malformed, NotAvailable, NotFound, NotSent, PrincipalNotFound
 from .models import (
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from .tokens import Identity, credentials, skew
 
 __all__ = [
-    "BULK_WORKERS", "Application", "Client", "Cloud", "Conflict", "Directory", "ExistingObjects", "ExtensionOwner",
-    "ExtensionProperty", "Forbidden", "GraphError", "Identity", "InvalidCloud", "Malformed", "NotAvailable", "NotFound",
-    "NotSent", "Policy", "PrincipalNotFound", "PrincipalSnapshot", "Progress", "RoleAssignment", "ServicePrincipal",
-    "SigningKey", "User", "ValueHolders", "cloud", "credentials", "is_guid", "quota_seconds",
-    "requirements_of_stack", "skew",
+    "BULK_WORKERS", "Application", "Client", "Clock", "Cloud", "Conflict", "Directory", "ExistingObjects",
+    "ExtensionOwner", "ExtensionProperty", "Forbidden", "GraphError", "Identity", "InvalidCloud", "Malformed",
+    "NotAvailable", "NotFound", "NotSent", "Policy", "PrincipalNotFound", "PrincipalSnapshot", "Progress",
+    "RoleAssignment", "ServicePrincipal", "SigningKey", "User", "ValueHolders", "cloud", "credentials", "is_guid",
+    "quota_seconds", "requirements_of_stack", "skew",
 ]  # fmt: skip
 _LAZY = {
     "bulk": ("BULK_WORKERS", "Progress"), "client": ("Client",), "directory": ("Directory",),

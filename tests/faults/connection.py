@@ -13,7 +13,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from flexsaml import graph
-from flexsaml.graph.clock import Clock
+from flexsaml.graph import Clock
 from providers import Connection
 from tests.faults.catalogue import REFUSED, SIMULATED, TIMED_OUT
 
