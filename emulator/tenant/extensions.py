@@ -130,4 +130,4 @@ def _to_utc(text: str) -> str:
     except OverflowError as error:
         raise ValueError("not a date that exists") from error
     fraction = (fraction or "").rstrip("0")
-    return f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{fraction}" if fraction else "") + "Z"
+    return moment.replace(tzinfo=None).isoformat() + (f".{fraction}" if fraction else "") + "Z"

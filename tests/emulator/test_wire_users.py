@@ -47,6 +47,7 @@ def test_an_unset_value_is_absent_or_null(tenant: Tenant, dial: str, shown: bool
         ("Integer", False, -(2**31), -(2**31)),
         ("LargeInteger", False, 2**63 - 1, 2**63 - 1),
         ("DateTime", False, "2026-03-01T01:30:00+02:00", "2026-02-28T23:30:00Z"),
+        ("DateTime", False, "0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
         ("DateTime", False, "2026-03-01T01:30:00.2500000Z", "2026-03-01T01:30:00.25Z"),
         ("Binary", False, base64.b64encode(b"x" * 256).decode(), base64.b64encode(b"x" * 256).decode()),
     ],

@@ -1,20 +1,58 @@
-"""A miniature of the engine for provider classes in this process: order, failure and death as Pulumi has them. A helper.
+"""A miniature of the engine in this process: the real component, provider classes and Graph client, on an emulated
+tenant, with the order, failure and death of steps as Pulumi has them. A helper.
 
-A run goes through the declared resources in order, stops at the first failure, and deletes what is no longer declared
-only after everything else succeeded. A run that is killed carried its last call out and recorded nothing of it.
+A program registers its resources as in `pulumi up`. A run settles each (create, update, replace, nothing), stops at the
+first failure, and deletes what is no longer registered only after everything else succeeded. With targets, the other
+resources keep their state and hand out its outputs. A run that is killed carried its last call out and recorded nothing
+of it. What the engine does with options and targets was tried on the real one (`tests/engine/test_targets.py`,
+`test_options.py`). No pause takes time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import asyncio
+import csv
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
 
+import pulumi
+from pulumi.runtime import mocks
+from pulumi.runtime.proto import resource_pb2
+
+from components import FlexSamlClaims
 from flexsaml.errors import UserError
-from providers import provider_class
+from flexsaml.graph import Client, Clock, Directory, cloud, credentials
+from providers import TENANT, Connection, provider_class
+from providers.kinds.base import UNKNOWN
+from tests.emulator.process import Emulator
+from tests.providers.process import plain, struct
 
 Props = dict[str, Any]
-Declared = dict[str, tuple[str, Props]]
-"""Name to kind and inputs, in the order of their dependencies."""
+Program = Callable[[], object]
+_SECRET = "4dabf18193072939515e22adb298388d"
+"""The key by which a secret property is recognised on the wire."""
+
+
+_SILENT = logging.getLogger("miniature")
+_SILENT.disabled = True
+
+
+class Refusal(Exception):
+    """The command failed with one line: `check` failed, a call raised a `UserError`, or the program did."""
+
+
+class EngineRefuses(Refusal):
+    """The engine ends the command by itself: a dependency was never made, or a resource is protected."""
+
+
+class Killed(Exception):
+    """The process was gone before its last call could be recorded."""
 
 
 @dataclass
@@ -25,72 +63,308 @@ class Held:
     id: str
     inputs: Props
     outs: Props
+    dependencies: dict[str, set[str]]
+    """names of resources, by the input that has an output of theirs; "" of all"""
+    is_protected: bool = False
+    is_retained: bool = False
 
 
-class Killed(Exception):
-    """The process was gone before its last call could be recorded."""
+@dataclass
+class Run:
+    """What a command did."""
+
+    settled: list[str] = field(default_factory=list)
+    """names of resources that were recorded, or needed nothing"""
+    changed: list[str] = field(default_factory=list)
+    """names of resources that were created, updated, replaced or deleted, or that a refresh found changed"""
+    refusal: str = ""
 
 
-class FakeStack:
+@dataclass
+class Miniature:
     """State, and the commands that change it."""
 
-    def __init__(self) -> None:
-        self.state: dict[str, Held] = {}
-        self._left = 0
+    state: dict[str, Held] = field(default_factory=dict)
+    falsify: Callable[[Props], None] | None = None
+    """changes what a program registers, for tests of tests"""
 
-    def up(self, declared: Declared, *, killed_at: int = 0) -> list[str]:
-        """Names whose step was recorded or needed none; `killed_at` counts the calls that may write, from 1."""
-        self._left, done = killed_at, []
+    def up(self, program: Program, targets: Collection[str] | None = None, *, killed_at: int | str = 0) -> Run:
+        """`targets`: names of resources; without, all. `killed_at`: the number of a step,
+        from 1, or the name of its resource."""
+        command = _Command(self.state, targets, killed_at, self.falsify)
         try:
-            for name, (kind, props) in declared.items():
-                self._settle(name, kind, props)
-                done.append(name)
-            for name in [name for name in reversed(self.state) if name not in declared]:
-                self._delete(name)
-        except (Killed, UserError):
-            pass
-        return done
+            with ThreadPoolExecutor(1) as thread:  # Pulumi notes the stack of each registration, which is short there
+                thread.submit(_run_program, program, command.settle).result()
+            command.delete([name for name in self.state if name not in command.registered])
+        except (Killed, Refusal, UserError, pulumi.RunError) as error:
+            return command.end(error)
+        return command.run
 
-    def refresh(self) -> None:
+    def refresh(self) -> Run:
+        run = Run()
         for name, held in list(self.state.items()):
-            live = provider_class(held.kind)().read(held.id, held.outs)
-            if live.id:
-                self.state[name] = Held(held.kind, live.id, live.inputs or {}, live.outs or {})
-            else:
+            try:
+                live = provider_class(held.kind)().read(held.id, held.outs)
+            except UserError as problem:
+                run.refusal = str(problem)
+                return run
+            if not live.id:
                 del self.state[name]
+                run.changed.append(name)
+                continue
+            outs, inputs = _cross(live.outs or {}), _cross(live.inputs or {})
+            if outs != held.outs:
+                run.changed.append(name)
+            held.outs, held.inputs = outs, inputs
+        return run
 
-    def destroy(self, *, killed_at: int = 0) -> None:
-        self._left = killed_at
+    def destroy(self, *, killed_at: int | str = 0) -> Run:
+        command = _Command(self.state, None, killed_at)
         try:
-            for name in list(reversed(self.state)):
-                self._delete(name)
-        except Killed:
-            pass
+            command.delete(list(self.state))
+        except (Killed, Refusal) as error:
+            return command.end(error)
+        return command.run
 
-    def _settle(self, name: str, kind: str, props: Props) -> None:
-        provider, held = provider_class(kind)(), self.state.get(name)
-        checked = provider.check(held.inputs if held else {}, props)
-        assert checked.failures == []
-        inputs = checked.inputs
-        if held is None:
-            made = provider.create(inputs)
-            self._record()
-            self.state[name] = Held(kind, made.id, inputs, made.outs or {})
-            return
-        verdict = provider.diff(held.id, held.outs, inputs)
-        assert verdict.replaces == []
-        if verdict.changes:
-            outs = provider.update(held.id, held.outs, inputs).outs or {}
-            self._record()
-            self.state[name] = Held(kind, held.id, inputs, outs)
 
-    def _delete(self, name: str) -> None:
-        held = self.state[name]
-        provider_class(held.kind)().delete(held.id, held.outs)
-        self._record()
-        del self.state[name]
+@dataclass
+class _Command:
+    state: dict[str, Held]
+    targets: Collection[str] | None
+    killed_at: int | str
+    falsify: Callable[[Props], None] | None = None
+    run: Run = field(default_factory=Run)
+    registered: set[str] = field(default_factory=set)
+    failure: Exception | None = None
 
-    def _record(self) -> None:
-        self._left -= 1
-        if self._left == 0:
+    def settle(self, request: Any) -> Held | None:
+        """Of one registered resource; None if it is skipped. After a failure no step begins."""
+        if self.failure:
+            raise self.failure
+        try:
+            return self._settle(request.name, request)
+        except UserError as problem:
+            self.failure = Refusal(str(problem))
+        except (Killed, Refusal) as error:
+            self.failure = error
+        raise self.failure
+
+    def _settle(self, name: str, request: Any) -> Held | None:
+        self.registered.add(name)
+        held = self.state.get(name)
+        if self.targets is not None and name not in self.targets:
+            return held
+        dependencies = {key: _names(value.urns) for key, value in request.propertyDependencies.items()}
+        dependencies[""] = _names(request.dependencies)
+        if missing := dependencies[""] - self.state.keys() - {"flex"}:
+            raise EngineRefuses(f"{', '.join(sorted(missing))} was not specified in --target, and is needed")
+        props, kind = _without_secrets(plain(request.object)), request.type.rpartition(":")[2]
+        if self.falsify:
+            self.falsify(props)
+        if held:
+            props |= {key: held.inputs[key] for key in request.ignoreChanges if key in held.inputs}
+        settled = Held(kind, "", {}, {}, dependencies, request.protect, request.retainOnDelete)
+        return self._step(name, held, settled, props)
+
+    def _step(self, name: str, held: Held | None, settled: Held, props: Props) -> Held:
+        provider = provider_class(settled.kind)()
+        settled.inputs = _check(provider, held.inputs if held else {}, props)
+        if held:
+            verdict = provider.diff(held.id, held.outs, settled.inputs)
+            if verdict.replaces:
+                self.delete([name, *self._replaced_with(name)])
+                return self._step(name, None, settled, props)
+            settled.id = held.id
+            settled.outs = held.outs
+            if verdict.changes:
+                settled.outs = _cross(provider.update(held.id, held.outs, settled.inputs).outs or {})
+                self._record(name)
+        else:
+            created = provider.create(settled.inputs)
+            settled.id, settled.outs = str(created.id), _cross(created.outs or {})
+            self._record(name)
+        self.run.settled.append(name)
+        self.state[name] = settled
+        return settled
+
+    def delete(self, names: list[str]) -> None:
+        """Dependents first, else the latest first."""
+        if self.targets is not None:
+            names = [name for name in names if name in self.targets]
+        if protected := [name for name in names if self.state[name].is_protected]:
+            raise EngineRefuses(f"{', '.join(protected)} is protected")
+        while names:
+            name = next(name for name in reversed(self.state) if name in names and not self._dependents(name, names))
+            if blocking := self._dependents(name, self.state):
+                raise EngineRefuses(f"{', '.join(blocking)} depends on {name}")
+            held = self.state[name]
+            if not held.is_retained:
+                try:
+                    provider_class(held.kind)().delete(held.id, held.outs)
+                except UserError as problem:
+                    raise Refusal(str(problem)) from problem
+            self._record(name)
+            del self.state[name]
+            names = [other for other in names if other != name]
+
+    def end(self, error: Exception) -> Run:
+        self.run.refusal = str(self.failure or error) or "killed"
+        return self.run
+
+    def _dependents(self, name: str, among: Collection[str]) -> list[str]:
+        return [other for other in among if other in self.state and name in self.state[other].dependencies[""]]
+
+    def _replaced_with(self, name: str) -> list[str]:
+        """The resources that the engine deletes before this one, because they will be replaced as well."""
+        replaced = [name]
+        for other, held in self.state.items():
+            unknown = {
+                key: UNKNOWN
+                for key, names in held.dependencies.items()
+                if key in held.inputs and names.intersection(replaced)
+            }
+            provider = provider_class(held.kind)()
+            kind = provider.kind
+            changed = kind.diff(held.outs, {**held.inputs, **unknown}) if unknown else set()
+            if any(kind.arguments[key].replaces for key in changed):
+                replaced.append(other)
+        return replaced[1:]
+
+    def _record(self, name: str) -> None:
+        if self.killed_at in (name, len(self.run.changed) + 1):
             raise Killed
+        self.run.changed.append(name)
+
+
+def _check(provider: Any, olds: Props, props: Props) -> Props:
+    checked = provider.check(olds, props)
+    if checked.failures:
+        raise Refusal("; ".join(failure.reason for failure in checked.failures))
+    inputs = _cross(checked.inputs)
+    again = provider.check(olds, inputs).inputs
+    assert _cross(again) == inputs, "check of checked inputs gives other inputs"
+    return inputs
+
+
+def _names(urns: Collection[str]) -> set[str]:
+    return {urn.rpartition("::")[2] for urn in urns}
+
+
+def _cross(props: Props) -> Props:
+    """As they are after they crossed the engine: numbers are doubles and None is gone."""
+    return plain(struct({key: value for key, value in props.items() if value is not None}))
+
+
+def _without_secrets(value: Any) -> Any:
+    """What a provider gets: the engine keeps to itself which properties are secret."""
+    if isinstance(value, dict):
+        if _SECRET in value:
+            return _without_secrets(value["value"])
+        return {key: _without_secrets(item) for key, item in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+class _NoMocks(mocks.Mocks):
+    """Nothing is mocked: `_Monitor` answers."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise AssertionError(args.name)
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise AssertionError(f"no function is called: {args.token}")
+
+
+class _Monitor(mocks.MockMonitor):
+    """What a program registers its resources with."""
+
+    def __init__(self, settle: Callable[[Any], Held | None]) -> None:
+        super().__init__(_NoMocks())
+        self._settle = settle
+
+    def RegisterResource(self, request: Any) -> Any:
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if not request.custom:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        held = self._settle(request)
+        if held is None:
+            return resource_pb2.RegisterResourceResponse(urn=urn, unknown=True)
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=held.id, object=struct(held.outs))
+
+
+class _InPlace(ThreadPoolExecutor):
+    """Runs each registration at once, in the thread of the event loop: the same program has the same order of steps."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def _run_program(program: Program, settle: Callable[[Any], Held | None]) -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    loop.set_exception_handler(lambda *_: None)  # `_Command.failure` has it
+    with _InPlace() as executor:
+        loop.set_default_executor(executor)
+        monitor = _Monitor(settle)
+        mocks.set_mocks(monitor.mocks, "flexsaml", "dev", preview=False, logger=_SILENT, monitor=monitor)
+        pulumi.runtime.test(program)()
+    loop.close()
+
+
+class QuickClock(Clock):
+    """The machine's clock, ahead by every pause, which takes no time."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        return time.monotonic() + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        self._ahead += seconds
+
+
+class QuickConnection(Connection):
+    """To an emulated tenant, without pauses."""
+
+    def directory(self) -> Directory:
+        where = cloud(self.cloud, graph_endpoint=self.graph_endpoint, login_endpoint=self.login_endpoint)
+        return Directory(Client(where, credentials(where), clock=QuickClock()))
+
+
+def connect(emulator: Emulator) -> None:
+    """This process speaks to that tenant; `TENANT.configure(Connection())` ends it."""
+    TENANT.configure(QuickConnection("loopback", graph_endpoint=emulator.http, login_endpoint=emulator.http))
+
+
+def declare(
+    emulator: Emulator, directory: Path, keys: Mapping[str, object], roster: Mapping[str, Mapping[str, str]]
+) -> Program:
+    """The program of these keys of a stack configuration, besides those that all stacks have, and of a roster by user
+    and extension, whose file is in that directory."""
+    claims = {
+        "nameid": "user.userprincipalname",
+        "email": "user.mail",
+        "full_name": "user.displayname",
+        "roles": "user.assignedroles",
+    }
+    common: dict[str, object] = {
+        "servicePrincipal": "Twilio Flex",
+        "replaceExisting": True,
+        "cloud": "loopback",
+        "graphEndpoint": emulator.http,
+        "loginEndpoint": emulator.http,
+    }
+    if roster:
+        columns = ["user", *sorted({name for row in roster.values() for name in row})]
+        with (directory / "agents.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows({"user": user, **row} for user, row in roster.items())
+        common["usersFile"] = str(directory / "agents.csv")
+    return partial(_build, {**common, **keys, "claims": {**claims, **cast("dict[str, object]", keys["claims"])}})
+
+
+def _build(keys: Mapping[str, object]) -> object:
+    return FlexSamlClaims("flex", keys, directory=TENANT.directory).policy_id

@@ -1,0 +1,307 @@
+"""If this goes red, there is an order of changes, accidents and strangers after which destroy leaves a value or an
+object of this stack behind, restores a wrong value, overwrites what somebody else wrote, or a run does something though
+nothing differs.
+
+Nobody would write these histories down, so Hypothesis does: new ones in every run. A failure prints the steps, and the
+seed with which the run is repeated (FLEXSAML_SEED). The real component, kinds and Graph client run on the emulator,
+under the engine in miniature.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, note, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from providers import TENANT, Connection
+from tests.emulator.process import Emulator
+from tests.providers.history import EXTENSIONS, OWN, USERS, History, Rows, Writer, make_rows
+from tests.torture import add_figures, is_whole_run
+
+user = st.sampled_from(USERS)
+extension = st.sampled_from([*EXTENSIONS])
+number = st.integers(0, 2)
+stranger = extension.flatmap(
+    lambda name: st.tuples(st.just(name), st.sampled_from((*EXTENSIONS[name].strangers, None)))
+)
+prior = st.sampled_from([name for name, given in EXTENSIONS.items() if not given.is_own]).flatmap(
+    lambda name: st.tuples(user, st.just(name), st.sampled_from(EXTENSIONS[name].strangers))
+)
+FAULTS: dict[str, Callable[[Emulator, int], object]] = {
+    "refused": lambda emulator, at: emulator.fault("refuse", "PATCH", "/users/", status=403, skip=at, times=-1),
+    "unavailable": lambda emulator, at: emulator.fault("refuse", "", "", status=503, skip=4 * at, times=2),
+    "throttled": lambda emulator, at: emulator.fault(
+        "refuse", "", "", status=429, skip=4 * at, headers={"Retry-After": "7"}
+    ),
+    "answer lost": lambda emulator, at: emulator.fault("lose", "PATCH", "", skip=at),
+    "create lost": lambda emulator, at: emulator.fault("lose", "POST", "(Policies|Properties)", skip=at),
+    "stale 404": lambda emulator, at: emulator.fault("refuse", "GET", "/users/", status=404, skip=at),
+    "no user": lambda emulator, at: emulator.fault("refuse", "GET", "/users/", status=404, skip=at, times=4),
+    "stale reads": lambda emulator, at: emulator.dials(stale_reads=1 + at),
+}
+
+
+class Histories(RuleBasedStateMachine):
+    """What may happen, in any order; `teardown` judges."""
+
+    emulator: ClassVar[Emulator]
+    directory: ClassVar[Path]
+    rows: ClassVar[Rows]
+    counts: ClassVar[Counter[str]]
+    history: History
+
+    @initialize(
+        displaced=st.booleans(),
+        secret=st.booleans(),
+        own=st.sets(st.sampled_from(OWN)),
+        priors=st.lists(prior, max_size=4),
+        repaired=st.booleans(),
+        cells=st.lists(st.tuples(user, extension, number), max_size=4),
+        writer=st.sampled_from(("single", "roster")),
+    )
+    def begin(
+        self, displaced: bool, secret: bool, own: set[str], priors: Any, repaired: bool, cells: Any, writer: Any
+    ) -> None:
+        self.repaired = repaired
+        self.history = History(
+            self.emulator,
+            self.directory,
+            self.rows,
+            displaced=displaced,
+            secret=secret,
+            own=own,
+            priors={(name, extension): value for name, extension, value in priors},
+        )
+        for name, extension, value in cells:
+            self.history.declare(name, extension, value, writer)
+        if cells:
+            self.history.up()
+        self._count("begin")
+
+    @rule(name=user, extension=extension, value=number, writer=st.sampled_from(("single", "roster")))
+    def declare(self, name: str, extension: str, value: int, writer: Any) -> None:
+        self.history.declare(name, extension, value, writer)
+        self._count("edits")
+
+    @rule(name=user, extension=st.sampled_from(["", *EXTENSIONS]))
+    def drop(self, name: str, extension: str) -> None:
+        self.history.drop(name, extension)
+        self._count("edits")
+
+    @rule(name=st.sampled_from(OWN))
+    def drop_extension(self, name: str) -> None:
+        self.history.drop_extension(name)
+        self._count("edits")
+
+    @rule(name=st.sampled_from(("Flex", "Flex 2")), email=st.sampled_from(("user.mail", "user.othermail")))
+    def change_policy(self, name: str, email: str) -> None:
+        self.history.policy, self.history.email = name, email
+        self._count("edits")
+
+    @rule(name=user, written=stranger)
+    def stranger_writes(self, name: str, written: tuple[str, object]) -> None:
+        self.history.write_as_stranger(name, *written)
+        self._count("drift")
+
+    @rule(what=st.sampled_from(("unassign", "edit", "delete")))
+    def policy_drifts(self, what: str) -> None:
+        self.history.drift_policy(what)
+        self._count("drift")
+
+    @precondition(lambda self: len(self.history.away) < len(USERS))
+    @rule(data=st.data())
+    def leave(self, data: Any) -> None:
+        self.history.leave(data.draw(st.sampled_from([name for name in USERS if name not in self.history.away])))
+        self._count("users who leave")
+
+    @precondition(lambda self: self.history.away)
+    @rule(data=st.data(), anew=st.booleans())
+    def come_back(self, data: Any, anew: bool) -> None:
+        name = data.draw(st.sampled_from(sorted(self.history.away)))
+        (self.history.return_anew if anew else self.history.return_restored)(name)
+        self._count("users who come back")
+
+    @rule()
+    def up(self) -> None:
+        note(f"up: {self.history.up().refusal}")
+        self._count("plain runs")
+
+    @rule(fault=st.sampled_from([*FAULTS]), at=st.integers(0, 3))
+    def up_with_fault(self, fault: str, at: int) -> None:
+        FAULTS[fault](self.emulator, at)
+        note(f"up: {self.history.up().refusal}")
+        self._count("runs with a fault")
+
+    @rule(at=st.integers(1, 8))
+    def up_killed(self, at: int) -> None:
+        self.history.up(killed_at=at)
+        self._count("killed runs")
+
+    @rule(data=st.data())
+    def up_partly(self, data: Any) -> None:
+        names = self.history.names_of_resources()
+        targets = data.draw(st.sets(st.sampled_from(names), min_size=1))
+        note(f"up: {self.history.up(targets=targets).refusal}")
+        self._count("partial runs")
+
+    @rule()
+    def refresh(self) -> None:
+        self.history.stack.refresh()
+        self._count("refreshes")
+
+    @rule(at=st.integers(1, 6))
+    def destroy_killed(self, at: int) -> None:
+        self.history.destroy(killed_at=at)
+        self._count("killed runs")
+
+    def _count(self, kind: str) -> None:
+        self.counts[kind] += 1
+        self.history.assert_all_recorded()
+
+    def teardown(self) -> None:
+        if hasattr(self, "history"):
+            self.counts["histories"] += 1
+            self.history.finish(repaired=self.repaired)
+
+
+@pytest.fixture
+def connected(emulator: Emulator) -> Iterator[Emulator]:
+    yield emulator
+    TENANT.configure(Connection())
+
+
+@pytest.fixture(scope="module")
+def rows(process: Emulator) -> Rows:
+    return make_rows(process)
+
+
+@pytest.mark.torture
+def test_histories(connected: Emulator, tmp_path: Path, rows: Rows) -> None:
+    number = int(os.environ.get("FLEXSAML_SEED") or secrets.randbits(64))
+    Histories.emulator, Histories.directory, Histories.rows = connected, tmp_path, rows
+    Histories.counts = Counter()
+    phases = (Phase.generate, Phase.shrink)
+    length = settings(
+        max_examples=int(os.environ.get("FLEXSAML_HISTORIES", "0")) or (10_000 if is_whole_run() else 200),
+        stateful_step_count=8,
+        deadline=None,
+        database=None,
+        report_multiple_bugs=False,
+        phases=phases,
+        suppress_health_check=[*HealthCheck],
+    )
+    try:
+        run_state_machine_as_test(seed(number)(Histories), settings=length)
+    except BaseException:
+        add_figures("histories", violations=1)
+        print(f"repeat these histories with FLEXSAML_SEED={number}")
+        raise
+    add_figures("histories", **Counter({kind.replace(" ", "_"): n for kind, n in Histories.counts.items()}))
+
+
+Step = Callable[[History, Writer], object]
+"""What happens, given how Ada is written."""
+
+
+def declare(value: int) -> Step:
+    return lambda history, writer: history.declare("ada", "languages", value, writer)
+
+
+def write(value: object) -> Step:
+    return lambda history, _: history.write_as_stranger("ada", "languages", value)
+
+
+def up(fault: str = "", at: int = 0) -> Step:
+    def step(history: History, _: Writer) -> None:
+        if fault:
+            FAULTS[fault](history.emulator, at)
+        history.up()
+
+    return step
+
+
+def kill_writer(history: History, writer: Writer) -> None:
+    history.up(killed_at="flex-roster" if writer == "roster" else "flex-ada@contoso.example")
+
+
+def drop(history: History, _: Writer) -> None:
+    history.drop("ada")
+
+
+def refresh(history: History, _: Writer) -> None:
+    history.stack.refresh()
+
+
+def leave(history: History, _: Writer) -> None:
+    history.leave("ada")
+
+
+def return_restored(history: History, _: Writer) -> None:
+    history.return_restored("ada")
+
+
+def return_anew(history: History, _: Writer) -> None:
+    history.return_anew("ada")
+
+
+def forget(fault: str) -> Step:
+    """Of a replica, from now on."""
+    return lambda history, _: FAULTS[fault](history.emulator, 0)
+
+
+A, B, C = 0, 1, 2
+SEQUENCES: dict[str, tuple[list[Step], object]] = {
+    # the steps, and what Ada holds after destroy; she held x before
+    "plain": ([declare(A), up()], "x"),
+    "two failed updates": ([declare(A), up(), declare(B), up("refused"), declare(C), up("refused")], "x"),
+    "killed after the write, then another value refused": (
+        [declare(A), up(), declare(B), kill_writer, declare(C), up("refused")],
+        "x",
+    ),
+    "dropped": ([declare(A), up(), drop, up()], "x"),
+    "destroyed while a replica does not know her": ([declare(A), up(), forget("stale 404")], "x"),
+    "dropped while a replica does not know her": ([declare(A), up(), drop, up("stale 404")], "x"),
+    "recorded while a replica does not know her": ([declare(A), up("stale 404")], "x"),
+    "a read that is behind, then a refused update": ([declare(A), up("stale reads"), declare(B), up("refused")], "x"),
+    "create killed after the write": ([declare(A), kill_writer], "x"),
+    "drift kept": ([declare(A), up(), write("y"), refresh], "y"),
+    "drift repaired": ([declare(A), up(), write("y"), refresh, up()], "x"),
+    "cleared by a stranger": ([declare(A), up(), write(None)], None),
+    "dropped, then declared again after a stranger": (
+        [declare(A), up(), drop, up(), write("z"), declare(B), up()],
+        "z",
+    ),
+    "left, and came back before destroy": ([declare(A), up(), leave, up(), return_restored], "x"),
+    "left, and came back before the next run": ([declare(A), up(), leave, return_restored, declare(B), up()], "x"),
+    "another person under the name": ([declare(A), up(), leave, return_anew, up()], None),
+}
+
+
+@pytest.mark.parametrize("writer", ["single", "roster"])
+@pytest.mark.parametrize(("steps", "end"), SEQUENCES.values(), ids=list(SEQUENCES))
+def test_known_sequences(
+    connected: Emulator, tmp_path: Path, rows: Rows, writer: Writer, steps: list[Step], end: object
+) -> None:
+    history = History(connected, tmp_path, rows, own=(), priors={("ada", "languages"): "x"})
+    for step in steps:
+        step(history, writer)
+    assert history.destroy().refusal == ""
+    assert history.tenant.value("ada") == end
+
+
+def test_a_user_who_moves_between_the_writers_keeps_the_value(connected: Emulator, tmp_path: Path, rows: Rows) -> None:
+    history = History(connected, tmp_path, rows, own=(), priors={("ada", "languages"): "x"})
+    for writer in ("single", "roster", "single"):
+        history.declare("ada", "languages", A, writer)
+        assert history.up().refusal == ""
+        assert history.tenant.value("ada") == "a"
+    history.finish(repaired=True)
+    assert history.tenant.value("ada") == "x"
