@@ -14,7 +14,7 @@ from requests.structures import CaseInsensitiveDict
 
 from .errors import GraphError, Unanswered, operation, refusal, unsure_hint
 from .retry import Retrier, is_repeatable, pause_before, retry_after, tries
-from .shapes import check_entity
+from .shapes import check_entity, is_error_object, read_batch_answers
 
 CHUNK = 20
 
@@ -63,10 +63,8 @@ def entity_of(answer: BatchResponse) -> Json:
 
 def send_once(items: Sequence[BatchRequest], post: Callable[[Json], Json], retrier: Retrier) -> list[BatchResponse]:
     """One batch, sent once: the answer to each item, a refusal among them as its failure."""
-    responses = post({"requests": [item.wire(number) for number, item in enumerate(items)]}).get("responses")
-    listed = responses if isinstance(responses, list) else []
-    by_id = {str(entry.get("id")): entry for entry in listed if isinstance(entry, dict)}
-    return [_read(item, by_id.get(str(number), {}), retrier) for number, item in enumerate(items)]
+    answers = read_batch_answers(post({"requests": [item.wire(number) for number, item in enumerate(items)]}))
+    return [_read(item, answers.get(str(number)), retrier) for number, item in enumerate(items)]
 
 
 def send_until_settled(
@@ -96,14 +94,22 @@ def send_until_settled(
     return [settled[number] for number in range(len(chunk))]
 
 
-def _read(request: BatchRequest, entry: Json, retrier: Retrier) -> BatchResponse:
-    method, url, status, body = request.method, request.url, entry.get("status"), entry.get("body")
-    if not isinstance(status, int):
-        words = "the answer to the batch does not contain this item"
-        return BatchResponse(request, 0, failure=Unanswered(operation(method, url), words, unsure_hint(method)))
-    headers = CaseInsensitiveDict({str(key): str(value) for key, value in (entry.get("headers") or {}).items()})
+def _read(request: BatchRequest, answer: Json | None, retrier: Retrier) -> BatchResponse:
+    method, url = request.method, request.url
+    if answer is None:
+        return _unanswered(request, "the answer to the batch does not contain this item")
+    status, body, listed = answer["status"], answer.get("body"), answer.get("headers")
+    if status < 300 and method != "GET" and is_error_object(body):
+        return _unanswered(request, f"the answer ({status}) is an error object")
+    given = listed.items() if isinstance(listed, dict) else ()
+    headers = CaseInsensitiveDict({str(key): str(value) for key, value in given})
     failure: GraphError | None = None
     if status >= 300:
         seconds = retry_after(headers.get("Retry-After"), retrier.clock.utc())
         failure = refusal(method, url, status, body, headers, seconds)
     return BatchResponse(request, status, body if isinstance(body, dict) else None, headers, failure)
+
+
+def _unanswered(request: BatchRequest, words: str) -> BatchResponse:
+    tried, hint = operation(request.method, request.url), unsure_hint(request.method)
+    return BatchResponse(request, 0, failure=Unanswered(tried, words, hint))

@@ -1,7 +1,8 @@
 """Very many writes: batches of 20 over a small pool, at one pace, each item settled by itself. Quirks: single items of
 a batch are throttled, each with its own Retry-After, and even refused writes use up quota (A); so a refusal slows all
-workers together (pace.py) and only that item is sent again. A 5xx or a lost answer leaves the outcome open; the caller
-checks such items. A network that fails for less than a minute in mid-run is waited for."""
+workers together (pace.py) and only that item is sent again. A 5xx or a lost answer leaves the outcome open: such items
+are sent again, after all others, as often as a single call would be. A network that fails for less than a minute in
+mid-run is waited for."""
 
 from __future__ import annotations
 
@@ -11,12 +12,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 
 from .batch import CHUNK, BatchRequest, BatchResponse
 from .clock import Clock
 from .errors import OUTCOME_UNKNOWN, GraphError, NotSent, Throttled
 from .pace import Pace
-from .retry import tries
+from .retry import Retrier, pause_before, tries
 
 BULK_WORKERS = 8
 OUTAGE = 60.0  # seconds a network may fail once something was answered
@@ -42,6 +44,30 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+
+
+def write_until_settled(
+    items: Sequence[BatchRequest], send: Send, retrier: Retrier, longest: float, on_progress: OnProgress | None = None
+) -> list[GraphError | None]:
+    """Carry out writes that may be carried out twice; None or the error of each. Between two rounds it waits at most
+    `longest` seconds: what Graph wants to be asked later than that fails."""
+    outcomes = BulkWrite(items, send, retrier.clock, on_progress).run()
+    for attempt in count(1):
+        pauses = {
+            number: pause_before(attempt, error, retrier.chance)
+            for number, error in enumerate(outcomes)
+            if isinstance(error, OUTCOME_UNKNOWN) and attempt < tries(error)
+        }
+        repeated = [number for number, seconds in pauses.items() if seconds <= longest]
+        if not repeated:
+            break
+        pause = max(pauses[number] for number in repeated)
+        retrier.progress(f"repeating {len(repeated):,} writes of unknown outcome in {pause:.0f} s")
+        retrier.clock.sleep(pause)
+        round_ = BulkWrite([items[number] for number in repeated], send, retrier.clock, None).run()
+        for number, error in zip(repeated, round_, strict=True):
+            outcomes[number] = error
+    return outcomes
 
 
 class BulkWrite:

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 
 from .batch import CHUNK, BatchRequest, BatchResponse, send_once, send_until_settled
-from .bulk import BulkWrite, OnProgress
+from .bulk import OnProgress, write_until_settled
 from .clock import Clock
 from .clouds import Cloud
 from .errors import RUN_AGAIN, GraphError, Headers, Unanswered, Unauthorized, operation
@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 Json = dict[str, Any]
 Params = Mapping[str, object] | None
+_IDEMPOTENT = ("PATCH", "DELETE")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -78,12 +79,13 @@ class Client:
     def write(
         self, method: str, path: str, json: object = None, *, landed: Callable[[], T | None] | None = None
     ) -> Json | T:
-        """POST, PATCH or DELETE, sent once; {} for a 204. After an unknown outcome `landed` reads whether it was
-        carried out; its value, if true, is the result, and only when it is false several times is the call sent again.
-        Without `landed` an unknown outcome raises Unanswered or ServerError."""
-        call = self._call(method, path, json=json)
+        """POST, PATCH or DELETE; {} for a 204. A PATCH or DELETE is repeated like a read: carried out twice, it does
+        what it does once. A POST is sent once. After an unknown outcome `landed` reads whether it was carried out; its
+        value, if true, is the result, and only when it is false several times is the POST sent again. Without `landed`
+        an unknown outcome raises Unanswered or ServerError."""
+        call, safe = self._call(method, path, json=json), method in _IDEMPOTENT
         with self._operation() as ends:
-            return self._retrier.run(lambda: self._once(call, ends), safe=False, ends=ends, landed=landed)
+            return self._retrier.run(lambda: self._once(call, ends), safe=safe, ends=ends, landed=landed)
 
     def read_batch(self, paths: Sequence[str]) -> list[BatchResponse]:
         """GET any number of paths in batches of 20, answers in their order (see batch.py)."""
@@ -98,12 +100,15 @@ class Client:
         return [answer for answers in settled for answer in answers]
 
     def bulk(self, items: Sequence[BatchRequest], on_progress: OnProgress | None = None) -> list[GraphError | None]:
-        """Any number of writes side by side, at the pace of Graph's quota; None or the error of each (see bulk.py)."""
+        """Any number of PATCHes side by side, at the pace of Graph's quota; None or the error of each (see bulk.py)."""
 
         def post(body: Json) -> Json:
             return self._once(self._call("POST", "/$batch", json=body), self.clock.now() + self.deadline)
 
-        return BulkWrite(items, lambda chunk: send_once(chunk, post, self._retrier), self.clock, on_progress).run()
+        def send(chunk: Sequence[BatchRequest]) -> list[BatchResponse]:
+            return send_once(chunk, post, self._retrier)
+
+        return write_until_settled(items, send, self._retrier, self.deadline, on_progress)
 
     def _call(
         self, method: str, path: str, headers: Headers = None, *, json: object = None, version: str = "v1.0"
@@ -119,7 +124,8 @@ class Client:
             if link is None:
                 return
             if not isinstance(link, str) or not _same_root(self.cloud, call, link):
-                raise Unanswered(tried, "the link to the next page leaves this cloud's Graph and is not followed")
+                words = "the link to the next page leaves this cloud's Graph and is not followed"
+                raise Unanswered(tried, words, f"check the endpoints that are configured, or {RUN_AGAIN}")
             if link in urls:
                 raise Unanswered(tried, "the link to the next page leads back to a page already read", RUN_AGAIN)
             urls.add(link)

@@ -85,8 +85,4 @@ class DirectoryCalls:
 
     def _delete(self, path: str) -> None:
         """DELETE an object; one that is gone already, as three answers in a row say, is a success."""
-
-        def gone() -> bool:
-            return self._unless_absent(lambda: (self._client.entity(path, params={"$select": "id"}),)) is None
-
-        self._unless_absent(lambda: (self._client.write("DELETE", path, landed=gone),))
+        self._unless_absent(lambda: (self._client.write("DELETE", path),))

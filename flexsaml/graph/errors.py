@@ -200,6 +200,8 @@ def _hint(kind: type[Refused], method: str, path: str, message: str, status: int
         return f"the quota of this tenant is used up; {RUN_AGAIN}{wait}"
     if kind is ServerError:
         return unsure_hint(method)
+    if kind is Conflict and method != "POST":
+        return f"somebody else may be changing the same object; {RUN_AGAIN}"
     if kind is Conflict and path.endswith("/$ref"):
         return "another policy is assigned, and a service principal has only one"
     if status in (301, 302, 303, 307, 308):

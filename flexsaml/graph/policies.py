@@ -70,7 +70,7 @@ class Policies(DirectoryCalls):
             return live.display_name == display_name and same_definition(live.definition, definition)
 
         path = _path(policy_id)
-        self._client.write("PATCH", path, {"definition": [definition], "displayName": display_name}, landed=shows)
+        self._client.write("PATCH", path, {"definition": [definition], "displayName": display_name})
         self._until(shows, f"GET {path} after the change of its definition")
 
     def delete_policy(self, policy_id: str) -> None:
@@ -134,8 +134,7 @@ class Policies(DirectoryCalls):
         def unlinked() -> bool:
             return not self._is_linked(service_principal_id, policy_id)
 
-        link = f"{links}/{segment(policy_id)}/$ref"
-        self._unless_absent(lambda: (self._client.write("DELETE", link, landed=unlinked),))
+        self._delete(f"{links}/{segment(policy_id)}/$ref")
         self._until(unlinked, f"GET {links} after the removal of policy {policy_id}")
 
     def _is_linked(self, service_principal_id: str, policy_id: str) -> bool:

@@ -1,6 +1,7 @@
 """When a call may be sent again, after how long, and what is checked before. Anything that certainly was not carried
-out (never sent, 429) and a read may be repeated. A write whose outcome is unknown (5xx, lost answer) is checked first,
-more than once because reads may be stale (B), and sent again only when the checks show that it was not carried out.
+out (never sent, 429) may be repeated, and so may what does no harm when it is carried out twice: a read, a PATCH, a
+DELETE. A POST whose outcome is unknown (5xx, lost answer) is checked first, more than once because reads may be stale
+(B), and sent again only when the checks show that it was not carried out.
 Quirks: Retry-After may be whole, fractional or a date (A), and asking before it has passed still costs quota (A), so it
 is waited out in full or not at all. This is the rule for single calls; bulk.py and users.py have their own for batches
 and for properties that are not usable yet."""

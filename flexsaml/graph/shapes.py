@@ -1,7 +1,8 @@
 """Answers of Graph without the shape that it documents are errors: an empty object must not pass for an empty list. A
 proxy or an outage may answer 200 with nothing, `{}` or an error object. What is missing from such an answer would count
 as absent, and absence permits deletions. A collection has a `value`, a list of objects, each with an `id`; an entity
-has an `id`; `@odata.count` is a whole number (A: OData JSON format). Pure."""
+has an `id`; `@odata.count` is a whole number (A: OData JSON format). The answer to a batch has one object for each
+item, with the item's id and a numeric status; a success has no `error`. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,6 +33,25 @@ def check_count(path: str, page: Mapping[str, Any]) -> int:
     if not isinstance(count, int) or isinstance(count, bool) or count < 0:
         raise _unreadable(path, "the number of objects")
     return count
+
+
+def is_error_object(body: object) -> bool:
+    """Whether a body that came with a success is an error all the same, so that nobody knows what was done."""
+    return isinstance(body, dict) and "error" in body
+
+
+def read_batch_answers(body: Mapping[str, Any]) -> dict[str, Json]:
+    """The answers to a batch by the id of their item. What has another shape, and an item with two different answers,
+    counts as not answered."""
+    responses = body.get("responses")
+    answers: dict[str, Json] = {}
+    contradicted = set()
+    for answer in responses if isinstance(responses, list) else ():
+        if not isinstance(answer, dict) or type(answer.get("status")) is not int:
+            continue
+        if answers.setdefault(str(answer.get("id")), answer) != answer:
+            contradicted.add(str(answer.get("id")))
+    return {id_: answer for id_, answer in answers.items() if id_ not in contradicted}
 
 
 def _unreadable(path: str, missing: str) -> Unanswered:

@@ -21,6 +21,7 @@ from .clock import Clock
 from .clouds import Cloud
 from .errors import GraphError, NotSent, Unanswered, operation, refusal, unsure_hint
 from .retry import retry_after
+from .shapes import is_error_object
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 
@@ -81,6 +82,8 @@ def exchange(
         raise refusal(call.method, call.path, answer.status_code, body, answer.headers, seconds)
     if not isinstance(body, dict):
         raise Unanswered(tried, f"the answer ({answer.status_code}) is not a JSON object", unsure)
+    if call.method != "GET" and is_error_object(body):  # of a read, shapes.py judges what is missing
+        raise Unanswered(tried, f"the answer ({answer.status_code}) is an error object", unsure)
     return body
 
 

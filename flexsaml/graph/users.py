@@ -3,7 +3,7 @@
 unknown or not usable yet; nothing was written (A). Quirks: v1.0 shows extension values only on $select (A); null clears
 a value (A); reads after a write may show the old value (B); `ne null` and $count need ConsistencyLevel and read an
 index that lags behind writes (A); an unset value is absent or null (D). A PATCH of values is idempotent, so after an
-unknown outcome the value is read, and the PATCH is repeated only where it does not show. A page holds at most 999 users
+unknown outcome it is repeated. A page holds at most 999 users
 (C), and its link comes with the page before, so several listings, by the beginning of the name, are read side by side.
 Users that no listing shows, and all users if Graph refuses to count or to list them, are read in batches."""
 
@@ -29,7 +29,6 @@ from .errors import (
 )
 from .extensions import NOT_USABLE_HINT, USABLE_WITHIN
 from .models import User, ValueHolders, same_value
-from .retry import CHECK_PAUSES
 from .shapes import check_count, check_items
 from .urls import listings, starting_with, user_path, with_query
 
@@ -113,7 +112,8 @@ class Users(DirectoryCalls):
             page = self._client.get("/users", params=params, headers={"ConsistencyLevel": "eventual"})
         except (Forbidden, Malformed):
             return math.inf
-        return float(page.get("@odata.count", math.inf))
+        size = page.get("@odata.count")
+        return size if type(size) is int else math.inf
 
     def _in_batches(
         self, paths: Sequence[str], read: Callable[[Sequence[str]], list[BatchResponse]]
@@ -127,8 +127,7 @@ class Users(DirectoryCalls):
 
     def patch_user(self, object_id: str, values: Values) -> None:
         """Write extension values (None clears), all or none."""
-        path, names = user_path(object_id), tuple(values)
-        self._client.write("PATCH", path, dict(values), landed=lambda: _holds(self.read_user(object_id, names), values))
+        self._client.write("PATCH", user_path(object_id), dict(values))
 
     def patch_user_when_usable(self, object_id: str, values: Values, wait: Wait | None = None) -> None:
         """Like `patch_user`, repeated while the extensions are refused as not available. Raises StillPending, with the
@@ -143,20 +142,10 @@ class Users(DirectoryCalls):
 
     def patch_users(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:
         """Write the values of any number of users, side by side; returns the failures only, by the reference given.
-        Where the outcome is unknown, the values are read, and sent once more when they do not show."""
-        failures = self._patch_each(changes, on_progress)
-        unknown = [user for user, error in failures.items() if isinstance(error, OUTCOME_UNKNOWN)]
-        missing = {user: changes[user] for user in unknown}
-        try:
-            for seconds in CHECK_PAUSES if missing else ():
-                self._client.clock.sleep(seconds)
-                if self._all_show(missing):
-                    break
-        except GraphError:
-            # Nobody knows what became of them, so nothing is sent again and the first error is what counts.
-            return failures
-        known = {user: error for user, error in failures.items() if user not in unknown}
-        return known | self._patch_each(missing)
+        A write of unknown outcome is repeated (bulk.py)."""
+        items = [BatchRequest("PATCH", user_path(user), dict(values)) for user, values in changes.items()]
+        outcomes = zip(changes, self._client.bulk(items, on_progress), strict=True)
+        return {reference: error for reference, error in outcomes if error is not None}
 
     def patch_users_when_usable(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:
         """Like `patch_users`, repeated for those whose extensions are refused as not available. A property that is not
@@ -232,11 +221,6 @@ class Users(DirectoryCalls):
             del pending[user]
             if error is None or isinstance(error, OUTCOME_UNKNOWN):
                 return
-
-    def _patch_each(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:
-        items = [BatchRequest("PATCH", user_path(user), dict(values)) for user, values in changes.items()]
-        outcomes = zip(changes, self._client.bulk(items, on_progress), strict=True)
-        return {reference: error for reference, error in outcomes if error is not None}
 
     def _all_show(self, pending: dict[str, Values]) -> bool:
         """Take those users off `pending` whose values show; True when nobody is left."""

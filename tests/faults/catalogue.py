@@ -255,4 +255,7 @@ def stale_read(recorded: list[RecordedCall], number: int) -> Fault | None:
     def strike(_call: RecordedCall, forward: Forward) -> Reply:
         return old[0] if old else forward()
 
-    return Fault("stale read", is_read, strike, same_path=True, notice=notice)
+    def asks_the_same(call: RecordedCall) -> bool:
+        return (call.method, call.path, call.body) == (read.method, read.path, read.body)
+
+    return Fault("stale read", asks_the_same, strike, notice=notice)

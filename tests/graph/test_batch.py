@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from flexsaml.graph.batch import BatchRequest
@@ -94,3 +96,32 @@ def test_a_lost_batch_is_sent_again() -> None:
 def test_a_batch_that_fails_as_such_raises(answers: list[Answer], kind: type[GraphError]) -> None:
     with pytest.raises(kind):
         stage(*answers).client.read_batch(users(65))
+
+
+ANSWER = {"id": "0", "status": 200, "body": {"id": "a"}}
+SHAPES: list[tuple[str, object]] = [
+    ("missing", []),
+    ("an object by id", {"0": ANSWER}),
+    ("text", [json.dumps(ANSWER)]),
+    ("without status", [{"id": "0"}]),
+    ("status is text", [{**ANSWER, "status": "200"}]),
+    ("status is a truth value", [{**ANSWER, "status": True}]),
+    ("of another item", [{**ANSWER, "id": "1"}]),
+    ("two different answers", [ANSWER, {**ANSWER, "status": 404}]),
+]
+
+
+@pytest.mark.parametrize("responses", [case[1] for case in SHAPES], ids=[case[0] for case in SHAPES])
+def test_an_item_without_its_answer_is_asked_again(responses: object) -> None:
+    scene = stage(ok({"responses": responses}), batch(ok({"id": "a"})))
+    assert [answer.body for answer in scene.client.read_batch(users(1))] == [{"id": "a"}]
+    assert len(scene.graph.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "responses",
+    [[ANSWER, ANSWER], [{**ANSWER, "id": 0}], [{**ANSWER, "headers": ["x"]}], [{**ANSWER, "headers": None}]],
+)
+def test_an_answer_in_another_form_is_read(responses: object) -> None:
+    scene = stage(ok({"responses": responses}))
+    assert [answer.body for answer in scene.client.read_batch(users(1))] == [{"id": "a"}]

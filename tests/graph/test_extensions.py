@@ -126,9 +126,10 @@ DELETES: list[tuple[str, list[Step], list[str]]] = [
     ("there", [ok()], ["DELETE"]),
     ("gone already", [missing()] * 3, ["DELETE"] * 3),
     ("a stale answer", [missing(), ok()], ["DELETE"] * 2),
-    ("lost but carried out", [lost(), *[missing()] * 3], ["DELETE", *["GET"] * 3]),
-    ("lost, and a stale look", [lost(), missing(), *[ok(wire())] * 3, ok()], ["DELETE", *["GET"] * 4, "DELETE"]),
-    ("lost and not carried out", [lost(), *[ok(wire())] * 3, ok()], ["DELETE", "GET", "GET", "GET", "DELETE"]),
+    ("lost but carried out", [lost(), *[missing()] * 3], ["DELETE"] * 4),
+    ("lost, and a stale answer", [lost(), missing(), ok()], ["DELETE"] * 3),
+    ("lost and not carried out", [lost(), ok()], ["DELETE"] * 2),
+    ("an outage of four answers", [*[error(503)] * 4, ok()], ["DELETE"] * 5),
 ]
 
 

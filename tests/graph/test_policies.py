@@ -90,6 +90,12 @@ def test_update_accepts_equal_json_in_another_spelling() -> None:
     assert scene.graph.lines == [f"PATCH {POLICIES}/pol", f"GET {POLICIES}/pol"], "the first read back confirms it"
 
 
+def test_update_is_repeated_as_patiently_as_a_read() -> None:
+    scene = stage(error(503), lost(), error(502), error(504), ok(), ok(wire()))
+    scene.directory.update_policy("pol", display_name="Flex", definition=DEFINITION)
+    assert [line.split()[0] for line in scene.graph.lines] == ["PATCH"] * 5 + ["GET"]
+
+
 def test_update_of_a_policy_that_is_gone() -> None:
     with pytest.raises(NotFound, match="check that it exists in this tenant"):
         stage(missing()).directory.update_policy("pol", display_name="Flex", definition=DEFINITION)
@@ -166,7 +172,8 @@ UNASSIGNS: list[tuple[str, list[Step], list[str]]] = [
     ("a stale answer", [missing(), ok(), listing()], ["DELETE", "DELETE", "GET"]),
     ("list lags", [ok(), listing(wire()), listing()], ["DELETE", "GET", "GET"]),
     ("principal gone", [missing()] * 4, [*["DELETE"] * 3, "GET"]),
-    ("no answer but carried out", [late(), listing(), listing()], ["DELETE", "GET", "GET"]),
+    ("no answer but carried out", [late(), *[missing()] * 3, listing()], [*["DELETE"] * 4, "GET"]),
+    ("an outage of four answers", [*[error(503)] * 4, ok(), listing()], [*["DELETE"] * 5, "GET"]),
 ]
 
 

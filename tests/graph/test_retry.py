@@ -159,11 +159,21 @@ def test_check_that_fails_leaves_the_outcome_unknown() -> None:
     assert scene.graph.lines == ["POST /v1.0/x", "GET /v1.0/x"]
 
 
-def test_write_is_sent_three_times_at_most() -> None:
+def test_post_is_sent_three_times_at_most() -> None:
     scene = stage(*[lost()] * 3)
     with pytest.raises(Unanswered):
-        scene.client.write("DELETE", "/x", landed=lambda: None)
+        scene.client.write("POST", "/x", landed=lambda: None)
     assert len(scene.graph.requests) == 3
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_write_that_may_be_carried_out_twice_is_repeated_like_a_read(method: str) -> None:
+    scene = stage(throttled("2.5"), error(503), lost(), late(), unreachable(), ok())
+    assert scene.client.write(method, "/x") == {}
+    assert scene.graph.lines == [f"{method} /v1.0/x"] * 6
+    scene = stage(*[error(500, "boom")] * 6)
+    with pytest.raises(ServerError, match="run the same command again"):
+        scene.client.write(method, "/x")
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 409])

@@ -10,7 +10,7 @@ import pytest
 from flexsaml.graph.directory import Directory
 from flexsaml.graph.errors import Unanswered
 
-from .fakes import Answer, Step, batch, listing, lost, ok, stage
+from .fakes import Answer, Step, batch, listing, ok, stage
 
 NO_OBJECT: dict[str, Answer] = {
     "no body": ok(),
@@ -78,11 +78,6 @@ CALLS: dict[str, tuple[Call, Script, dict[str, Answer]]] = {
         existing_objects,
         lambda answer: [batch(OWNER, listing(), listing(), answer)],
         NO_LIST,
-    ),
-    "a policy after a lost deletion": (
-        lambda directory: directory.delete_policy("p"),
-        lambda answer: [lost(), answer],
-        NO_OBJECT,
     ),
 }
 ROWS: list[Any] = [

@@ -83,16 +83,10 @@ def test_patch_user_is_one_request() -> None:
     assert scene.graph.requests[0].body == {LANG: "en", AGE: None}
 
 
-def test_patch_user_with_a_lost_answer_is_checked() -> None:
-    scene = stage(lost(), user("ada", **{LANG: "old"}), user("ada", **{LANG: "en"}))
+def test_patch_user_is_repeated_as_patiently_as_a_read() -> None:
+    scene = stage(lost(), *[error(503)] * 4, ok())
     scene.directory.patch_user("ada", {LANG: "en"})
-    assert [line.split()[0] for line in scene.graph.lines] == ["PATCH", "GET", "GET"]
-
-
-def test_patch_user_not_carried_out_is_sent_again() -> None:
-    scene = stage(lost(), *[user("ada", **{LANG: "old"})] * 3, ok())
-    scene.directory.patch_user("ada", {LANG: "en"})
-    assert scene.graph.lines.count("PATCH /v1.0/users/ada") == 2
+    assert scene.graph.lines == ["PATCH /v1.0/users/ada"] * 6
 
 
 def test_not_available_passes_through() -> None:
@@ -136,29 +130,33 @@ def test_patch_users_repeats_throttled_ones_only() -> None:
     assert asked(scene.graph.requests[1]) == ["PATCH /users/bob"]
 
 
-def test_patch_users_checks_unknown_outcomes() -> None:
-    scene = stage(
-        batch(ok(), error(503), error(504)),
-        batch(user("bob", **{LANG: "de"}), user("eve", **{LANG: "fr"})),
-        *[batch(user("eve", **{LANG: "fr"}))] * 2,
-        batch(ok()),
-    )
+def test_patch_users_repeats_those_of_unknown_outcome() -> None:
+    scene = stage(batch(ok(), error(503), error(504)), lost(), batch(error(503), ok()), batch(ok()))
     assert scene.directory.patch_users(CHANGES) == {}
-    assert asked(scene.graph.requests[-1]) == ["PATCH /users/eve"]
+    assert asked(scene.graph.requests[1]) == ["PATCH /users/bob", "PATCH /users/eve"]
+    assert asked(scene.graph.requests[-1]) == ["PATCH /users/bob"]
 
 
 def test_patch_users_reports_what_stays_unknown() -> None:
-    scene = stage(lost(), *[batch(missing(), missing(), missing())] * 3, lost())
+    scene = stage(*[lost()] * 6)
     failures = scene.directory.patch_users(CHANGES)
     assert set(failures) == set(CHANGES)
     assert all(isinstance(failure, Unanswered) for failure in failures.values())
 
 
-def test_patch_users_that_cannot_be_checked_is_not_sent_again() -> None:
-    scene = stage(lost(), batch(DENIED, DENIED, DENIED))
-    failures = scene.directory.patch_users(CHANGES)
-    assert all(isinstance(failure, Unanswered) for failure in failures.values())
-    assert len(failures) == 3
+def test_patch_users_does_not_repeat_what_is_refused_after_an_outage() -> None:
+    scene = stage(lost(), batch(DENIED, ok(), ok()))
+    assert {user: type(failure) for user, failure in scene.directory.patch_users(CHANGES).items()} == {"ada": Forbidden}
+
+
+def test_an_error_object_with_status_200_is_no_success_of_a_write() -> None:
+    failed = ok({"error": {"code": "x", "message": "y"}})
+    scene = stage(failed, ok())
+    scene.directory.patch_user("ada", {LANG: "en"})
+    assert scene.graph.lines == ["PATCH /v1.0/users/ada"] * 2
+    scene = stage(batch(failed, ok(), ok()), batch(ok()))
+    assert scene.directory.patch_users(CHANGES) == {}
+    assert asked(scene.graph.requests[1]) == ["PATCH /users/ada"]
 
 
 def test_patch_users_when_nothing_can_be_sent() -> None:
@@ -223,7 +221,7 @@ def test_an_identity_or_network_that_fails_stops_everybody(answer: Answer) -> No
 
 
 def test_a_first_user_of_unknown_outcome_stops_nobody() -> None:
-    scene = stage(*[error(503), *[user("ada")] * 3] * 2, error(503), batch(ok(), ok()))
+    scene = stage(*[error(503)] * 6, batch(ok(), ok()))
     assert list(scene.directory.patch_users_when_usable(CHANGES)) == ["ada"]
 
 
