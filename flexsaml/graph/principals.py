@@ -68,6 +68,15 @@ class Principals(DirectoryCalls):
             raise PrincipalNotFound(reference, matches, names)
         return self._principals.setdefault(reference, matches[0])
 
+    def has_service_principal(self, app_id: str) -> bool:
+        """Whether the application with this appId has one in this tenant; False only after a confirmed 404. Where it
+        may not be read (403), it counts as there."""
+        path = f"/servicePrincipals(appId={segment_literal(app_id)})"
+        try:
+            return self._unless_absent(lambda: self._client.entity(path, params={"$select": "id"})) is not None
+        except Forbidden:
+            return True
+
     def application(self, reference: str) -> Application | None:
         """By object id or appId, in one request; None when neither exists in this tenant."""
         if not is_guid(reference):
@@ -121,12 +130,18 @@ class Principals(DirectoryCalls):
         path = f"/servicePrincipals/{segment(principal.id)}"
         return self._read(self._around(path, owner or principal.app_id, policy_name), policy_name, roles)
 
-    def read_existing_objects(self, *, app_id: str, service_principal_id: str, policy_name: str) -> ExistingObjects:
+    def read_existing_objects(
+        self, *, app_id: str, service_principal_id: str, policy_name: str, needs_principal: bool = True
+    ) -> ExistingObjects:
         """The part of it that a stack changes, in one round trip. A 404 is confirmed: what does not exist now counts as
-        made by the stack later, and on a principal that is gone nothing is restored."""
+        made by the stack later, and on a principal that is gone nothing is restored. Raises NotFound for a principal
+        that is gone; without `needs_principal` nothing counts as assigned to it."""
         path = f"/servicePrincipals/{segment(service_principal_id)}"
         paths = _existing_paths(path, app_id, policy_name, {"$select": Application.SELECT})
-        return ExistingObjects(**self._existing(self._read_confirmed(paths), policy_name))
+        answers = self._read_confirmed(paths)
+        if not needs_principal and isinstance(answers[2].failure, NotFound):
+            answers[2] = BatchResponse(answers[2].request, 200, {"value": []})
+        return ExistingObjects(**self._existing(answers, policy_name))
 
     def custom_claims(self, principal_id: str) -> bool | None:
         """Whether a custom claims policy (the portal's claims page) has claims; None: may not be read. Beta."""

@@ -78,6 +78,20 @@ class Users(DirectoryCalls):
             users[reference] = None if is_absent else User.read(entity_of(answer), extensions)
         return {reference: users[reference] for reference in asked}
 
+    def read_users_settled(
+        self, references: Strings, extensions: Strings, is_settled: Callable[[User], bool], names: Strings = ()
+    ) -> dict[str, User | None]:
+        """Like `read_users`; those for whom `is_settled` is false are read up to twice more, with pauses. Their last
+        answer counts, since one answer may come from a replica that has not heard of the last write (B)."""
+        users = self.read_users(references, extensions, names=names)
+        for seconds in ABSENCE_PAUSES:
+            unsettled = [reference for reference, user in users.items() if user and not is_settled(user)]
+            if not unsettled:
+                break
+            self._client.clock.sleep(seconds)
+            users |= self.read_users(unsettled, extensions)
+        return users
+
     def _from_listings(self, asked: Strings, extensions: Strings, profile: Strings, names: Strings) -> dict[str, User]:
         """Those of them that listings show; nobody when batches are fewer requests or listings are refused."""
         if len(asked) <= FEW or self._tenant_size() / PAGE >= len(asked) / CHUNK:

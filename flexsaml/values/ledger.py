@@ -33,8 +33,8 @@ class LedgerEntry:
     prior: str
     written: tuple[str, ...]
 
-    def before_write(self, live: str, value: str) -> LedgerEntry:
-        """The entry to keep before `value` is written over the `live` one."""
+    def before_write(self, live: str | None, value: str) -> LedgerEntry:
+        """The entry to keep before `value` is written over the `live` one; None where that could not be read."""
         earlier = self.written[-1:] if live == self.written[-1] else self.written
         return LedgerEntry(self.prior, (*(former for former in earlier if former != value), value))
 
@@ -66,11 +66,12 @@ class Ledger:
     entries: Mapping[str, LedgerEntry] = field(default_factory=dict)
 
     def before_write(self, live: Mapping[str, str], values: Mapping[str, str]) -> Ledger:
-        """The ledger to keep before `values` are written over the `live` ones; the other entries stay."""
+        """The ledger to keep before `values` are written over the `live` ones; the other entries stay. Only a cell that
+        has an entry may be missing from `live`, if it could not be read."""
         entries = dict(self.entries)
         for key, value in values.items():
             entry = entries.get(key)
-            entries[key] = entry.before_write(live[key], value) if entry else LedgerEntry(live[key], (value,))
+            entries[key] = entry.before_write(live.get(key), value) if entry else LedgerEntry(live[key], (value,))
         return Ledger(entries)
 
     def align(self, live: Mapping[str, str], types: Mapping[str, DataType]) -> dict[str, str]:
@@ -82,6 +83,11 @@ class Ledger:
             same = (known for known in (entry.prior, *entry.written) if types[key].means_same(live[key], known))
             aligned[key] = next(same, live[key])
         return aligned
+
+    def is_ours(self, key: str, live: str) -> bool:
+        """Whether the live value of a cell, as `align` gives it, may be this stack's. If it is not, nothing is
+        restored, and the prior value is lost: so callers read again before they believe it."""
+        return key not in self.entries or live in self.entries[key].written
 
     def only(self, keys: Iterable[str]) -> Ledger:
         """The entries of these cells."""

@@ -4,7 +4,7 @@ holds whole object ids and the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 from flexsaml import graph
@@ -111,13 +111,17 @@ def choose_references(table: RosterTable, users: Iterable[str], object_ids: Mapp
 
 
 def read_users(
-    directory: graph.Directory, references: Mapping[str, str], extensions: Iterable[str]
+    directory: graph.Directory,
+    references: Mapping[str, str],
+    extensions: Iterable[str],
+    is_settled: Callable[[graph.User], bool] = lambda _user: True,
 ) -> dict[str, graph.User]:
-    """By the keys of `references`, with their values of the extensions; a user who does not exist is left out."""
+    """By the keys of `references`, with their values of the extensions; a user who does not exist is left out. Those
+    who are not settled are read up to three times."""
     if not references:
         return {}
     upns = [user for user in references if "@" in user]
-    by_reference = directory.read_users(list(references.values()), list(extensions), names=upns)
+    by_reference = directory.read_users_settled(list(references.values()), list(extensions), is_settled, upns)
     return {key: user for key, reference in references.items() if (user := by_reference[reference])}
 
 

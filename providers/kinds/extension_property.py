@@ -21,7 +21,7 @@ import re
 from typing import ClassVar
 
 from flexsaml import graph
-from flexsaml.claims import build_full_name, is_full_name
+from flexsaml.claims import build_full_name, is_full_name, owner_app_id
 from flexsaml.graph import Conflict
 from flexsaml.graph import ExtensionProperty as Property
 from flexsaml.values import DataType, InvalidValue
@@ -108,10 +108,29 @@ class ExtensionPropertyKind(Kind):
 
     def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         application, property_id = split_id(id_)
-        if holders := describe_holders(directory, outputs["full_name"]):
-            engine.warn(f"{outputs['full_name']} is kept: {holders} that this stack did not write")
+        if reason := explain_keeping(directory, outputs["full_name"]):
+            if directory.extension_property(application, property_id):
+                engine.warn(f"{outputs['full_name']} is kept: {reason}")
             return
         directory.delete_extension_property(application, property_id)
+
+
+NO_PRINCIPAL = "its application has no service principal in this tenant any more"
+"""Values of such an extension can be neither read nor written (grade A for reading, C for writing)."""
+
+
+def has_owner_principal(directory: graph.Directory, full_name: str) -> bool:
+    """Whether the application that owns the extension has a service principal in this tenant."""
+    return not is_full_name(full_name) or directory.has_service_principal(owner_app_id(full_name))
+
+
+def explain_keeping(directory: graph.Directory, full_name: str) -> str:
+    """Why the property is not deleted: values of others are in it, or may be; "" when there are none."""
+    if holders := describe_holders(directory, full_name):
+        return f"{holders} that this stack did not write"
+    if not has_owner_principal(directory, full_name):
+        return f"{NO_PRINCIPAL}, so nobody can see who holds a value in it"
+    return ""
 
 
 def split_id(id_: str) -> tuple[str, str]:

@@ -12,7 +12,8 @@ leaves the configuration, and when it is deleted, as the last resource of all.
 * A policy that was assigned before is recorded. With `replace_existing` it may be displaced; delete assigns it again
   if no other policy is assigned by then.
 * Nothing that others rely on is deleted: a property with values in it, a policy that applies to another principal.
-* 404 on delete: the service principal is gone, and nothing can be restored on it. 403: the permission is missing.
+* 404 on delete: the service principal is gone, and nothing can be restored on it; the rest is done. 403: the
+  permission is missing.
 * `read` returns what was recorded and never looks at the tenant."""
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from flexsaml.graph import ExistingObjects, ExtensionProperty, NotFound
 from .. import engine
 from .base import Argument, Failures, Kind, Props, RefusedChange, known
 from .claims_mapping_policy import delete_unless_used, select_unfinished
-from .extension_property import describe_holders
+from .extension_property import explain_keeping
 from .policy_assignment import refuse_assigned
 
 _ADOPT = "or adopt it: python -m flexsaml adopt --out import.json"
@@ -100,20 +101,24 @@ class TenantBaselineKind(Kind):
         return inputs["service_principal_id"], {**inputs, **outputs}
 
     def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
+        is_gone = False
         try:
             existing = _read_existing(directory, outputs)
         except NotFound:
+            is_gone = True  # what an unfinished run left elsewhere is deleted all the same
             engine.warn("the service principal is gone from the tenant, so nothing can be restored on it")
-            return
+            existing = _read_existing(directory, outputs, needs_principal=False)
         kept = _delete_unfinished(directory, outputs["application_id"], existing.properties, outputs["properties"])
-        for name, holders in kept.items():
-            engine.say(f"{name} is kept: {holders}")
-        displaced = outputs["displaced"]
+        for name, reason in kept.items():
+            engine.say(f"{name} is kept: {reason}")
+        displaced = [] if is_gone else outputs["displaced"]
         named = list(existing.policies or ())
         for name in outputs["__policy_names"]:
             if name != outputs["policy_name"]:
                 named += directory.policies(name)
-        unfinished = select_unfinished(directory, [policy for policy in named if policy.id not in displaced], id_)
+        unfinished = select_unfinished(
+            directory, [policy for policy in named if policy.id not in outputs["displaced"]], id_
+        )
         for policy in named:
             if policy in unfinished:
                 delete_unless_used(directory, policy.id, policy.display_name, id_)
@@ -142,10 +147,11 @@ def _is_replacement(olds: Props, principal: str) -> bool:
     return is_second_check
 
 
-def _read_existing(directory: graph.Directory, props: Props) -> ExistingObjects:
+def _read_existing(directory: graph.Directory, props: Props, *, needs_principal: bool = True) -> ExistingObjects:
     return directory.read_existing_objects(
-        app_id=props["app_id"], service_principal_id=props["service_principal_id"], policy_name=props["policy_name"]
-    )
+        app_id=props["app_id"], service_principal_id=props["service_principal_id"], policy_name=props["policy_name"],
+        needs_principal=needs_principal,
+    )  # fmt: skip
 
 
 def _refuse_existing(existing: ExistingObjects, properties: set[str], policy_name: str) -> None:
@@ -175,12 +181,12 @@ def _list_problems(properties: Mapping[str, str], policy_name: str, policies: It
 def _delete_unfinished(
     directory: graph.Directory, application_id: str, properties: Iterable[ExtensionProperty], names: Collection[str]
 ) -> dict[str, str]:
-    """Delete the properties of these names in which nobody holds a value; those kept, with who holds one."""
+    """Delete the properties of these names in which nobody holds a value; those kept, with the reason."""
     kept = {}
     for prop in properties:
         if prop.name in names:
-            if holders := describe_holders(directory, prop.name):
-                kept[prop.name] = holders
+            if reason := explain_keeping(directory, prop.name):
+                kept[prop.name] = reason
             else:
                 directory.delete_extension_property(application_id, prop.id)
     return kept

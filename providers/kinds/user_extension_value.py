@@ -95,7 +95,7 @@ class UserExtensionValueKind(Kind):
             directory.confirm_users({user.id: changes})
         if news["baselined"]:
             return _outputs(user.id, Ledger())
-        _restore_values(directory, user.id, olds, ledger.only(set(ledger.entries) - set(values)), live, types)
+        _restore_values(directory, user.id, olds, ledger.only(set(ledger.entries) - set(values)), types)
         return _outputs(user.id, ledger.only(values).before_write(ledger.align(live, types), values))
 
     def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
@@ -115,20 +115,27 @@ class UserExtensionValueKind(Kind):
 
     def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         ledger = Ledger.unpack(outputs["__memory"])
-        if not ledger.entries:
-            return
-        types = parse_types(outputs["types"], ledger.entries)
-        user = directory.find_user(id_, list(types))
-        if user is None:
-            return
-        _restore_values(directory, id_, outputs, ledger, live_values(user, types), types)
+        _restore_values(directory, id_, outputs, ledger, parse_types(outputs["types"], ledger.entries))
 
 
 def _restore_values(
-    directory: graph.Directory, id_: str, outputs: Props, ledger: Ledger, live: Values, types: Mapping[str, DataType]
+    directory: graph.Directory, id_: str, outputs: Props, ledger: Ledger, types: Mapping[str, DataType]
 ) -> None:
-    """Write the prior values of cells that still hold what this stack wrote."""
-    restoration = ledger.restoration(ledger.align(live, types))
+    """Write the prior values of cells that still hold what this stack wrote. That another value stands there, or that
+    the user has left, is believed only after three reads."""
+    if not ledger.entries:
+        return
+
+    def align(user: graph.User) -> dict[str, str]:
+        return ledger.align(live_values(user, types), types)
+
+    def is_settled(user: graph.User) -> bool:
+        return all(ledger.is_ours(name, value) for name, value in align(user).items())
+
+    user = directory.read_users_settled([id_], list(ledger.entries), is_settled)[id_]
+    if user is None:
+        return
+    restoration = ledger.restoration(align(user))
     for name in restoration.changed_by_others:
         engine.say(f"{name}: the value of {text(outputs.get('user'))} was changed by others and is left as it is")
     priors = {name: types[name].to_wire(prior) for name, prior in restoration.priors.items()}

@@ -18,14 +18,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from flexsaml import graph
-from flexsaml.graph import NotAvailable, is_guid
-from flexsaml.values import NULL, DataType, Ledger, RosterChange, RosterTable, pack, removes_too_many, unpack
+from flexsaml.graph import NotAvailable
+from flexsaml.values import NULL, DataType, Ledger, RosterChange, pack, removes_too_many, unpack
 
 from .. import engine
 from ..progress import count_users, first_names, progress_reporter
 from . import cells
 from .base import Argument, Failures, Props, RefusedChange, text
-from .extension_property import split_id
+from .extension_property import NO_PRINCIPAL, has_owner_principal, split_id
 
 
 class UserValueBaselineKind(cells.CellsKind):
@@ -87,9 +87,11 @@ class UserValueBaselineKind(cells.CellsKind):
         users = (user for user in rows if user in to_read or user not in old_ids)
         references = cells.choose_references(change.table, users, old_ids)
         new_ids, live = _read_live(directory, news, references)
-        _refuse_unusable_users(change.table, references, new_ids)
+        _refuse_unusable_users(references, new_ids, old_ids)
         live = ledger.align(live, dict.fromkeys(live, _data_type(news)))
-        ledger = ledger.before_write(live, {id_: rows[user][1] for user, id_ in new_ids.items()})
+        _say_what_counts_as_prior(news["full_name"], {user: live[i] for user, i in new_ids.items()}, change, old_ids)
+        unread = {user: old_ids[user] for user in references if user not in new_ids}  # the writer may find them
+        ledger = ledger.before_write(live, {id_: rows[user][1] for user, id_ in {**unread, **new_ids}.items()})
         object_ids = {user: id_ for user, id_ in {**old_ids, **new_ids}.items() if user in rows}
         remaining = set(object_ids.values())
         _restore_values(directory, news, {user: i for user, i in old_ids.items() if i not in remaining}, ledger)
@@ -108,24 +110,40 @@ class UserValueBaselineKind(cells.CellsKind):
         return property_id, {**inputs, **cells.pack_cells_memory(table, object_ids, ledger)}
 
     def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
-        _restore_values(directory, outputs, *cells.unpack_cells_memory(outputs))
+        _restore_values(directory, outputs, *cells.unpack_cells_memory(outputs), is_last_chance=True)
 
 
-def _restore_values(directory: graph.Directory, props: Props, object_ids: Mapping[str, str], ledger: Ledger) -> None:
-    """Write the prior values of these users' cells that still hold what this stack wrote."""
+def _restore_values(
+    directory: graph.Directory,
+    props: Props,
+    object_ids: Mapping[str, str],
+    ledger: Ledger,
+    *,
+    is_last_chance: bool = False,
+) -> None:
+    """Write the prior values of these users' cells that still hold what this stack wrote. Values that cannot be reached
+    because the application has no service principal are an error while state is kept, so that the prior values are
+    not lost; at the `is_last_chance` they are reported and left."""
     if not object_ids:
         return
     full_name, ledger = props["full_name"], ledger.only(object_ids.values())
     application_id = split_id(props["extension"])[0]
-    _, live = _read_live(directory, props, object_ids)
+    _, live = _read_live(directory, props, object_ids, ledger)
     if any(live.get(id_) == NULL and NULL not in entry.written for id_, entry in ledger.entries.items()):
         # Somebody cleared the value, or it is hidden: a property that was created anew shows old values only later.
         if not directory.extension_exists(application_id, full_name):
             users = count_users(ledger.entries)
             engine.warn(f"{full_name} no longer exists: the values of {users} cannot be reached any more and are left")
             return
+        if not has_owner_principal(directory, full_name):
+            users = f"{count_users(ledger.entries)} ({first_names(sorted(object_ids))})"
+            problem = f"{full_name}: {NO_PRINCIPAL}, so the values of {users} cannot be reached"
+            if not is_last_chance:
+                raise RefusedChange(f"{problem}; make that service principal again, then run the same command again")
+            engine.warn(f"{problem} any more and are left as this stack wrote them")
+            return
         directory.wait_usable([full_name])
-        _, live = _read_live(directory, props, object_ids)
+        _, live = _read_live(directory, props, object_ids, ledger)
     data_type = _data_type(props)
     restoration = ledger.restoration(ledger.align(live, dict.fromkeys(live, data_type)))
     priors = {id_: {full_name: data_type.to_wire(prior)} for id_, prior in restoration.priors.items()}
@@ -157,26 +175,52 @@ def _data_type(props: Props) -> DataType:
 
 
 def _read_live(
-    directory: graph.Directory, props: Props, references: Mapping[str, str]
+    directory: graph.Directory, props: Props, references: Mapping[str, str], ledger: Ledger | None = None
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Object ids by user, and live values by object id, of the users who exist."""
+    """Object ids by user, and live values by object id, of the users who exist. With a ledger, a value that is not this
+    stack's by it is believed only after three reads."""
     full_name, data_type = props["full_name"], _data_type(props)
-    users = cells.read_users(directory, references, [full_name])
-    object_ids = {name: user.id for name, user in users.items()}
-    return object_ids, {user.id: data_type.exact_from_wire(user.values.get(full_name)) for user in users.values()}
+
+    def live_value(user: graph.User) -> str:
+        return data_type.exact_from_wire(user.values.get(full_name))
+
+    def is_settled(user: graph.User) -> bool:
+        aligned = (ledger or Ledger()).align({user.id: live_value(user)}, {user.id: data_type})
+        return ledger is None or ledger.is_ours(user.id, aligned[user.id])
+
+    users = cells.read_users(directory, references, [full_name], is_settled)
+    return {name: user.id for name, user in users.items()}, {user.id: live_value(user) for user in users.values()}
 
 
-def _refuse_unusable_users(table: RosterTable, references: Mapping[str, str], object_ids: Mapping[str, str]) -> None:
-    """Raise for a name that nobody has, and for two names of one user. A user whom preflight or the last run knew has
-    left meanwhile: there is nothing to record, and the writer reports it after it wrote everybody else."""
+def _refuse_unusable_users(
+    references: Mapping[str, str], object_ids: Mapping[str, str], old_ids: Mapping[str, str]
+) -> None:
+    """Raise for a user of whom nothing can be recorded because the tenant does not show them, and for two names of one
+    user. A user of the last run has a record; the writer reports them if they have left."""
     absent = [user for user in references if user not in object_ids]
-    unknown = [user for user in absent if not table.rows[user][0] and not is_guid(references[user])]
+    unknown = [user for user in absent if references[user] != old_ids.get(user)]
     if unknown:
         raise RefusedChange(f"no such user: {', '.join(unknown)}; correct the name or remove it from the configuration")
     counts = Counter(object_ids.values())
     duplicates = [user for user, id_ in object_ids.items() if counts[id_] > 1]
     if duplicates:
         raise RefusedChange(f"{' and '.join(duplicates[:2])} are the same user: keep one of them")
+
+
+def _say_what_counts_as_prior(
+    full_name: str, live: Mapping[str, str], change: RosterChange, old_ids: Mapping[str, str]
+) -> None:
+    """Say who held the wanted value already when it was first recorded. `live`: by user."""
+    holders = [
+        user for user, value in live.items()
+        if user not in old_ids and value != NULL and value == change.table.rows[user][1]
+    ]  # fmt: skip
+    if holders:
+        engine.say(
+            f"{full_name}: {count_users(holders)} held the declared value before this stack wrote it "
+            f"({first_names(sorted(holders))}), so destroy leaves it; if another stack wrote it, only the state of "
+            "that stack has the value from before"
+        )
 
 
 def _warn_of_overwriting(full_name: str, change: RosterChange, live: Mapping[str, str]) -> None:

@@ -316,26 +316,30 @@ class QuickClock(Clock):
     """The machine's clock, ahead by every pause, which takes no time."""
 
     def __init__(self) -> None:
-        self._ahead = 0.0
+        self.slept = 0.0
 
     def now(self) -> float:
-        return time.monotonic() + self._ahead
+        return time.monotonic() + self.slept
 
     def sleep(self, seconds: float) -> None:
-        self._ahead += seconds
+        self.slept += seconds
 
 
+@dataclass(frozen=True)
 class QuickConnection(Connection):
     """To an emulated tenant, without pauses."""
 
+    clock: QuickClock = field(default_factory=QuickClock, compare=False)
+
     def directory(self) -> Directory:
         where = cloud(self.cloud, graph_endpoint=self.graph_endpoint, login_endpoint=self.login_endpoint)
-        return Directory(Client(where, credentials(where), clock=QuickClock()))
+        return Directory(Client(where, credentials(where), clock=self.clock))
 
 
-def connect(emulator: Emulator) -> None:
+def connect(emulator: Emulator, clock: QuickClock | None = None) -> None:
     """This process speaks to that tenant; `TENANT.configure(Connection())` ends it."""
-    TENANT.configure(QuickConnection("loopback", graph_endpoint=emulator.http, login_endpoint=emulator.http))
+    http = emulator.http
+    TENANT.configure(QuickConnection("loopback", graph_endpoint=http, login_endpoint=http, clock=clock or QuickClock()))
 
 
 def declare(

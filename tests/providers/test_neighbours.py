@@ -1,0 +1,175 @@
+"""If this goes red, somebody else's work beside a stack makes its destroy hang, lose what a user held before, or delete
+what is not the stack's: an application, a principal, a property or a user is deleted, restored, renamed or made anew
+between two runs, a replica is behind, or another stack writes the same cells.
+
+Kinds and directory calls are the real ones, on the emulator; time passes only where the code waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flexsaml.errors import UserError
+from providers import TENANT, Connection, provider_class
+from tests.emulator.process import Emulator
+from tests.engine.stack import Tenant, seed
+from tests.providers.miniature import Miniature, QuickClock, Run, connect
+from tests.providers.process import packed
+from tests.providers.test_partial_runs import WITH_TEAM, Declaration
+
+
+class Scene:
+    """A stack with Ada, a roster, an administrator's property and one of its own, in a tenant that held x and y."""
+
+    def __init__(self, emulator: Emulator, directory: Path) -> None:
+        self.emulator, self.directory, self.clock, self.stack = emulator, directory, QuickClock(), Miniature()
+        connect(emulator, self.clock)
+        self.seed(None)
+        self.tenant = Tenant(emulator)
+        self.displaced = self.tenant.make_policy("older")
+        self.tenant.assign(self.displaced)
+        self.tenant.make_property("languages")
+        self.tenant.write("ada", "x")
+        self.tenant.write("grace", "y")
+        self.before = emulator.export()
+
+    def seed(self, rows: dict[str, Any] | None) -> None:
+        seed(self.emulator, rows)
+
+    def up(self, declaration: Declaration = WITH_TEAM) -> None:
+        assert self.run(declaration).refusal == ""
+
+    def run(self, declaration: Declaration = WITH_TEAM) -> Run:
+        return self.stack.up(declaration.program(Tenant(self.emulator), self.directory))
+
+    def destroy(self) -> float:
+        """Seconds that it waited."""
+        before = self.clock.slept
+        assert self.stack.destroy().refusal == ""
+        return self.clock.slept - before
+
+    def values(self) -> tuple[Any, Any]:
+        """What Ada and Grace are seen to hold of the administrator's property."""
+        full = self.tenant.full("languages")
+        rows = {row["userPrincipalName"].partition("@")[0]: row for row in self.emulator.export()["users"]}
+        ada, grace = (rows.get(name, {"values": {full: "no user"}}) for name in ("ada", "grace"))
+        return ada.get("values", {}).get(full), grace.get("values", {}).get(full)
+
+    def properties(self) -> set[str]:
+        """Short names."""
+        return {row["name"].rpartition("_")[2] for row in self.emulator.export()["extensionProperties"]}
+
+    def remove_application(self) -> dict[str, Any]:
+        """Take the application with its principal, properties, links and roles away; returns the tenant before."""
+        export = self.emulator.export()
+        gone = {self.tenant.application["id"], self.tenant.principal["id"]}
+
+        def belongs(row: dict[str, Any]) -> bool:
+            keys = ("id", "applicationId", "servicePrincipalId", "resourceId")
+            return any(row.get(key) in gone for key in keys)
+
+        self.seed({key: [row for row in rows if not belongs(row)] for key, rows in export.items()})
+        return export
+
+    def remove_ada(self) -> None:
+        self.tenant.do("DELETE", f"/users/{self.tenant.user('ada')['id']}")
+
+    def remove_principal(self) -> None:
+        self.tenant.do("DELETE", f"/servicePrincipals/{self.tenant.principal['id']}")
+
+
+@pytest.fixture
+def scene(emulator: Emulator, tmp_path: Path) -> Iterator[Scene]:
+    yield Scene(emulator, tmp_path)
+    TENANT.configure(Connection())
+
+
+LONGEST_WAIT = 60.0
+
+
+GONE: dict[str, tuple[Callable[[Scene], object], tuple[Any, Any], set[str]]] = {
+    # what is deleted; what Ada and Grace hold after destroy; short names of the properties that are left
+    "application": (Scene.remove_application, (None, None), set()),
+    "principal": (Scene.remove_principal, ("c", "b"), {"languages", "team"}),
+    "property": (lambda scene: scene.tenant.delete_property("languages"), (None, None), set()),
+    "user": (Scene.remove_ada, ("no user", "y"), {"languages"}),
+    "nothing": (lambda _scene: None, ("x", "y"), {"languages"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("remove", "held", "left"), GONE.values(), ids=list(GONE))
+def test_destroy_ends_whatever_is_gone(
+    scene: Scene, remove: Callable[[Scene], object], held: tuple[Any, Any], left: set[str]
+) -> None:
+    scene.up()
+    remove(scene)
+    assert scene.destroy() <= LONGEST_WAIT
+    assert scene.values() == held, "what can be restored is restored"
+    assert scene.properties() == left
+    policies = scene.emulator.export()["claimsMappingPolicies"]
+    assert [row["displayName"] for row in policies] == ["older"]
+
+
+def test_an_application_that_is_restored_before_destroy(scene: Scene) -> None:
+    scene.up()
+    scene.seed(scene.remove_application())
+    scene.destroy()
+    assert scene.emulator.export() == scene.before
+
+
+def test_a_row_that_leaves_while_the_principal_is_gone_keeps_its_prior_value(scene: Scene) -> None:
+    """Unlike destroy, a change can be repeated once the principal is there again. It is deleted after preflight."""
+    scene.up()
+    baseline = scene.stack.state[f"flex-{scene.tenant.full('languages')}-before"]
+    kind, smaller = (
+        provider_class(baseline.kind).kind,
+        {**baseline.outs, "__cells": packed({"ada@contoso.example": "c"})},
+    )
+    scene.remove_principal()
+    with pytest.raises(UserError, match="make that service principal again"):
+        kind.update(TENANT.directory(), baseline.id, baseline.outs, smaller)
+    scene.tenant.do("POST", "/servicePrincipals", {"appId": scene.tenant.principal["appId"]})
+    kind.update(TENANT.directory(), baseline.id, baseline.outs, smaller)
+    assert scene.values() == ("c", "y")
+
+
+def test_a_read_that_is_behind_at_destroy(scene: Scene) -> None:
+    """The roster's writes are not read back, so reads of destroy show Grace's value from before the stack, and
+    it looks as if nothing had to be restored."""
+    scene.emulator.dials(stale_reads=2)
+    scene.up()
+    scene.destroy()
+    scene.emulator.dials(stale_reads=0)
+    assert scene.values() == ("x", "y")
+
+
+def test_a_stranger_s_value_stays_after_three_reads(scene: Scene) -> None:
+    scene.up()
+    scene.tenant.write("grace", "z")
+    assert 3.0 <= scene.destroy() <= LONGEST_WAIT
+    assert scene.values() == ("x", "z")
+
+
+def test_a_user_whom_only_the_writer_would_find_is_not_written(scene: Scene) -> None:
+    scene.emulator.fault("refuse", "GET", "/users/ada", status=404, skip=1, times=3)  # preflight is first
+    assert "no such user: ada@contoso.example" in scene.run().refusal
+    assert scene.values() == ("x", "y")
+    scene.up()
+    scene.destroy()
+    assert scene.emulator.export() == scene.before
+
+
+def test_a_user_whom_only_the_writer_finds_in_an_update_is_recorded(scene: Scene) -> None:
+    """The prior value is known from the last run, so only the value to be written has to be recorded."""
+    scene.up()
+    changed = replace(WITH_TEAM, users={"ada": {"languages": "d", "team": "red"}})
+    scene.emulator.fault("refuse", "GET", f"/users/{scene.tenant.user('ada')['id']}", status=404, times=3)
+    scene.up(changed)
+    assert scene.values() == ("d", "b")
+    scene.destroy()
+    assert scene.emulator.export() == scene.before
