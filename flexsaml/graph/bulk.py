@@ -6,6 +6,7 @@ mid-run is waited for."""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -49,9 +50,9 @@ OnProgress = Callable[[Progress], None]
 def write_until_settled(
     items: Sequence[BatchRequest], send: Send, retrier: Retrier, longest: float, on_progress: OnProgress | None = None
 ) -> list[GraphError | None]:
-    """Carry out writes that may be carried out twice; None or the error of each. Between two rounds it waits at most
-    `longest` seconds: what Graph wants to be asked later than that fails."""
-    outcomes = BulkWrite(items, send, retrier.clock, on_progress).run()
+    """Carry out writes that may be carried out twice; None or the error of each. No single wait is longer than
+    `longest` seconds: if Graph asks for a longer one, the run ends."""
+    outcomes = BulkWrite(items, send, retrier.clock, on_progress, longest).run()
     for attempt in count(1):
         pauses = {
             number: pause_before(attempt, error, retrier.chance)
@@ -64,7 +65,7 @@ def write_until_settled(
         pause = max(pauses[number] for number in repeated)
         retrier.progress(f"repeating {len(repeated):,} writes of unknown outcome in {pause:.0f} s")
         retrier.clock.sleep(pause)
-        round_ = BulkWrite([items[number] for number in repeated], send, retrier.clock, None).run()
+        round_ = BulkWrite([items[number] for number in repeated], send, retrier.clock, None, longest).run()
         for number, error in zip(repeated, round_, strict=True):
             outcomes[number] = error
     return outcomes
@@ -73,8 +74,16 @@ def write_until_settled(
 class BulkWrite:
     """One run over a list of writes; `outcomes` has an entry for each, by its number: None or the error."""
 
-    def __init__(self, items: Sequence[BatchRequest], send: Send, clock: Clock, on_progress: OnProgress | None) -> None:
+    def __init__(
+        self,
+        items: Sequence[BatchRequest],
+        send: Send,
+        clock: Clock,
+        on_progress: OnProgress | None,
+        longest: float = math.inf,
+    ) -> None:
         self._items, self._send, self._clock, self._on_progress = items, send, clock, on_progress
+        self._longest = longest
         self._pace, self._lock = Pace(clock), threading.Lock()
         self._waiting = deque(range(len(items)))
         self._started, self._failed, self._failing_tries = clock.now(), 0, 0
@@ -120,7 +129,7 @@ class BulkWrite:
             self._failing_since, self._failing_tries = None, 0
             for number, answer in zip(chunk, answers, strict=True):
                 error = answer.failure
-                if isinstance(error, Throttled):
+                if isinstance(error, Throttled) and self._may_wait(error):
                     throttled.append(error.retry_after or 1.0)
                     self._waiting.appendleft(number)
                 else:
@@ -132,17 +141,25 @@ class BulkWrite:
 
     def _not_answered(self, chunk: list[int], error: GraphError) -> None:
         """No item has an answer of its own: a batch that was refused by quota or never sent is sent again."""
-        if isinstance(error, Throttled):
-            self._pace.refused(error.retry_after or 1.0)
         repeats = isinstance(error, NotSent) and error.transient and self._may_recover(error)
+        if isinstance(error, Throttled) and self._may_wait(error):
+            self._pace.refused(error.retry_after or 1.0)
+            repeats = True
         with self._lock:
-            if repeats or isinstance(error, Throttled):
+            if repeats:
                 self._waiting.extendleft(reversed(chunk))
             elif isinstance(error, OUTCOME_UNKNOWN):
                 self.outcomes |= dict.fromkeys(chunk, error)
                 self._failed += len(chunk)
             else:
                 self._stopped = self._stopped or error
+
+    def _may_wait(self, error: Throttled) -> bool:
+        """Whether Graph wants to be asked again within `longest` seconds; if not, the run ends with its refusal."""
+        if (error.retry_after or 0.0) <= self._longest:
+            return True
+        self._stopped = self._stopped or error
+        return False
 
     def _may_recover(self, error: NotSent) -> bool:
         """True if another try makes sense: for `OUTAGE` seconds if the network worked in this run, else a few times."""

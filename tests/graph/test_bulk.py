@@ -129,3 +129,19 @@ def test_an_identity_that_may_not_write_is_told_at_once() -> None:
 def test_time_left_is_told_as_soon_as_something_is_known() -> None:
     _, _, reports = run(1000)
     assert all(report.left is not None for report in reports if report.done)
+
+
+@pytest.mark.parametrize("of_batch", [True, False], ids=["a batch", "an item"])
+def test_a_wait_that_nobody_would_sit_through_ends_it(of_batch: bool) -> None:
+    tomorrow = Throttled("PATCH /users/x", status=429, retry_after=86_400.0)
+    clock = FakeClock()
+    service = FakeService(
+        clock,
+        lambda _attempt, item: tomorrow if item.url == "/users/7" and not of_batch else None,
+        lambda number: tomorrow if number == 1 and of_batch else None,
+    )
+    items = [BatchRequest("PATCH", f"/users/{number}", {}) for number in range(1000)]
+    outcomes = BulkWrite(items, service.send, clock, None, longest=120.0).run()
+    assert outcomes.count(tomorrow) >= 500
+    assert service.carried_out.total() == outcomes.count(None)
+    assert clock.passed < 60.0
