@@ -203,7 +203,7 @@ def _hint(kind: type[Refused], method: str, path: str, message: str, status: int
     if kind is Conflict and method != "POST":
         return f"somebody else may be changing the same object; {RUN_AGAIN}"
     if kind is Conflict and path.endswith("/$ref"):
-        return "another policy is assigned, and a service principal has only one"
+        return f"another policy is assigned, and a service principal has only one: unassign that one, then {RUN_AGAIN}"
     if status in (301, 302, 303, 307, 308):
         return "redirects are not followed with a token; check the cloud and the endpoints that are configured"
     advice = next((words for pattern, words in _ADVICE.items() if re.search(pattern, message)), None)

@@ -76,7 +76,7 @@ class PolicyAssignmentKind(Kind):
         try:
             directory.assign(principal, policy)
         except Conflict as conflict:
-            hint = "unassign that one, or set flexsaml:replaceExisting to true before the stack is created"
+            hint = "or set flexsaml:replaceExisting to true before the stack is created"
             raise RefusedChange(f"{conflict}; {hint}") from conflict
         return id_, {}
 

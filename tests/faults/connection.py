@@ -71,10 +71,12 @@ class ProxiedConnection(Connection):
     """A connection to the loopback cloud at `graph_endpoint`, with a clock of its own."""
 
     clock: SkippingClock = field(default_factory=SkippingClock)
+    client_class: type[graph.Client] = graph.Client
+    directory_class: type[graph.Directory] = graph.Directory
 
     @staticmethod
-    def to(url: str) -> ProxiedConnection:
-        return ProxiedConnection("loopback", graph_endpoint=url, login_endpoint=url)
+    def to(url: str, **classes: Any) -> ProxiedConnection:
+        return ProxiedConnection("loopback", graph_endpoint=url, login_endpoint=url, **classes)
 
     def directory(self) -> graph.Directory:
         where = graph.cloud(self.cloud, graph_endpoint=self.graph_endpoint, login_endpoint=self.login_endpoint)
@@ -82,4 +84,5 @@ class ProxiedConnection(Connection):
         session.trust_env = False
         session.mount("http://", SimulatingAdapter(self.clock))
         tokens = graph.credentials(where, clock=self.clock, session=session)
-        return graph.Directory(graph.Client(where, tokens, clock=self.clock, chance=lambda: 0.5, session=session))
+        client = self.client_class(where, tokens, clock=self.clock, chance=lambda: 0.5, session=session)
+        return self.directory_class(client)

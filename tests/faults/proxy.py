@@ -110,6 +110,7 @@ class FaultProxy:
         self.calls: list[RecordedCall] = []
         self._lock = threading.Lock()
         self._fault: Fault | None = None
+        self._choose: Callable[[RecordedCall], Fault | None] | None = None
         self._at = self._left = 0
         self._struck = ("", "")
         proxy = self
@@ -141,9 +142,14 @@ class FaultProxy:
         with self._lock:
             self.calls, self._fault, self._at, self._left, self._struck = [], fault, at, times, ("", "")
 
+    def arm_each(self, choose: Callable[[RecordedCall], Fault | None]) -> None:
+        """Let `choose` say for each call which fault meets it."""
+        with self._lock:
+            self._choose = choose
+
     def disarm(self) -> None:
         with self._lock:
-            self._fault = None
+            self._fault = self._choose = None
 
     def clear(self) -> None:
         """Forget the calls."""
@@ -160,6 +166,10 @@ class FaultProxy:
         with self._lock:
             call = RecordedCall(len(self.calls), method, path, f"{self.url}{path}", body)
             self.calls.append(call)
+            if self._choose is not None:
+                chosen = self._choose(call)
+                call.fault = chosen.name if chosen else ""
+                return call, chosen, None
             fault = self._fault
             if fault is None or not self._left or call.number < self._at or not fault.applies(call):
                 return call, None, fault

@@ -156,3 +156,16 @@ def test_a_text_of_graph_gets_its_advice(message: str, advice: str) -> None:
 
 def test_message_of_many_lines_is_one_line() -> None:
     assert str(GraphError("GET /x", "first\n  second\r\n", "do\nthis")) == "GET /x: first second; do this"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("POST", "/servicePrincipals/sp/claimsMappingPolicies/$ref", "unassign that one, then run the same command"),
+        ("DELETE", "/servicePrincipals/sp/claimsMappingPolicies/pol/$ref", "somebody else may be changing"),
+        ("PATCH", "/users/ada", "somebody else may be changing the same object; run the same command again"),
+        ("POST", "/applications/app/extensionProperties", "choose another name, or import what exists already"),
+    ],
+)
+def test_what_to_do_about_a_conflict_depends_on_what_was_tried(method: str, path: str, hint: str) -> None:
+    assert hint in str(refusal(method, path, 409, graph_body("Request_MultipleObjectsWithSameKeyValue")))

@@ -80,6 +80,10 @@ class Run:
     refusal: str = ""
 
 
+def make_provider(kind: str) -> Any:
+    return provider_class(kind)()
+
+
 @dataclass
 class Miniature:
     """State, and the commands that change it."""
@@ -87,11 +91,13 @@ class Miniature:
     state: dict[str, Held] = field(default_factory=dict)
     falsify: Callable[[Props], None] | None = None
     """changes what a program registers, for tests of tests"""
+    make_provider: Callable[[str], Any] = make_provider
+    """the provider of a kind; tests of tests give one that breaks a law"""
 
     def up(self, program: Program, targets: Collection[str] | None = None, *, killed_at: int | str = 0) -> Run:
         """`targets`: names of resources; without, all. `killed_at`: the number of a step,
         from 1, or the name of its resource."""
-        command = _Command(self.state, targets, killed_at, self.falsify)
+        command = _Command(self.state, targets, killed_at, self.falsify, self.make_provider)
         try:
             with ThreadPoolExecutor(1) as thread:  # Pulumi notes the stack of each registration, which is short there
                 thread.submit(_run_program, program, command.settle).result()
@@ -104,7 +110,7 @@ class Miniature:
         run = Run()
         for name, held in list(self.state.items()):
             try:
-                live = provider_class(held.kind)().read(held.id, held.outs)
+                live = self.make_provider(held.kind).read(held.id, held.outs)
             except UserError as problem:
                 run.refusal = str(problem)
                 return run
@@ -119,7 +125,7 @@ class Miniature:
         return run
 
     def destroy(self, *, killed_at: int | str = 0) -> Run:
-        command = _Command(self.state, None, killed_at)
+        command = _Command(self.state, None, killed_at, None, self.make_provider)
         try:
             command.delete(list(self.state))
         except (Killed, Refusal) as error:
@@ -132,7 +138,8 @@ class _Command:
     state: dict[str, Held]
     targets: Collection[str] | None
     killed_at: int | str
-    falsify: Callable[[Props], None] | None = None
+    falsify: Callable[[Props], None] | None
+    make_provider: Callable[[str], Any]
     run: Run = field(default_factory=Run)
     registered: set[str] = field(default_factory=set)
     failure: Exception | None = None
@@ -167,12 +174,12 @@ class _Command:
         return self._step(name, held, settled, props)
 
     def _step(self, name: str, held: Held | None, settled: Held, props: Props) -> Held:
-        provider = provider_class(settled.kind)()
+        provider = self.make_provider(settled.kind)
         settled.inputs = _check(provider, held.inputs if held else {}, props)
         if held:
             verdict = provider.diff(held.id, held.outs, settled.inputs)
             if verdict.replaces:
-                self.delete([name, *self._replaced_with(name)])
+                self.delete([name, *self._replaced_with(name)], is_replacement=True)
                 return self._step(name, None, settled, props)
             settled.id = held.id
             settled.outs = held.outs
@@ -187,20 +194,20 @@ class _Command:
         self.state[name] = settled
         return settled
 
-    def delete(self, names: list[str]) -> None:
-        """Dependents first, else the latest first."""
+    def delete(self, names: list[str], *, is_replacement: bool = False) -> None:
+        """Dependents first, else the latest first. Dependents of what is replaced may stay: they are updated then."""
         if self.targets is not None:
             names = [name for name in names if name in self.targets]
         if protected := [name for name in names if self.state[name].is_protected]:
             raise EngineRefuses(f"{', '.join(protected)} is protected")
         while names:
             name = next(name for name in reversed(self.state) if name in names and not self._dependents(name, names))
-            if blocking := self._dependents(name, self.state):
+            if not is_replacement and (blocking := self._dependents(name, self.state)):
                 raise EngineRefuses(f"{', '.join(blocking)} depends on {name}")
             held = self.state[name]
             if not held.is_retained:
                 try:
-                    provider_class(held.kind)().delete(held.id, held.outs)
+                    self.make_provider(held.kind).delete(held.id, held.outs)
                 except UserError as problem:
                     raise Refusal(str(problem)) from problem
             self._record(name)
@@ -223,8 +230,7 @@ class _Command:
                 for key, names in held.dependencies.items()
                 if key in held.inputs and names.intersection(replaced)
             }
-            provider = provider_class(held.kind)()
-            kind = provider.kind
+            kind = self.make_provider(held.kind).kind
             changed = kind.diff(held.outs, {**held.inputs, **unknown}) if unknown else set()
             if any(kind.arguments[key].replaces for key in changed):
                 replaced.append(other)
