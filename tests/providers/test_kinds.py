@@ -286,7 +286,7 @@ def test_only_a_recorded_policy_is_displaced() -> None:
 
 def test_a_refused_link_comes_with_what_to_do() -> None:
     """The list of assigned policies was older than another's assignment."""
-    with pytest.raises(RefusedChange, match=r"409.*: unassign that one, .*; or set flexsaml:replaceExisting"):
+    with pytest.raises(RefusedChange, match=r"409.*; or set flexsaml:replaceExisting to true"):
         create(
             PolicyAssignmentKind(), FakeDirectory(refuses_links=True), {"service_principal_id": "sp", "policy_id": "p"}
         )
