@@ -9,7 +9,6 @@ import is for a stack that has no resources yet."""
 
 import argparse
 import json
-import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from flexsaml.claims import escape
 from flexsaml.errors import UserError
 from flexsaml.graph import Directory
 from flexsaml.private_files import write_private_file
+from flexsaml.pulumi_command import run_pulumi
 from providers import Connection, provider_class
 
 from .args import read_config
@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    stack = given.stack or _run_pulumi("stack", "--show-name").strip()
+    stack = given.stack or run_pulumi("stack", "--show-name").strip()
     _require_empty(stack)
     _load_configuration(stack)
     try:
@@ -114,27 +114,16 @@ def _find_existing(stack: str) -> _Recorder:
 
 def _load_configuration(stack: str) -> None:
     """The stack's configuration becomes this program's, as if the engine ran it."""
-    entries = json.loads(_run_pulumi("config", "--json", "--show-secrets", "--stack", stack))
+    entries = json.loads(run_pulumi("config", "--json", "--show-secrets", "--stack", stack))
     values = {key: entry["value"] for key, entry in entries.items() if "value" in entry}
     set_all_config(values, [key for key, entry in entries.items() if entry.get("secret")])
 
 
 def _require_empty(stack: str) -> None:
     """An import adds resources and changes none, so an existing tenant baseline would not learn of them."""
-    deployment = json.loads(_run_pulumi("stack", "export", "--stack", stack)).get("deployment") or {}
+    deployment = json.loads(run_pulumi("stack", "export", "--stack", stack)).get("deployment") or {}
     if any(not resource["type"].startswith("pulumi:") for resource in deployment.get("resources") or []):
         raise UserError(
             f"stack '{stack}' has resources already, and adoption is for a stack without any: refer to a property "
             "by its full name instead, or run `pulumi destroy` first"
         )
-
-
-def _run_pulumi(*arguments: str) -> str:
-    command = ["pulumi", *arguments, "--non-interactive"]
-    try:
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise UserError("there is no `pulumi` on PATH") from None
-    if ended.returncode:
-        raise UserError(" ".join(ended.stderr.split()) or f"`pulumi {' '.join(arguments)}` failed")
-    return ended.stdout

@@ -17,6 +17,7 @@ from .terminal import one_line
 COMMANDS = {
     "adopt": "a file for `pulumi import` that makes what exists in the tenant this stack's own",
     "doctor": "whether this machine, its identity and the tenant are ready for the stack",
+    "ledger": "a file of what users held before this stack wrote, which only its state knows",
     "lint": "what is wrong with a claims mapping policy, or with the claims of a stack file",
     "predict": "what a sign-in will deliver to Flex, before anyone signs in",
     "verify": "whether a SAML response is genuine, and delivers what the stack declares",

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 from tests.engine.kills import Moment, kill_at
 from tests.engine.stack import ADA, BASE, UP, Stack
 
@@ -99,3 +105,45 @@ def test_a_changed_claim_is_one_line(stack: Stack) -> None:
     assert [line for line in lines if "user.city" in line] == ['+ a_first : "user.city"']
     assert [line for line in lines if "user.officelocation" in line] == ['- site : "user.officelocation"']
     assert not [line for line in lines if "SamlClaimType" in line], "never as JSON"
+
+
+def test_the_ledger_of_two_stacks_that_write_one_cell(base_stack: Stack, tmp_path: Path) -> None:
+    """The second records the first one's value as the prior one, and says so. Destroyed in the order of their creation
+    they leave it, and the first stack's ledger is what knows better."""
+    stack = base_stack
+    other = stack.second_stack("second")
+    tenant = stack.tenant()
+    full = tenant.full("languages")
+    claims = {**BASE["claims"], "languages.stringarray": f"extension.{full}"}
+    other.config |= {"servicePrincipal": "Twilio Flex Staging", "extensions": {}, "claims": claims}
+    other.config["users"] = {ADA: {full: "en,de"}}
+    other.init()
+    assert "1 user held the declared value before this stack wrote it" in other.up().output
+    file = tmp_path / "ledger.json"
+    for owner, prior in ((stack, None), (other, "en,de")):
+        owner.write_config()
+        ended = subprocess.run(
+            [sys.executable, "-m", "flexsaml", "ledger", "--out", str(file)],
+            cwd=owner.checkout.directory,
+            env=owner.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (ended.returncode, ended.stderr) == (0, "")
+        cell = {"user": ADA, "id": tenant.user("ada")["id"], "extension": full, "prior": prior, "written": ["en,de"]}
+        assert json.loads(file.read_text(encoding="utf-8")) == {"cells": [cell]}
+    other.destroy()
+    assert tenant.value("ada") == "en,de", "the first stack still wants it"
+    stack.assert_destroy_restores_the_tenant()
+
+
+def test_destroy_ends_when_the_principal_was_deleted(base_stack: Stack) -> None:
+    stack, tenant = base_stack, base_stack.tenant()
+    tenant.do("DELETE", f"/servicePrincipals/{tenant.principal['id']}")
+    began = time.monotonic()
+    output = " ".join(stack.destroy().output.split())
+    assert time.monotonic() - began < 60, "it waited five minutes for what can never be"
+    assert f"the values of 1 user ({ADA}) cannot be reached any more and are left as this stack wrote them" in output
+    assert "is kept: its application has no service principal in this tenant any more" in output
+    assert stack.resources() == {}
