@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
 from .clouds import Cloud, InvalidCloud, cloud
-from .errors import Conflict, Forbidden, GraphError, Malformed, NotAvailable, NotFound, NotSent, PrincipalNotFound
+from .errors import Conflict, Forbidden, GraphError, Malformed, NotAvailable, NotFound, NotSent
 from .models import (
     Application,
     ExistingObjects,
     ExtensionOwner,
     ExtensionProperty,
     Policy,
+    PrincipalNotFound,
     PrincipalSnapshot,
     RoleAssignment,
     ServicePrincipal,

@@ -8,17 +8,13 @@ says 404 Directory_ObjectNotFound (C); bodies may be OData (`odata.error`, messa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote
 
 from flexsaml.errors import UserError
 
 from .permissions import describe_requirement
-from .urls import is_guid
-
-if TYPE_CHECKING:
-    from .models import ServicePrincipal
 
 Headers = Mapping[str, str] | None
 RUN_AGAIN = "run the same command again"
@@ -35,22 +31,6 @@ class GraphError(UserError):
     def __str__(self) -> str:
         text = f"{self.operation}: {self.words}".rstrip()
         return " ".join((f"{text}; {self.hint}" if self.hint else text).split())
-
-
-class PrincipalNotFound(UserError):
-    """A reference names no service principal, or several. `words`: what is wrong; `hint`: what to write instead."""
-
-    def __init__(self, reference: str, matches: Sequence[ServicePrincipal] = (), similar: Sequence[str] = ()) -> None:
-        if matches:
-            self.words = f"{len(matches)} enterprise applications are called '{reference}'"
-            ids = ", ".join(f"{principal.id} (appId {principal.app_id})" for principal in matches)
-            self.hint = f"give the object id of one: {ids}"
-        else:
-            what = "has the appId or object id" if is_guid(reference) else "is called"
-            self.words = f"no enterprise application {what} '{reference}'"
-            names = f"similar names: {', '.join(similar)}"
-            self.hint = names if similar else "give its exact display name, appId or object id"
-        super().__init__(f"{self.words}; {self.hint}")
 
 
 class NotSent(GraphError):

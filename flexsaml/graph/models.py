@@ -7,10 +7,15 @@ order of a multi-valued value is not promised (D)."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, TypeVar
+
+from flexsaml.errors import UserError
+
+from .shapes import read_text, read_texts
+from .urls import is_guid
 
 A = TypeVar("A", bound="Application")
 
@@ -30,11 +35,27 @@ class Application:
 
     @classmethod
     def read(cls: type[A], body: Json) -> A:
-        return cls(body["id"], body["appId"], body.get("displayName") or "")
+        return cls(body["id"], read_text(body, "appId"), body.get("displayName") or "")
 
 
 class ServicePrincipal(Application):
     """An enterprise application: what stands for an application in this tenant."""
+
+
+class PrincipalNotFound(UserError):
+    """A reference names no service principal, or several. `words`: what is wrong; `hint`: what to write instead."""
+
+    def __init__(self, reference: str, matches: Sequence[ServicePrincipal] = (), similar: Sequence[str] = ()) -> None:
+        if matches:
+            self.words = f"{len(matches)} enterprise applications are called '{reference}'"
+            ids = ", ".join(f"{principal.id} (appId {principal.app_id})" for principal in matches)
+            self.hint = f"give the object id of one: {ids}"
+        else:
+            what = "has the appId or object id" if is_guid(reference) else "is called"
+            self.words = f"no enterprise application {what} '{reference}'"
+            names = f"similar names: {', '.join(similar)}"
+            self.hint = names if similar else "give its exact display name, appId or object id"
+        super().__init__(f"{self.words}; {self.hint}")
 
 
 @dataclass(frozen=True)
@@ -49,8 +70,8 @@ class ExtensionProperty:
 
     @classmethod
     def read(cls, body: Json) -> ExtensionProperty:
-        targets = tuple(body.get("targetObjects") or ())
-        return cls(body["id"], body["name"], body["dataType"], bool(body.get("isMultiValued")), targets)
+        name, data_type = read_text(body, "name"), read_text(body, "dataType")
+        return cls(body["id"], name, data_type, bool(body.get("isMultiValued")), read_texts(body, "targetObjects"))
 
 
 @dataclass(frozen=True)
@@ -63,8 +84,8 @@ class Policy:
 
     @classmethod
     def read(cls, body: Json) -> Policy:
-        definition = body.get("definition") or [""]
-        return cls(body["id"], body.get("displayName") or "", definition[0])
+        definition = "".join(read_texts(body, "definition")[:1])
+        return cls(body["id"], body.get("displayName") or "", definition)
 
 
 @dataclass(frozen=True)

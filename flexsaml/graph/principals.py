@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from .batch import BatchResponse, body_of, entity_of
 from .client import Client
 from .directory_calls import DirectoryCalls
-from .errors import Forbidden, NotFound, PrincipalNotFound
+from .errors import Forbidden, NotFound
 from .models import (
     Application,
     ExistingObjects,
@@ -25,12 +25,14 @@ from .models import (
     ExtensionProperty,
     GroupMembers,
     Policy,
+    PrincipalNotFound,
     PrincipalSnapshot,
     RoleAssignment,
     ServicePrincipal,
     SigningKey,
 )
 from .policies import POLICIES, named
+from .shapes import read_text
 from .tokens import Identity, identity
 from .urls import InvalidReference, is_guid, search_phrase, segment, segment_literal, with_query
 
@@ -234,7 +236,7 @@ def _list(body: Mapping[str, Any], key: str) -> list[Any]:
 
 def _role(body: Mapping[str, Any], values: Mapping[str, str]) -> RoleAssignment:
     kind, name = (str(body.get(key) or "") for key in ("principalType", "principalDisplayName"))
-    return RoleAssignment(str(body["principalId"]), kind, values.get(str(body.get("appRoleId")), ""), name)
+    return RoleAssignment(read_text(body, "principalId"), kind, values.get(str(body.get("appRoleId")), ""), name)
 
 
 def _keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:

@@ -19,6 +19,24 @@ def check_entity(path: str, body: object) -> Json:
     return body
 
 
+def read_text(body: Mapping[str, Any], key: str) -> str:
+    """A property that every object of this kind has, of one that has an id. Raises Unanswered."""
+    text = body.get(key)
+    if not isinstance(text, str) or not text:
+        words = f"the answer does not have {key}, as Graph's answers have"
+        raise Unanswered(f"reading the object {body['id']}", words, RUN_AGAIN)
+    return text
+
+
+def read_texts(body: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """A list of texts, which may be absent. Raises Unanswered for anything else."""
+    texts = body.get(key) or []
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        words = f"{key} of the answer is not a list of texts, as in Graph's answers"
+        raise Unanswered(f"reading the object {body['id']}", words, RUN_AGAIN)
+    return tuple(texts)
+
+
 def check_items(path: str, page: Mapping[str, Any]) -> list[Json]:
     """The objects on a page of the collection `path`. Raises Unanswered."""
     items = page.get("value")

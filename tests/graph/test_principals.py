@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from flexsaml.graph.errors import Forbidden, NotFound, PrincipalNotFound
-from flexsaml.graph.models import Application, ExistingObjects, ExtensionOwner, ExtensionProperty, ServicePrincipal
+from flexsaml.graph.errors import Forbidden, NotFound
+from flexsaml.graph.models import (
+    Application,
+    ExistingObjects,
+    ExtensionOwner,
+    ExtensionProperty,
+    PrincipalNotFound,
+    ServicePrincipal,
+)
 from flexsaml.graph.urls import InvalidReference
 
 from .fakes import Stage, asked, batch, error, listing, missing, ok, stage

@@ -34,6 +34,21 @@ NO_COUNT: dict[str, Answer] = {
     "no number": listing(),
     **{repr(count): listing(**{"@odata.count": count}) for count in (None, "0", -1, 0.5, False)},
 }
+PROPERTY: dict[str, object] = {"id": "p", "name": "extension_x", "dataType": "String", "targetObjects": ["User"]}
+NO_PROPERTY: dict[str, Answer] = {
+    **{f"no {key}": ok({**PROPERTY, key: None}) for key in ("name", "dataType")},
+    "a name that is a number": ok({**PROPERTY, "name": 7}),
+    "one target that is no list": ok({**PROPERTY, "targetObjects": "User"}),
+}
+NO_APPLICATION: dict[str, Answer] = {
+    "no appId": ok({"id": "app"}),
+    "an appId that is a number": ok({"id": "app", "appId": 7}),
+}
+NO_POLICY: dict[str, Answer] = {
+    "a definition that is text": ok({"id": "p", "definition": "{}"}),
+    "a definition that is an object": ok({"id": "p", "definition": {"0": "{}"}}),
+    "a definition of numbers": ok({"id": "p", "definition": [7]}),
+}
 OWNER = ok({"id": "app", "appId": "a", "displayName": "Flex"})
 
 
@@ -65,9 +80,13 @@ CALLS: dict[str, tuple[Call, Script, dict[str, Answer]]] = {
     ),
     "users": (lambda directory: directory.read_users(["ada"], ["x"]), lambda answer: [batch(answer)], NO_OBJECT),
     "a user": (lambda directory: directory.find_user("ada", ["x"]), alone, NO_OBJECT),
-    "a policy": (lambda directory: directory.policy("p"), alone, NO_OBJECT),
-    "a property": (lambda directory: directory.extension_property("app", "p"), alone, NO_OBJECT),
-    "the owner": (existing_objects, lambda answer: [batch(answer, listing(), listing(), listing())], NO_OBJECT),
+    "a policy": (lambda directory: directory.policy("p"), alone, NO_OBJECT | NO_POLICY),
+    "a property": (lambda directory: directory.extension_property("app", "p"), alone, NO_OBJECT | NO_PROPERTY),
+    "the owner": (
+        existing_objects,
+        lambda answer: [batch(answer, listing(), listing(), listing())],
+        NO_OBJECT | NO_APPLICATION,
+    ),
     "the owner's properties": (existing_objects, lambda answer: [batch(OWNER, answer, listing(), listing())], NO_LIST),
     "the principal's policies": (
         existing_objects,
