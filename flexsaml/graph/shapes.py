@@ -65,7 +65,8 @@ def read_batch_answers(body: Mapping[str, Any]) -> dict[str, Json]:
     answers: dict[str, Json] = {}
     contradicted = set()
     for answer in responses if isinstance(responses, list) else ():
-        if not isinstance(answer, dict) or type(answer.get("status")) is not int:
+        status = answer.get("status") if isinstance(answer, dict) else None
+        if type(status) is not int or status < 200:
             continue
         if answers.setdefault(str(answer.get("id")), answer) != answer:
             contradicted.add(str(answer.get("id")))

@@ -21,7 +21,18 @@ from tests.engine.stack import seed
 from tests.faults.catalogue import FAULTS, stale_read
 from tests.faults.connection import ProxiedConnection
 from tests.faults.proxy import Fault, FaultProxy, RecordedCall
-from tests.faults.wishes import LANGUAGES, MOVED, ROSTER, SMALLER, WITH_NUMBERS, WITH_TEAM, Rows, Wish, prepare_tenant
+from tests.faults.wishes import (
+    LANGUAGES,
+    MOVED,
+    ROSTER,
+    SMALLER,
+    WITH_NUMBERS,
+    WITH_TEAM,
+    Rows,
+    Wish,
+    make_person_anew,
+    prepare_tenant,
+)
 from tests.providers.miniature import Miniature, make_provider
 
 GO_ON = re.compile(
@@ -40,6 +51,8 @@ class Operation:
     start: Wish | None
     command: str
     goal: Wish
+    person_made_anew: str = ""
+    """short name of a user who is deleted, and made anew under the same name, in front of the command"""
 
 
 OPERATIONS = {
@@ -49,6 +62,7 @@ OPERATIONS = {
     "change back": Operation(WITH_TEAM, "up", LANGUAGES),
     "replace the property": Operation(WITH_TEAM, "up", WITH_NUMBERS),
     "replace the principal": Operation(WITH_TEAM, "up", MOVED),
+    "replace the person": Operation(WITH_TEAM, "up", WITH_TEAM, person_made_anew="ada"),
     "refresh": Operation(WITH_TEAM, "refresh", WITH_TEAM),
     "destroy": Operation(WITH_TEAM, "destroy", WITH_TEAM),
     "bulk write": Operation(None, "up", ROSTER),
@@ -107,6 +121,8 @@ class Matrix:
         if wish is not None:
             assert self._command(stack, "up", wish) == ""
             assert wish.difference(Rows(self.emulator.export()), self.before) == ""
+        if name := self.operation.person_made_anew:
+            self.before = make_person_anew(self.emulator, name, self.before)
         self._start, self._tenant = stack, self.emulator.export()
         self._record()
 

@@ -148,6 +148,18 @@ def make_tenant(agents: int = MANY) -> Json:
     return rows
 
 
+def make_person_anew(emulator: Emulator, name: str, before: Rows) -> Rows:
+    """Delete a user and make another of the same name; what the tenant in front of the stack was, with that user."""
+    tenant = Tenant(emulator)
+    tenant.do("DELETE", f"/users/{tenant.user(name)['id']}")
+    tenant.make_user(name, "Another Person")
+    values = {row["id"]: row["values"] for row in before.export["users"]}
+    export = emulator.export()
+    users = [{**row, "values": values.get(row["id"], {})} for row in export["users"]]
+    own = {table: before.export[table] for table in ("extensionProperties", "claimsMappingPolicies", "assignments")}
+    return Rows({**export, "users": users, **own})
+
+
 def prepare_tenant(emulator: Emulator, agents: int = MANY) -> Rows:
     """The tenant in front of a stack: a policy that the stack displaces is assigned to the principal."""
     seed(emulator, make_tenant(agents))

@@ -106,6 +106,7 @@ SHAPES: list[tuple[str, object]] = [
     ("without status", [{"id": "0"}]),
     ("status is text", [{**ANSWER, "status": "200"}]),
     ("status is a truth value", [{**ANSWER, "status": True}]),
+    ("status says nothing yet", [{**ANSWER, "status": 102}]),
     ("of another item", [{**ANSWER, "id": "1"}]),
     ("two different answers", [ANSWER, {**ANSWER, "status": 404}]),
 ]
