@@ -65,8 +65,6 @@ class Held:
     outs: Props
     dependencies: dict[str, set[str]]
     """names of resources, by the input that has an output of theirs; "" of all"""
-    is_protected: bool = False
-    is_retained: bool = False
 
 
 @dataclass
@@ -93,11 +91,15 @@ class Miniature:
     """changes what a program registers, for tests of tests"""
     make_provider: Callable[[str], Any] = make_provider
     """the provider of a kind; tests of tests give one that breaks a law"""
+    protected: Collection[str] = ()
+    """names of resources with `protect`; so the next two, with `retainOnDelete`, and with `ignoreChanges` of inputs"""
+    retained: Collection[str] = ()
+    ignored: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def up(self, program: Program, targets: Collection[str] | None = None, *, killed_at: int | str = 0) -> Run:
         """`targets`: names of resources; without, all. `killed_at`: the number of a step,
         from 1, or the name of its resource."""
-        command = _Command(self.state, targets, killed_at, self.falsify, self.make_provider)
+        command = _Command(self, targets, killed_at)
         try:
             with ThreadPoolExecutor(1) as thread:  # Pulumi notes the stack of each registration, which is short there
                 thread.submit(_run_program, program, command.settle).result()
@@ -125,7 +127,7 @@ class Miniature:
         return run
 
     def destroy(self, *, killed_at: int | str = 0) -> Run:
-        command = _Command(self.state, None, killed_at, None, self.make_provider)
+        command = _Command(self, None, killed_at)
         try:
             command.delete(list(self.state))
         except (Killed, Refusal) as error:
@@ -135,14 +137,16 @@ class Miniature:
 
 @dataclass
 class _Command:
-    state: dict[str, Held]
+    stack: Miniature
     targets: Collection[str] | None
     killed_at: int | str
-    falsify: Callable[[Props], None] | None
-    make_provider: Callable[[str], Any]
     run: Run = field(default_factory=Run)
     registered: set[str] = field(default_factory=set)
     failure: Exception | None = None
+
+    @property
+    def state(self) -> dict[str, Held]:
+        return self.stack.state
 
     def settle(self, request: Any) -> Held | None:
         """Of one registered resource; None if it is skipped. After a failure no step begins."""
@@ -163,18 +167,18 @@ class _Command:
             return held
         dependencies = {key: _names(value.urns) for key, value in request.propertyDependencies.items()}
         dependencies[""] = _names(request.dependencies)
-        if missing := dependencies[""] - self.state.keys() - {"flex"}:
+        if missing := dependencies[""] - self.state.keys():
             raise EngineRefuses(f"{', '.join(sorted(missing))} was not specified in --target, and is needed")
         props, kind = _without_secrets(plain(request.object)), request.type.rpartition(":")[2]
-        if self.falsify:
-            self.falsify(props)
+        if self.stack.falsify:
+            self.stack.falsify(props)
         if held:
-            props |= {key: held.inputs[key] for key in request.ignoreChanges if key in held.inputs}
-        settled = Held(kind, "", {}, {}, dependencies, request.protect, request.retainOnDelete)
+            props |= {key: held.inputs[key] for key in self.stack.ignored.get(name, ()) if key in held.inputs}
+        settled = Held(kind, "", {}, {}, dependencies)
         return self._step(name, held, settled, props)
 
     def _step(self, name: str, held: Held | None, settled: Held, props: Props) -> Held:
-        provider = self.make_provider(settled.kind)
+        provider = self.stack.make_provider(settled.kind)
         settled.inputs = _check(provider, held.inputs if held else {}, props)
         if held:
             verdict = provider.diff(held.id, held.outs, settled.inputs)
@@ -198,16 +202,16 @@ class _Command:
         """Dependents first, else the latest first. Dependents of what is replaced may stay: they are updated then."""
         if self.targets is not None:
             names = [name for name in names if name in self.targets]
-        if protected := [name for name in names if self.state[name].is_protected]:
+        if protected := [name for name in names if name in self.stack.protected]:
             raise EngineRefuses(f"{', '.join(protected)} is protected")
         while names:
             name = next(name for name in reversed(self.state) if name in names and not self._dependents(name, names))
             if not is_replacement and (blocking := self._dependents(name, self.state)):
                 raise EngineRefuses(f"{', '.join(blocking)} depends on {name}")
             held = self.state[name]
-            if not held.is_retained:
+            if name not in self.stack.retained:
                 try:
-                    self.make_provider(held.kind).delete(held.id, held.outs)
+                    self.stack.make_provider(held.kind).delete(held.id, held.outs)
                 except UserError as problem:
                     raise Refusal(str(problem)) from problem
             self._record(name)
@@ -230,7 +234,7 @@ class _Command:
                 for key, names in held.dependencies.items()
                 if key in held.inputs and names.intersection(replaced)
             }
-            kind = self.make_provider(held.kind).kind
+            kind = self.stack.make_provider(held.kind).kind
             changed = kind.diff(held.outs, {**held.inputs, **unknown}) if unknown else set()
             if any(kind.arguments[key].replaces for key in changed):
                 replaced.append(other)
@@ -349,7 +353,11 @@ def connect(emulator: Emulator, clock: QuickClock | None = None) -> None:
 
 
 def declare(
-    emulator: Emulator, directory: Path, keys: Mapping[str, object], roster: Mapping[str, Mapping[str, str]]
+    emulator: Emulator,
+    directory: Path,
+    keys: Mapping[str, object],
+    roster: Mapping[str, Mapping[str, str]],
+    component: str = "flex",
 ) -> Program:
     """The program of these keys of a stack configuration, besides those that all stacks have, and of a roster by user
     and extension, whose file is in that directory."""
@@ -373,8 +381,10 @@ def declare(
             writer.writeheader()
             writer.writerows({"user": user, **row} for user, row in roster.items())
         common["usersFile"] = str(directory / "agents.csv")
-    return partial(_build, {**common, **keys, "claims": {**claims, **cast("dict[str, object]", keys["claims"])}})
+    return partial(
+        _build, component, {**common, **keys, "claims": {**claims, **cast("dict[str, object]", keys["claims"])}}
+    )
 
 
-def _build(keys: Mapping[str, object]) -> object:
-    return FlexSamlClaims("flex", keys, directory=TENANT.directory).policy_id
+def _build(name: str, keys: Mapping[str, object]) -> object:
+    return FlexSamlClaims(name, keys, directory=TENANT.directory).policy_id

@@ -44,7 +44,7 @@ FAULTS: dict[str, Callable[[Emulator, int], object]] = {
     "answer lost": lambda emulator, at: emulator.fault("lose", "PATCH", "", skip=at),
     "create lost": lambda emulator, at: emulator.fault("lose", "POST", "(Policies|Properties)", skip=at),
     "stale 404": lambda emulator, at: emulator.fault("refuse", "GET", "/users/", status=404, skip=at),
-    "no user": lambda emulator, at: emulator.fault("refuse", "GET", "/users/", status=404, skip=at, times=4),
+    "stale 404 twice": lambda emulator, at: emulator.fault("refuse", "GET", "/users/", status=404, skip=at, times=2),
     "stale reads": lambda emulator, at: emulator.dials(stale_reads=1 + at),
 }
 
@@ -305,3 +305,18 @@ def test_a_user_who_moves_between_the_writers_keeps_the_value(connected: Emulato
         assert history.tenant.value("ada") == "a"
     history.finish(repaired=True)
     assert history.tenant.value("ada") == "x"
+
+
+@pytest.mark.parametrize("writer", ["single", "roster"])
+def test_a_user_whom_the_baseline_did_not_find_is_not_written(
+    connected: Emulator, tmp_path: Path, rows: Rows, writer: Writer
+) -> None:
+    """Three reads in a row do not know her, wherever in the run they are."""
+    for at in range(8):
+        history = History(connected, tmp_path, rows, own=(), priors={("ada", "languages"): "x"})
+        history.declare("ada", "languages", A, writer)
+        connected.fault("refuse", "GET", "/users/", status=404, skip=at, times=3)
+        history.up()
+        assert history.tenant.value("ada") == "x" or history.recorded, f"from read {at} on"
+        history.finish(repaired=True)
+        assert history.tenant.value("ada") == "x", f"from read {at} on"
