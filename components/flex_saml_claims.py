@@ -22,7 +22,7 @@ from flexsaml.values import NULL, DataType
 from providers import engine
 
 from .args import FlexSamlClaimsArgs, read_connection
-from .inspection import inspect
+from .inspection import default_policy_name, inspect, refuse_renamed_component
 
 Columns = dict[str, dict[str, str]]
 """Extension (short name of this stack's, full name of an existing one) to user as written to canonical value."""
@@ -63,9 +63,11 @@ class FlexSamlClaims(pulumi.ComponentResource):
         self._name = name
         self._declaration, self._preflight, findings = inspect(
             {**read_connection(), **args.to_keys()} if isinstance(args, FlexSamlClaimsArgs) else args,
-            f"{pulumi.get_project()}-{pulumi.get_stack()} {name} SAML claims",
+            default_policy_name(name),
             directory,
         )
+        if not (opts and opts.aliases):
+            refuse_renamed_component(name, self._preflight.assigned)
         for finding in findings:
             (pulumi.log.warn if finding.level == "warning" else pulumi.log.info)(str(finding), resource=self)
         baseline = self._baseline()

@@ -47,6 +47,27 @@ def inspect(
     return declaration, preflight, findings
 
 
+def default_policy_name(component: str) -> str:
+    """Of the policy of a component of this name."""
+    return f"{pulumi.get_project()}-{pulumi.get_stack()} {component} SAML claims"
+
+
+def refuse_renamed_component(name: str, assigned: Mapping[str, str] | None) -> None:
+    """Raise `pulumi.RunError` if the assigned policy has the default name of another component of this stack. The
+    engine makes everything of a renamed component anew before it deletes the former resources, so the new baselines
+    would record this stack's own values as those from before. `assigned`: id to display name."""
+    before, after = default_policy_name("\n").split("\n")
+    for policy_name in (assigned or {}).values():
+        former = policy_name.removeprefix(before).removesuffix(after)
+        if policy_name == default_policy_name(former) and former.lower() != name.lower():
+            raise as_run_error(
+                [
+                    f"the policy '{policy_name}' is assigned, which this stack made as component '{former}': name the "
+                    f"component '{former}' again, or give it aliases=[pulumi.Alias(name='{former}')]"
+                ]
+            )
+
+
 def _lines(findings: list[Finding]) -> list[str]:
     return [str(finding) if finding.level == "error" else f"{finding.level}: {finding}" for finding in findings]
 

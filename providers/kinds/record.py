@@ -57,7 +57,7 @@ def refuse_unrecorded(
     targets = " ".join(f"--target '**::{name}'" for name in names)
     return (
         f"{subject}: the baseline in state does not record this, so it is not written, because {reason}; add {targets} "
-        "to the command, or drop --exclude"
+        "to the command, or drop --exclude or ignoreChanges"
     )
 
 

@@ -32,6 +32,10 @@ from .extension_property import explain_keeping
 from .policy_assignment import refuse_assigned
 
 _ADOPT = "or adopt it: python -m flexsaml adopt --out import.json"
+_OLDER_STATE = (
+    "if this stack made it and its state was lost or rolled back since, import the newest export of that state first: "
+    "only it knows what was there before"
+)
 
 _replacements: set[str] = set()
 """Principals to which a baseline is about to move. The engine checks a replacement twice, the second time without the
@@ -42,6 +46,7 @@ never comes, one later preview may miss a refusal, and `create` refuses all the 
 
 class TenantBaselineKind(Kind):
     name = "TenantBaseline"
+    restores = True
     description = "of service principal {service_principal_id}"
     arguments: ClassVar = {
         "service_principal_id": Argument(required=True, replaces=True),
@@ -175,7 +180,7 @@ def _list_problems(properties: Mapping[str, str], policy_name: str, policies: It
         f"name, delete that policy, {_ADOPT}"
         for id_ in policies
     ]
-    return "; ".join(problems)
+    return "; ".join([*problems, _OLDER_STATE]) if problems else ""
 
 
 def _delete_unfinished(

@@ -248,9 +248,9 @@ class _Command:
 
 def _check(provider: Any, olds: Props, props: Props) -> Props:
     checked = provider.check(olds, props)
+    inputs = _cross(checked.inputs)
     if checked.failures:
         raise Refusal("; ".join(failure.reason for failure in checked.failures))
-    inputs = _cross(checked.inputs)
     again = provider.check(olds, inputs).inputs
     assert _cross(again) == inputs, "check of checked inputs gives other inputs"
     return inputs

@@ -54,6 +54,7 @@ WITH_TEAM = replace(FIRST, users={"ada": {"languages": "c", "team": "red"}}, ext
 SCENARIOS: dict[str, tuple[Declaration | None, Declaration]] = {
     "create": (None, WITH_TEAM),
     "change": (FIRST, SECOND),
+    "users come": (replace(FIRST, users={}, roster={}), FIRST),
     "users leave": (FIRST, replace(FIRST, users={}, roster={})),
     "an extension comes": (FIRST, WITH_TEAM),
     "an extension leaves": (WITH_TEAM, FIRST),
