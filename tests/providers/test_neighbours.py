@@ -20,7 +20,7 @@ from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant, seed
 from tests.providers.miniature import Miniature, QuickClock, Run, connect
 from tests.providers.process import packed
-from tests.providers.test_partial_runs import WITH_TEAM, Declaration
+from tests.providers.scenarios import WITH_TEAM, Declaration
 
 
 class Scene:
