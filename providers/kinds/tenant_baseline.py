@@ -194,4 +194,8 @@ def _delete_unfinished(
                 kept[prop.name] = reason
             else:
                 directory.delete_extension_property(application_id, prop.id)
+                engine.say(
+                    f"{prop.name} ({prop.id}) is deleted although it is not in state: it was not there before this "
+                    "stack, and nobody is seen to hold a value in it, so it counts as made by an unfinished run"
+                )
     return kept

@@ -343,6 +343,10 @@ def test_a_tenant_baseline_alone_removes_what_a_failed_run_left(
     provider.delete("TenantBaseline", id_, outs)
     assert [policy["id"] for policy in tenant.policies()] == [stranger]
     assert any(f"({stranger}) is kept: it has this stack's policy name" in line for line in engine.lines)
+    deleted = f"{tenant.full('languages')} ("
+    assert [line.partition(") ")[2][:38] for line in engine.lines if line.startswith(deleted)] == [
+        "is deleted although it is not in state"
+    ]
     tenant.do("DELETE", f"/policies/claimsMappingPolicies/{stranger}")
     assert tenant.emulator.export() == before
 

@@ -173,3 +173,24 @@ def test_a_user_whom_only_the_writer_finds_in_an_update_is_recorded(scene: Scene
     assert scene.values() == ("d", "b")
     scene.destroy()
     assert scene.emulator.export() == scene.before
+
+
+@pytest.mark.parametrize("status", [403, 409, 423])
+def test_a_user_who_is_refused_stops_no_other_and_is_named(scene: Scene, status: int) -> None:
+    """Ada is the first row, by which the writer learns whether the extension is usable."""
+    roster = Declaration(users={}, roster={"ada": {"languages": "c"}, "grace": {"languages": "b"}})
+    path = f"/users/{scene.tenant.user('ada')['id']}"
+    scene.emulator.fault("refuse", "PATCH", path, status=status, times=-1)
+    assert (
+        f"1 of 2 users could not be written: ada@contoso.example (PATCH {path}: {status}" in scene.run(roster).refusal
+    )
+    assert scene.values() == ("x", "b")
+    scene.emulator.clear_faults()
+    scene.up(roster)
+    scene.emulator.fault("refuse", "PATCH", path, status=status, times=-1)
+    refusal = scene.stack.destroy().refusal
+    assert f"1 of 2 users could not get back their former value: ada@contoso.example (PATCH {path}: {status}" in refusal
+    assert scene.values() == ("c", "y")
+    scene.emulator.clear_faults()
+    scene.destroy()
+    assert scene.emulator.export() == scene.before
