@@ -33,9 +33,12 @@ class Extensions(DirectoryCalls):
         listed = map(ExtensionProperty.read, self._client.pages(_collection(application_id), params=params))
         return [extension for extension in listed if not name or extension.name.lower() == name.lower()]
 
+    def find_extension_property(self, application_id: str, name: str) -> ExtensionProperty | None:
+        """The property of that full name; None only once three lists did not show it."""
+        return self._unless_absent(lambda: next(iter(self.extension_properties(application_id, name)), None))
+
     def extension_exists(self, application_id: str, name: str) -> bool:
-        """Whether the application has a property of that full name; False only once three lists did not show it."""
-        return bool(self._unless_absent(lambda: self.extension_properties(application_id, name)))
+        return self.find_extension_property(application_id, name) is not None
 
     def extension_property(self, application_id: str, property_id: str) -> ExtensionProperty | None:
         """None only after a confirmed 404."""

@@ -106,6 +106,10 @@ class Policies(DirectoryCalls):
         """False only once three reads in a row did not show it. A principal that is gone has no assignment."""
         return bool(self._unless_absent(lambda: self._is_linked(service_principal_id, policy_id)))
 
+    def stays_assigned(self, service_principal_id: str, policy_id: str) -> bool:
+        """True only once three reads in a row showed it: a list may be older than the removal of an assignment."""
+        return not self._unless_absent(lambda: not self._is_linked(service_principal_id, policy_id))
+
     def assign(self, service_principal_id: str, policy_id: str) -> None:
         """Link, then wait until the list shows it. Linked already: a success. Another policy linked: Conflict."""
         links = _links(service_principal_id)

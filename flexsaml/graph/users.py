@@ -198,10 +198,9 @@ class Users(DirectoryCalls):
             raise StillPending(late.operation, words, late.hint) from late
 
     def find_value_holders(self, extension: str, limit: int = 20) -> ValueHolders:
-        """How many users hold a value of the extension, and who of the first `limit`. One request when nobody does.
-        Whoever is listed is read directly, because the list comes from an index that lags behind writes. If none of
-        them holds a value, the list is older than a clearing, and it is read again, with pauses, until it agrees. An
-        empty list is believed at once, so a value that somebody else wrote within the last seconds may be missed: it
+        """How many users hold a value of the extension, and who of the first `limit`. Whoever is listed is read
+        directly, because the list comes from an index that lags behind writes. Three lists in a row, with pauses, must
+        say that nobody holds a value. Where they lag by more than that, a value that was just written is missed: it
         outlives the property, and shows again when a property of that name is made anew (A)."""
         select = ",".join((*BASICS, extension))
         params = {"$filter": f"{extension} ne null", "$count": "true", "$top": limit, "$select": select}
@@ -212,7 +211,7 @@ class Users(DirectoryCalls):
             ids = [body["id"] for body in listed]
             read = self.read_users(ids, [extension], confirms_absence=False) if listed else {}
             holders = tuple(user for user in read.values() if user and user.values.get(extension) not in (None, []))
-            if holders or not count:
+            if holders:
                 return ValueHolders(count, holders)
             if seconds is not None:
                 self._client.clock.sleep(seconds)

@@ -99,10 +99,10 @@ class ExtensionPropertyKind(Kind):
         }  # fmt: skip
 
     def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
-        existing = directory.extension_properties(inputs["application_id"], inputs["full_name"])
-        if not existing:
+        existing = directory.find_extension_property(inputs["application_id"], inputs["full_name"])
+        if existing is None:
             return None
-        id_ = f"{inputs['application_id']}/{existing[0].id}"
+        id_ = f"{inputs['application_id']}/{existing.id}"
         live = self.read(directory, id_, inputs)
         return (id_, live) if live else None
 

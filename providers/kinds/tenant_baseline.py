@@ -130,14 +130,18 @@ class TenantBaselineKind(Kind):
             elif not is_signed(policy.definition):
                 name = policy.display_name
                 engine.say(f"policy '{name}' ({policy.id}) is kept: it has this stack's policy name, not its signature")
-        assigned = {policy.id for policy in existing.assigned or ()} - {policy.id for policy in unfinished}
-        if displaced and not assigned:
-            try:
-                directory.assign(id_, displaced[0])
-            except NotFound:
-                engine.warn(f"the displaced policy {displaced[0]} is not assigned again: it is gone from the tenant")
-        elif displaced and assigned != set(displaced):
+        if not displaced:
+            return
+        # The list may be older than this stack's own changes. So another policy must stay in it, and the displaced one
+        # is assigned even if it is listed: if that is so, nothing changes.
+        others = {policy.id for policy in existing.assigned or ()} - {*displaced, *(policy.id for policy in unfinished)}
+        if any(directory.stays_assigned(id_, other) for other in others):
             engine.warn(f"the displaced policy {displaced[0]} is not assigned again: another one is assigned now")
+            return
+        try:
+            directory.assign(id_, displaced[0])
+        except NotFound:
+            engine.warn(f"the displaced policy {displaced[0]} is not assigned again: it is gone from the tenant")
 
 
 def _is_replacement(olds: Props, principal: str) -> bool:

@@ -255,7 +255,13 @@ def stale_read(recorded: list[RecordedCall], number: int) -> Fault | None:
     def strike(_call: RecordedCall, forward: Forward) -> Reply:
         return old[0] if old else forward()
 
-    def asks_the_same(call: RecordedCall) -> bool:
-        return (call.method, call.path, call.body) == (read.method, read.path, read.body)
+    return Fault("stale read", asks_the_same_as(read), strike, notice=notice)
 
-    return Fault("stale read", asks_the_same, strike, notice=notice)
+
+def read_from_before(read: RecordedCall, old: Reply) -> Fault:
+    """The read is answered as it would have been before the stack was made."""
+    return Fault("read from before the stack", asks_the_same_as(read), lambda _call, _forward: old)
+
+
+def asks_the_same_as(recorded: RecordedCall) -> Callable[[RecordedCall], bool]:
+    return lambda call: (call.method, call.path, call.body) == (recorded.method, recorded.path, recorded.body)

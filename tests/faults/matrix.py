@@ -18,9 +18,9 @@ from flexsaml.errors import UserError
 from providers import TENANT
 from tests.emulator.process import Emulator
 from tests.engine.stack import seed
-from tests.faults.catalogue import FAULTS, stale_read
+from tests.faults.catalogue import FAULTS, read_from_before, stale_read
 from tests.faults.connection import ProxiedConnection
-from tests.faults.proxy import Fault, FaultProxy, RecordedCall
+from tests.faults.proxy import Fault, FaultProxy, RecordedCall, Reply
 from tests.faults.wishes import (
     LANGUAGES,
     MOVED,
@@ -111,6 +111,8 @@ class Matrix:
     calls: list[RecordedCall] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     """kind and verb of the step that made each call; "program" for those of preflight"""
+    old_reads: dict[int, Fault] = field(default_factory=dict)
+    """by number of the call; of an operation on a stack that exists"""
     problem: str = ""
     """what went wrong without a fault"""
 
@@ -125,6 +127,8 @@ class Matrix:
             self.before = make_person_anew(self.emulator, name, self.before)
         self._start, self._tenant = stack, self.emulator.export()
         self._record()
+        if wish is not None and self.operation.command != "adopt":  # which knows nothing of a stack
+            self._read_before()
 
     def _record(self) -> None:
         """The run without a fault."""
@@ -143,6 +147,18 @@ class Matrix:
         note("")
         self.calls = list(self.proxy.calls)
         self.problem = self._judge_success() or self._judge_rest(stack, "", destroys_at_once=False)
+
+    def _read_before(self) -> None:
+        """Ask the tenant in front of the stack what the operation asks."""
+        seed(self.emulator, self.before.export)
+        headers = {"ConsistencyLevel": "eventual"}
+        for call in self.calls:
+            if not call.is_write:
+                version, _, path = call.path[1:].partition("/")
+                body = json.loads(self.proxy.to_tenant(json.dumps(call.body).encode()))
+                answer = self.emulator.graph(call.method, f"/{path}", body, headers=headers, version=version)
+                old = Reply(answer.status, {"Content-Type": "application/json"}, self.proxy.to_product(answer.content))
+                self.old_reads[call.number] = read_from_before(call, old)
 
     def _open(self) -> Miniature:
         """The stack and its tenant in front of the operation."""
@@ -177,7 +193,7 @@ class Matrix:
         """Every fault at every call to which it applies; of every third such pair also two to four times in a row."""
         pairs = 0
         for call in self.calls:
-            for fault in [*FAULTS.values(), stale_read(self.calls, call.number)]:
+            for fault in [*FAULTS.values(), stale_read(self.calls, call.number), self.old_reads.get(call.number)]:
                 if fault is None or not fault.applies(call):
                     continue
                 yield Cell(fault, call.number)
@@ -234,8 +250,8 @@ class Matrix:
 
 
 def is_believed_when_repeated(fault: Fault) -> bool:
-    """Three 404 in a row are believed, by design: so a lagging answer is repeated once."""
-    return "404" in fault.name
+    """Three answers in a row that something is not there are believed, by design: so these are repeated once."""
+    return "404" in fault.name or "from before" in fault.name
 
 
 def judge_line(line: str) -> str:

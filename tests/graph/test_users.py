@@ -267,8 +267,9 @@ def test_holders_are_read_directly() -> None:
 @pytest.mark.parametrize(
     ("steps", "count", "waits"),
     [
-        ([indexed()], 0, 0),
-        ([indexed("ada"), batch(user("ada")), indexed()], 0, 1),
+        ([indexed()] * 3, 0, 2),
+        ([indexed("ada"), batch(user("ada")), indexed(), indexed()], 0, 2),
+        ([indexed(), indexed("ada"), batch(user("ada", **{LANG: "de"}))], 1, 1),
         (
             [indexed("ada"), batch(missing()), indexed("ada", "bob"), batch(user("ada"), user("bob", **{LANG: "de"}))],
             2,
@@ -277,7 +278,14 @@ def test_holders_are_read_directly() -> None:
         ([*[indexed("ada"), batch(user("ada"))] * 3], 0, 2),
         ([*[indexed("ada", count=3), batch(user("ada"))] * 3], 2, 2),
     ],
-    ids=["nobody", "index late", "index late and somebody else", "index very late", "more than were read"],
+    ids=[
+        "nobody",
+        "index late",
+        "a stale empty list",
+        "index late and somebody else",
+        "index very late",
+        "more than were read",
+    ],
 )
 def test_an_index_that_lags_is_read_again(steps: list[Step], count: int, waits: int) -> None:
     scene = stage(*steps)
