@@ -14,7 +14,7 @@ from typing import get_origin, get_type_hints
 
 from emulator.types import Json
 
-ACTIONS = frozenset({"refuse", "lose", "drop", "hang", "hang_before", "delay"})
+ACTIONS = frozenset({"refuse", "lose", "drop", "hang", "hang_before", "hold", "delay"})
 _CODES = json.loads(Path(__file__).with_name("fault_codes.json").read_text(encoding="utf-8"))  # by status
 
 

@@ -84,7 +84,7 @@ class Service:
             return self.refuse(call, fault)
         if fault and action == "delay":
             await asyncio.sleep(fault.ms / 1000)
-        if action == "hang_before":
+        if action in ("hang_before", "hold"):
             await self._hang(receive)
         if action in ("drop", "hang_before"):
             return None

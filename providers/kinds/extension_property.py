@@ -172,10 +172,17 @@ def _reuse_unfinished(directory: graph.Directory, inputs: Props) -> Property:
     if not inputs["baseline"]:
         raise RefusedChange(_taken(unfinished))
     shape = inputs["data_type"], inputs["multi_valued"], sorted(inputs["target_objects"])
+    holders = describe_holders(directory, full_name)
     if (unfinished.data_type, unfinished.multi_valued, sorted(unfinished.target_objects)) == shape:
-        engine.say(f"{full_name} exists already: an earlier run of this stack created it and did not finish")
+        if holders:  # no run of this stack writes values before it has the property
+            engine.warn(
+                f"{full_name} exists already, and {holders}: if another stack creates it at this moment, refer to it "
+                "by its full name in one of the two"
+            )
+        else:
+            engine.say(f"{full_name} exists already: an earlier run of this stack created it and did not finish")
         return unfinished
-    if holders := describe_holders(directory, full_name):
+    if holders:
         raise RefusedChange(
             f"it exists as {DataType(unfinished.data_type, unfinished.multi_valued)} and {holders}: "
             "clear what the property holds or keep the old data type"

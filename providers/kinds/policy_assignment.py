@@ -117,5 +117,6 @@ def refuse_assigned(policies: dict[str, str]) -> str:
     """Why a principal with these policies is left alone, and what a user can do about it."""
     return (
         f"the service principal already has the claims mapping policy {name_policies(policies)}, which is not this "
-        "stack's: unassign it, or set flexsaml:replaceExisting to true (destroy then assigns it again)"
+        "stack's: unassign it, or set flexsaml:replaceExisting to true before the stack is created (destroy then "
+        "assigns it again)"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
@@ -344,6 +345,20 @@ def test_a_hanging_request_is_released_when_the_faults_are_cleared(
     thread.join(timeout=120)
     assert not thread.is_alive()
     assert (tenant.value("jobTitle") == "Lead") is carried_out
+
+
+def test_a_held_request_is_carried_out_and_answered_when_the_faults_are_cleared(tenant: Tenant) -> None:
+    emulator = tenant.emulator
+    emulator.token()
+    emulator.fault("hold", "PATCH")
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(tenant.patch, {"jobTitle": "Lead"})
+        while not any(fault["fired"] for fault in emulator.faults()):
+            pass  # each call is a round trip
+        assert tenant.value("jobTitle") != "Lead"
+        emulator.clear_faults()
+        assert answer.result(timeout=120).status == 204
+    assert tenant.value("jobTitle") == "Lead"
 
 
 def _cut_off(call: Callable[[], object]) -> None:

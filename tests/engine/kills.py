@@ -12,7 +12,7 @@ from tests.engine.processes import descendants, is_alive, wait_until
 from tests.engine.stack import Result, Stack
 
 VICTIMS = ("CLI", "provider", "program", "emulator", "interrupt")
-"""Who gets SIGKILL; with `interrupt` the CLI gets SIGINT, as Ctrl-C sends it, and the request is answered later."""
+"""Who gets SIGKILL; with `interrupt` the CLI gets SIGINT, as Ctrl-C sends it, and then the request is answered."""
 _COMMAND_LINES = {
     "provider": r"-m pulumi\.dynamic\s",
     "program": r"/pulumi-language-python-exec\s",
@@ -41,8 +41,8 @@ def kill_at(
     killed too, unless there is time for it to end by itself."""
     stack.write_config()
     emulator = stack.emulator
-    action = "delay" if victim == "interrupt" else "hang" if moment.is_carried_out else "hang_before"
-    emulator.fault(action, moment.method, moment.path, skip=moment.skip, in_batch=True, ms=1000)
+    action = "hold" if victim == "interrupt" else "hang" if moment.is_carried_out else "hang_before"
+    emulator.fault(action, moment.method, moment.path, skip=moment.skip, in_batch=True)
     log = stack.directory / "killed.log"
     with log.open("w") as output:
         command = subprocess.Popen(
@@ -62,6 +62,8 @@ def kill_at(
     assert processes["host"], "no language host was found"
     if victim == "interrupt":
         command.send_signal(signal.SIGINT)
+        wait_until(lambda: "^C received" in log.read_text(), 60, "the CLI to be interrupted")
+        emulator.clear_faults()
     elif victim == "emulator":
         emulator.kill()
         emulator.start()
