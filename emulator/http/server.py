@@ -100,6 +100,6 @@ def serve(
 def _config(app: ASGIApp, context: ssl.SSLContext | None) -> uvicorn.Config:
     return uvicorn.Config(
         app, ssl_context_factory=(lambda _config, _default: context) if context else None, http=AbortableProtocol,
-        ws="none", lifespan="off", access_log=False, log_level="warning", server_header=False,
+        ws="none", lifespan="off", access_log=False, log_level="warning", server_header=False, date_header=False,
         timeout_keep_alive=75, timeout_graceful_shutdown=2,
     )  # fmt: skip

@@ -7,6 +7,7 @@ import asyncio
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from email.utils import format_datetime
 from urllib.parse import parse_qsl, unquote
 
 from starlette.requests import ClientDisconnect, Request
@@ -64,7 +65,11 @@ class Service:
             await _wait_for_disconnect(receive)  # the server would otherwise expect an answer
         else:
             entry.status = reply.status
-            await _response(reply)(scope, receive, send)
+            response = _response(reply)
+            response.headers["date"] = format_datetime(
+                self.clock.utc(), usegmt=True
+            )  # the tenant's time, as in the body
+            await response(scope, receive, send)
 
     def _take_fault(self, call: ApiRequest) -> Fault | None:
         path = strip_version(call.path)

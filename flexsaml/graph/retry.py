@@ -40,18 +40,26 @@ def tries(error: GraphError) -> float:
     return _TRIES_NOT_SENT if isinstance(error, NotSent) else _TRIES_FAILED
 
 
-def retry_after(value: str | None, utc: datetime) -> float | None:
-    """Seconds that a Retry-After header asks to wait (whole, fractional or a date). None when absent or nonsense."""
+def retry_after(value: str | None, utc: datetime, stated: str | None = None) -> float | None:
+    """Seconds that a Retry-After header asks to wait (whole, fractional or a date). None when absent or nonsense. A
+    date is counted from the answer's own time, its Date header `stated`, since this machine's clock (`utc`) may be
+    wrong."""
     try:
         seconds = float(value or "nan")
         return seconds if math.isfinite(seconds) and seconds >= 0 else None
     except ValueError:
         pass
+    when = _parse_date(value)
+    return max(0.0, (when - (_parse_date(stated) or utc)).total_seconds()) if when else None
+
+
+def _parse_date(value: str | None) -> datetime | None:
+    """An HTTP date; None when absent or nonsense."""
     try:
-        when = parsedate_to_datetime(value or "")
+        moment = parsedate_to_datetime(value or "")
     except (ValueError, TypeError, IndexError):
         return None
-    return max(0.0, ((when if when.tzinfo else when.replace(tzinfo=timezone.utc)) - utc).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def pause_before(attempt: int, error: GraphError, chance: Callable[[], float]) -> float:

@@ -24,6 +24,7 @@ from .retry import retry_after
 from .shapes import is_error_object
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
+_NOT_NOW = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def exchange(
     except ValueError:
         body = None
     if answer.status_code >= 300:
-        seconds = retry_after(answer.headers.get("Retry-After"), clock.utc())
+        seconds = retry_after(answer.headers.get("Retry-After"), clock.utc(), answer.headers.get("Date"))
         raise refusal(call.method, call.path, answer.status_code, body, answer.headers, seconds)
     if not isinstance(body, dict):
         raise Unanswered(tried, f"the answer ({answer.status_code}) is not a JSON object", unsure)
@@ -92,7 +93,11 @@ def failure(tried: str, url: str, error: OSError, unsure: str) -> GraphError:
     target = urlsplit(url)
     host = target.netloc.rpartition("@")[2]
     causes = _causes(error)
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+    certificate_problem = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    if certificate_problem and certificate_problem.verify_code in _NOT_NOW:
+        words = f"the certificate of {host} is not valid at this machine's time"
+        return NotSent(tried, words, "check the clock of this machine", transient=False)
+    if certificate_problem:
         hint = "point REQUESTS_CA_BUNDLE at the CA of that host, if you trust it"
         return NotSent(tried, f"the certificate of {host} is not trusted", hint, transient=False)
     if not isinstance(error, requests.RequestException):

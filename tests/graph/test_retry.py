@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -48,6 +48,16 @@ RETRY_AFTER: list[tuple[str | None, float | None]] = [
 @pytest.mark.parametrize(("value", "seconds"), RETRY_AFTER)
 def test_retry_after(value: str | None, seconds: float | None) -> None:
     assert retry_after(value, UTC) == seconds
+
+
+@pytest.mark.parametrize("days", [-400, -1, 0, 1, 400])
+def test_a_wrong_clock_does_not_change_how_long_a_date_means(days: int) -> None:
+    """Graph's answer says what time it is there."""
+    date = "Sun, 06 Nov 2094 08:49:37 GMT"
+    wrong = datetime(2094, 11, 6, 8, 49, 30, tzinfo=timezone.utc) + timedelta(days=days)
+    assert retry_after(date, wrong, "Sun, 06 Nov 2094 08:49:30 GMT") == 7.0
+    assert retry_after("12", wrong, "Sun, 06 Nov 2094 08:49:30 GMT") == 12.0
+    assert retry_after(date, datetime(2094, 11, 6, 8, 49, 30, tzinfo=timezone.utc), "nonsense") == 7.0
 
 
 def refused(kind: type[Refused], status: int = 400, after: float | None = None) -> Refused:

@@ -10,6 +10,8 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 import requests
@@ -99,15 +101,30 @@ def test_one_exchange_on_the_wire() -> None:
     assert f"Authorization: Bearer {SECRET}".encode() in got[0]
 
 
-def test_untrusted_certificate_was_never_sent_and_is_not_worth_another_try() -> None:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+@pytest.mark.parametrize(
+    ("is_trusted", "days", "words"),
+    [
+        (False, (-1, 1), "is not trusted; point REQUESTS_CA_BUNDLE"),
+        (True, (1, 2), "is not valid at this machine's time; check the clock of this machine"),
+        (True, (-2, -1), "is not valid at this machine's time; check the clock of this machine"),
+    ],
+    ids=["of an unknown CA", "in the future", "in the past"],
+)
+def test_a_certificate_that_does_not_hold_was_never_sent_to_and_is_not_worth_another_try(
+    is_trusted: bool, days: tuple[int, int], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, authority = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), trustme.CA()
+    start, end = (datetime.now(timezone.utc) + timedelta(days=day) for day in days)
+    authority.issue_cert("127.0.0.1", not_before=start, not_after=end).configure_cert(context)
+    if is_trusted:
+        authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
 
     def talk(connection: socket.socket) -> None:
         with suppress(OSError):  # the client hangs up: that is the point
             context.wrap_socket(connection, server_side=True)
 
-    with server(talk) as port, pytest.raises(NotSent, match="REQUESTS_CA_BUNDLE") as raised:
+    with server(talk) as port, pytest.raises(NotSent, match=words) as raised:
         post(f"https://127.0.0.1:{port}")
     assert not raised.value.transient
 
