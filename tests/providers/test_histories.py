@@ -271,6 +271,12 @@ SEQUENCES: dict[str, tuple[list[Step], object]] = {
     "dropped while a replica does not know her": ([declare(A), up(), drop, up("stale 404")], "x"),
     "recorded while a replica does not know her": ([declare(A), up("stale 404")], "x"),
     "a read that is behind, then a refused update": ([declare(A), up("stale reads"), declare(B), up("refused")], "x"),
+    "destroyed while reads are behind": ([declare(A), up("stale reads")], "x"),
+    "destroyed while more reads are behind": ([declare(A), up("stale reads", 1)], "x"),
+    "repaired, and destroyed while reads are behind": (
+        [declare(A), up(), write("y"), refresh, up("stale reads")],
+        "x",
+    ),
     "create killed after the write": ([declare(A), kill_writer], "x"),
     "drift kept": ([declare(A), up(), write("y"), refresh], "y"),
     "drift repaired": ([declare(A), up(), write("y"), refresh, up()], "x"),
