@@ -67,7 +67,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             directory,
         )
         if not (opts and opts.aliases):
-            refuse_renamed_component(name, self._preflight.assigned)
+            refuse_renamed_component(name, self._declaration.policy_name, self._preflight.assigned)
         for finding in findings:
             (pulumi.log.warn if finding.level == "warning" else pulumi.log.info)(str(finding), resource=self)
         baseline = self._baseline()

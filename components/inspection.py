@@ -52,18 +52,20 @@ def default_policy_name(component: str) -> str:
     return f"{pulumi.get_project()}-{pulumi.get_stack()} {component} SAML claims"
 
 
-def refuse_renamed_component(name: str, assigned: Mapping[str, str] | None) -> None:
+def refuse_renamed_component(name: str, declared: str, assigned: Mapping[str, str] | None) -> None:
     """Raise `pulumi.RunError` if the assigned policy has the default name of another component of this stack. The
     engine makes everything of a renamed component anew before it deletes the former resources, so the new baselines
-    would record this stack's own values as those from before. `assigned`: id to display name."""
+    would record this stack's own values as those from before. `declared`: the policy's name, which the tenant baseline
+    judges; `assigned`: id to display name."""
     before, after = default_policy_name("\n").split("\n")
     for policy_name in (assigned or {}).values():
         former = policy_name.removeprefix(before).removesuffix(after)
-        if policy_name == default_policy_name(former) and former.lower() != name.lower():
+        if policy_name == default_policy_name(former) and policy_name != declared and former.lower() != name.lower():
             raise as_run_error(
                 [
                     f"the policy '{policy_name}' is assigned, which this stack made as component '{former}': name the "
-                    f"component '{former}' again, or give it aliases=[pulumi.Alias(name='{former}')]"
+                    f"component '{former}' again and run that; another name needs "
+                    f"aliases=[pulumi.Alias(name='{former}')] from its first run on"
                 ]
             )
 

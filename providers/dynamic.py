@@ -109,15 +109,9 @@ class DynamicResource(dynamic.Resource):
         for name in kind.secret_inputs(dict(given)):
             props[name] = pulumi.Output.secret(props[name])
         props |= dict.fromkeys(kind.outputs)  # Pulumi resolves outputs only of properties that were named
-        opts: pulumi.ResourceOptions | None = given["opts"]
-        if kind.restores and opts and opts.retain_on_delete:
-            pulumi.log.warn(
-                f"{kind.name} {given['resource_name']} has retainOnDelete, so destroy will not restore what was there "
-                "before this stack"
-            )
         secret = pulumi.ResourceOptions(additional_secret_outputs=list(kind.secret_outputs))
         self._given = {**props}
-        super().__init__(provider, given["resource_name"], props, pulumi.ResourceOptions.merge(secret, opts))
+        super().__init__(provider, given["resource_name"], props, pulumi.ResourceOptions.merge(secret, given["opts"]))
 
 
 def _lift(function: Callable[[Props], str], arguments: Props) -> pulumi.Input[str]:

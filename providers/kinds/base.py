@@ -58,8 +58,6 @@ class Kind:
     arguments: ClassVar[Mapping[str, Argument]]  # in the order a person reads them
     outputs: ClassVar[tuple[str, ...]] = ()  # properties besides the inputs, once the object exists
     secret_outputs: ClassVar[tuple[str, ...]] = ()
-    restores: ClassVar[bool] = False
-    """Whether its delete brings back what was there before this stack."""
     packed_from: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Input that crosses the engine as one string, to the arguments that `pack` makes it from."""
 

@@ -46,7 +46,6 @@ never comes, one later preview may miss a refusal, and `create` refuses all the 
 
 class TenantBaselineKind(Kind):
     name = "TenantBaseline"
-    restores = True
     description = "of service principal {service_principal_id}"
     arguments: ClassVar = {
         "service_principal_id": Argument(required=True, replaces=True),

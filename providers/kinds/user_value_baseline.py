@@ -30,7 +30,6 @@ from .extension_property import NO_PRINCIPAL, has_owner_principal, split_id
 
 class UserValueBaselineKind(cells.CellsKind):
     name = "UserValueBaseline"
-    restores = True
     description = "of '{full_name}'"
     arguments: ClassVar = {
         "extension": Argument(required=True, replaces=True),

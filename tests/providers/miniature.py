@@ -202,12 +202,12 @@ class _Command:
         """Dependents first, else the latest first. Dependents of what is replaced may stay: they are updated then."""
         if self.targets is not None:
             names = [name for name in names if name in self.targets]
-        if protected := [name for name in names if name in self.stack.protected]:
-            raise EngineRefuses(f"{', '.join(protected)} is protected")
         while names:
             name = next(name for name in reversed(self.state) if name in names and not self._dependents(name, names))
             if not is_replacement and (blocking := self._dependents(name, self.state)):
                 raise EngineRefuses(f"{', '.join(blocking)} depends on {name}")
+            if name in self.stack.protected:  # the others were deleted by then
+                raise EngineRefuses(f"{name} is protected")
             held = self.state[name]
             if name not in self.stack.retained:
                 try:

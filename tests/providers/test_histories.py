@@ -273,10 +273,7 @@ SEQUENCES: dict[str, tuple[list[Step], object]] = {
     "a read that is behind, then a refused update": ([declare(A), up("stale reads"), declare(B), up("refused")], "x"),
     "destroyed while reads are behind": ([declare(A), up("stale reads")], "x"),
     "destroyed while more reads are behind": ([declare(A), up("stale reads", 1)], "x"),
-    "repaired, and destroyed while reads are behind": (
-        [declare(A), up(), write("y"), refresh, up("stale reads")],
-        "x",
-    ),
+    "repaired, and destroyed while reads are behind": ([declare(A), up(), write("y"), refresh, up("stale reads")], "x"),
     "create killed after the write": ([declare(A), kill_writer], "x"),
     "drift kept": ([declare(A), up(), write("y"), refresh], "y"),
     "drift repaired": ([declare(A), up(), write("y"), refresh, up()], "x"),

