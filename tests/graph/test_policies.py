@@ -193,3 +193,15 @@ def test_unassign_that_never_shows_is_told() -> None:
 def test_outage_while_unassigning_is_not_success() -> None:
     with pytest.raises(ServerError):
         stage(error(500), *[error(500)] * 6).directory.unassign("sp", "pol")
+
+
+STAYS: list[tuple[list[Step], bool]] = [
+    ([listing(wire())] * 3, True),
+    ([listing(wire()), listing(wire("other"))], False),
+    ([listing()], False),
+]
+
+
+@pytest.mark.parametrize(("steps", "stays"), STAYS)
+def test_an_assignment_stays_that_three_lists_show(steps: list[Step], stays: bool) -> None:
+    assert stage(*steps).directory.stays_assigned("sp", "pol") is stays

@@ -48,6 +48,8 @@ class FakeDirectory:
     holders: ValueHolders = ValueHolders(0)  # noqa: RUF009
     creates_in_upper_case: bool = False
     refuses_links: bool = False
+    stale_links: list[tuple[str, str]] | None = None
+    """what the next list of assigned policies shows"""
 
     def extension_properties(self, _application: str, name: str = "") -> list[ExtensionProperty]:
         return [prop for prop in self.properties if not name or prop.name.lower() == name.lower()]
@@ -84,9 +86,15 @@ class FakeDirectory:
         return [principal for principal, policy in self.links if policy == id_]
 
     def assigned_policies(self, principal: str) -> list[Policy]:
-        return [self.tenant_policies[policy] for holder, policy in self.links if holder == principal]
+        links, self.stale_links = self.links if self.stale_links is None else self.stale_links, None
+        return [self.tenant_policies[policy] for holder, policy in links if holder == principal]
+
+    def stays_assigned(self, principal: str, id_: str) -> bool:
+        return (principal, id_) in self.links
 
     def assign(self, principal: str, id_: str) -> None:
+        if (principal, id_) in self.links:
+            return
         if self.assigned_policies(principal) or self.refuses_links:
             raise Conflict("POST $ref", status=409, code="", message="taken")
         self.links.append((principal, id_))
@@ -154,6 +162,29 @@ def test_a_displaced_policy_is_not_deleted_even_if_it_got_this_stack_s_name() ->
     directory.update_policy(other, display_name="Flex", definition=directory.tenant_policies[other].definition)
     baseline.delete(directory, sp, recorded)  # type: ignore[arg-type]
     assert directory.links == [("sp", other)]
+
+
+@pytest.mark.parametrize(
+    ("stale", "live", "restored"),
+    [
+        ("older", "", "older"),
+        ("own", "", "older"),
+        ("", "older", "older"),
+        ("older", "older", "older"),
+        ("other", "other", "other"),
+    ],
+)
+def test_a_stale_list_of_assignments_does_not_keep_the_displaced_policy_away(
+    stale: str, live: str, restored: str
+) -> None:
+    directory, baseline = FakeDirectory(), TenantBaselineKind()
+    directory.tenant_policies = {id_: Policy(id_, id_, TERRAFORM) for id_ in ("older", "own", "other")}
+    directory.assign("sp", "older")
+    sp, recorded = create(baseline, directory, {**TENANT, "replace_existing": True})
+    directory.links = [("sp", live)] if live else []
+    directory.stale_links = [("sp", stale)] if stale else []
+    baseline.delete(directory, sp, recorded)  # type: ignore[arg-type]
+    assert directory.links == [("sp", restored)]
 
 
 def test_a_policy_is_compared_by_meaning_so_the_signature_is_no_drift() -> None:
