@@ -213,8 +213,8 @@ class Users(DirectoryCalls):
             holders = tuple(user for user in read.values() if user and user.values.get(extension) not in (None, []))
             if holders:
                 return ValueHolders(count, holders)
-            if seconds is not None:
-                self._client.clock.sleep(seconds)
+            if seconds is not None:  # what is listed waits for the index; an empty list only for another replica
+                self._client.clock.sleep(seconds if count else seconds / 4)
         return ValueHolders(max(0, count - len(listed)))  # those beyond the limit were not read: they count
 
     def _probe(self, pending: dict[str, Values], failures: Failures, wait: Wait) -> None:

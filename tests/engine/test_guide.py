@@ -71,7 +71,7 @@ DESTROY = [
     "  PATCH /users/{id}",
     "POST /$batch",  # and read back
     "  GET /users/{id}?$select",
-    "GET /users?$count&$filter&$select&$top",  # does somebody else hold a value in the property?
+    *["GET /users?$count&$filter&$select&$top"] * 3,  # does somebody else hold a value in the property?
     "DELETE /applications/{id}/extensionProperties/{id}",
     "POST /$batch",  # TenantBaseline: leftovers of a failed run, a displaced assignment
     "  GET /applications(appId='{id}')?$select",
