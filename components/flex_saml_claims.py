@@ -157,7 +157,8 @@ class FlexSamlClaims(pulumi.ComponentResource):
             baselines[key] = providers.UserValueBaseline(
                 f"{self._name}-{key}-before", extension=extension.id, full_name=extension.full_name,
                 data_type=extension.type.name, multi_valued=extension.type.multi_valued, cells=cells,
-                ids=present if declaration.preflight else {}, hidden="users" in declaration.secret_keys,
+                ids=present if declaration.preflight else {},
+                hidden=not declaration.secret_keys.isdisjoint(("users", "usersFile")),
                 allow_removal=declaration.allow_removal,
                 seen_missing=sorted(user for user in preflight.missing_users if user in columns[key]),
                 seen_values={
@@ -200,6 +201,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             types={name: str(data_type) for name, data_type in types.items()},
             extensions={extensions[key].name: extensions[key].id for key in used},
             ids=preflight.user_ids if declaration.preflight else {}, baselined=True,
+            hidden="usersFile" in declaration.secret_keys,
             recorded={extensions[key].name: baselines[key].record(cells) for key in used},
             seen_missing=sorted(user for user in preflight.missing_users if user in declaration.roster),
             seen_writes=_count_differing(cells, preflight, types) if declaration.preflight else None,

@@ -112,11 +112,12 @@ class UserExtensionValues(DynamicResource):
     def __init__(
         self, resource_name: str, *, service_principal_id: pulumi.Input[str], roster: str, cells: Mapping[str,
         Mapping[str, str]], types: Mapping[str, str], extensions: Mapping[str, pulumi.Input[str]],
-        ids: Mapping[str, str] | None = None, baselined: bool | None = None, seen_missing: Sequence[str] | None = None,
-        seen_writes: int | None = None, recorded: Mapping[str, pulumi.Input[Record]] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
+        ids: Mapping[str, str] | None = None, baselined: bool | None = None, hidden: bool | None = None,
+        seen_missing: Sequence[str] | None = None, seen_writes: int | None = None,
+        recorded: Mapping[str, pulumi.Input[Record]] | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
-        """`roster` names the file in messages. `cells`: user (UPN or object id) to full name to canonical value.
+        """`roster` names the file in messages. `cells`: user (UPN or object id) to full name to canonical value; with
+        `hidden` they are secret, and no digest of them is in state.
         `seen_writes`: how many users hold other values."""
         super().__init__(locals())
 

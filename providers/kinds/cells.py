@@ -43,6 +43,7 @@ class CellsKind(Kind):
         "sha256": Argument(computed=True),
         "__cells": Argument(ignored=True),  # the digest decides: another machine's zlib may pack otherwise
         "__given": Argument(ignored=True, computed=True),  # digest of `__cells` as the program gave it: see `check`
+        "hidden": Argument(False, transient=True),  # the values are secret, and so are digests of them
         "seen_missing": Argument([], transient=True),
     }
 
@@ -50,12 +51,21 @@ class CellsKind(Kind):
         """Tell the user what will change; return the reasons why it must not."""
         raise NotImplementedError
 
+    def secret_inputs(self, arguments: Props) -> set[str]:
+        return {"__cells"} if arguments["hidden"] else set()
+
     def pack(self, name: str, arguments: Props) -> str:
         return RosterTable.from_cells(arguments["cells"], arguments["ids"]).pack()
 
     def write(self, directory: graph.Directory, olds: Props, news: Props) -> Props:
         """Write what differs from the last run, whose outputs `olds` holds ({} on create); the new outputs."""
         raise NotImplementedError
+
+    def diff(self, olds: Props, news: Props) -> set[str]:
+        changed = super().diff(olds, news)
+        if "sha256" not in changed and olds["__cells"] != news["__cells"]:  # digests that are hidden are always equal
+            changed |= {"sha256"} if unpack_table(olds) != unpack_table(news) else set()
+        return changed
 
     def update(self, directory: graph.Directory, id_: str, olds: Props, news: Props) -> Props:
         return self.write(directory, olds, news)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.emulator.process import ADMIN, SECRET, SEED, Emulator
+from tests.engine.request_log import requests_of, writes_in
 from tests.engine.stack import ADA, UP, Stack
 
 ADAS_LANGUAGES = f'users["{ADA}"].languages'
@@ -121,6 +122,28 @@ def edited(policy: dict[str, Any]) -> str:
     definition = json.loads(policy["definition"][0])
     definition["ClaimsMappingPolicy"]["ClaimsTransformations"] = [{"ID": "x", "TransformationMethod": "Join"}]
     return json.dumps(definition)
+
+
+def test_a_roster_whose_name_is_secret_has_secret_values(stack: Stack) -> None:
+    roster = stack.checkout.directory / "agents.csv"
+    roster.write_text("user,languages\nlinus@contoso.example,fi\n")
+    stack.config["usersFile"] = "agents.csv"
+    stack.up()
+    stack.set_secret("usersFile", "agents.csv")
+    stack.emulator.clear()
+    stack.up()
+    assert writes_in(requests_of(stack.emulator)) == [], "that it is secret now changes no value"
+    stack.assert_unchanged()
+    for name in ("flex-roster", "flex-languages-before"):
+        for side in ("inputs", "outputs"):
+            held = stack.resources()[name][side]
+            assert "ciphertext" in held["__cells"], name
+            assert (held["sha256"], held["__given"]) == ("[secret]", "")
+    roster.write_text("user,languages\nlinus@contoso.example,sv\n")
+    stack.up()
+    assert stack.tenant().value("linus") == "sv"
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 def test_what_cannot_be_encrypted_is_refused(stack: Stack) -> None:
