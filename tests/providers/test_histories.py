@@ -63,8 +63,8 @@ class Histories(RuleBasedStateMachine):
         secret=st.booleans(),
         own=st.sets(st.sampled_from(OWN)),
         priors=st.lists(prior, max_size=4),
-        repaired=st.booleans(),
-        cells=st.lists(st.tuples(user, extension, number), max_size=4),
+        repaired=st.sampled_from((False, False, True)),
+        cells=st.lists(st.tuples(user, extension, number), min_size=1, max_size=4),
         writer=st.sampled_from(("single", "roster")),
     )
     def begin(
@@ -82,14 +82,26 @@ class Histories(RuleBasedStateMachine):
         )
         for name, extension, value in cells:
             self.history.declare(name, extension, value, writer)
-        if cells:
-            self.history.up()
+        self.history.up()
         self._count("begin")
 
-    @rule(name=user, extension=extension, value=number, writer=st.sampled_from(("single", "roster")))
-    def declare(self, name: str, extension: str, value: int, writer: Any) -> None:
+    @rule(
+        name=user,
+        extension=extension,
+        value=number,
+        writer=st.sampled_from(("single", "roster")),
+        run=st.sampled_from(("up", "refused", "refused", "killed", "stale reads", "")),
+    )
+    def declare(self, name: str, extension: str, value: int, writer: Any, run: str) -> None:
+        """Most edits are run at once: an accident between two edits is what a ledger is for."""
         self.history.declare(name, extension, value, writer)
         self._count("edits")
+        if run in FAULTS:
+            self.up_with_fault(run, 0)
+        elif run == "killed":
+            self.up_killed(3)
+        elif run:
+            self.up()
 
     @rule(name=user, extension=st.sampled_from(["", *EXTENSIONS]))
     def drop(self, name: str, extension: str) -> None:
@@ -191,7 +203,7 @@ def test_histories(connected: Emulator, tmp_path: Path, rows: Rows) -> None:
     phases = (Phase.generate, Phase.shrink)
     length = settings(
         max_examples=int(os.environ.get("FLEXSAML_HISTORIES", "0")) or (10_000 if is_whole_run() else 200),
-        stateful_step_count=8,
+        stateful_step_count=5,
         deadline=None,
         database=None,
         report_multiple_bugs=False,
