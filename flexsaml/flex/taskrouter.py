@@ -60,15 +60,15 @@ class Worker:
 
 def read_access(environment: Mapping[str, str], sandbox: str = "") -> TaskRouterAccess:
     """From the TWILIO_ variables; `sandbox` is the emulator's address if the tenant is emulated, else "". If the
-    address is the emulator's and no key is given, the sandbox's own account is used; it is not a secret. Raises
-    `UnreadableWorker`."""
+    address is a loopback one, the sandbox's own account is used, which is no secret: a key of Twilio's goes to Twilio
+    alone. Raises `UnreadableWorker`."""
     names = (*_SID_PREFIXES, "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY_SECRET")
     values = {name: environment.get(name, "").strip() for name in names}
     has_key = any(values[name] for name in _SID_PREFIXES)
     local = environment.get(URL, "").strip() or ("" if has_key else sandbox)
-    base = _check_loopback(local) if local else _build_base(environment)
-    if local and not has_key:
-        return TaskRouterAccess(base, SANDBOX_WORKSPACE, SANDBOX_ACCOUNT, SANDBOX_PASSWORD)
+    if local:
+        return TaskRouterAccess(_check_loopback(local), SANDBOX_WORKSPACE, SANDBOX_ACCOUNT, SANDBOX_PASSWORD)
+    base = _build_base(environment)
     for name, prefix in _SID_PREFIXES.items():
         if values[name] and not re.fullmatch(rf"{prefix}[0-9a-fA-F]{{32}}", values[name]):
             raise UnreadableWorker(f"{name} must be {prefix} and 32 hex digits; copy it from the Twilio Console")

@@ -1,10 +1,11 @@
 """Tokens for Graph: fetched once, kept in memory, refreshed before they end, never shown; and whom a token names. Real
 clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI; never interactive),
 imported only when a token is needed: the import takes longer than all else in a preview. The loopback cloud asks the
-given login endpoint itself with the client-credentials grant. Quirks: a 401 may come before a token expires (A: F5), so
-`forget` drops it, and with it azure-identity's own cache. Graph alone reads its tokens, so what a token says of itself
-is a hint (A: F5) and may be unreadable; directory roles are not among its claims (C). `idtyp` is `app` for an
-application, absent or `user` for a person. The `Date` header has whole seconds."""
+given login endpoint itself with the client-credentials grant and an identity of the emulator's own: anybody may listen
+on that port, so nothing of the environment's Azure identity goes there. Quirks: a 401 may come before a token expires
+(A: F5), so `forget` drops it, and with it azure-identity's own cache. Graph alone reads its tokens, so what a token
+says of itself is a hint (A: F5) and may be unreadable; directory roles are not among its claims (C). `idtyp` is `app`
+for an application, absent or `user` for a person. The `Date` header has whole seconds."""
 
 from __future__ import annotations
 
@@ -37,6 +38,8 @@ REFRESH_MARGIN = 300.0
 SANDBOX_CLIENT = "11111111-1111-4111-8111-111111111111"
 SANDBOX_SECRET = "sandbox"  # noqa: S105
 SANDBOX_TENANT = "contoso.example"
+# Another client of the emulator, for instance with fewer permissions. These variables are read for nothing else.
+SANDBOX_CLIENT_VARIABLE, SANDBOX_SECRET_VARIABLE = "FLEXSAML_SANDBOX_CLIENT", "FLEXSAML_SANDBOX_SECRET"
 
 _SIGN_IN = "sign in to Microsoft Entra"
 _WAYS = (
@@ -52,6 +55,7 @@ _AADSTS_HINTS = {
     "700027": "check the certificate behind AZURE_CLIENT_CERTIFICATE_PATH",
     "500011": "check the cloud that is configured: Graph is not known under that address in this tenant",
 }
+_SANDBOX_HINT = f"check {SANDBOX_CLIENT_VARIABLE} and {SANDBOX_SECRET_VARIABLE}, or remove both: the sandbox has an identity of its own"
 _SIGN_IN_AGAIN = "run `az login` again (add `--tenant` for another tenant), or use a service principal"
 _NOT_APPLICABLE = re.compile(
     r"unavailable|not installed|not found on path|no response|not fully configured|az login|no managed identity",
@@ -97,8 +101,9 @@ class CachedTokens:
 def credentials(
     cloud: Cloud, tenant_id: str = "", *, clock: Clock | None = None, session: requests.Session | None = None
 ) -> CachedTokens:
-    """The identity of the environment in that cloud. Nothing is asked before the first token is needed. `tenant_id` ""
-    means the identity's own tenant (loopback: the emulator's). `session` is for the loopback grant."""
+    """The identity of the environment in that cloud; of the loopback cloud, the emulator's own. Nothing is asked before
+    the first token is needed. `tenant_id` "" means the identity's own tenant (loopback: the emulator's). `session` is for
+    the loopback grant."""
     if cloud.name != "loopback":
         return CachedTokens(lambda now: _azure_token(cloud, tenant_id, now), clock or Clock())
     line = session or open_session(cloud)
@@ -110,8 +115,8 @@ def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now:
     url = f"{cloud.login}/{segment(tenant)}/oauth2/v2.0/token"
     form = {
         "grant_type": "client_credentials",
-        "client_id": os.environ.get("AZURE_CLIENT_ID") or SANDBOX_CLIENT,
-        "client_secret": os.environ.get("AZURE_CLIENT_SECRET") or SANDBOX_SECRET,
+        "client_id": os.environ.get(SANDBOX_CLIENT_VARIABLE) or SANDBOX_CLIENT,
+        "client_secret": os.environ.get(SANDBOX_SECRET_VARIABLE) or SANDBOX_SECRET,
         "scope": f"{cloud.graph}/.default",
     }
     try:
@@ -131,7 +136,9 @@ def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now:
     reason = str(body.get("error_description") or f"{cloud.login} gave no token (HTTP {answer.status_code})")
     if answer.status_code == 429 or answer.status_code >= 500:
         raise NotSent(_SIGN_IN, reason)
-    raise no_credential(reason, tenant)
+    refused = no_credential(reason, tenant)
+    is_about_client = "AZURE_CLIENT" in refused.hint  # the hints are for the environment's Azure identity
+    raise NoCredential(refused.operation, refused.words, _SANDBOX_HINT) if is_about_client else refused
 
 
 def _azure_token(cloud: Cloud, tenant_id: str, now: float, chain: Chain | None = None) -> Token:

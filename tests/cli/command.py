@@ -38,9 +38,11 @@ def run(*arguments: str, cwd: Path = ROOT, environment: Mapping[str, str] | None
     An exception that would be a traceback at the terminal fails the test.
     """
     inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TWILIO_", "AZURE_", "PULUMI_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TWILIO_", "AZURE_", "PULUMI_", "FLEXSAML_"))
     }
-    identity = {"AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": SECRET}
+    identity = {"FLEXSAML_SANDBOX_CLIENT": ADMIN, "FLEXSAML_SANDBOX_SECRET": SECRET}
     out, err, text = (io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (b"", b"", stdin))
     with ExitStack() as stack:
         stack.enter_context(redirect_stdout(out))

@@ -39,7 +39,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def doctor(tenant: Tenant, folder: Path, engine: str, *arguments: str, claims: str = STACK, **keys: str) -> Ended:
     environment: dict[str, str] = {
-        name: keys.pop(name) for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET") if name in keys
+        name: keys.pop(name) for name in ("FLEXSAML_SANDBOX_CLIENT", "FLEXSAML_SANDBOX_SECRET") if name in keys
     }
     file = stack_file(folder, tenant.emulator, claims, **keys)
     return run("doctor", "--file", file, *arguments, environment={"PATH": engine, **environment})
@@ -68,7 +68,7 @@ def test_what_is_ready_is_said_to_be(tenant: Tenant, tmp_path: Path, engine: str
 def test_what_a_token_does_not_name_is_told_per_call(
     tenant: Tenant, tmp_path: Path, engine: str, client: str, states: set[str]
 ) -> None:
-    ended = doctor(tenant, tmp_path, engine, "--json", AZURE_CLIENT_ID=client)
+    ended = doctor(tenant, tmp_path, engine, "--json", FLEXSAML_SANDBOX_CLIENT=client)
     assert ended.status == 0
     permissions = rows(ended, "permission")
     assert {row["state"] for row in permissions} == states
@@ -97,7 +97,7 @@ def test_conditions_of_the_tenant_are_those_of_preflight(tenant: Tenant, tmp_pat
         (STACK.replace("String", "Strong"), {}, 1, "did you mean 'String'"),
         (STACK, {"graphEndpoint": "http://127.0.0.1:9"}, 2, "no connection to 127.0.0.1:9"),
         (STACK, {"loginEndpoint": "http://127.0.0.1:9"}, 2, "it cannot be inspected without a credential"),
-        (STACK, {"AZURE_CLIENT_SECRET": "wrong"}, 2, "check AZURE_CLIENT_SECRET"),
+        (STACK, {"FLEXSAML_SANDBOX_SECRET": "wrong"}, 2, "and FLEXSAML_SANDBOX_SECRET"),
         (STACK, {"preflight": "false"}, 0, "flexsaml:preflight is false"),
         (STACK.replace("{languages: en}", "{languages: {secure: v1:x}}"), {}, 0, "users.ada@contoso.example.languages is encrypted"),
     ],

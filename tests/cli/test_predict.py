@@ -29,7 +29,7 @@ def tenant(emulator: Emulator) -> Tenant:
 
 def predict(tenant: Tenant, folder: Path, *arguments: str, client: str = ADMIN, **keys: str) -> Ended:
     file = stack_file(folder, tenant.emulator, **keys)
-    return run("predict", "--file", file, *arguments, environment={"AZURE_CLIENT_ID": client})
+    return run("predict", "--file", file, *arguments, environment={"FLEXSAML_SANDBOX_CLIENT": client})
 
 
 def test_one_user_in_full(tenant: Tenant, tmp_path: Path) -> None:

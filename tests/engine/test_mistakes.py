@@ -122,13 +122,13 @@ def test_no_credential(stack: Stack) -> None:
 
 
 def test_a_wrong_secret_is_not_shown(stack: Stack) -> None:
-    stack.identity = {"AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": "mistyped"}
+    stack.identity = {"FLEXSAML_SANDBOX_CLIENT": ADMIN, "FLEXSAML_SANDBOX_SECRET": "mistyped"}
     output = refused_preview(stack)
     assert "secret" in output
     assert "mistyped" not in output
 
 
 def test_an_identity_that_may_not_write_is_told_which_permission_is_missing(stack: Stack) -> None:
-    stack.identity = {"AZURE_CLIENT_ID": PREVIEW, "AZURE_CLIENT_SECRET": "sandbox"}
+    stack.identity = {"FLEXSAML_SANDBOX_CLIENT": PREVIEW, "FLEXSAML_SANDBOX_SECRET": "sandbox"}
     assert "Application.ReadWrite" in stack.refused(*UP)
     assert stack.emulator.export() == stack.tenant_before

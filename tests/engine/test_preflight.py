@@ -33,7 +33,7 @@ def test_all_findings_come_in_one_report_errors_first(stack: Stack) -> None:
 
 
 def test_the_least_privileged_identity_can_do_all_of_it(stack: Stack) -> None:
-    stack.identity = {"AZURE_CLIENT_ID": LEAST, "AZURE_CLIENT_SECRET": "sandbox"}
+    stack.identity = {"FLEXSAML_SANDBOX_CLIENT": LEAST, "FLEXSAML_SANDBOX_SECRET": "sandbox"}
     assert "[permission-missing]" not in stack.up().output
     stack.assert_unchanged()
     stack.assert_destroy_restores_the_tenant()

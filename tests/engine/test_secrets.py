@@ -18,7 +18,7 @@ ADAS_LANGUAGES = f'users["{ADA}"].languages'
 def test_no_credential_and_no_token_anywhere(stack: Stack) -> None:
     emulator, secret = stack.emulator, "not-" + SECRET
     emulator.seed({**emulator.export(), "clients": clients(secret)})
-    stack.identity = {"AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": secret}
+    stack.identity = {"FLEXSAML_SANDBOX_CLIENT": ADMIN, "FLEXSAML_SANDBOX_SECRET": secret}
     outputs = [stack.ok(*UP, "--logtostderr", "-v=9", "--debug").output, stack.refresh().output]
     outputs.append(json.dumps(stack.deployment()))
     emulator.fault("refuse", "PATCH", "/users/", status=403)

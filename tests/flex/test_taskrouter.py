@@ -46,7 +46,7 @@ LOCAL = "http://127.0.0.1:8765"
         ({}, LOCAL, LOCAL, SANDBOX_ACCOUNT),
         ({URL: f"{LOCAL}/"}, "", LOCAL, SANDBOX_ACCOUNT),
         (TOKEN, LOCAL, "https://taskrouter.twilio.com", ACCOUNT),  # a key asks Twilio, also from an emulated tenant
-        ({**TOKEN, URL: LOCAL}, "", LOCAL, ACCOUNT),
+        ({**TOKEN, URL: LOCAL}, "", LOCAL, SANDBOX_ACCOUNT),  # no key goes to whoever listens there
     ],
 )
 def test_address_and_user_come_from_the_environment(
@@ -56,6 +56,7 @@ def test_address_and_user_come_from_the_environment(
     assert (access.base, access.user) == (base, user)
     assert access.workspace == (SANDBOX_WORKSPACE if user == SANDBOX_ACCOUNT else WORKSPACE)
     assert "hush" not in repr(access)
+    assert (access.password == "hush") == (user != SANDBOX_ACCOUNT)
 
 
 @pytest.mark.parametrize(

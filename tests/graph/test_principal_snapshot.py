@@ -13,8 +13,8 @@ from tests.emulator.process import ADMIN, LEAST, PREVIEW, SECRET, TENANT, Emulat
 
 
 def directory(emulator: Emulator, client: str, patch: pytest.MonkeyPatch) -> Directory:
-    patch.setenv("AZURE_CLIENT_ID", client)
-    patch.setenv("AZURE_CLIENT_SECRET", SECRET)
+    patch.setenv("FLEXSAML_SANDBOX_CLIENT", client)
+    patch.setenv("FLEXSAML_SANDBOX_SECRET", SECRET)
     where = cloud("loopback", graph_endpoint=emulator.http, login_endpoint=emulator.http)
     return Directory(Client(where, credentials(where)))
 
@@ -59,9 +59,9 @@ def test_what_may_not_be_read_is_unknown_not_empty(emulator: Emulator, monkeypat
     assert snapshot.policies == ()
     (group,) = snapshot.assigned_groups(with_value=True)
     least, admin = directory(emulator, LEAST, monkeypatch), directory(emulator, ADMIN, monkeypatch)
-    monkeypatch.setenv("AZURE_CLIENT_ID", LEAST)
+    monkeypatch.setenv("FLEXSAML_SANDBOX_CLIENT", LEAST)
     assert least.direct_members([group]) == {group: None}
-    monkeypatch.setenv("AZURE_CLIENT_ID", ADMIN)
+    monkeypatch.setenv("FLEXSAML_SANDBOX_CLIENT", ADMIN)
     assert len(admin.direct_members([group])[group] or ()) == 1  # the guest; the group inside it gives nobody a role
     assert admin.custom_claims(snapshot.principal.id) is False
 
@@ -87,9 +87,9 @@ def test_an_assignment_can_be_seen_from_the_policies_side(emulator: Emulator, mo
     flex = flex_of(emulator)
     admin, preview = directory(emulator, ADMIN, monkeypatch), directory(emulator, PREVIEW, monkeypatch)
     assert preview.policies_applied_to(flex["id"]) == []
-    monkeypatch.setenv("AZURE_CLIENT_ID", ADMIN)
+    monkeypatch.setenv("FLEXSAML_SANDBOX_CLIENT", ADMIN)
     definition = '{"ClaimsMappingPolicy":{"Version":1}}'
     made = [admin.create_policy(display_name=name, definition=definition) for name in ("first", "second")]
     admin.assign(flex["id"], made[1].id)
-    monkeypatch.setenv("AZURE_CLIENT_ID", PREVIEW)
+    monkeypatch.setenv("FLEXSAML_SANDBOX_CLIENT", PREVIEW)
     assert [policy.display_name for policy in preview.policies_applied_to(flex["id"])] == ["second"]

@@ -63,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def login(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLogin]:
-    for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET"):
+    for name in ("FLEXSAML_SANDBOX_CLIENT", "FLEXSAML_SANDBOX_SECRET"):
         monkeypatch.delenv(name, raising=False)
     with FakeLogin() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -107,8 +107,8 @@ def test_eight_threads_fetch_one_token(login: FakeLogin) -> None:
 
 def test_loopback_grant(login: FakeLogin, monkeypatch: pytest.MonkeyPatch) -> None:
     credentials(login.cloud).token()
-    monkeypatch.setenv("AZURE_CLIENT_ID", "me")
-    monkeypatch.setenv("AZURE_CLIENT_SECRET", "mine")
+    monkeypatch.setenv("FLEXSAML_SANDBOX_CLIENT", "me")
+    monkeypatch.setenv("FLEXSAML_SANDBOX_SECRET", "mine")
     credentials(login.cloud, "fabrikam.example").token()
     sandbox, own = login.asked
     assert sandbox == (
@@ -159,13 +159,13 @@ ANSWERS: list[tuple[int, bytes, type[NotSent], str]] = [
         400,
         b'{"error":"unauthorized_client","error_description":"AADSTS700016: no app"}',
         NoCredential,
-        "AZURE_CLIENT_ID",
+        "FLEXSAML_SANDBOX_CLIENT",
     ),
     (
         401,
         b'{"error":"invalid_client","error_description":"%s"}' % AADSTS.encode(),
         NoCredential,
-        "AZURE_CLIENT_SECRET",
+        "FLEXSAML_SANDBOX_SECRET",
     ),
     (404, b"not here", NoCredential, "HTTP 404"),
     (200, b"{}", NoCredential, "gave no token"),

@@ -40,8 +40,8 @@ def tenant(process: Emulator) -> Tenant:
 
 @pytest.fixture
 def directory(process: Emulator, monkeypatch: pytest.MonkeyPatch) -> Directory:
-    monkeypatch.setenv("AZURE_CLIENT_ID", ADMIN)
-    monkeypatch.setenv("AZURE_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("FLEXSAML_SANDBOX_CLIENT", ADMIN)
+    monkeypatch.setenv("FLEXSAML_SANDBOX_SECRET", SECRET)
     where = cloud("loopback", graph_endpoint=process.http, login_endpoint=process.http)
     return Directory(Client(where, credentials(where)))
 

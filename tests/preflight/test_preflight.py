@@ -180,8 +180,8 @@ def test_what_graph_answers_reaches_the_rules(directory: Directory, tenant: Tena
 def test_a_read_only_identity_is_told_what_it_lacks_and_what_it_cannot_read(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AZURE_CLIENT_ID", PREVIEW)
-    monkeypatch.setenv("AZURE_CLIENT_SECRET", "sandbox")
+    monkeypatch.setenv("FLEXSAML_SANDBOX_CLIENT", PREVIEW)
+    monkeypatch.setenv("FLEXSAML_SANDBOX_SECRET", "sandbox")
     url = tenant.emulator.http
     findings = inspected(Connection("loopback", graph_endpoint=url, login_endpoint=url).directory()).findings
     lines = {finding.rule: str(finding) for finding in findings}

@@ -222,7 +222,7 @@ def test_the_guide_ends_right_whatever_the_service_does(
 
 
 def with_identity(client: str) -> dict[str, str]:
-    return {**os.environ, "AZURE_CLIENT_ID": client, "AZURE_CLIENT_SECRET": SECRET}
+    return {**os.environ, "FLEXSAML_SANDBOX_CLIENT": client, "FLEXSAML_SANDBOX_SECRET": SECRET}
 
 
 @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ def test_without_an_engine_there_is_no_watch(tenant: Tenant) -> None:
 
 
 def test_neither_token_nor_secret_nor_prior_value_leaves_the_process(tenant: Tenant, engine: FakeEngine) -> None:
-    secret = {**os.environ, "AZURE_CLIENT_ID": ADMIN, "AZURE_CLIENT_SECRET": SECRET}
+    secret = {**os.environ, "FLEXSAML_SANDBOX_CLIENT": ADMIN, "FLEXSAML_SANDBOX_SECRET": SECRET}
     process = ProviderProcess(config(tenant.emulator), engine.address, env=secret)
     tenant.make_property("languages")
     tenant.write("ada", "prior-of-ada")
