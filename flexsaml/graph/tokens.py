@@ -55,7 +55,9 @@ _AADSTS_HINTS = {
     "700027": "check the certificate behind AZURE_CLIENT_CERTIFICATE_PATH",
     "500011": "check the cloud that is configured: Graph is not known under that address in this tenant",
 }
-_SANDBOX_HINT = f"check {SANDBOX_CLIENT_VARIABLE} and {SANDBOX_SECRET_VARIABLE}, or remove both: the sandbox has an identity of its own"
+_SANDBOX_HINT = (
+    f"check {SANDBOX_CLIENT_VARIABLE} and {SANDBOX_SECRET_VARIABLE}, or remove both for the sandbox's own identity"
+)
 _SIGN_IN_AGAIN = "run `az login` again (add `--tenant` for another tenant), or use a service principal"
 _NOT_APPLICABLE = re.compile(
     r"unavailable|not installed|not found on path|no response|not fully configured|az login|no managed identity",
@@ -102,8 +104,8 @@ def credentials(
     cloud: Cloud, tenant_id: str = "", *, clock: Clock | None = None, session: requests.Session | None = None
 ) -> CachedTokens:
     """The identity of the environment in that cloud; of the loopback cloud, the emulator's own. Nothing is asked before
-    the first token is needed. `tenant_id` "" means the identity's own tenant (loopback: the emulator's). `session` is for
-    the loopback grant."""
+    the first token is needed. `tenant_id` "" means the identity's own tenant (loopback: the emulator's). `session` is
+    for the loopback grant."""
     if cloud.name != "loopback":
         return CachedTokens(lambda now: _azure_token(cloud, tenant_id, now), clock or Clock())
     line = session or open_session(cloud)
