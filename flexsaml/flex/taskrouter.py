@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import requests  # at run time only where Twilio is asked
 
 TIMEOUTS = (5.0, 30.0)
+_LARGEST_ANSWER = 4 * 2**20  # bytes; a worker's attributes have a few thousand
 URL = "FLEXSAML_TASKROUTER_URL"
 SANDBOX_ACCOUNT, SANDBOX_WORKSPACE = f"AC{'0' * 32}", f"WS{'0' * 32}"
 SANDBOX_PASSWORD = "sandbox"  # noqa: S105 - opens the emulator and nothing else
@@ -85,11 +86,9 @@ def read_access(environment: Mapping[str, str], sandbox: str = "") -> TaskRouter
 
 def read_worker(access: TaskRouterAccess, friendly_name: str, session: requests.Session | None = None) -> Worker:
     """The worker of exactly that name. Raises `UnreadableWorker`."""
-    import requests
+    from flexsaml.http_session import open_session
 
-    with session or requests.Session() as opened:
-        if access.is_loopback:
-            opened.trust_env = False  # no proxy, and no .netrc that would replace the key
+    with session or open_session(is_loopback=access.is_loopback) as opened:
         path = f"/v1/Workspaces/{access.workspace}/Workers"
         listed = _get(opened, access, f"{path}?FriendlyName={quote(friendly_name, safe='')}&PageSize=50")
         workers = listed.get("workers")
@@ -119,15 +118,21 @@ def _parse_object(text: object) -> dict[str, Any] | None:
 def _get(session: requests.Session, access: TaskRouterAccess, path: str) -> dict[str, Any]:
     import requests
 
+    from flexsaml.http_session import AnswerTooLarge, read_body
+
     credentials = (access.user, access.password)
     try:
-        answer = session.get(access.base + path, auth=credentials, timeout=TIMEOUTS, allow_redirects=False)
+        url = access.base + path
+        with session.get(url, auth=credentials, timeout=TIMEOUTS, stream=True, allow_redirects=False) as answer:
+            content = read_body(answer, _LARGEST_ANSWER)
+    except AnswerTooLarge as error:
+        raise UnreadableWorker(f"the answer of {access.host} is {error}; check that it is TaskRouter") from None
     except (requests.RequestException, OSError) as error:  # its text may hold the address with the key: not shown
         problem = "did not answer in time" if isinstance(error, requests.Timeout) else "cannot be reached"
         local = f" or {URL}" if access.is_loopback else ""
         fix = f"check the network, TWILIO_REGION and TWILIO_EDGE{local}"
         raise UnreadableWorker(f"{access.host} {problem}; {fix}") from None
-    body = _parse_object(answer.content)
+    body = _parse_object(content)
     if answer.status_code == 200 and body is not None:
         return body
     raise UnreadableWorker(_describe_refusal(access, answer.status_code, body or {}))

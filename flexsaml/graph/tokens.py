@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 
 import requests
 
+from flexsaml.http_session import read_body
+
 from .clock import Clock
 from .clouds import Cloud
 from .errors import NoCredential, NotSent, Unanswered
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     Chain = Callable[[Cloud, str], TokenCredential]
 
 REFRESH_MARGIN = 300.0
+_LARGEST_TOKEN = 2**20  # bytes of an answer with a token, which has some thousands
 # The emulator's seeded client; its secret is public and opens nothing else.
 SANDBOX_CLIENT = "11111111-1111-4111-8111-111111111111"
 SANDBOX_SECRET = "sandbox"  # noqa: S105
@@ -122,14 +125,16 @@ def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now:
         "scope": f"{cloud.graph}/.default",
     }
     try:
-        answer = session.post(url, data=form, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), allow_redirects=False)
+        timeouts = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        with session.post(url, data=form, timeout=timeouts, stream=True, allow_redirects=False) as answer:
+            content = read_body(answer, _LARGEST_TOKEN)
     except OSError as error:
         lost = failure(_SIGN_IN, url, error, "")
         # Whatever became of the grant: nothing was sent to Graph, so the call itself may be tried again.
         raise lost if isinstance(lost, NotSent) else NotSent(_SIGN_IN, lost.words) from error
     try:
-        body = dict(answer.json())
-    except (ValueError, TypeError):
+        body = dict(json.loads(content))
+    except (ValueError, TypeError, RecursionError):
         body = {}
     text = body.get("access_token")
     if answer.status_code == 200 and isinstance(text, str) and text:
@@ -227,14 +232,16 @@ def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session 
     ticking, url = clock or Clock(), f"{cloud.graph}/v1.0/"
     before = ticking.utc()
     try:
-        with session or open_session(cloud) as opened:
-            answer = opened.get(url, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), allow_redirects=False)
+        with (
+            session or open_session(cloud) as opened,
+            opened.get(url, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), stream=True, allow_redirects=False) as answer,
+        ):
+            text = answer.headers.get("Date")  # the body is not read
     except OSError as error:
         raise failure(
             "ask Graph for the time", url, error, "check the network and the cloud that is configured"
         ) from error
     middle = before + (ticking.utc() - before) / 2
-    text = answer.headers.get("Date")
     if text is None:
         return None
     try:

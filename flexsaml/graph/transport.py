@@ -1,10 +1,9 @@
 """One HTTP exchange with Graph, without retries. What was never sent (refused connection, unknown host, untrusted
-certificate) and what was sent but not answered are different errors, since only the first is safe to repeat. Redirects
-are not followed: a token goes to the cloud's host alone. Quirks: .netrc would replace our Authorization header, so the
-token travels as `auth`; a 204 has no body."""
+certificate) and what was sent but not answered are different errors, since only the first is safe to repeat. What the
+session promises (flexsaml/http_session.py) holds here: a token goes to the cloud's host alone. Quirks: .netrc would
+replace our Authorization header, so the token travels as `auth`; a 204 has no body."""
 
 import json
-import os
 import ssl
 import uuid
 from dataclasses import dataclass, field
@@ -12,9 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
+from flexsaml import http_session
+from flexsaml.http_session import AnswerTooLarge, read_body
 from flexsaml.loopback import is_loopback_host
 
 from .clock import Clock
@@ -39,20 +39,14 @@ class Call:
 
 
 def open_session(cloud: Cloud) -> requests.Session:
-    """A session with pooled connections. A loopback cloud bypasses proxies, yet keeps REQUESTS_CA_BUNDLE."""
-    session = requests.Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=16, max_retries=0))
-    if cloud.name == "loopback":
-        session.trust_env = False
-        session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-    return session
+    """A session for that cloud."""
+    return http_session.open_session(is_loopback=cloud.name == "loopback")
 
 
 def exchange(
     session: requests.Session, call: Call, token: str, *, clock: Clock, left: float = READ_TIMEOUT
 ) -> dict[str, Any]:
-    """Send once; the decoded JSON object, {} for an answer without body. `left` (seconds) bounds the read timeout.
+    """Send once; the decoded JSON object, {} for an answer without body. `left` (seconds) bounds the whole answer.
     Raises NotSent, Unanswered or a Refused."""
     tried, unsure = operation(call.method, call.path), unsure_hint(call.method)
     bound = max(1.0, left)
@@ -62,7 +56,7 @@ def exchange(
         return request
 
     try:
-        answer = session.request(
+        with session.request(
             call.method,
             call.url,
             json=call.body,
@@ -70,13 +64,15 @@ def exchange(
             | call.headers,
             auth=authorize,
             timeout=(min(CONNECT_TIMEOUT, bound), min(READ_TIMEOUT, bound)),
+            stream=True,
             allow_redirects=False,
-        )
+        ) as answer:
+            content = read_body(answer)
     except OSError as error:  # RequestException is one; a CA bundle that is not there comes as a bare one
         raise failure(tried, call.url, error, unsure) from error
     try:
-        body: Any = json.loads(answer.content or "{}")
-    except ValueError:
+        body: Any = json.loads(content or "{}")
+    except (ValueError, RecursionError):
         body = None
     if answer.status_code >= 300:
         seconds = retry_after(answer.headers.get("Retry-After"), clock.utc(), answer.headers.get("Date"))
@@ -112,7 +108,9 @@ def failure(tried: str, url: str, error: OSError, unsure: str) -> GraphError:
         if is_loopback_host(target.hostname or ""):
             hint = "start the emulator (`make up` does), or correct the endpoint that is configured"
         return NotSent(tried, f"no connection to {host}", hint)
-    if isinstance(error, requests.Timeout):
+    if too_large := next((cause for cause in causes if isinstance(cause, AnswerTooLarge)), None):
+        return Unanswered(tried, f"the answer of {host} is {too_large}", unsure)
+    if any(isinstance(cause, (requests.Timeout, ReadTimeoutError)) for cause in causes):
         return Unanswered(tried, f"{host} did not answer in time", unsure)
     return Unanswered(tried, f"{host} closed the connection before it answered", unsure)
 

@@ -5,7 +5,7 @@ alike, and lists inactive certificates too, so any of them may have signed (A; C
 
 import base64
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote as quote_url
 from urllib.parse import urlsplit
@@ -78,40 +78,34 @@ def fetch_metadata(url: str, now: Callable[[], float] = time.monotonic) -> bytes
     """The document at an address of https, or http on loopback. Raises `CannotVerify`, for a redirect too."""
     import requests  # not needed for files
 
+    from flexsaml.http_session import AnswerTooLarge, open_session, read_body
+
     try:
         parts = urlsplit(url)
-        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback_host(parts.hostname or ""))
+        is_local = is_loopback_host(parts.hostname or "")
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and is_local)
     except ValueError:
         is_safe = False
     if not is_safe:
         raise _unusable(f"{quote(url)} is not an https address", "certificates from other addresses prove nothing")
-    deadline = now() + DEADLINE_SECONDS
+    timeouts = (DEADLINE_SECONDS / 2, DEADLINE_SECONDS)
     try:
-        with requests.get(  # `auth` sends nothing, instead of what a .netrc has for that host
-            url, timeout=DEADLINE_SECONDS / 2, stream=True, allow_redirects=False, auth=lambda request: request
-        ) as answer:
+        with (
+            open_session(is_loopback=is_local, now=now) as session,
+            session.get(url, timeout=timeouts, stream=True, allow_redirects=False) as answer,
+        ):
             if answer.status_code != 200:
                 problem = f"{url} answered with status {answer.status_code}"
                 raise _unusable(problem, f"check tenant and appid; or {GIVE_METADATA}")
-            return join_chunks(answer.iter_content(65536), lambda: now() > deadline, url)
+            return read_body(answer, MAX_BYTES)
+    except AnswerTooLarge as problem:
+        raise _unusable(f"the answer of {url} is {problem}") from None
     except (requests.RequestException, UnicodeError, ValueError) as problem:
         raise _unusable(f"{url} cannot be reached ({type(problem).__name__})") from None
 
 
 def _unusable(message: str, fix: str = GIVE_METADATA) -> CannotVerify:
     return CannotVerify("metadata", message, fix)
-
-
-def join_chunks(chunks: Iterable[bytes], is_late: Callable[[], bool], url: str) -> bytes:
-    """Raises `CannotVerify` for a document that is too large or comes too late."""
-    body = b""
-    for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise _unusable(f"{url} sent more than {MAX_BYTES:,} bytes")
-        if is_late():
-            raise _unusable(f"{url} did not answer within {DEADLINE_SECONDS:.0f} seconds")
-    return body
 
 
 def _select_usable(certificates: list[x509.Certificate], source: str) -> tuple[x509.Certificate, ...]:

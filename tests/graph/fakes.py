@@ -109,6 +109,7 @@ class FakeGraph(BaseAdapter):
         response.headers.update(answer.headers)
         raw = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         response._content = b"" if answer.body is None else raw
+        response._content_consumed = True  # type: ignore[attr-defined]
         response.request = request
         response.url = request.url or ""
         return response

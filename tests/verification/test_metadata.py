@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from flexsaml.verification.checks import CannotVerify
-from flexsaml.verification.metadata import DEADLINE_SECONDS, join_chunks, parse_metadata
+from flexsaml.verification.metadata import parse_metadata
 
 from . import mutations as made
 
@@ -34,16 +32,3 @@ def test_each_certificate_counts_once_and_the_entity_is_the_issuer() -> None:
     trusted = parse_metadata(made.metadata("entra", "other", "entra", use=""), "metadata.xml")
     assert list(trusted.certificates) == [made.certificate("entra"), made.certificate("other")]
     assert trusted.issuer == made.ISSUER
-
-
-@pytest.mark.parametrize(
-    ("chunks", "late", "problem"),
-    [
-        ([b"<a>"] * 3, [False, True], f"within {DEADLINE_SECONDS:.0f} seconds"),
-        ([b"x" * 600_000] * 2, [False, False], "more than"),
-    ],
-)
-def test_a_download_that_is_too_slow_or_too_large_ends(chunks: list[bytes], late: list[bool], problem: str) -> None:
-    answers: Iterator[bool] = iter(late)
-    with pytest.raises(CannotVerify, match=problem):
-        join_chunks(chunks, lambda: next(answers), "https://x")
