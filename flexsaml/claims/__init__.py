@@ -13,16 +13,16 @@ from .wording import escape, find_nearest, join_names, quote, suggest
 
 if TYPE_CHECKING:
     from .linter import lint
-    from .reading import Document, read_policies
+    from .reading import Document, JsonNode, read_policies
 
 __all__ = [
     "FULL_NAME", "MAX_TEXT_BYTES", "NAME_ID", "PROFILES", "RULE_NAMES", "Claim", "ClaimsPolicy", "Context",
-    "Document", "InvalidClaim", "InvalidDefinition", "build_full_name", "decode", "encode", "escape",
+    "Document", "InvalidClaim", "InvalidDefinition", "JsonNode", "build_full_name", "decode", "encode", "escape",
     "find_nearest", "has_same_meaning", "is_full_name", "is_signed", "join_names", "lint", "load_table",
     "normalise_definition", "owner_app_id", "quote", "read_policies", "short_name", "sign_definition", "suggest",
 ]  # fmt: skip
 
-_LAZY = {"lint": "linter", "Document": "reading", "read_policies": "reading"}
+_LAZY = {"lint": "linter", "Document": "reading", "JsonNode": "reading", "read_policies": "reading"}
 """Public name to the module that is imported when the name is first used."""
 
 

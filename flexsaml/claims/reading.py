@@ -43,6 +43,15 @@ class JsonNode:
     def has(self, key: str) -> bool:
         return self.get(key) is not None
 
+    def list_items(self, key: str) -> "list[JsonNode]":
+        """The objects in an array, at most `MAX_NODES`."""
+        items = self.get(key)
+        return [
+            JsonNode(f"{self.where} {key}[{index}]", item)
+            for index, item in enumerate(items[:MAX_NODES] if isinstance(items, list) else [])
+            if isinstance(item, dict)
+        ]
+
     @property
     def label(self) -> str:
         """What a sentence calls the entry."""

@@ -30,20 +30,10 @@ def check(document: Document, _context: Context) -> Violations:
             yield from _check_value(node, key, value, allowed)
 
 
-def list_items(transformation: JsonNode, key: str) -> list[JsonNode]:
-    """The objects in one of the lists of a transformation."""
-    items = transformation.get(key)
-    return [
-        JsonNode(f"{transformation.where} {key}[{index}]", item)
-        for index, item in enumerate(items[:MAX_CLAIMS] if isinstance(items, list) else [])
-        if isinstance(item, dict)
-    ]
-
-
 def list_references(document: Document) -> list[JsonNode]:
     """The inputs and outputs of all transformations, which refer to entries by ClaimTypeReferenceId."""
     keys = ("InputClaims", "OutputClaims")
-    return [item for node in document.transformations for key in keys for item in list_items(node, key)]
+    return [item for node in document.transformations for key in keys for item in node.list_items(key)]
 
 
 def _nodes(document: Document, body: JsonNode) -> Iterator[tuple[JsonNode, Sequence[str]]]:
@@ -57,7 +47,7 @@ def _nodes(document: Document, body: JsonNode) -> Iterator[tuple[JsonNode, Seque
     for transformation in document.transformations:
         yield transformation, keys["transformation"]
         for key, allowed in keys["items"].items():
-            for item in list_items(transformation, key):
+            for item in transformation.list_items(key):
                 yield item, allowed
     group_filter = body.get("GroupFilter")
     if isinstance(group_filter, dict):

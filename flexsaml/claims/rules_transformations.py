@@ -5,7 +5,7 @@ is an error."""
 
 from .reading import Document, JsonNode, check_nodes
 from .rules import Context, NodeViolations, Violation, Violations, load_table
-from .rules_document import list_items, list_references
+from .rules_document import list_references
 from .rules_sources import source_of
 from .wording import join_names, quote, suggest
 
@@ -79,8 +79,8 @@ def _check_inputs(transformation: JsonNode) -> NodeViolations:
         return
     table = load_table("transformations")["methods"][method]
     inputs, takes = table["inputs"], f"{method} takes {join_names(table['inputs'])}"
-    given = [item.text("TransformationClaimType") for item in list_items(transformation, "InputClaims")]
-    given += [item.text("ID") for item in list_items(transformation, "InputParameters")]
+    given = [item.text("TransformationClaimType") for item in transformation.list_items("InputClaims")]
+    given += [item.text("ID") for item in transformation.list_items("InputParameters")]
     for name in given:
         if name not in inputs and "optional_inputs" not in table:
             yield "transformation-inputs", f"{method} takes no input {quote(name)}", suggest(name, inputs, takes)
@@ -96,7 +96,7 @@ def _check_outputs(transformation: JsonNode) -> Violations:
     """The output has the name that the method gives it."""
     method = _method_of(transformation)
     outputs = load_table("transformations")["methods"][method]["outputs"] if method else []
-    for item in list_items(transformation, "OutputClaims"):
+    for item in transformation.list_items("OutputClaims"):
         name = item.text("TransformationClaimType")
         if outputs and name not in outputs:
             message = f"{method} gives no output {quote(name)}"

@@ -2,6 +2,7 @@
 docs/sign-in.md, which no Flex account has confirmed. Pure. A value of the wrong type refuses the whole sign-in and
 updates nothing (F4), so a `WorkerUpdate` with faults says what Flex would store without them."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from flexsaml.claims import load_table
 _CHANNEL = re.compile(r"channel\.([^.]+)\.([^.]+)")
 _INTEGER = re.compile(r"(-?)0*([0-9]{1,16})")
 _LARGEST_INTEGER = 2**53 - 1
+MAX_LENGTH = 4096  # characters of JSON for the attributes of one worker (F11)
 _WANTED = {"int": "an integer of at most 53 bits", "boolean": "true or false"}
 _KEPT_IN_URI = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
@@ -54,6 +56,11 @@ class WorkerUpdate:
     ignored: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     faults: tuple[AttributeFault, ...] = ()
+
+    @property
+    def length(self) -> int:
+        """Characters of the attributes as JSON, without those that the worker keeps (F11)."""
+        return len(json.dumps(self.attributes, ensure_ascii=False, separators=(",", ":")))
 
 
 class _IllTyped(ValueError):

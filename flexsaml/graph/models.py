@@ -60,18 +60,22 @@ class PrincipalNotFound(UserError):
 
 @dataclass(frozen=True)
 class ExtensionProperty:
-    """A directory extension. `name` is the full one, `extension_{appId without dashes}_{name}`, as Graph has it."""
+    """A directory extension. `name` is the full one, `extension_{appId without dashes}_{name}`, as Graph has it;
+    `synced`: made by a synchronisation from on-premises, which alone writes its values."""
 
     id: str
     name: str
     data_type: str
     multi_valued: bool
     target_objects: tuple[str, ...]
+    synced: bool = False
 
     @classmethod
     def read(cls, body: Json) -> ExtensionProperty:
         name, data_type = read_text(body, "name"), read_text(body, "dataType")
-        return cls(body["id"], name, data_type, bool(body.get("isMultiValued")), read_texts(body, "targetObjects"))
+        targets, flags = read_texts(body, "targetObjects"), ("isMultiValued", "isSyncedFromOnPremises")
+        multi_valued, synced = (bool(body.get(flag)) for flag in flags)
+        return cls(body["id"], name, data_type, multi_valued, targets, synced)
 
 
 @dataclass(frozen=True)
@@ -145,12 +149,14 @@ class SigningKey:
 
 @dataclass(frozen=True)
 class RoleAssignment:
-    """`kind` is User, Group or ServicePrincipal; `value` the role's text, "" for one who may only sign in (A)."""
+    """`kind` is User, Group or ServicePrincipal; `value` the role's text, "" for one who may only sign in (A) and for a
+    role whose text is null (`is_textless`)."""
 
     principal_id: str
     kind: str
     value: str
     display_name: str
+    is_textless: bool = False
 
     def user_ids(self, members: GroupMembers) -> frozenset[str] | None:
         """Object ids of the users it is given to: one user, or the direct members of a group (A: I1). None where the
@@ -185,10 +191,22 @@ class PrincipalSnapshot(ExistingObjects):
     tenant_id: str = ""
     country: str | None = None
 
+    def find_uncovered_audience(self) -> str:
+        """An audience for which acceptMappedClaims does not count (AADSTS501461): neither the application's own id nor
+        within a verified domain. "" if there is none, or if the domains may not be read."""
+        own = {self.principal.app_id, f"api://{self.principal.app_id}"}
+        others = (name for name in self.audiences if name not in own and not _is_within(name, self.domains or ()))
+        return "" if self.domains is None else next(others, "")
+
     def assigned_groups(self, *, with_value: bool = False) -> list[str]:
         """Object ids of the groups that are assigned; `with_value`: only those whose role has a value."""
         groups = (role for role in self.roles or () if role.kind == "Group")
         return sorted({role.principal_id for role in groups if role.value or not with_value})
+
+
+def _is_within(audience: str, domains: Iterable[str]) -> bool:
+    host = audience.split("://")[-1].split("/")[0].lower()
+    return any(host == domain.lower() or host.endswith(f".{domain.lower()}") for domain in domains)
 
 
 def same_value(live: object, wanted: object) -> bool:

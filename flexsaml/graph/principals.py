@@ -39,6 +39,7 @@ from .urls import InvalidReference, is_guid, search_phrase, segment, segment_lit
 T = TypeVar("T")
 
 SIDE_BY_SIDE = 4
+_DEFAULT_ROLE = "00000000-0000-0000-0000-000000000000"  # assigned without a role (A)
 _USER = "#microsoft.graph.user"
 
 
@@ -236,7 +237,9 @@ def _list(body: Mapping[str, Any], key: str) -> list[Any]:
 
 def _role(body: Mapping[str, Any], values: Mapping[str, str]) -> RoleAssignment:
     kind, name = (str(body.get(key) or "") for key in ("principalType", "principalDisplayName"))
-    return RoleAssignment(read_text(body, "principalId"), kind, values.get(str(body.get("appRoleId")), ""), name)
+    role_id = str(body.get("appRoleId"))
+    value = values.get(role_id, "")
+    return RoleAssignment(read_text(body, "principalId"), kind, value, name, not value and role_id != _DEFAULT_ROLE)
 
 
 def _keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:

@@ -1,13 +1,13 @@
 """What a sign-in will deliver to Flex, and the evidence for it (the rules of docs/sign-in.md)."""
 
 from .comparison import WorkerComparison, compare_policies, compare_worker
-from .evidence import CONFIDENCE_LEVELS, Inference
+from .evidence import CONFIDENCE_LEVELS, UNKNOWN, Inference
 from .inspection import DeclaredValues, Scenario, SignInPredictions, find_assigned_policy, predict_sign_ins
 from .policy import parse_policy
 from .predict import OUTCOMES, Prediction
 
 __all__ = [
-    "CONFIDENCE_LEVELS", "OUTCOMES", "DeclaredValues", "Inference", "Prediction", "Scenario", "SignInPredictions",
-    "WorkerComparison", "compare_policies", "compare_worker", "find_assigned_policy", "parse_policy",
-    "predict_sign_ins",
+    "CONFIDENCE_LEVELS", "OUTCOMES", "UNKNOWN", "DeclaredValues", "Inference", "Prediction", "Scenario",
+    "SignInPredictions", "WorkerComparison", "compare_policies", "compare_worker", "find_assigned_policy",
+    "parse_policy", "predict_sign_ins",
 ]  # fmt: skip

@@ -1,44 +1,61 @@
-"""The evidence for everything predicted, and how far it may be believed. Nothing else in this room decides that. Every
-line cites the rules of docs/sign-in.md that it follows from. It is exact if each of them has grade A, B or C, predicted
-if one has grade D, which no document and no tenant confirms, and unknown if even a guess would mislead."""
+"""The evidence for everything predicted, and how far it may be believed. Nothing else in this room decides that: every
+line cites rules of docs/sign-in.md, and `data/evidence.json` has for each rule its grade, the source, and the sources
+that contradict it. A line is exact if each of its rules has grade A, B or C, predicted if one has grade D, which no
+document and no tenant confirms, and unknown if a rule is contradicted or if even a guess would mislead."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 EXACT, PREDICTED, UNKNOWN = "exact", "predicted", "unknown"
 CONFIDENCE_LEVELS = (EXACT, PREDICTED, UNKNOWN)
+UNDOCUMENTED = "and it is not documented what Entra makes of it"
 
-RULE_GRADES = {
-    "W1": "D", "W2": "A", "W3": "A", "W4": "D", "W5": "A",
-    "S2": "D", "S3": "A", "S3 beside": "D", "S4": "D", "S5": "A", "S6": "D", "S7": "D", "S8": "A",
-    "S9": "A", "S10": "A", "S11": "D", "S12": "A", "S13": "A", "S13 form": "D", "S13 several": "D", "S14": "D",
-    "S15": "D", "S16": "C", "S17": "A", "S18": "D", "S19": "D", "S20": "D", "S21": "D", "ID": "D",
-    "N1": "A", "N1 none": "D", "N2": "A", "N2 observed": "C", "N2 pairwise": "D", "N3": "A", "N3 default": "D",
-    "N4": "A", "N5": "A",
-    "T": "D", "T1": "A", "T2": "A", "T3": "A", "T4": "A", "T4 every": "D", "T5": "A", "T6": "D", "T7": "D",
-    "F1": "A", "F1 empty": "D", "F2": "A", "F3": "A", "F3 blanks": "D", "F4": "A", "F4 spelling": "D", "F5": "A",
-    "F6": "A", "F7": "A", "F8": "D", "F9": "A", "F9 uri": "D",
-}  # fmt: skip
-"""Rule to evidence grade. If a rule has two grades, a word after its number says which half is meant. `ID`: which
-property a user ID reads; `T`: how references and keys of transformations are read."""
-_NUMBERS = list(dict.fromkeys(rule.partition(" ")[0] for rule in RULE_GRADES))
+
+@dataclass(frozen=True)
+class Rule:
+    """`grade`: A to D, with its `source`. `contradicted_by`: a source that says otherwise, "" if there is none;
+    `unknown`: what that means for a line, as its reason."""
+
+    grade: str
+    source: str
+    contradicted_by: str = ""
+    unknown: str = ""
+
+
+@cache
+def load_rules() -> Mapping[str, Rule]:
+    """Rule to evidence, in the order of docs/sign-in.md. If a rule has several grades, words after its number say which
+    part is meant. `ID`: which property a user ID reads; `T`: how references and keys of transformations are read."""
+    rows = json.loads((Path(__file__).parent / "data" / "evidence.json").read_text("utf-8"))
+    return {name: Rule(**row) for name, row in rows.items()}
 
 
 def rate_evidence(rules: Iterable[str]) -> str:
-    """EXACT or PREDICTED."""
-    return PREDICTED if any(RULE_GRADES[rule] == "D" for rule in rules) else EXACT
+    """EXACT, PREDICTED or UNKNOWN."""
+    evidence = [load_rules()[rule] for rule in rules]
+    if any(rule.contradicted_by for rule in evidence):
+        return UNKNOWN
+    return PREDICTED if any(rule.grade == "D" for rule in evidence) else EXACT
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inference:
-    """Something predicted. `evidence`: keys of `RULE_GRADES`; `reason`: why there is no value, or what the value is;
-    `unknown`: why nobody can know it, "" if it is known."""
+    """Something predicted. `evidence`: rules of docs/sign-in.md; `reason`: why there is no value, or what the value is;
+    `unknown`: why nobody can know it, "" if it is known. A contradicted rule makes it unknown."""
 
     evidence: tuple[str, ...] = ()
     reason: str = ""
     unknown: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.unknown:
+            contradictions = (load_rules()[rule].unknown for rule in self.evidence)
+            object.__setattr__(self, "unknown", next(filter(None, contradictions), ""))
 
     @property
     def confidence(self) -> str:
@@ -47,7 +64,9 @@ class Inference:
     @property
     def rules(self) -> tuple[str, ...]:
         """The numbers of the rules, each once, in the order of the document."""
-        return tuple(sorted({rule.partition(" ")[0] for rule in self.evidence}, key=_NUMBERS.index))
+        order = list(load_rules())
+        cited = sorted(set(self.evidence), key=order.index)
+        return tuple(dict.fromkeys(rule.partition(" ")[0] for rule in cited))
 
     @property
     def explanation(self) -> str:
@@ -62,6 +81,11 @@ class SourceValues(Inference):
     """What a source gives a user: `values` is empty if there are none or nobody can know them."""
 
     values: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.unknown:
+            object.__setattr__(self, "values", ())
 
     def citing(self, *rules: str) -> SourceValues:
         """The same, following from more rules."""

@@ -14,7 +14,7 @@ from .policy import SignInPolicy
 from .predict import Prediction, predict_sign_in
 from .sources import Agent, SignInTarget, find_property
 
-_ALWAYS_READ = ("accountEnabled", "mail", "givenName", "surname")
+_ALWAYS_READ = ("accountEnabled", "mail", "givenName", "surname", "userType", "creationType")
 _FOREIGN = "the application that owns the extension is not in this tenant"
 _ENCRYPTED = "its value is encrypted, and only the engine can read it"
 
@@ -133,7 +133,8 @@ def _read_target(
         properties += application.properties if application else ()
     unreadable = [name for name in names if owner_app_id(name) in others and not applications[owner_app_id(name)]]
     types = {item.name: f"{item.data_type}{'[]' if item.multi_valued else ''}" for item in properties}
-    return SignInTarget(snapshot, has_active_key and has_valid_key, dict.fromkeys(unreadable, "") | types)
+    synced = frozenset(item.name for item in properties if item.synced)
+    return SignInTarget(snapshot, has_active_key and has_valid_key, dict.fromkeys(unreadable, "") | types, synced)
 
 
 def _read_users(
@@ -169,7 +170,11 @@ def _make_agent(user: User, snapshot: PrincipalSnapshot, members: GroupMembers, 
         if role.user_ids(members) is None and decides and not reason:
             reason = f"there is no permission to read the members of '{role.display_name}' (GroupMember.Read.All)"
     upn = user.user_principal_name
-    return Agent(user.id, upn, user.profile, user.values, tuple(values), bool(own), reason, unreadable)
+    return Agent(
+        user.id, upn, user.profile, user.values, tuple(values), assigned=bool(own),
+        has_textless_role=any(role.is_textless for role in own), roles_unreadable=reason,
+        unreadable_extensions=unreadable,
+    )  # fmt: skip
 
 
 def _list_unread(snapshot: PrincipalSnapshot, members: GroupMembers) -> list[str]:

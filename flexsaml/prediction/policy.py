@@ -2,12 +2,12 @@
 form that lint accepts (`flexsaml.claims.read_policies`): a definition, a request body, an answer. What Graph would
 refuse is refused here too, because it can never be assigned; senseless policies that Graph accepts are predicted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flexsaml.claims import NAME_ID, read_policies
+from flexsaml.claims import NAME_ID, JsonNode, load_table, quote, read_policies
 from flexsaml.errors import UserError
 
 MAX_ENTRIES = 50  # entries and transformations that Entra reads (S4)
@@ -19,7 +19,8 @@ class UnusablePolicy(UserError):
 
 @dataclass(frozen=True)
 class PolicyEntry:
-    """One entry of ClaimsSchema. Missing texts are "", a missing `value` is None."""
+    """One entry of ClaimsSchema. Missing texts are "", a missing `value` is None. `caveats`: rules of evidence that
+    follow from how it is written; `undocumented`: what it has that no document describes, "" for nothing."""
 
     value: str | None
     source: str
@@ -29,6 +30,8 @@ class PolicyEntry:
     name_format: str
     name_id_format: str
     transformation: str
+    caveats: tuple[str, ...] = ()
+    undocumented: str = ""
 
     @property
     def label(self) -> str:
@@ -51,27 +54,35 @@ class InputClaim:
 
 @dataclass(frozen=True)
 class PolicyTransformation:
-    """`method` in lower case and without `()`, `written` as in the policy."""
+    """`method` in lower case and without `()`, `written` as in the policy. `caveats`, `undocumented`: see
+    `PolicyEntry`."""
 
     id: str
     method: str
     written: str
     claims: tuple[InputClaim, ...]
     parameters: Mapping[str, str]
+    caveats: tuple[str, ...] = ()
+    undocumented: str = ""
 
 
 @dataclass(frozen=True)
 class SignInPolicy:
-    """What Entra reads of a policy; `ignored`: the claim types of entries after the fiftieth."""
+    """What Entra reads of a policy. `ignored`: the claim types of entries after the fiftieth; `has_group_filter`:
+    groups may be sent; `caveats`, `undocumented`: as those of an entry, for all of its entries."""
 
     entries: tuple[PolicyEntry, ...]
     ignored: tuple[str, ...]
     transformations: tuple[PolicyTransformation, ...]
     includes_basic_claims: bool
+    has_group_filter: bool
+    caveats: tuple[str, ...]
+    undocumented: str
 
     @cached_property
-    def name_id(self) -> PolicyEntry | None:
-        return next((entry for entry in self.entries if entry.saml_type == NAME_ID), None)
+    def name_ids(self) -> tuple[PolicyEntry, ...]:
+        """The entries for the NameID; lint refuses more than one."""
+        return tuple(entry for entry in self.entries if entry.saml_type == NAME_ID)
 
     def find_transformation(self, reference: str) -> PolicyTransformation | None:
         matches = (item for item in self.transformations if item.id.lower() == reference.lower() != "")
@@ -104,37 +115,84 @@ def parse_policy(text: str | bytes, name: str = "") -> SignInPolicy:
         problem = document.problems[0] if document.problems else None
         why = f"{problem.where}: {problem.message}" if problem else '"Version": 1 is missing, in exactly this case'
         raise UnusablePolicy(f"{prefix}Graph refuses this policy, so nobody can sign in with it: {why}")
+    body = document.body
     types = (_text(node.get("SamlClaimType")) for node in document.entries[MAX_ENTRIES:])
+    caveats, undocumented = judge_keys(body.raw, load_table("keys")["policy"])
+    is_cut = max(document.entry_count, document.transformation_count) > MAX_ENTRIES
+    others = [key for key in document.root if key != "ClaimsMappingPolicy"]
     return SignInPolicy(
-        entries=tuple(_read_entry(node.get) for node in document.entries[:MAX_ENTRIES]),
+        entries=tuple(_read_entry(node) for node in document.entries[:MAX_ENTRIES]),
         ignored=tuple(filter(None, types)),
-        transformations=tuple(_read_transformation(node.get) for node in document.transformations[:MAX_ENTRIES]),
-        includes_basic_claims=str(document.body.get("IncludeBasicClaimSet")).lower() == "true",
+        transformations=tuple(_read_transformation(node) for node in document.transformations[:MAX_ENTRIES]),
+        includes_basic_claims=str(body.get("IncludeBasicClaimSet")).lower() == "true",
+        has_group_filter=body.has("GroupFilter"),
+        caveats=(*caveats, *(("S4 first",) if is_cut else ())),
+        undocumented=undocumented or (f"the key {quote(others[0])} beside ClaimsMappingPolicy" if others else ""),
     )
 
 
-def _read_entry(get: Callable[[str], Any]) -> PolicyEntry:
-    keys = "Source", "ID", "ExtensionID", "SamlClaimType", "SAMLNameForm", "SamlNameIdFormat", "TransformationID"
-    source, *texts = (_text(get(key)) for key in keys)
-    return PolicyEntry(_constant(get("Value")), source.lower(), *texts)
-
-
-def _read_transformation(get: Callable[[str], Any]) -> PolicyTransformation:
-    written = _text(get("TransformationMethod"))
-    parameters = {_text(row.get("id")): _constant(row.get("value")) for row in _rows(get("InputParameters"))}
-    claims = []
-    for row in _rows(get("InputClaims")):
-        reference, name = _text(row.get("claimtypereferenceid")), _text(row.get("transformationclaimtype"))
-        claims.append(InputClaim(reference, name, each=str(row.get("treatasmultivalue")).lower() == "true"))
-    return PolicyTransformation(
-        id=_text(get("ID")), method=written.lower().removesuffix("()"), written=written, claims=tuple(claims),
-        parameters={name: value for name, value in parameters.items() if value is not None},
+def _read_entry(node: JsonNode) -> PolicyEntry:
+    source, id_, extension, value = _text(node.get("Source")).lower(), *map(node.get, ("ID", "ExtensionID", "Value"))
+    is_made = source == "transformation"
+    sources = value is not None, bool(extension), bool(id_) and not is_made, is_made or node.has("TransformationID")
+    caveats, undocumented = judge_keys(node.raw, load_table("keys")["entry"])
+    return PolicyEntry(
+        value=_constant(value), source=source, id=_text(id_), extension=_text(extension),
+        saml_type=_text(node.get("SamlClaimType")), name_format=_text(node.get("SAMLNameForm")),
+        name_id_format=_text(node.get("SamlNameIdFormat")), transformation=_text(node.get("TransformationID")),
+        caveats=(*caveats, *(("S3 beside",) if sum(sources) > 1 else ()), *(() if _is_text(value) else ("S3 form",))),
+        undocumented=undocumented or _find_odd_value(node),
     )  # fmt: skip
 
 
-def _rows(value: Any) -> list[dict[str, Any]]:
-    rows = value if isinstance(value, list) else []
-    return [{str(key).lower(): item for key, item in row.items()} for row in rows if isinstance(row, dict)]
+def _find_odd_value(node: JsonNode) -> str:
+    """A value of an entry that no document describes: no text, or spaces around it (reported to break claims). A
+    constant may have spaces around it or be a whole number."""
+    for key, value in node.raw.items():
+        if key.lower() == "value":
+            is_odd = not _is_text(value) and (isinstance(value, bool) or not isinstance(value, int))
+        else:
+            is_odd = not _is_text(value) or (value is not None and value != value.strip())
+        if is_odd:
+            return f"{quote(value, 40)} as {quote(key)}"
+    return ""
+
+
+def _is_text(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _read_transformation(node: JsonNode) -> PolicyTransformation:
+    written, keys = _text(node.get("TransformationMethod")), load_table("keys")
+    inputs, constants = node.list_items("InputClaims"), node.list_items("InputParameters")
+    judged = [judge_keys(node.raw, keys["transformation"])]
+    for name in keys["items"]:
+        judged += [judge_keys(row.raw, keys["items"][name]) for row in node.list_items(name)]
+    parameters = {_text(row.get("ID")): _constant(row.get("Value")) for row in constants}
+    claims = []
+    for row in inputs:
+        reference, name = _text(row.get("ClaimTypeReferenceId")), _text(row.get("TransformationClaimType"))
+        claims.append(InputClaim(reference, name, each=str(row.get("TreatAsMultiValue")).lower() == "true"))
+    return PolicyTransformation(
+        id=_text(node.get("ID")), method=written.lower().removesuffix("()"), written=written, claims=tuple(claims),
+        parameters={name: value for name, value in parameters.items() if value is not None},
+        caveats=tuple(dict.fromkeys(rule for rules, _ in judged for rule in rules)),
+        undocumented=next((why for _, why in judged if why), ""),
+    )  # fmt: skip
+
+
+def judge_keys(raw: Mapping[str, Any], documented: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """The rules of evidence that follow from how keys are written, and which of them no document describes."""
+    known = {key.lower() for key in documented}
+    names = [key.lower() for key in raw]
+    for key in raw:
+        if key.lower() not in known:
+            return (), f"the key {quote(key)}"
+        if names.count(key.lower()) > 1:
+            return (), f"the key {quote(key)} twice, in two spellings"
+    spellings = (*documented, *load_table("keys")["accepted_spellings"])
+    is_common = all(key in spellings and value is not None for key, value in raw.items())
+    return () if is_common else ("S3 form",), ""
 
 
 def _text(value: object) -> str:

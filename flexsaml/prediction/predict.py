@@ -10,11 +10,12 @@ from flexsaml.claims import NAME_ID, load_table
 
 from .evidence import UNKNOWN, Inference, SourceValues
 from .policy import PolicyEntry, SignInPolicy
-from .sources import UNREADABLE_USER, Agent, PredictedNameId, SignInTarget, Sources, predict_name_id
+from .sources import UNREADABLE_USER, Agent, PredictedNameId, SignInTarget, Sources, cite_line_breaks, predict_name_id
 
 OUTCOMES = WORKS, FAILS, _ = "works", "fails", UNKNOWN
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 _IDENTITY = "http://schemas.microsoft.com/identity/claims/"
+_GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
 _METHODS_REFERENCES = "http://schemas.microsoft.com/claims/authnmethodsreferences"
 _NAME_FORMAT = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 _BY_PASSWORD = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"  # noqa: S105
@@ -35,6 +36,11 @@ class WorkerLine(Inference):
     name: str
     value: object = None
     kept: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.unknown:
+            object.__setattr__(self, "value", None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +73,14 @@ class Prediction:
     def doubts(self) -> tuple[str, ...]:
         """What decides about the sign-in and is unknown, one sentence each."""
         mandatory = load_table("flex")["mandatory"]
-        lines = [(f"'{line.name}'", line.unknown) for line in self.attributes if line.name in mandatory]
-        refusals = [(f"whether sign-in is refused with {item.code}", item.unknown) for item in self.refusals]
-        return tuple(f"{subject} is unknown: {reason}" for subject, reason in (*lines, *refusals) if reason)
+        deciding = [line for line in self.attributes if line.name in mandatory or "S24" in line.evidence]
+        doubts = [(f"'{line.name}'", line.unknown) for line in deciding]
+        doubts += [("the NameID", self.name_id.unknown if "S24" in self.name_id.evidence else "")]
+        doubts += [(f"whether sign-in is refused with {item.code}", item.unknown) for item in self.refusals]
+        if self.update.length > flex.MAX_LENGTH:
+            reason = f"its attributes are {self.update.length} characters of JSON, more than {flex.MAX_LENGTH} (F11)"
+            doubts.append(("what Flex does with the worker", reason))
+        return tuple(f"{subject} is unknown: {reason}" for subject, reason in doubts if reason)
 
     @property
     def outcome(self) -> str:
@@ -101,11 +112,17 @@ def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]
     no_permission = "there is no permission to read whether the user is enabled (User.Read.All)"
     unreadable = "" if agent.is_readable else no_permission
     no_key = f"'{name}' has no active signing certificate, which a claims mapping policy requires"
+    uncovered = snapshot.find_uncovered_audience()
+    accepts = snapshot.accept_mapped_claims
+    not_covered = f"acceptMappedClaims does not cover the audience {uncovered}"
+    not_known = "it is not documented whether acceptMappedClaims takes the place of a certificate for SAML"
     for is_refused, rule, code, message, unknown in (
         (not snapshot.enabled, "W1", "AADSTS7000112", f"the application '{name}' is disabled", ""),
         (is_disabled or unreadable, "W2", "AADSTS50057", "the user is disabled", unreadable),
         (lacks_assignment, "W3", "AADSTS50105", not_assigned, agent.roles_unreadable),
-        (not has_key and not snapshot.accept_mapped_claims, "W4", "AADSTS50146", no_key, ""),
+        (not has_key and not accepts, "W4", "AADSTS50146", no_key, ""),
+        (not has_key and accepts and uncovered, "W4 audience", "AADSTS501461", not_covered, ""),
+        (not has_key and accepts and not uncovered, "W4", "AADSTS50146", not_known, not_known),
     ):
         if is_refused:
             yield EntraRefusal(evidence=(rule,), code=code, message=unknown or message, unknown=unknown)
@@ -122,14 +139,16 @@ def _fixed_lines(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> It
         (_METHODS_REFERENCES, _BY_PASSWORD),
     ):
         unknown = "" if value else "there is no permission to read the tenant's id (Organization.Read.All)"
+        if value is provider:
+            unknown = unknown or agent.guest_doubt
         yield AttributeLine(name=name, values=(value,) if value else (), evidence=("S19",), unknown=unknown)
     properties = (("givenname", "givenname"), ("surname", "surname"), ("emailaddress", "mail"))
     basic = {"name": agent.upn, **{name: agent.by_lower_name.get(property_) for name, property_ in properties}}
     for name, text in basic.items() if policy.includes_basic_claims else ():
-        unknown = "" if agent.is_readable or name == "name" else UNREADABLE_USER
+        unknown = agent.guest_doubt if name == "name" else "" if agent.is_readable else UNREADABLE_USER
         if XMLSOAP + name not in replaced and (text is not None or unknown):
-            values = () if unknown else (str(text),)
-            yield AttributeLine(name=XMLSOAP + name, values=values, evidence=("S20",), unknown=unknown)
+            source = cite_line_breaks(SourceValues(values=(str(text),), evidence=("S20",), unknown=unknown))
+            yield AttributeLine(**vars(source), name=XMLSOAP + name)
 
 
 def _policy_lines(sources: Sources) -> Iterator[AttributeLine]:
@@ -141,34 +160,43 @@ def _policy_lines(sources: Sources) -> Iterator[AttributeLine]:
         line = _entry_line(entry, sources)
         earlier = lines.get(line.name)
         counts = line.values or line.unknown
-        if earlier is None or (counts and not earlier.values):
-            lines.pop(line.name, None)
+        if earlier is None:
             lines[line.name] = line
+        elif counts and not (earlier.values or earlier.unknown):
+            lines.pop(line.name)
+            lines[line.name] = replace(line, evidence=(*line.evidence, "S18 single"))
         elif counts:
-            unknown = earlier.unknown or line.unknown
-            values = () if unknown else earlier.values + line.values
             evidence = (*earlier.evidence, *line.evidence, "S18")
-            lines[line.name] = replace(earlier, values=values, evidence=evidence, unknown=unknown, reason="")
+            unknown = earlier.unknown or line.unknown
+            lines[line.name] = replace(earlier, evidence=evidence, unknown=unknown, reason="")
+        elif earlier.values or earlier.unknown:
+            lines[line.name] = replace(earlier, evidence=(*earlier.evidence, "S18 single"))
     yield from lines.values()
+    if sources.policy.has_group_filter:
+        unknown = "the policy has a GroupFilter, and groups are not evaluated"
+        yield AttributeLine(name=_GROUPS, evidence=("S21",), unknown=unknown)
     for name in sources.policy.ignored:
         if name not in lines and name != NAME_ID:
-            yield AttributeLine(name=name, evidence=("S4",), reason="Entra reads only the first fifty entries")
+            yield AttributeLine(
+                name=name, evidence=("S4", "S4 first"), reason="Entra reads only the first fifty entries"
+            )
 
 
 def _entry_line(entry: PolicyEntry, sources: Sources) -> AttributeLine:
     name, restricted = entry.saml_type, load_table("restricted_claims")
     if name in restricted["saml"]:
-        return AttributeLine(name=name, evidence=("S7",), reason="Entra restricts this claim type")
-    source = sources.read(entry).citing("S3")
+        return AttributeLine(name=name, evidence=("S7", "S7 left out"), reason="Entra restricts this claim type")
+    source = cite_line_breaks(sources.read(entry).citing("S3"))
     if name in restricted["saml_released_by_signing_key"]:
         if not sources.target.has_key:
             reason = "Entra restricts this claim type to principals with a signing certificate"
-            return AttributeLine(name=name, evidence=("S7",), reason=reason)
-        source = source.citing("S7")
+            return AttributeLine(name=name, evidence=("S7", "S7 left out"), reason=reason)
+        source = source.citing("S7", "S17 issuance")
     name_format = entry.name_format
     if name_format:
-        source = source.citing("S17")
-        name_format = name_format if name_format.startswith("urn:") else f"{_NAME_FORMAT}{name_format}"
+        is_urn = name_format.startswith("urn:")
+        source = source.citing("S17") if is_urn else source.citing("S17", "S17 short")
+        name_format = name_format if is_urn else f"{_NAME_FORMAT}{name_format}"
     return AttributeLine(**vars(source), name=name, name_format=name_format)
 
 
@@ -180,11 +208,11 @@ def _worker_lines(
         source = by_name.get(update.sources.get(name, ""))
         if source:
             evidence, unknown = (*source.evidence, *_flex_evidence(source, name)), ""
-            if name in update.unknown:
-                unknown = "it is not documented what Flex keeps of several values of a string"
+            evidence += ("F8",) if name in update.unknown else ()
         else:  # contact_uri, which Flex sets itself
-            evidence, unknown = ("F9", "F9 uri"), "the NameID is unknown" if name_id.unknown else ""
-        yield WorkerLine(name=name, value=None if unknown else value, evidence=evidence, unknown=unknown)
+            evidence = (*name_id.evidence, "F9", "F9 uri")
+            unknown = "the NameID is unknown" if name_id.unknown else ""
+        yield WorkerLine(name=name, value=value, evidence=evidence, unknown=unknown)
     for channel, settings in update.channels.items():
         for setting, value in settings.items():
             name = f"channel.{channel}.{setting}"
@@ -205,9 +233,10 @@ def _worker_lines(
 def _flex_evidence(line: AttributeLine, name: str) -> tuple[str, ...]:
     kind = flex.parse_attribute_name(line.name)[1]
     if not any(line.values):
-        return ("F7",)
+        return ("F7",) if kind == "string" else ("F7", "F7 typed")
     if kind.endswith("array"):
         rule = "F5" if name == "roles" else "F3"
         has_blanks = any(item != item.strip() for value in line.values for item in value.split(","))
-        return (rule, "F3 blanks") if has_blanks else (rule,)
+        rules = (rule, "F3 blanks") if has_blanks else (rule,)
+        return rules if kind == "stringarray" else (*rules, "F4 spelling")
     return ("F3", "F4 spelling") if kind in ("int", "boolean") else ("F3",)

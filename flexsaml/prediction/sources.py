@@ -3,15 +3,15 @@ of a user may be read, Graph answers null for every property. The request of a s
 Format of the NameID (N3); a prediction knows of no request."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 
-from flexsaml.claims import load_table
+from flexsaml.claims import is_full_name, load_table
 from flexsaml.graph import PrincipalSnapshot
 
-from .evidence import SourceValues, rate_evidence
+from .evidence import UNDOCUMENTED, UNKNOWN, SourceValues, rate_evidence
 from .policy import PolicyEntry, SignInPolicy
 from .transformations import METHODS_FOR_NAME_ID, apply_transformation
 
@@ -26,19 +26,21 @@ UNREADABLE_USER = "there is no permission to read the user's properties (User.Re
 @dataclass(frozen=True)
 class SignInTarget:
     """The service principal and its tenant. `has_key`: whether Entra has a certificate to sign with. `extensions`: full
-    name to data type, with `[]` for several values, "" if its application could not be read."""
+    name to data type, with `[]` for several values, "" if its application could not be read; `synced`: those that a
+    directory synchronisation made."""
 
     snapshot: PrincipalSnapshot
     has_key: bool = True
     extensions: Mapping[str, str] = field(default_factory=dict)
+    synced: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Agent:
     """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value. `roles` and
-    `assigned`: what could be read of the user's assignments. `roles_unreadable`: why the user may have others, which
-    could not be read; "" if there are none. `unreadable_extensions`: extension to the reason why it could not be
-    read."""
+    `assigned`: what could be read of the user's assignments; `has_textless_role`: whether one of the roles has no text.
+    `roles_unreadable`: why the user may have others, which could not be read; "" if there are none.
+    `unreadable_extensions`: extension to the reason why it could not be read."""
 
     id: str
     upn: str
@@ -46,6 +48,7 @@ class Agent:
     values: Mapping[str, object] = field(default_factory=dict)
     roles: tuple[str, ...] = ()
     assigned: bool = False
+    has_textless_role: bool = False
     roles_unreadable: str = ""
     unreadable_extensions: Mapping[str, str] = field(default_factory=dict)
 
@@ -53,6 +56,15 @@ class Agent:
     def is_readable(self) -> bool:
         """Whether its properties may be read: an account is enabled or not, never null."""
         return self.properties.get("accountEnabled") is not None
+
+    @property
+    def guest_doubt(self) -> str:
+        """Why the user may sign in with an account of another tenant, "" if not: then Entra sends the UPN that the user
+        has there, and Graph does not tell which kind of account a guest uses (S23)."""
+        is_invited = self.properties.get("creationType") == "Invitation"
+        if "#EXT#" in self.upn.upper() or self.properties.get("userType") == "Guest" or is_invited:
+            return "the user is a guest, and it depends on the account that they sign in with"
+        return "" if self.is_readable else "there is no permission to read whether the user is a guest (User.Read.All)"
 
     @cached_property
     def by_lower_name(self) -> dict[str, object]:
@@ -68,14 +80,26 @@ class Sources:
     def read(self, entry: PolicyEntry, visited: tuple[PolicyEntry, ...] = ()) -> SourceValues:
         """The values of the entry; its Value is ignored if it has a Source (D). `visited`: the entries whose
         transformations led to this one."""
+        for holder, undocumented in (("policy", self.policy.undocumented), ("entry", entry.undocumented)):
+            if undocumented:
+                unknown = f"the {holder} has {undocumented}, {UNDOCUMENTED}"
+                return SourceValues(evidence=("S25",), unknown=unknown)
+        return self._read_source(entry, visited).citing(*self.policy.caveats, *entry.caveats)
+
+    def _read_source(self, entry: PolicyEntry, visited: tuple[PolicyEntry, ...]) -> SourceValues:
         if entry.source == "transformation":
             return self._transform(entry, visited)
+        if entry.source == "customclaimsprovider":
+            return SourceValues(evidence=("S21",), unknown="a custom claims provider gives it")
         if not entry.source:
             if entry.value is None:
-                return SourceValues(evidence=("S10",), reason="the entry has no source")
+                return SourceValues(evidence=("S10 none",), reason="the entry has no source")
             return SourceValues(values=(entry.value,), evidence=("S8",) if entry.value else ("S8", "S6"))
-        result = self._read_extension(entry) if entry.extension else self._read_attribute(entry)
-        return result if entry.value is None else result.citing("S3 beside")
+        return self._read_extension(entry) if entry.extension else self._read_attribute(entry)
+
+    def read_upn(self) -> SourceValues:
+        """The user principal name that a sign-in sends; that of the home tenant for some guests."""
+        return SourceValues(values=(self.agent.upn,), evidence=("S23",), unknown=self.agent.guest_doubt)
 
     def _transform(self, entry: PolicyEntry, visited: tuple[PolicyEntry, ...]) -> SourceValues:
         transformation = self.policy.find_transformation(entry.transformation)
@@ -99,7 +123,7 @@ class Sources:
         source, id_, snapshot = entry.source, entry.id.lower(), self.target.snapshot
         if source in _PRINCIPAL_SOURCES and id_ in _known_ids(source):
             values = {"displayname": snapshot.principal.display_name, "objectid": snapshot.principal.id}
-            evidence = ("S15", "S11") if id_ == "tags" else ("S15",)
+            evidence = ("S15", *_cite_first(snapshot.tags)) if id_ == "tags" else ("S15",)
             return format_value(values.get(id_, snapshot.tags[:1]), evidence, entry.label)
         if source == "company" and id_ == "tenantcountry":
             if snapshot.country is None:
@@ -107,6 +131,10 @@ class Sources:
             return format_value(snapshot.country or None, ("S16",), entry.label)
         if source == "user" and id_ == "groups":
             return SourceValues(evidence=("S21",), unknown="group claims are not evaluated")
+        if source == "user" and is_full_name(entry.id):
+            return SourceValues(evidence=("S10 extension",))
+        if source == "user" and id_ == "localuserprincipalname":
+            return SourceValues(values=(self.agent.upn,), evidence=("S23",))
         if source != "user" or id_ not in _known_ids("user"):
             return SourceValues(evidence=("S10",), reason=f"Entra documents no attribute {entry.label}")
         return self._read_user(id_, entry.label)
@@ -119,15 +147,19 @@ class Sources:
             if agent.roles_unreadable:
                 return SourceValues(evidence=("S12",), unknown=agent.roles_unreadable)
             reason = "" if agent.roles else "no assigned role has a value"
-            return SourceValues(values=agent.roles, evidence=("S12",), reason=reason)
-        if not agent.is_readable and id_ not in ("objectid", "userprincipalname"):
+            rules = {"S12": True, "S12 null": agent.has_textless_role, "S12 order": len(agent.roles) > 1}
+            evidence = tuple(rule for rule, applies in rules.items() if applies)
+            return SourceValues(values=agent.roles, evidence=evidence, reason=reason)
+        if id_ == "userprincipalname":
+            return self.read_upn()
+        if not agent.is_readable and id_ != "objectid":
             return SourceValues(unknown=UNREADABLE_USER)
         value = agent.by_lower_name.get(find_property(id_).lower())
         if id_.startswith("extensionattribute"):
             value = value.get(f"extensionAttribute{id_[18:]}") if isinstance(value, Mapping) else None
-        evidence: tuple[str, ...] = () if find_property(id_).lower() == id_ else ("ID",)
+        evidence = () if find_property(id_).lower() == id_ else ("ID",)
         if isinstance(value, list):
-            evidence += ("S11",) if id_ in load_table("attributes")["one_value_emitted"] and value else ()
+            evidence += _cite_first(value) if id_ in load_table("attributes")["one_value_emitted"] else ()
             value = value[0] if value else None
         if value is not None and (isinstance(value, bool) or id_ in _DATES):
             evidence += ("S14",)
@@ -149,10 +181,14 @@ class Sources:
             return SourceValues(unknown=UNREADABLE_USER)
         value, data_type = agent.values.get(name), types[name]
         if isinstance(value, list) or data_type.endswith("[]"):
-            if value in (None, []):
+            items = value if isinstance(value, list) else [] if value is None else [value]
+            if not items:
                 return SourceValues(evidence=("S5",), reason=f"{name} is null")
-            unknown = "it is not documented how several values of an extension made with Graph are sent"
-            return SourceValues(evidence=("S13 several",), unknown=unknown)
+            if name in self.target.synced:
+                evidence = ("S13 synced", "S13 order") if len(items) > 1 else ("S13 synced",)
+            else:
+                evidence = ("S13 several",) if len(items) > 1 else ("S13 one",)
+            return format_value(items, evidence, name)
         has_plain_form = data_type in ("String", "Integer", "LargeInteger")
         return format_value(value, ("S13",) if has_plain_form else ("S13 form",), name)
 
@@ -161,6 +197,17 @@ def find_property(id_: str) -> str:
     """The v1.0 property that an ID of source `user` reads; "" if there is none."""
     is_numbered = id_.lower().startswith("extensionattribute") and id_.lower() in _known_ids("user")
     return "onPremisesExtensionAttributes" if is_numbered else _user_properties().get(id_.lower(), "")
+
+
+def cite_line_breaks(source: SourceValues) -> SourceValues:
+    """With the rule that says what is known of line breaks, if a value has one (S24)."""
+    has_break = any(character in value for value in source.values for character in "\r\n")
+    return source.citing("S24") if has_break else source
+
+
+def _cite_first(values: Collection[object]) -> tuple[str, ...]:
+    """The rules about an attribute of several values of which one is sent."""
+    return ("S11", "S11 first") if len(values) > 1 else ("S11",) if values else ()
 
 
 def format_value(value: object, evidence: tuple[str, ...], label: str) -> SourceValues:
@@ -200,18 +247,23 @@ class PredictedNameId(SourceValues):
 
 def predict_name_id(sources: Sources) -> PredictedNameId:
     """The NameID that the policy gives the user."""
-    entry, format_ = sources.policy.name_id, PERSISTENT
+    entries, format_ = sources.policy.name_ids, PERSISTENT
+    entry = entries[0] if entries else None
     if entry is None:
-        source = SourceValues(values=(sources.agent.upn,), evidence=("N1 none",))
+        source = sources.read_upn().citing("N1 none", *sources.policy.caveats)
+        if sources.policy.undocumented:
+            source = SourceValues(unknown=f"the policy has {sources.policy.undocumented}, {UNDOCUMENTED}")
     else:
         source = _read_allowed(entry, sources)
         is_address = entry.source == "user" and entry.id.lower() in ("userprincipalname", "mail")
         format_ = EMAIL if is_address else UNSPECIFIED
+    source = cite_line_breaks(source.citing("S18") if len(entries) > 1 else source)
+    stated, has_doubt = entry.name_id_format if entry else "", bool(source.unknown)
     if not source.values:
         unknown = source.unknown or f"Entra sends a pairwise identifier instead: {source.reason}"
-        source, format_ = SourceValues(evidence=(*source.evidence, "N2 pairwise"), unknown=unknown), PERSISTENT
-    stated = entry.name_id_format if entry else ""
-    confidence = rate_evidence(("N3",) if stated else ("N3", "N3 default"))
+        source = SourceValues(evidence=(*source.evidence, "N2 pairwise"), unknown=unknown)
+        format_ = format_ if has_doubt else PERSISTENT
+    confidence = UNKNOWN if has_doubt else rate_evidence(("N3", "N3 stated" if stated else "N3 default"))
     return PredictedNameId(**vars(source.citing("N3")), format=stated or format_, format_confidence=confidence)
 
 
@@ -232,6 +284,8 @@ def _read_allowed(entry: PolicyEntry, sources: Sources) -> SourceValues:
     source = replace(source, values=source.values[:1] if any(source.values) else ())
     if method != "join" or not source.values:
         return source
+    if "T1 address" in source.evidence:
+        return source.citing("N4 domain")
     domains = sources.target.snapshot.domains
     if domains is None:
         unknown = "there is no permission to read the verified domains (Organization.Read.All)"

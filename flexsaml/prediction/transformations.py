@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from .evidence import SourceValues
+from .evidence import UNDOCUMENTED, SourceValues
 from .policy import PolicyTransformation
 
 METHODS_FOR_NAME_ID = ("join", "extractmailprefix")
@@ -58,7 +58,11 @@ def apply_transformation(
     if transformation.method not in _REQUIRED_INPUTS:
         name = transformation.written or "(none)"
         return SourceValues(evidence=("T6",), reason=f"there is no transformation method {name}")
-    evidence: list[str] = []
+    if transformation.undocumented:
+        return SourceValues(
+            evidence=("S25",), unknown=f"the transformation has {transformation.undocumented}, {UNDOCUMENTED}"
+        )
+    evidence: list[str] = [*transformation.caveats]
     columns: list[list[tuple[str, str]]] = []
     for claim in transformation.claims:
         source = read_reference(claim.reference)
@@ -90,7 +94,8 @@ def apply_transformation(
 def _run_method(transformation: PolicyTransformation, inputs: Mapping[str, str]) -> SourceValues:
     method = transformation.method
     if method == "join":
-        return SourceValues(values=(inputs["string1"] + inputs["separator"] + inputs["string2"],), evidence=("T1",))
+        evidence = ("T1", "T1 address") if "@" in inputs["string1"] else ("T1",)
+        return SourceValues(values=(inputs["string1"] + inputs["separator"] + inputs["string2"],), evidence=evidence)
     if method == "extractmailprefix":
         return SourceValues(values=(inputs["mail"].partition("@")[0],), evidence=("T2",))
     if method == "regexreplace":
@@ -109,7 +114,8 @@ def _replace_pattern(transformation: PolicyTransformation, inputs: Mapping[str, 
         text, matches = replace_matches(inputs["regex"], inputs["replacement"], inputs["sourceclaim"], additional)
     except UnsupportedPattern as problem:
         return SourceValues(evidence=("T4",), unknown=str(problem))
-    return SourceValues(values=(text,), evidence=("T4",) if matches == 1 else ("T4", "T4 every"))
+    rules = {0: ("T4", "T4 no match"), 1: ("T4",)}.get(matches, ("T4", "T4 every"))
+    return SourceValues(values=(text,), evidence=rules)
 
 
 class UnsupportedPattern(ValueError):

@@ -154,6 +154,8 @@ def _signing_key(inspection: Inspection) -> Iterator[Finding]:
     active = next((key for key in snapshot.keys if key.thumbprint == snapshot.active_key), None)
     if not snapshot.active_key or active is None:
         consequence = "sign-ins with a claims mapping policy fail with AADSTS50146"
+        if snapshot.accept_mapped_claims:
+            consequence = "it is not documented whether acceptMappedClaims takes its place for SAML"
         message = f"it has no active SAML signing certificate; {consequence}"
         fix = "create one on the portal's single sign-on page, or with addTokenSigningCertificate"
         yield build_finding("signing-key-missing", "servicePrincipal", message, fix)
@@ -168,13 +170,11 @@ def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:
     snapshot, message = inspection.snapshot, ""
     if not snapshot.accept_mapped_claims or snapshot.active_key:
         return
-    own = {snapshot.principal.app_id, f"api://{snapshot.principal.app_id}"}
-    domains = snapshot.domains or ()
-    others = [audience for audience in snapshot.audiences if audience not in own and not _is_within(audience, domains)]
+    uncovered = snapshot.find_uncovered_audience()
     if snapshot.multi_tenant:
         message = "acceptMappedClaims must not be used on a multi-tenant application"
-    elif others and snapshot.domains is not None:
-        message = f"acceptMappedClaims does not cover the audience {others[0]}: sign-ins fail with AADSTS501461"
+    elif uncovered:
+        message = f"acceptMappedClaims does not cover the audience {uncovered}: sign-ins fail with AADSTS501461"
     if message:
         yield build_finding("accept-mapped-claims", "application", message, "use a signing certificate instead")
 
@@ -263,11 +263,6 @@ def _existing_type(inspection: Inspection, name: str) -> DataType | None:
     """The data type of an existing extension that the stack refers to; None for any other name."""
     extension = inspection.properties.get(name)
     return data_type_of(extension) if extension and name in inspection.declaration.existing_extensions else None
-
-
-def _is_within(audience: str, domains: Iterable[str]) -> bool:
-    host = audience.split("://")[-1].split("/")[0].lower()
-    return any(host == domain.lower() or host.endswith(f".{domain.lower()}") for domain in domains)
 
 
 def _role_holders(inspection: Inspection) -> list[frozenset[str] | None]:

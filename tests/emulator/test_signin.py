@@ -122,6 +122,9 @@ def test_a_policy_wants_a_signing_key_or_mapped_claims_accepted(tenant: Tenant) 
     assert refusal(signin.ask(tenant.emulator, ADA)) == (403, "AADSTS50146")
     api = {"api": {"acceptMappedClaims": True}}
     assert tenant.emulator.graph("PATCH", f"/applications(appId='{FLEX['appId']}')", api).status == 204
+    assert refusal(signin.ask(tenant.emulator, ADA)) == (403, "AADSTS501461"), "its audience is urn:flex:..."
+    uris = {"identifierUris": ["https://flex.contoso.example/saml"]}
+    assert tenant.emulator.graph("PATCH", f"/applications(appId='{FLEX['appId']}')", uris).status == 204
     values = signin.issued(tenant.emulator, ADA).values
     assert "one" in values
     assert f"{XMLSOAP}upn" not in values, "released by a signing key only"

@@ -62,8 +62,7 @@ def test_the_name_id_follows_its_entry(
     assert (name_id.value, name_id.format, name_id.confidence) == (value, name_format, confidence)
     assert bool(name_id.unknown) == (confidence == UNKNOWN)
     assert all(line.name != NAME_ID for line in prediction.attributes)  # N5
-    is_stated = any("SamlNameIdFormat" in entry for entry in entries)
-    assert name_id.format_confidence == (EXACT if is_stated else PREDICTED)
+    assert name_id.format_confidence == PREDICTED
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ DEPARTMENT = {"Source": "user", "ID": "department"}
         ({}, {"assigned": False}, ["AADSTS50105"]),
         ({"assignment_required": False}, {"assigned": False}, []),
         ({"has_key": False}, {}, ["AADSTS50146"]),
-        ({"has_key": False, "accept_mapped_claims": True}, {}, []),
+        ({"has_key": False, "accept_mapped_claims": True, "audiences": ("urn:flex:JQ",)}, {}, ["AADSTS501461"]),
         ({"enabled": False, "has_key": False}, {"assigned": False}, ["AADSTS7000112", "AADSTS50105", "AADSTS50146"]),
     ],
 )

@@ -44,7 +44,7 @@ def transform(
         ("T3", "ToLowercase()", [], {}, (), PREDICTED),
         ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "@.*", "replacement": ""}, ("ada",), EXACT),
         ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "a", "replacement": "o"}, None, PREDICTED),
-        ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "zzz", "replacement": "o"}, (ADA,), PREDICTED),
+        ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "zzz", "replacement": "o"}, (), UNKNOWN),
         (
             "T4",
             "RegexReplace",

@@ -86,6 +86,18 @@ class SignIn:
         if needs_assignment and not Subject(self.store, principal, user).is_assigned():
             raise SignInError(50105, principal.display_name, principal.app_id, user.upn)
 
+    def _is_own_audience(self, principal: PrincipalRecord) -> bool:
+        """Whether acceptMappedClaims counts for every audience: the application's id, or within a verified domain (A
+        for OpenID Connect, D for SAML)."""
+        domains = tuple(f".{domain.lower()}" for domain in self.store.domains)
+        names = [str(name) for name in principal.attributes.get("servicePrincipalNames") or ()]
+        hosts = [
+            f".{name.split('://')[-1].split('/')[0].lower()}"
+            for name in names
+            if name.removeprefix("api://") != principal.app_id
+        ]
+        return all(host.endswith(domains) for host in hosts)
+
     def issue(self, principal: PrincipalRecord, user: UserRecord, acs: str, request: AuthnRequest) -> str:
         """A signed response in base64, to be posted to `acs`. Raises SignInError."""
         self._check_allowed(principal, user)
@@ -93,8 +105,11 @@ class SignIn:
         assigned = find_assigned_policy(self.store, principal)
         application = self.store.applications.get(self.store.app_ids.get(principal.app_id, ""))
         api = (application and application.attributes.get("api")) or {}
-        if assigned and certificate is None and not api.get("acceptMappedClaims"):
-            raise SignInError(50146)
+        if assigned and certificate is None:
+            if not api.get("acceptMappedClaims"):
+                raise SignInError(50146)
+            if not self._is_own_audience(principal):
+                raise SignInError(501461)
         issued_statement = statement.build_statement(
             Subject(self.store, principal, user),
             policy.read_policy(assigned.definition) if assigned else None,

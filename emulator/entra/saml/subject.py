@@ -57,6 +57,8 @@ class Subject:
     def _read_user_value(self, identifier: str) -> Values:
         if identifier == "assignedroles":
             return self.read_roles()
+        if identifier == "localuserprincipalname":
+            return (self.user.upn,)
         attributes = {name.lower(): value for name, value in self.user.attributes.items()}
         if identifier.startswith("extensionattribute"):
             numbered = attributes.get("onpremisesextensionattributes") or {}
