@@ -1,10 +1,11 @@
 """`python -m flexsaml COMMAND`: one module for each command, imported when it is used. Exit status: 0 fine, 1 findings,
-2 wrong usage or an error, which is reported in one line."""
+2 wrong usage or an error, which is reported in one line, 3 a bug."""
 
 import argparse
 import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,10 @@ from flexsaml.errors import UserError
 
 from .terminal import one_line
 
+DEBUG = "FLEXSAML_DEBUG"
+"""The environment variable that shows the traceback of a bug."""
+BUG = 3
+"""Exit status of a bug: neither findings nor an error that the user can mend."""
 COMMANDS = {
     "adopt": "a file for `pulumi import` that makes what exists in the tenant this stack's own",
     "doctor": "whether this machine, its identity and the tenant are ready for the stack",
@@ -51,6 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as bug:
+        if os.environ.get(DEBUG):
+            raise
+        frame = traceback.extract_tb(bug.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        # The words of the exception may hold what somebody's file holds, so they are left out.
+        advice = f"set {DEBUG}=1 to see all of it, and report it without the values of your tenant"
+        print(f"{command}: this is a bug in flexsaml: {type(bug).__name__} at {place}; {advice}", file=sys.stderr)
+        return BUG
     print(f"{command}: {one_line(' '.join(problem.split()))}", file=sys.stderr)
     return 2
 

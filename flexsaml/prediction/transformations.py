@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from math import prod
 from typing import Any
 
 from .evidence import UNDOCUMENTED, SourceValues
@@ -21,6 +22,8 @@ _REQUIRED_INPUTS: Mapping[str, tuple[str, ...]] = {
 TIMEOUT = 0.1  # seconds for one value
 MAX_TIMEOUTS = 3  # of one pattern
 MAX_LENGTH = 4000
+MAX_REPEATS = 100_000  # product of all counts in braces: nested ones are compiled to as many copies
+MAX_COMBINATIONS = 1000  # of the values of inputs, if they are taken one by one
 
 _TOKEN = re.compile(
     r"""
@@ -45,6 +48,7 @@ _CLASS_TOKEN = re.compile(
     r"|(?P<escape>\\e)|(?P<bracket>\[)|(?P<plain>[^\\\[\]])",
     re.DOTALL,
 )
+_COUNTS = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 _DOLLAR = re.compile(r"\$(?:[0-9&`'+_$]|\{)")
 
@@ -78,6 +82,10 @@ def apply_transformation(
         columns.append([(claim.name.lower(), text) for text in (source.values if claim.each else source.values[:1])])
     # Constants are named as the method names them, additional inputs of RegexReplace as the policy does.
     constants = {name.lower(): value for name, value in transformation.parameters.items()}
+    combinations = prod(map(len, columns))
+    if combinations > MAX_COMBINATIONS:
+        unknown = f"its inputs have {combinations:,} combinations of values, more than {MAX_COMBINATIONS:,}"
+        return SourceValues(evidence=(*evidence, "T7"), unknown=unknown)
     rows = [{**constants, **dict(row)} for row in product(*columns)]
     required = _REQUIRED_INPUTS[transformation.method]
     missing = [name for name in required if any(name.lower() not in row for row in rows)]
@@ -157,10 +165,17 @@ def compile_pattern(pattern: str) -> _CompiledPattern:
 
     if len(pattern) > MAX_LENGTH:
         raise UnsupportedPattern(f"the pattern is longer than {MAX_LENGTH} characters")
+    if count_repeats(pattern) > MAX_REPEATS:
+        raise UnsupportedPattern(f"the counts in the pattern multiply to more than {MAX_REPEATS:,}")
     try:
         return _CompiledPattern(regex.compile("".join(_translate(pattern)), regex.V0))
     except (regex.error, RecursionError, OverflowError, MemoryError) as problem:
         raise UnsupportedPattern(f"the pattern cannot be evaluated: {problem}") from None
+
+
+def count_repeats(pattern: str) -> int:
+    """The product of all counts in braces, an upper bound for the copies of a character in the compiled pattern."""
+    return prod(max(1, *map(int, filter(None, counts))) for counts in _COUNTS.findall(pattern))
 
 
 def _translate(pattern: str) -> Iterator[str]:

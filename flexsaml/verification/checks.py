@@ -4,7 +4,7 @@ keeps six; Entra's clock and this machine's may differ by `MAX_CLOCK_SKEW`."""
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Literal
 
@@ -71,14 +71,23 @@ class Expected:
 
 
 def parse_time(text: str) -> datetime | None:
-    """A time as SAML writes it, None for anything else."""
+    """A time as SAML writes it, None for anything else. Decimals after the sixth are dropped, so that the last moment
+    of .NET, 9999-12-31T23:59:59.9999999Z, is a time."""
     match = _TIME.fullmatch(text)
     try:
         seconds = datetime.strptime(f"{match[1]}Z", "%Y-%m-%dT%H:%M:%S%z") if match else None
-        return seconds + timedelta(seconds=float(match[2] or 0)) if match and seconds else None
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    return seconds.replace(microsecond=int((match[2] or ".")[1:7].ljust(6, "0"))) if match and seconds else None
+
+
+def shift_time(time: datetime, by: timedelta) -> datetime:
+    """The time plus the duration; the first or the last moment that Python knows if there is none."""
+    try:
+        return time + by
+    except OverflowError:
+        return (datetime.max if by > timedelta() else datetime.min).replace(tzinfo=timezone.utc)
 
 
 def format_time(time: datetime) -> str:
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{time.isoformat(timespec='seconds').removesuffix('+00:00')}Z"

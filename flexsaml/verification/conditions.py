@@ -7,7 +7,18 @@ from datetime import timedelta
 
 from lxml import etree
 
-from .checks import ASK_SENDER, MAX_CLOCK_SKEW, Check, Expected, ResponseRefused, fault, format_time, parse_time, quote
+from .checks import (
+    ASK_SENDER,
+    MAX_CLOCK_SKEW,
+    Check,
+    Expected,
+    ResponseRefused,
+    fault,
+    format_time,
+    parse_time,
+    quote,
+    shift_time,
+)
 from .response import ASSERTION, NAMESPACES, local_name
 from .signature import SignedParts
 
@@ -154,7 +165,8 @@ def _check_sessions(assertion: etree._Element, expected: Expected, posted: bool)
     for statement in statements:
         yield from _faults(_check_time("session", statement, "AuthnInstant", expected, "the user signed in"))
         end = parse_time(statement.get("SessionNotOnOrAfter", ""))
-        if end is not None and expected.at - MAX_CLOCK_SKEW < end <= issued + FLEX_MIN_SESSION:
+        begin, shortest = shift_time(expected.at, -MAX_CLOCK_SKEW), shift_time(issued, FLEX_MIN_SESSION)
+        if end is not None and begin < end <= shortest:
             message = f"the session ends at {format_time(end)}; Flex refuses a session of an hour or less (A)"
             yield fault("session", message, "lengthen the sign-in session in Entra, or send no SessionNotOnOrAfter")
         elif statement.get("SessionNotOnOrAfter") is not None:
@@ -205,10 +217,10 @@ def _check_time(
         problem = f"is {quote(text)}, which is no time in UTC" if text else "is missing"
         yield fault(name, f"{attribute} of {local_name(element)} {problem}", ASK_SENDER)
         return
-    message, skew = f"{event} at {format_time(time)}", MAX_CLOCK_SKEW
-    if is_end and time <= expected.at - skew:
+    message = f"{event} at {format_time(time)}"
+    if is_end and time <= shift_time(expected.at, -MAX_CLOCK_SKEW):
         yield fault(name, f"{message}, before the time of judgement, {format_time(expected.at)}", _TOO_LATE)
-    elif not is_end and time > expected.at + skew:
+    elif not is_end and time > shift_time(expected.at, MAX_CLOCK_SKEW):
         yield fault(name, f"{message}, after the time of judgement, {format_time(expected.at)}", _SET_CLOCK)
     else:
         yield Check(name, "ok", message)

@@ -32,6 +32,18 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _ID_NAMES = ("ID", "Id", "id", "AssertionID", "ResponseID")
 _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _ENCRYPTED = ("EncryptedAssertion", "EncryptedID", "EncryptedAttribute")
+_ASSERTED = ("Attribute", "AttributeStatement", "AttributeValue", "AuthnStatement", "Conditions", "NameID", "Subject")
+"""Elements that belong into an assertion."""
+_SIGNATURE_TAGS = frozenset(
+    f"{{{SIGNATURE}}}{name}"
+    for name in (
+        "Signature", "SignedInfo", "CanonicalizationMethod", "SignatureMethod", "Reference", "Transforms", "Transform",
+        "DigestMethod", "DigestValue", "SignatureValue", "KeyInfo", "KeyName", "KeyValue", "RSAKeyValue", "Modulus",
+        "Exponent", "X509Data", "X509Certificate", "X509IssuerSerial", "X509IssuerName", "X509SerialNumber",
+        "X509SubjectName", "X509SKI",
+    )
+) | {"{http://www.w3.org/2001/10/xml-exc-c14n#}InclusiveNamespaces"}  # fmt: skip
+"""All that a signature consists of. Nobody signs its KeyInfo, so an attribute there would be anybody's."""
 _COPY_FIELD = "copy the complete value of the form field SAMLResponse"
 
 
@@ -128,7 +140,7 @@ def _check_structure(root: etree._Element) -> None:
     if not is_response(root) and root.tag != f"{{{ASSERTION}}}Assertion":
         problem = f"has the root {quote(local_name(root), 40)}, which is no Response or Assertion of SAML 2.0"
         raise CannotVerify("assertion", problem, "copy the value of the form field SAMLResponse")
-    _refuse(*_check_elements(root), *_check_signature_places(root))
+    _refuse(*_check_elements(root), *_check_signature_places(root), *_check_unsigned_places(root))
     encrypted = next((name for name in _ENCRYPTED if next(root.iter(f"{{*}}{name}"), None) is not None), "")
     if encrypted:
         fix = "switch token encryption off for this application in Entra, sign in again and give that response"
@@ -193,6 +205,16 @@ def _check_elements(root: etree._Element) -> Iterator[Check]:
             return
 
 
+def _check_unsigned_places(root: etree._Element) -> Iterator[Check]:
+    """Nothing outside the assertion looks like its content: a receiver that searches the whole response would read it,
+    although only the assertion may be signed."""
+    inside = {element for assertion in root.iter("{*}Assertion") for element in assertion.iter(etree.Element)}
+    for element in root.iter(*(f"{{*}}{name}" for name in _ASSERTED)):
+        if element not in inside:
+            message = f"a {local_name(element)} is outside the assertion, where some receivers would read it"
+            yield fault("unsigned-content", message, TAMPERED)
+
+
 def _check_signature_places(root: etree._Element) -> Iterator[Check]:
     """At most one directly in the response and one directly in the assertion, with nothing but a signature inside."""
     signatures: Counter[etree._Element] = Counter()
@@ -205,7 +227,7 @@ def _check_signature_places(root: etree._Element) -> Iterator[Check]:
             yield fault("signature-place", "a signature is in a place where none belongs", TAMPERED)
             return
         signatures[parent] += 1
-        if next(signature.iter(f"{{{SIGNATURE}}}Object", f"{{{SIGNATURE}}}Manifest"), None) is not None:
+        if any(element.tag not in _SIGNATURE_TAGS for element in signature.iter(etree.Element)):
             yield fault("signature-object", "a signature contains other content", TAMPERED)
     if any(count > 1 for count in signatures.values()):
         yield fault("signature-place", "an element has two signatures", TAMPERED)

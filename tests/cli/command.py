@@ -42,7 +42,7 @@ def run(*arguments: str, cwd: Path = ROOT, environment: Mapping[str, str] | None
         for name, value in os.environ.items()
         if not name.startswith(("TWILIO_", "AZURE_", "PULUMI_", "FLEXSAML_"))
     }
-    identity = {"FLEXSAML_SANDBOX_CLIENT": ADMIN, "FLEXSAML_SANDBOX_SECRET": SECRET}
+    identity = {"FLEXSAML_SANDBOX_CLIENT": ADMIN, "FLEXSAML_SANDBOX_SECRET": SECRET, "FLEXSAML_DEBUG": "1"}
     out, err, text = (io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (b"", b"", stdin))
     with ExitStack() as stack:
         stack.enter_context(redirect_stdout(out))

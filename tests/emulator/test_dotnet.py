@@ -32,6 +32,7 @@ from emulator.entra.saml import dotnet
         (r"z", "{y} 5 $", "z", "{y} 5 $"),
         # Patterns that only .NET has, or that mean something else there.
         (r"(", "", "a", None),
+        (r"((a{1000}){1000}){1000}", "", "a", None),  # gigabytes, once compiled
         (r"(z)", "$1", "z", None),
         (r"(?<z>z)", "${z}", "z", None),
         (r"(?<o>a)(?<c-o>b)", "", "ab", None),

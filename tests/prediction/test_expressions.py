@@ -57,6 +57,7 @@ def test_patterns_mean_what_they_mean_in_dot_net(pattern: str, replacement: str,
 @pytest.mark.parametrize(
     "pattern",
     [
+        r"((a{1000}){1000}){1000}",  # gigabytes, once compiled
         r"(?<open-close>x)",  # balancing groups
         r"(?<-open>x)",
         r"[a-z-[aeiou]]",  # class subtraction

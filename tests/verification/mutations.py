@@ -438,6 +438,7 @@ def with_instead(name: str, *values: str) -> tuple[str, ...]:
     return (*kept, attribute(name, *values)) if values else kept
 
 
+_FOREIGN = '<Attribute xmlns="urn:oasis:names:tc:SAML:2.0:assertion" Name="roles"/>'
 MUTATIONS = (
     # signed by the right key: for another receiver, or at another time
     _signed("another audience", "audience", audience=_RESTRICTION.format("urn:flex:JQ99")),
@@ -532,6 +533,10 @@ MUTATIONS = (
     _how("signed name alone", "signature-reference", target=lambda place: _find(place, f"{A}NameID"), uri="#_name"),
     _how("content in the signature", "signature-object", inside="<ds:Object><x/></ds:Object>"),
     _how("manifest", "signature-object", inside='<ds:Object><ds:Manifest><ds:Reference URI="#_a1"/></ds:Manifest></ds:Object>'),
+    _how("an attribute in the KeyInfo", "signature-object", inside=f"<ds:KeyInfo>{_FOREIGN}</ds:KeyInfo>"),
+    _how("an attribute beside the KeyInfo", "signature-object", inside=_FOREIGN),
+    _loose("an attribute in the status", "unsigned-content", status=Recipe().status.replace("</samlp:Status>", f"<samlp:StatusDetail>{_FOREIGN}</samlp:StatusDetail></samlp:Status>")),
+    _loose("a subject in extensions", "unsigned-content", outer_issuer=f"{Recipe().outer_issuer}<samlp:Extensions>{_FOREIGN.replace('Attribute', 'Subject')}</samlp:Extensions>"),
     # not signed, or only in part
     _tree("unsigned", "signature", lambda _: None, assertion=None, response=None),
     _tree("signatures taken out", "signature", _drop_signatures),

@@ -192,6 +192,20 @@ def test_clocks_may_differ_by_a_minute(shift: timedelta, expected: list[str]) ->
     assert set(fault_names(verdict)) == set(expected)
 
 
+@pytest.mark.parametrize("at", [datetime.min, datetime.max], ids=["first", "last"])
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z"])
+def test_the_first_and_the_last_moment_are_judged_like_any_other(at: datetime, time: str) -> None:
+    recipe = replace(
+        made.Recipe(),
+        issued=f'IssueInstant="{time}"',
+        times=f'NotBefore="{time}" NotOnOrAfter="{time}"',
+        session=made.Recipe().session.replace(" SessionIndex", f' SessionNotOnOrAfter="{time}" SessionIndex'),
+    )
+    verdict = judge(made.good_bytes(recipe), replace(EXPECTED, at=at.replace(tzinfo=timezone.utc)))
+    assert "issued" in fault_names(verdict) or (at, time[:4]) != (datetime.min, "9999")
+    assert "certificate" in fault_names(verdict)
+
+
 def test_what_the_user_did_not_state_is_shown_and_not_judged() -> None:
     verdict = judge(made.good_bytes(), Expected(made.AT))
     assert fault_names(verdict) == []
@@ -282,12 +296,14 @@ def test_a_sign_in_that_failed_says_so() -> None:
     ("text", "expected"),
     [
         ("2026-05-04T09:30:00Z", datetime(2026, 5, 4, 9, 30, tzinfo=timezone.utc)),
-        ("2026-05-04T09:30:00.1234567Z", datetime(2026, 5, 4, 9, 30, 0, 123457, tzinfo=timezone.utc)),
+        ("2026-05-04T09:30:00.1234567Z", datetime(2026, 5, 4, 9, 30, 0, 123456, tzinfo=timezone.utc)),
         ("2026-05-04T09:30:00", None),
         ("2026-05-04T09:30:00+00:00", None),
         ("2026-02-30T09:30:00Z", None),
         ("2026-05-04T24:00:00Z", None),
-        ("9999-12-31T23:59:59.999999999999Z", None),  # rounds to a year that Python does not have
+        ("9999-12-31T23:59:59.9999999Z", datetime.max.replace(tzinfo=timezone.utc)),  # the last moment of .NET
+        ("0001-01-01T00:00:00Z", datetime.min.replace(tzinfo=timezone.utc)),
+        ("0000-01-01T00:00:00Z", None),
         ("٢٠٢٦-05-04T09:30:00Z", None),
         ("2026-05-04T09:30:00Z\n", None),
         ("", None),

@@ -2,11 +2,13 @@
 what only .NET has, or what `regex` would read in another way, is refused, and then the claim has no value. Time is
 bounded: a pattern that backtracks without end gives nothing."""
 
+import math
 import re
 from collections.abc import Mapping
 
 import regex
 
+MAX_COPIES = 100_000  # nested counts are compiled to as many copies, and could exhaust the memory
 TIMEOUT = 1.0  # seconds; ordinary patterns take microseconds, also on a busy machine
 _ESCAPES = {"Z": r"(?=\n?\Z)", "z": r"\Z", "e": r"\x1b"}
 _PLAIN_ESCAPE = re.compile(r"\\([abBAGdDwWsStrvfn]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[^0-9A-Za-z])")
@@ -18,6 +20,7 @@ _OPTIONS = re.compile(r"\(\?([imsx]+)(?:-[imsx]+)?:|\(\?[imsx]+\)")
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\??")
 _CLASS_RANGE = re.compile(r"-\[|\[[:.=]")
 _SUBSTITUTION = re.compile(r"\$[0-9&`'+_${]")
+_COUNT = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -43,6 +46,9 @@ def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]
 
 def translate_pattern(pattern: str) -> str:
     """The pattern as `regex` spells it. Raises UntranslatablePattern."""
+    copies = math.prod(int(most or least) or 1 for least, most in _COUNT.findall(pattern))
+    if copies > MAX_COPIES:
+        raise UntranslatablePattern("counts that multiply to a large number")
     translated, position = "", 0
     while position < len(pattern):
         text, position = _translate_at(pattern, position)

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import product
+from math import prod
 
 from emulator.entra.saml import dotnet
 from emulator.entra.saml.policy import ClaimEntry, SignInPolicy, Transformation
@@ -21,6 +22,9 @@ PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 _IDENTITY = "http://schemas.microsoft.com/identity/claims/"
 _AUTHENTICATION_METHODS = "http://schemas.microsoft.com/claims/authnmethodsreferences"
 _PASSWORD = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"  # noqa: S105 - a method
+
+
+_MAX_COMBINATIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ def _apply_transformation(transformation: Transformation, values_of: Callable[[s
     for claim in transformation.claims:
         values = values_of(claim.reference)
         columns.append([(claim.kind, value) for value in (values if claim.is_multi_valued else values[:1])])
+    if prod(map(len, columns)) > _MAX_COMBINATIONS:
+        return ()  # own limit: several inputs of many values each
     constants = {name.lower(): value for name, value in transformation.parameters.items()}
     # A null input leaves its column empty, and then the product is empty too.
     results = [_transform(transformation, {**constants, **dict(row)}) for row in product(*columns)]
