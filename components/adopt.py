@@ -20,6 +20,7 @@ from pulumi.runtime import mocks, set_all_config
 from flexsaml.claims import escape
 from flexsaml.errors import UserError
 from flexsaml.graph import Directory
+from flexsaml.json_values import load_json
 from flexsaml.private_files import write_private_file
 from flexsaml.pulumi_command import run_pulumi
 from providers import Connection, provider_class
@@ -114,14 +115,14 @@ def _find_existing(stack: str) -> _Recorder:
 
 def _load_configuration(stack: str) -> None:
     """The stack's configuration becomes this program's, as if the engine ran it."""
-    entries = json.loads(run_pulumi("config", "--json", "--show-secrets", "--stack", stack))
+    entries = load_json(run_pulumi("config", "--json", "--show-secrets", "--stack", stack))
     values = {key: entry["value"] for key, entry in entries.items() if "value" in entry}
     set_all_config(values, [key for key, entry in entries.items() if entry.get("secret")])
 
 
 def _require_empty(stack: str) -> None:
     """An import adds resources and changes none, so an existing tenant baseline would not learn of them."""
-    deployment = json.loads(run_pulumi("stack", "export", "--stack", stack)).get("deployment") or {}
+    deployment = load_json(run_pulumi("stack", "export", "--stack", stack)).get("deployment") or {}
     if any(not resource["type"].startswith("pulumi:") for resource in deployment.get("resources") or []):
         raise UserError(
             f"stack '{stack}' has resources already, and adoption is for a stack without any: refer to a property "

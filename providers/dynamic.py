@@ -40,13 +40,13 @@ class DynamicProvider(dynamic.ResourceProvider):
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         try:
-            inputs, failures = self.kind.check(_from_pulumi(_olds), _from_pulumi(news))
+            inputs, failures = self.kind.check(self._from_state(_olds), _from_pulumi(news))
         except UserError as problem:
             inputs, failures = _from_pulumi(news), {"": str(problem)}
         return dynamic.CheckResult(_to_pulumi(inputs), [dynamic.CheckFailure(*failure) for failure in failures.items()])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
-        arguments, changed = self.kind.arguments, self.kind.diff(_from_pulumi(_olds), _from_pulumi(_news))
+        arguments, changed = self.kind.arguments, self.kind.diff(self._from_state(_olds), _from_pulumi(_news))
         is_moved = _olds.get("__provider") != _news.get("__provider")
         return dynamic.DiffResult(
             changes=is_moved or any(not arguments[name].ignored for name in changed),
@@ -61,7 +61,7 @@ class DynamicProvider(dynamic.ResourceProvider):
             return dynamic.CreateResult(id_, {**inputs, **computed})
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
-        olds, news = _from_pulumi(_olds), _from_pulumi(_news)
+        olds, news = self._from_state(_olds), _from_pulumi(_news)
         with self._attempt("update", news):
             return dynamic.UpdateResult({**news, **self.kind.update(_directory(), _id, olds, news)})
 
@@ -74,9 +74,16 @@ class DynamicProvider(dynamic.ResourceProvider):
             return dynamic.ReadResult(id_, live, {name: live[name] for name in self.kind.inputs if name in live})
 
     def delete(self, _id: str, _props: Props) -> None:
-        outputs = _from_pulumi(_props)
+        outputs = self._from_state(_props)
         with self._attempt("delete", outputs):
             self.kind.delete(_directory(), _id, outputs)
+
+    def _from_state(self, props: Mapping[str, Any]) -> Props:
+        """Properties that a former run wrote. Raises `RefusedChange` if somebody edited them since."""
+        own = _from_pulumi(props)
+        if damage := self.kind.find_damage(own):
+            raise RefusedChange(f"{self.kind.name}: {damage}")
+        return own
 
     @contextmanager
     def _attempt(self, verb: str, props: Props) -> Iterator[None]:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flexsaml.errors import UserError
+from flexsaml.json_values import load_json
 
 from .model import NAME_FORM_PREFIX, NAME_ID, Claim, ClaimsPolicy, Constant, DirectoryAttribute, Extension
 
@@ -81,7 +82,7 @@ def has_same_meaning(definition: str, other: str) -> bool:
         return decode(definition, {}) == decode(other, {})
     except InvalidDefinition:
         try:
-            return bool(json.loads(definition) == json.loads(other))
+            return bool(load_json(definition) == load_json(other))
         except ValueError:
             return False
 
@@ -120,7 +121,7 @@ def _restore_integers(value: Any) -> Any:
 
 def _load(definition: str) -> Any:
     try:
-        return json.loads(definition)
+        return load_json(definition)
     except ValueError as problem:
         raise InvalidDefinition(f"the definition is not JSON: {problem}") from None
 

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 from flexsaml.errors import UserError
 
+from .wording import quote
+
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 NAME_FORM_PREFIX = "urn:oasis:names:tc:SAML:2.0:attrname-format:"
 NAME_FORMS = ("unspecified", "uri", "basic")
@@ -84,7 +86,7 @@ class Claim:
         if isinstance(written, str):
             return cls(name, _parse_short(written))
         if not isinstance(written, Mapping):
-            raise InvalidClaim(f"write a source such as user.mail, or {{ value: text }}, not {written!r}")
+            raise InvalidClaim(f"write a source such as user.mail, or {{ value: text }}, not {quote(written, 40)}")
         unknown = sorted(set(written) - {"source", "id", "extension", "value", "samlNameForm"})
         if unknown:
             raise InvalidClaim(f"unknown key {unknown[0]!r}: a claim has source and id, or extension, or value")

@@ -4,10 +4,11 @@ an attribute is absent, the worker keeps the old value. A value of the wrong typ
 invalid attribute format" and updates nothing (all grade A, Twilio's documentation; no Flex account has confirmed it).
 Which attributes of Entra may hold a number is our inference (grade D)."""
 
-import json
 import re
 from collections.abc import Iterator
 from functools import partial
+
+from flexsaml.json_values import load_json
 
 from .reading import Document, JsonNode, check_nodes
 from .rules import Context, NodeViolations, Violation, Violations, load_table
@@ -78,7 +79,7 @@ def known_values(entry: JsonNode, context: Context) -> Iterator[str]:
 def _items(value: str) -> list[str]:
     """The items of a canonical multi-valued value, a JSON array; the value itself if it is none."""
     try:
-        items = json.loads(value)
+        items = load_json(value)
     except ValueError:
         return [value]
     return [str(item) for item in items] if isinstance(items, list) else [value]

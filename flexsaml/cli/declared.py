@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from flexsaml.declaration import KEYS, Declaration, describe_problem, read_decla
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 from flexsaml.graph import Cloud, cloud
+from flexsaml.json_values import load_json
 from flexsaml.private_files import read_regular_file
 
 from .terminal import read_file
@@ -152,7 +152,7 @@ def selected(project: Path) -> str:
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     digest = hashlib.sha1(str(project / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
     try:
-        kept = json.loads((home / "workspaces" / f"flexsaml-{digest}-workspace.json").read_text("utf-8"))
+        kept = load_json((home / "workspaces" / f"flexsaml-{digest}-workspace.json").read_text("utf-8"))
     except (OSError, ValueError):
         return ""
     by_backend = kept.get("stacks") if isinstance(kept, dict) else None

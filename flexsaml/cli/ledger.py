@@ -12,6 +12,7 @@ from typing import Any
 
 from flexsaml.claims import escape
 from flexsaml.errors import UserError
+from flexsaml.json_values import load_json
 from flexsaml.private_files import write_private_file
 from flexsaml.pulumi_command import run_pulumi
 from flexsaml.values import DataType, Ledger, LedgerEntry, RosterTable, unpack_memory
@@ -28,7 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     stack = ["--stack", given.stack] if given.stack else []
     try:
-        exported = json.loads(run_pulumi("stack", "export", "--show-secrets", *stack))
+        exported = load_json(run_pulumi("stack", "export", "--show-secrets", *stack))
         resources = (exported.get("deployment") or {}).get("resources") or []
         cells = [row for resource in resources for row in _read_resource(resource)]
     except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as problem:
@@ -68,4 +69,4 @@ def _row(user: str, user_id: str, extension: str, data_type: DataType, entry: Le
 
 def _reveal(value: Any) -> Any:
     """A property as the engine exports it decrypted: a secret holds its JSON as text."""
-    return json.loads(value["plaintext"]) if isinstance(value, dict) and "plaintext" in value else value
+    return load_json(value["plaintext"]) if isinstance(value, dict) and "plaintext" in value else value

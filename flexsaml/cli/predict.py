@@ -43,15 +43,17 @@ def run(given: argparse.Namespace) -> int:
     if given.xml and (given.all or given.against):
         raise UserError("--xml prints the statement of one user; give --user, and no --against")
     stack = stacks.declared(given)
-    reference, directory = stack.service_principal, stack.directory()
+    reference = stack.service_principal
+    written = _read_policy(given.policy) if given.policy else None  # a mistake in it is told before the tenant is asked
+    directory = stack.directory()
     snapshot = directory.read_principal_snapshot(reference)
     assigned, scenarios = None, []
     if given.against or not given.policy:
         assigned = signin.find_assigned_policy(directory, snapshot)
         policy = signin.parse_policy(assigned.definition, f"the assigned policy '{assigned.display_name}'")
         scenarios.append(signin.Scenario(policy))
-    if given.policy:
-        scenarios.append(_read_scenario(given.policy, stack, directory, snapshot.principal.app_id))
+    if written is not None:
+        scenarios.append(_make_scenario(given.policy, written, stack, directory, snapshot.principal.app_id))
     result = signin.predict_sign_ins(directory, snapshot, scenarios, datetime.now(timezone.utc), given.user)
     if given.json:
         body = _to_json(given, snapshot, assigned, result)
@@ -61,11 +63,19 @@ def run(given: argparse.Namespace) -> int:
     return 1 if any(prediction.outcome == "fails" for prediction in result.by_scenario[-1]) else 0
 
 
-def _read_scenario(file: str, stack: stacks.Declared, directory: Directory, app_id: str) -> signin.Scenario:
+def _read_policy(file: str) -> signin.SignInPolicy | bytes:
+    """The policy of a definition, or the text of a stack file."""
+    raw = read_file(file, MAX_TEXT_BYTES, "give a file with a definition, or a stack file")
+    return raw if is_stack_file(file, raw) else signin.parse_policy(raw, file)
+
+
+def _make_scenario(
+    file: str, written: signin.SignInPolicy | bytes, stack: stacks.Declared, directory: Directory, app_id: str
+) -> signin.Scenario:
     """From a definition, or from the claims and values of a stack file and the application that it names."""
-    raw = read_file(file, MAX_TEXT_BYTES)
-    if not is_stack_file(file, raw):
-        return signin.Scenario(signin.parse_policy(raw, file))
+    if not isinstance(written, bytes):
+        return signin.Scenario(written)
+    raw = written
     other = stack if Path(file) == Path(stack.file) else stacks.from_text(raw, file)
     other.require("application")
     reference = other.declaration.application

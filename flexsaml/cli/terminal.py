@@ -15,7 +15,7 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def read_file(name: str, max_bytes: int, fix: str = "") -> bytes:
+def read_file(name: str, max_bytes: int, fix: str) -> bytes:
     """A regular file, or stdin for "-". Ends one byte after `max_bytes`, so that a reader can tell that it is too
     large. Raises `UserError`, which names the fix, if it cannot be read."""
     try:
@@ -24,7 +24,7 @@ def read_file(name: str, max_bytes: int, fix: str = "") -> bytes:
         return read_regular_file(name, max_bytes + 1)
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or problem
-        raise UserError(f"cannot read {name}: {reason}{f'; {fix}' if fix else ''}") from None
+        raise UserError(f"cannot read {name}: {reason}; {fix}") from None
 
 
 def align_columns(rows: Iterable[Sequence[object]], indent: str = "  ") -> list[str]:

@@ -16,6 +16,8 @@ from flexsaml.verification import CannotVerify, Expected, ResponseRefused, Trust
 from . import declared as stacks
 from .terminal import one_line, read_file
 
+_GIVE_RESPONSE = "save the value of the form field SAMLResponse to a file, or give - for stdin"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     def add_text(option: str, metavar: str, help_: str) -> None:
@@ -65,7 +67,7 @@ def _read_time(text: str) -> datetime:
 def _judge(given: argparse.Namespace, at: datetime) -> Verdict:
     """Cheap steps first: what is no response needs neither a network nor a stack."""
     source = "the standard input" if given.response == "-" else given.response
-    root = verification.parse_response(read_file(given.response, verification.MAX_BYTES), source)
+    root = verification.parse_response(read_file(given.response, verification.MAX_BYTES, _GIVE_RESPONSE), source)
     posted = verification.is_response(root)
     stack, reason = _find_stack(given, posted)
     trusted = _read_certificates(given, stack)
@@ -89,14 +91,20 @@ def _find_stack(given: argparse.Namespace, posted: bool) -> tuple[stacks.Declare
 
 def _read_certificates(given: argparse.Namespace, stack: stacks.Declared | None) -> TrustedCertificates:
     if given.certificate:
-        files = [(read_file(name, verification.MAX_BYTES), name) for name in given.certificate]
+        files = [
+            (read_file(name, verification.MAX_BYTES, verification.GIVE_METADATA), name) for name in given.certificate
+        ]
         parsed = [verification.parse_certificates(raw, name) for raw, name in files]
         source = parsed[0].source if len(parsed) == 1 else "--certificate"
         certificates = dict.fromkeys(certificate for trusted in parsed for certificate in trusted.certificates)
         return TrustedCertificates(tuple(certificates), source)
     source = given.metadata or _find_metadata_url(stack)
     is_url = "://" in source
-    raw = verification.fetch_metadata(source) if is_url else read_file(source, verification.MAX_BYTES)
+    raw = (
+        verification.fetch_metadata(source)
+        if is_url
+        else read_file(source, verification.MAX_BYTES, verification.GIVE_METADATA)
+    )
     return verification.parse_metadata(raw, source)
 
 
@@ -123,7 +131,7 @@ def _find_metadata_url(stack: stacks.Declared | None) -> str:
 
 def _lines(verdict: Verdict, at: datetime, show: Callable[[str], str]) -> Iterator[str]:
     for check in verdict.checks:
-        yield f"{check.status:<12}{check.name:<22}{check}"
+        yield f"{check.status:<12}{check.name:<24}{check}"
     statement = verdict.statement
     if statement:
         yield ""

@@ -11,6 +11,16 @@ from .reader import KeyReader, contains_unknown_secret
 
 _SHORT_NAME = re.compile(r"[A-Za-z0-9_]+")
 
+_OTHER_NAMES = {
+    "text": "String",
+    "str": "String",
+    "int": "Integer",
+    "number": "Integer",
+    "bool": "Boolean",
+    "date": "DateTime",
+}
+"""What other tools call the data types."""
+
 
 def parse_extensions(reader: KeyReader) -> dict[str, DataType]:
     """Short name to data type; String for one that has a finding, so that it counts as declared elsewhere."""
@@ -49,8 +59,13 @@ def _parse_data_type(reader: KeyReader, where: str, written: object) -> DataType
         return DataType(name, multi_valued == "true")
     except InvalidValue:
         message = f"data type {quote(name, 40)} is none of {', '.join(DATA_TYPES)}"
-        nearest = find_nearest(name, DATA_TYPES, 0.4)
-        reader.report(where, message, f"did you mean '{nearest}'?" if nearest else "")
+        nearest = _OTHER_NAMES.get(name.lower()) or find_nearest(name.removesuffix("[]"), DATA_TYPES, 0.4)
+        fix = (
+            f"write {{ dataType: {nearest}, multiValued: true }}"
+            if name.endswith("[]")
+            else f"did you mean '{nearest}'?"
+        )
+        reader.report(where, message, fix if nearest else "")
         return DataType("String")
 
 

@@ -1,12 +1,12 @@
 """Reads single keys of a declaration and collects what is wrong with them."""
 
-import json
 import re
 from collections.abc import Mapping
 from operator import itemgetter
 
 from flexsaml.claims import escape, quote, suggest
 from flexsaml.findings import Finding
+from flexsaml.json_values import load_json
 
 from .keys import KEYS, Secret
 
@@ -135,11 +135,9 @@ def _decode_json(value: object) -> object:
     if not isinstance(value, str) or not value.strip():
         return value
     try:
-        return json.loads(value)
+        return load_json(value)
     except ValueError:
         return value
-    except RecursionError:
-        return [value]  # a structure of some kind, which no key takes
 
 
 def _is_structure(value: object) -> bool:

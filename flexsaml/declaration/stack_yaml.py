@@ -41,7 +41,7 @@ def read_stack_yaml(raw: bytes) -> dict[str, object] | Finding:
     except (yaml.YAMLError, ValueError) as problem:
         position = getattr(problem, "problem_mark", None)
         place = f"line {position.line + 1}, column {position.column + 1}" if position else "file"
-        reason = escape(str(getattr(problem, "problem", None) or problem), 120)
+        reason = escape((str(getattr(problem, "problem", None) or problem).splitlines() or [""])[0], 120)
         return Finding(RULE, "error", place, f"the file is not valid YAML: {reason}")
     if unsafe:
         return unsafe

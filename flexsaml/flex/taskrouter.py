@@ -6,7 +6,6 @@ followed, because the key would be sent along."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from flexsaml.errors import UserError
+from flexsaml.json_values import load_json
 from flexsaml.loopback import is_loopback_host
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ def read_worker(access: TaskRouterAccess, friendly_name: str, session: requests.
         path = f"/v1/Workspaces/{access.workspace}/Workers"
         listed = _get(opened, access, f"{path}?FriendlyName={quote(friendly_name, safe='')}&PageSize=50")
         workers = listed.get("workers")
-        rows = [row for row in workers if isinstance(row, dict)] if isinstance(workers, list) else []
+        rows: list[Any] = workers if isinstance(workers, list) else [workers]
+        if any(not isinstance(row, dict) for row in rows):
+            raise UnreadableWorker(f"{access.host} did not answer with a list of workers; check that it is TaskRouter")
         sids = [str(row.get("sid")) for row in rows if row.get("friendly_name") == friendly_name]
         if len(sids) != 1:
             count = f"{len(sids)} workers are" if sids else "no worker is"
@@ -109,8 +111,8 @@ def read_worker(access: TaskRouterAccess, friendly_name: str, session: requests.
 
 def _parse_object(text: object) -> dict[str, Any] | None:
     try:
-        value = json.loads(text) if isinstance(text, (str, bytes)) else None
-    except (ValueError, RecursionError):
+        value = load_json(text) if isinstance(text, (str, bytes)) else None
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 

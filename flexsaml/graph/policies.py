@@ -6,9 +6,10 @@ assigned (C/D); a read decides which. Quirks: never send `description`, the POST
 unique (D), so a new policy is recognised by its definition; reading needs Policy.Read.All once a policy exists (A); a
 missing link is 404 or 400 (B). Whether others use a policy is the caller's question (`applies_to`)."""
 
-import json
 from contextlib import suppress
 from functools import partial
+
+from flexsaml.json_values import load_json
 
 from .batch import body_of
 from .directory_calls import DirectoryCalls, Wait
@@ -29,7 +30,7 @@ def named(display_name: str) -> dict[str, object]:
 def same_definition(live: str, wanted: str) -> bool:
     """Equal text, or equal JSON: nothing documents that every tenant keeps the text byte for byte."""
     try:
-        return live == wanted or json.loads(live) == json.loads(wanted)
+        return live == wanted or load_json(live) == load_json(wanted)
     except ValueError:
         return False
 

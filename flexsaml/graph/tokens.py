@@ -10,7 +10,6 @@ for an application, absent or `user` for a person. The `Date` header has whole s
 from __future__ import annotations
 
 import base64
-import json
 import logging
 import os
 import re
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from flexsaml.http_session import read_body
+from flexsaml.json_values import load_json
 
 from .clock import Clock
 from .clouds import Cloud
@@ -133,8 +133,8 @@ def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now:
         # Whatever became of the grant: nothing was sent to Graph, so the call itself may be tried again.
         raise lost if isinstance(lost, NotSent) else NotSent(_SIGN_IN, lost.words) from error
     try:
-        body = dict(json.loads(content))
-    except (ValueError, TypeError, RecursionError):
+        body = dict(load_json(content))
+    except (ValueError, TypeError):
         body = {}
     text = body.get("access_token")
     if answer.status_code == 200 and isinstance(text, str) and text:
@@ -215,7 +215,7 @@ def identity(token: str) -> Identity | None:
     """None when the token cannot be read."""
     try:
         payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        claims = load_json(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         scopes = str(claims.get("scp") or "").split()
         kind = str(claims.get("idtyp") or ("user" if scopes else "app"))
         app_id, object_id, tenant_id = (str(claims.get(key) or "") for key in ("appid", "oid", "tid"))

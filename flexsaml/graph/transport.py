@@ -3,7 +3,6 @@ certificate) and what was sent but not answered are different errors, since only
 session promises (flexsaml/http_session.py) holds here: a token goes to the cloud's host alone. Quirks: .netrc would
 replace our Authorization header, so the token travels as `auth`; a 204 has no body."""
 
-import json
 import ssl
 import uuid
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTime
 
 from flexsaml import http_session
 from flexsaml.http_session import AnswerTooLarge, read_body
+from flexsaml.json_values import load_json
 from flexsaml.loopback import is_loopback_host
 
 from .clock import Clock
@@ -71,8 +71,8 @@ def exchange(
     except OSError as error:  # RequestException is one; a CA bundle that is not there comes as a bare one
         raise failure(tried, call.url, error, unsure) from error
     try:
-        body: Any = json.loads(content or "{}")
-    except (ValueError, RecursionError):
+        body: Any = load_json(content or "{}")
+    except ValueError:
         body = None
     if answer.status_code >= 300:
         seconds = retry_after(answer.headers.get("Retry-After"), clock.utc(), answer.headers.get("Date"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flexsaml.claims import build_full_name
 from flexsaml.findings import Finding
 from flexsaml.graph import ExtensionProperty, User, requirements_of_stack
-from flexsaml.values import DataType, InvalidValue
+from flexsaml.values import MAX_VALUES, DataType, InvalidValue
 
 if TYPE_CHECKING:
     from flexsaml.declaration import Declaration
@@ -36,7 +36,6 @@ RULE_LEVELS = {
     "not-looked-at": "info",
 }
 EXPIRES_SOON = timedelta(days=30)
-MOST_VALUES = 100  # extension values that one object holds, over all applications (A)
 _SYNCED = "are synchronised from on-premises, and whether Graph accepts their values is not confirmed"
 
 
@@ -120,8 +119,8 @@ def _too_many_values(inspection: Inspection) -> Iterator[Finding]:
                 count += data_type.count_values(data_type.canonical(value)) if data_type else 1
             except InvalidValue:  # reported by its own rule
                 count += 1
-        if count > MOST_VALUES:
-            message = f"{count} extension values; an object holds at most {MOST_VALUES}, over all applications"
+        if count > MAX_VALUES:
+            message = f"{count} extension values; an object holds at most {MAX_VALUES}, over all applications"
             yield build_finding("too-many-values", f"users.{user}", message)
 
 

@@ -26,8 +26,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from flexsaml.errors import UserError
+from flexsaml.json_values import load_json
 
 NULL = "<null>"
+MAX_VALUES = 100  # extension values that one object holds, over all applications (A)
 _JSON = "\ufffe"  # before the JSON of a live value that no canonical value gives back
 DATA_TYPES = ("Binary", "Boolean", "DateTime", "Integer", "LargeInteger", "String")
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # outside XML 1.0's Char
@@ -69,15 +71,17 @@ class DataType:
             return _spell(self.name, value)
         if isinstance(value, str) and value.startswith("["):
             try:
-                value = json.loads(value)
+                value = load_json(value)
             except ValueError:
                 raise InvalidValue("is multi-valued: write a list (this is not a JSON array)") from None
         if not isinstance(value, (list, tuple)):
             raise InvalidValue("is multi-valued: write a list")
+        if len(value) > MAX_VALUES:
+            raise InvalidValue(f"has {len(value)} values; an object holds at most {MAX_VALUES} extension values")
         return json.dumps([_spell(self.name, item) for item in value], ensure_ascii=False)
 
     def count_values(self, canonical: str) -> int:
-        """How many of the 100 extension values that an object may hold this cell takes."""
+        """How many of the `MAX_VALUES` extension values that an object may hold this cell takes."""
         if canonical == NULL:
             return 0
         return len(json.loads(canonical)) if self.multi_valued else 1

@@ -10,9 +10,13 @@ import zlib
 from typing import Any
 
 from flexsaml.errors import UserError
+from flexsaml.json_values import load_json
 
 _VERSION = "1:"
 _COMPRESSION_LEVEL = 3  # level 9 takes three times as long and saves a tenth
+
+IMPORT_EXPORT = "import an export of the state from before that (`pulumi stack import`)"
+"""What to do about a state that somebody edited."""
 
 
 class UnknownPackedFormat(UserError):
@@ -26,6 +30,13 @@ class UnknownPackedFormat(UserError):
         )
 
 
+class DamagedPackedText(UserError):
+    """The text was cut or altered."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the state holds a packed text that was cut or altered; {IMPORT_EXPORT}")
+
+
 def pack(data: Any) -> str:
     """JSON data as one string."""
     return pack_json(canonical_json(data))
@@ -37,11 +48,14 @@ def pack_json(json_text: bytes) -> str:
 
 
 def unpack(packed: str) -> Any:
-    """The inverse of `pack`. Raises `UnknownPackedFormat`."""
+    """The inverse of `pack`. Raises `UnknownPackedFormat`, or `DamagedPackedText`."""
     if not packed.startswith(_VERSION):
         version, colon, _ = packed[:10].partition(":")
         raise UnknownPackedFormat(version if colon else "unknown")
-    return json.loads(zlib.decompress(base64.b64decode(packed[len(_VERSION) :])))
+    try:
+        return load_json(zlib.decompress(base64.b64decode(packed[len(_VERSION) :])))
+    except (ValueError, zlib.error):
+        raise DamagedPackedText from None
 
 
 def canonical_json(data: Any) -> bytes:

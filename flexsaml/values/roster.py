@@ -121,8 +121,10 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _plain(problem: str) -> str:
     """The csv module's message in words that a person can act on."""
-    if problem.startswith(("unexpected end of data", "field larger than field limit")):
+    if problem.startswith("unexpected end of data"):
         return "a quote is opened and never closed"
+    if problem.startswith("field larger than field limit"):
+        return "a cell has more than 131,072 characters; is there a quote that is never closed?"
     if "expected after" in problem:
         return "text follows a closing quote; a quote inside a cell must be written twice"
     return problem

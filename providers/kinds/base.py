@@ -12,10 +12,14 @@ from typing import Any, ClassVar, Final
 
 from flexsaml import graph
 from flexsaml.errors import UserError
+from flexsaml.values import IMPORT_EXPORT
 
 Props = dict[str, Any]
 Failures = dict[str, str]
 """Property name to reason; "" for a failure of several properties, or of a value that must not be printed."""
+
+
+_SHAPES = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list", dict: "a map"}
 
 
 class Unknown:
@@ -72,6 +76,18 @@ class Kind:
     def pack(self, name: str, arguments: Props) -> str:
         """The packed input of that name; `arguments` are those `packed_from` lists."""
         raise NotImplementedError
+
+    def find_damage(self, outputs: Props) -> str:
+        """What is wrong with properties from state that somebody edited; "" if nothing is."""
+        for name in self.inputs if outputs else ():
+            value, wanted = outputs.get(name), _SHAPES[type(self.arguments[name].default)]
+            is_needed = self.arguments[name].computed or name in self.packed_from
+            if isinstance(value, Unknown) or (value is None and not is_needed):
+                continue
+            shape = "missing" if value is None else _SHAPES[type(value)]
+            if shape != wanted:
+                return f"the property {name} in state is {shape}, not {wanted}; {IMPORT_EXPORT}"
+        return ""
 
     def secret_inputs(self, arguments: Props) -> set[str]:
         """Names of inputs that must be secret in state whatever the program says."""
