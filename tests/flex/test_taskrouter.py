@@ -132,7 +132,7 @@ def test_the_worker_is_listed_by_name_and_fetched_for_its_attributes() -> None:
         ({"Workers": (200, {"workers": []})}, "no worker is called"),
         ({"Workers": (200, {"workers": [{"sid": "WK1", "friendly_name": "Ada@x"}]})}, "no worker is called"),
         ({"Workers": (200, {"workers": LISTED[1]["workers"] * 2})}, "2 workers are called"),
-        ({"Workers": (200, {"workers": None})}, "no worker is called"),
+        ({"Workers": (200, {"workers": None})}, "a list of workers"),
         ({"Workers": (200, ["odd"])}, "JSON object"),
         ({"Workers": (200, b"<html>")}, "JSON object"),
         ({"Workers": (401, {"code": 20003, "message": "Authenticate"})}, r"refused the key \(401 20003"),
