@@ -4,6 +4,8 @@ one table, and a stack can change it by name (`flexsaml:rules`). Pure: standard 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
+from .terminal_text import escape_controls
+
 LEVELS = ("error", "warning", "info")
 OFF = "off"
 
@@ -20,7 +22,7 @@ class Finding:
 
     def __str__(self) -> str:
         fix = f"; {self.fix}" if self.fix else ""
-        return f"{self.where}: {self.message}{fix} [{self.rule}]"
+        return escape_controls(f"{self.where}: {self.message}{fix} [{self.rule}]")
 
     def to_json(self) -> dict[str, str]:
         return asdict(self)

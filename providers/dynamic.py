@@ -20,6 +20,7 @@ from pulumi.output import Unknown as PulumiUnknown
 from flexsaml import graph
 from flexsaml.errors import UserError
 from flexsaml.graph import InvalidCloud, NotFound
+from flexsaml.terminal_text import escape_controls
 
 from . import engine, provider_class
 from .kinds.base import UNKNOWN, Kind, Props, RefusedChange, Unknown
@@ -43,6 +44,7 @@ class DynamicProvider(dynamic.ResourceProvider):
             inputs, failures = self.kind.check(self._from_state(_olds), _from_pulumi(news))
         except UserError as problem:
             inputs, failures = _from_pulumi(news), {"": str(problem)}
+        failures = {name: escape_controls(reason) for name, reason in failures.items()}
         return dynamic.CheckResult(_to_pulumi(inputs), [dynamic.CheckFailure(*failure) for failure in failures.items()])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:

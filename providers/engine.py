@@ -19,6 +19,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from flexsaml.terminal_text import escape_controls
+
 _INTERVAL = 0.5  # seconds between two attempts to reach the engine
 _MISSES = 2  # failed attempts in a row after which it counts as gone
 
@@ -47,6 +49,7 @@ def say(message: str, *, warning: bool = False, ephemeral: bool = False) -> None
     from pulumi.runtime.proto import engine_pb2
 
     severity = engine_pb2.WARNING if warning else engine_pb2.INFO
+    message = escape_controls(message)
     request = engine_pb2.LogRequest(severity=severity, message=message, ephemeral=ephemeral)
     try:
         _stub(engine).Log(request, timeout=2)

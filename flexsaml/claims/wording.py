@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterable
 from functools import lru_cache
 
+from flexsaml.terminal_text import escape_controls
+
 
 def quote(value: object, limit: int = 90) -> str:
     """A value as one printable line in single quotes, cut after `limit` characters."""
@@ -14,7 +16,7 @@ def quote(value: object, limit: int = 90) -> str:
 def escape(value: object, limit: int = 90) -> str:
     """A value as one printable line, cut after `limit` characters. What is not text is shown as JSON."""
     text = value if isinstance(value, str) else json.dumps(value, default=str)
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[: limit + 1])
+    shown = escape_controls(text[: limit + 1])
     return f"{shown[:limit]}…" if len(shown) > limit else shown
 
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 from flexsaml.errors import UserError
-
-from .terminal import one_line
+from flexsaml.terminal_text import escape_controls
 
 DEBUG = "FLEXSAML_DEBUG"
 """The environment variable that shows the traceback of a bug."""
@@ -65,12 +65,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         advice = f"set {DEBUG}=1 to see all of it, and report it without the values of your tenant"
         print(f"{command}: this is a bug in flexsaml: {type(bug).__name__} at {place}; {advice}", file=sys.stderr)
         return BUG
-    print(f"{command}: {one_line(' '.join(problem.split()))}", file=sys.stderr)
+    print(f"{escape_controls(command)}: {problem}", file=sys.stderr)
     return 2
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats wrong arguments in a way that every terminal can show."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(escape_controls(message))
+
+
 def _run(command: str, arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m flexsaml", description="commands beside `pulumi`")
+    parser = _Parser(prog="python -m flexsaml", description="commands beside `pulumi`")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, help_ in COMMANDS.items():
         subparser = commands.add_parser(name, help=help_, description=help_)

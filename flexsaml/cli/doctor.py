@@ -17,7 +17,7 @@ from flexsaml.graph import Cloud, Directory, GraphError, Identity, requirements_
 from flexsaml.preflight import InspectionEnded, PreflightResult, inspect_tenant
 
 from . import declared as stacks
-from .terminal import align_columns
+from .terminal import align_columns, print_lines
 
 OK, NOTE, WARNING, PROBLEM, NOT_SEEN = STATES = ("ok", "note", "warning", "problem", "not looked at")
 SKEW_NOTED, SKEW_REFUSED = 30.0, 300.0  # seconds; from the second on tokens and assertions are refused
@@ -50,7 +50,7 @@ def run(given: argparse.Namespace) -> int:
         print(json.dumps({"rows": [vars(row) for row in rows], "counts": counts}, ensure_ascii=False, indent=1))
     else:
         cells = [(row.state, row.area, row.what + (f"; {row.remedy}" if row.remedy else "")) for row in rows]
-        print("\n".join(align_columns(cells, "")))
+        print_lines(align_columns(cells, ""))
         print(", ".join(f"{count} {state}" for state, count in counts.items() if count))
     return 2 if not is_inspected else 1 if counts[PROBLEM] else 0
 

@@ -12,7 +12,7 @@ from flexsaml.claims import MAX_TEXT_BYTES, PROFILES, RULE_NAMES, lint
 from flexsaml.findings import LEVELS, Finding, apply_levels
 from flexsaml.private_files import read_regular_file
 
-from .terminal import one_line, read_file
+from .terminal import print_lines, read_file
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,13 +40,13 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"findings": [finding.to_json() for finding in findings]}, indent=2))
     else:
-        print("\n".join(_format(findings)))
+        print_lines(_format(findings))
     return 1 if any(finding.level == "error" for finding in findings) else 0
 
 
 def _format(findings: Sequence[Finding]) -> list[str]:
     """One line for each finding, and one with their numbers."""
-    lines = [f"{finding.level:<8}{one_line(str(finding))}" for finding in findings]
+    lines = [f"{finding.level:<8}{finding}" for finding in findings]
     counts = [(sum(finding.level == level for finding in findings), level) for level in LEVELS]
     totals = [f"{count} {level}{'s' if count != 1 and level != 'info' else ''}" for count, level in counts if count]
     return [*lines, ", ".join(totals) or "no findings"]

@@ -19,7 +19,7 @@ from flexsaml.values import NULL
 
 from . import declared as stacks
 from .lint import is_stack_file
-from .terminal import align_columns, one_line, read_file
+from .terminal import align_columns, print_lines, read_file
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -58,8 +58,10 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         body = _to_json(given, snapshot, assigned, result)
         print(json.dumps(body, ensure_ascii=False, indent=None if given.all else 1))
+    elif given.xml:
+        print(_to_xml(result.by_scenario[-1][0]))
     else:
-        print("\n".join(_lines(given, snapshot, assigned, result)))
+        print_lines(_lines(given, snapshot, assigned, result))
     return 1 if any(prediction.outcome == "fails" for prediction in result.by_scenario[-1]) else 0
 
 
@@ -118,11 +120,8 @@ def _lines(
     given: argparse.Namespace, snapshot: PrincipalSnapshot, assigned: Policy | None, result: signin.SignInPredictions
 ) -> Iterator[str]:
     predictions = result.by_scenario[-1]
-    if given.xml:
-        yield _to_xml(predictions[0])
-        return
     policy = given.policy or (f"'{assigned.display_name}' ({assigned.id})" if assigned else "")
-    yield one_line(f"{snapshot.principal.display_name} ({snapshot.principal.id}), policy {policy}")
+    yield f"{snapshot.principal.display_name} ({snapshot.principal.id}), policy {policy}"
     if given.against:
         yield from _change_lines(*result.by_scenario)
     elif given.all:
@@ -130,7 +129,7 @@ def _lines(
         yield from align_columns(rows, "")
     else:
         yield from _user_lines(predictions[0])
-    yield from (one_line(f"not read: {reason}") for reason in result.unread)
+    yield from (f"not read: {reason}" for reason in result.unread)
     if given.all:
         counts = _count_outcomes(predictions)
         yield "{users} users: {works} can sign in, {fails} cannot, {unknown} unknown".format(**counts)
@@ -160,8 +159,8 @@ def _to_json(
 def _user_lines(prediction: signin.Prediction) -> Iterator[str]:
     """One user in full."""
     agent, name_id = prediction.agent, prediction.name_id
-    yield f"{one_line(agent.upn)} ({agent.id}): sign-in {prediction.outcome}"
-    yield from (f"  {one_line(text)}" for text in (*prediction.problems, *prediction.doubts))
+    yield f"{agent.upn} ({agent.id}): sign-in {prediction.outcome}"
+    yield from (f"  {text}" for text in (*prediction.problems, *prediction.doubts))
     rule, settings = "N3: unless the service provider's request names another", prediction.worker
     format_row = (name_id.format, name_id.format_confidence, rule)
     yield from ("", "NameID", *align_columns([_row(name_id.value or "?", name_id), format_row]))
@@ -192,7 +191,7 @@ def _change_lines(before: Sequence[signin.Prediction], after: Sequence[signin.Pr
         changes = signin.compare_policies(old, new)
         changed += bool(changes)
         if changes or len(after) == 1:
-            yield f"{one_line(old.agent.upn)}: {len(changes) or 'no'} change{'s' * (len(changes) > 1)}"
+            yield f"{old.agent.upn}: {len(changes) or 'no'} change{'s' * (len(changes) > 1)}"
         rows = [(change.where, change.name, show(change.before), "->", show(change.after)) for change in changes]
         yield from align_columns(rows)
     if len(after) > 1:

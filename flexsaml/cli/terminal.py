@@ -6,13 +6,14 @@ from itertools import zip_longest
 
 from flexsaml.errors import UserError
 from flexsaml.private_files import read_regular_file
+from flexsaml.terminal_text import escape_controls
 
 MAX_CELL_WIDTH = 72
 
 
-def one_line(text: str) -> str:
-    """The text with escapes for everything that could break the line or move the cursor."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+def print_lines(lines: Iterable[str]) -> None:
+    """The only way in which a command prints text: whatever a line holds, it stays one line and commands nothing."""
+    print("\n".join(map(escape_controls, lines)))
 
 
 def read_file(name: str, max_bytes: int, fix: str) -> bytes:
@@ -29,7 +30,7 @@ def read_file(name: str, max_bytes: int, fix: str) -> bytes:
 
 def align_columns(rows: Iterable[Sequence[object]], indent: str = "  ") -> list[str]:
     """One line for each row, columns as wide as their widest cell; the last column is neither padded nor cut."""
-    cells = [[one_line(str(cell)) for cell in row] for row in rows]
+    cells = [[escape_controls(str(cell)) for cell in row] for row in rows]
     for row in cells:
         row[:-1] = [cell if len(cell) <= MAX_CELL_WIDTH else f"{cell[: MAX_CELL_WIDTH - 1]}…" for cell in row[:-1]]
     widths = [max(map(len, column)) for column in zip_longest(*(row[:-1] for row in cells), fillvalue="")]

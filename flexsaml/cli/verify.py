@@ -14,7 +14,7 @@ from flexsaml.graph import is_guid
 from flexsaml.verification import CannotVerify, Expected, ResponseRefused, TrustedCertificates, Verdict, format_time
 
 from . import declared as stacks
-from .terminal import one_line, read_file
+from .terminal import print_lines, read_file
 
 _GIVE_RESPONSE = "save the value of the form field SAMLResponse to a file, or give - for stdin"
 
@@ -53,7 +53,7 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps(_to_json(verdict, at, show), indent=2))
     else:
-        print("\n".join(map(one_line, _lines(verdict, at, show))))
+        print_lines(_lines(verdict, at, show))
     return 1 if verdict.is_refused else 0
 
 

@@ -14,7 +14,7 @@ from flexsaml.flex import Worker, read_access, read_worker
 
 from . import declared as stacks
 from .predict import show_json
-from .terminal import align_columns, one_line
+from .terminal import align_columns, print_lines
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,23 +50,23 @@ def run(given: argparse.Namespace) -> int:
         }
         print(json.dumps(body, ensure_ascii=False, indent=1))
     else:
-        print("\n".join(_lines(prediction, worker, comparisons, differences)))
+        print_lines(_lines(prediction, worker, comparisons, differences))
     return 1 if prediction.problems or differences else 0
 
 
 def _lines(
     prediction: signin.Prediction, worker: Worker, comparisons: list[signin.WorkerComparison], differences: list[str]
 ) -> Iterator[str]:
-    yield f"{one_line(prediction.agent.upn)}: worker {worker.sid} '{one_line(worker.friendly_name)}'"
+    yield f"{prediction.agent.upn}: worker {worker.sid} '{worker.friendly_name}'"
     for problem in prediction.problems:
-        yield f"the next sign-in fails and leaves the worker unchanged: {one_line(problem)}"
+        yield f"the next sign-in fails and leaves the worker unchanged: {problem}"
     rows: list[tuple[str, ...]] = [("attribute", "", "predicted", "worker has")]
     for item in comparisons:
         values = ("" if value is None else show_json(value) for value in (item.predicted, item.actual))
         rows.append((item.name, item.outcome, *values))
     yield from align_columns(rows)
     if differences:
-        names = one_line(", ".join(differences))
+        names = ", ".join(differences)
         yield f"different: {names}; sign in again, because Flex stores attributes only at sign-in"
     else:
         yield "the worker has what the next sign-in is predicted to store"

@@ -28,9 +28,9 @@ class GraphError(UserError):
         super().__init__(operation, words, hint)
         self.operation, self.words, self.hint = operation, words, hint
 
-    def __str__(self) -> str:
+    def _describe(self) -> str:
         text = f"{self.operation}: {self.words}".rstrip()
-        return " ".join((f"{text}; {self.hint}" if self.hint else text).split())
+        return f"{text}; {self.hint}" if self.hint else text
 
 
 class NotSent(GraphError):

@@ -76,8 +76,6 @@ class DataType:
                 raise InvalidValue("is multi-valued: write a list (this is not a JSON array)") from None
         if not isinstance(value, (list, tuple)):
             raise InvalidValue("is multi-valued: write a list")
-        if len(value) > MAX_VALUES:
-            raise InvalidValue(f"has {len(value)} values; an object holds at most {MAX_VALUES} extension values")
         return json.dumps([_spell(self.name, item) for item in value], ensure_ascii=False)
 
     def count_values(self, canonical: str) -> int:

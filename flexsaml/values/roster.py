@@ -28,7 +28,7 @@ NO_USER = "neither a user principal name nor an object id"
 
 def is_user(text: str) -> bool:
     """Whether it has the form of a user principal name or of an object id."""
-    return _USER.fullmatch(text) is not None
+    return text.isprintable() and _USER.fullmatch(text) is not None
 
 
 class InvalidRoster(UserError):

@@ -67,10 +67,10 @@ def test_values_that_will_be_overwritten_are_counted_not_shown(stack: Stack) -> 
     assert "1 user holds another value" in stack.preview().output
 
 
-def displace_assignment(stack: Stack) -> str:
-    """Somebody else assigns another policy; returns its id."""
+def displace_assignment(stack: Stack, name: str = "by hand") -> str:
+    """Somebody else assigns another policy of that name; returns its id."""
     tenant = stack.tenant()
-    policy = tenant.make_policy("by hand")
+    policy = tenant.make_policy(name)
     tenant.unassign(tenant.assigned()[0])
     tenant.assign(policy)
     return policy
@@ -91,6 +91,20 @@ def test_an_assignment_displaced_by_somebody_else(base_stack: Stack) -> None:
     assert "this stack's policy is no longer assigned (now: 'by hand'" in stack.preview().output
     stack.refresh()
     assert "already has the claims mapping policy 'by hand'" in stack.refused(*UP)
+    destroy_leaves_only(stack, policy)
+
+
+def test_hostile_names_reach_the_terminal_escaped(base_stack: Stack) -> None:
+    """From preflight, from `check` and from a refused create."""
+    stack = base_stack
+    policy = displace_assignment(stack, "x\x1b[31m\u202e\nerror: forged\r##vso[task.y]")
+    outputs = [stack.preview().output]
+    stack.refresh()
+    outputs += [stack.refused("preview"), stack.refused(*UP)]
+    for output in outputs:
+        assert r"'x\x1b[31m\u202e" in output
+        assert not any(character in output for character in "\x1b\u202e\r")
+        assert not any(line.strip().startswith("error: forged") or "##vso[" in line for line in output.splitlines())
     destroy_leaves_only(stack, policy)
 
 
