@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+LOCK := $(VENV)/bin/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help up preview down test quick torture check bench
+.PHONY: help up preview down test quick torture check bench lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,11 +40,16 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements.txt requirements-emulator.txt | $(VENV)/bin/python
+$(VENV)/.run: requirements.lock | $(VENV)/bin/python
 	@echo "installing requirements into $(VENV)"
-	@$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements.txt -r requirements-emulator.txt
+	@$(VENV)/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
-	@$(VENV)/bin/pip install -q --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@$(VENV)/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
+
+lock: $(VENV)/bin/python ## after a change of requirements*.txt: the hashes of every package, for all platforms
+	@$(VENV)/bin/pip install -q --disable-pip-version-check uv==0.13.9
+	@$(LOCK) requirements.txt requirements-emulator.txt -o requirements.lock
+	@$(LOCK) requirements.txt requirements-emulator.txt requirements-dev.txt -o requirements-dev.lock
