@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from .batch import BatchResponse
 from .client import Client
-from .errors import RUN_AGAIN, NotFound, StillPending
+from .errors import RUN_AGAIN, NotFound, StillPending, Unreadable
 
 T = TypeVar("T")
 
@@ -77,11 +77,17 @@ class DirectoryCalls:
     def _until(
         self, check: Callable[[], T | None], what: str, deadline: float = CONFIRM_WITHIN, hint: str = RUN_AGAIN
     ) -> T:
-        """The first result of `check()` that is true, tried at once; raises StillPending when there is none in time."""
+        """The first result of `check()` that is true, tried at once; raises StillPending when there is none in time. A
+        read that is answered without the shape of Graph's answers shows nothing: what it follows was carried out."""
         wait = Wait(self._client, what, deadline, hint)
-        while not (result := check()):
-            wait.pause()
-        return result
+        while True:
+            reason = ""
+            try:
+                if result := check():
+                    return result
+            except Unreadable as problem:
+                reason = problem.words
+            wait.pause(reason)
 
     def _delete(self, path: str) -> None:
         """DELETE an object; one that is gone already, as three answers in a row say, is a success."""

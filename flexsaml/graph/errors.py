@@ -52,6 +52,10 @@ class Unanswered(GraphError):
     """Sent without a usable answer: timeout, reset connection, unreadable body. A write may have been carried out."""
 
 
+class Unreadable(Unanswered):
+    """A read was answered with success and without the shape that Graph documents."""
+
+
 class StillPending(GraphError):
     """A bounded wait ran out. `words` says what was awaited and for how long."""
 

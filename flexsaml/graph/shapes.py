@@ -7,7 +7,7 @@ item, with the item's id and a numeric status; a success has no `error`. Pure.""
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import RUN_AGAIN, Unanswered, operation
+from .errors import RUN_AGAIN, Unanswered, Unreadable, operation
 
 Json = dict[str, Any]
 
@@ -73,5 +73,5 @@ def read_batch_answers(body: Mapping[str, Any]) -> dict[str, Json]:
     return {id_: answer for id_, answer in answers.items() if id_ not in contradicted}
 
 
-def _unreadable(path: str, missing: str) -> Unanswered:
-    return Unanswered(operation("GET", path), f"the answer does not have {missing}, as Graph's answers have", RUN_AGAIN)
+def _unreadable(path: str, missing: str) -> Unreadable:
+    return Unreadable(operation("GET", path), f"the answer does not have {missing}, as Graph's answers have", RUN_AGAIN)

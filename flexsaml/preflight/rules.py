@@ -94,7 +94,9 @@ def _absent_extensions(inspection: Inspection) -> Iterator[Finding]:
     for name in inspection.declaration.existing_extensions:
         if name not in inspection.properties and name not in own:
             spelt = next((other for other in inspection.properties if other.lower() == name.lower()), None)
-            fix = f"it is spelt '{spelt}', and the token service distinguishes case" if spelt else ""
+            fix = "correct its full name, or declare it in extensions; if it is new, run the same command again"
+            if spelt:
+                fix = f"it is spelt '{spelt}', and the token service distinguishes case"
             yield build_finding("extension-absent", f"extension '{name}'", "does not exist in this tenant", fix)
 
 

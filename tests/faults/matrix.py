@@ -40,6 +40,8 @@ GO_ON = re.compile(
     r"start the emulator|unassign|delete that"
 )
 """What a line that says how to go on contains."""
+REPORT = re.compile(r"flexsaml: \d+ findings, nothing was changed:\n")
+"""How a report of several findings begins; each has a line."""
 MOST_REQUESTS = 3
 """Times the requests of the run without a fault."""
 
@@ -255,9 +257,12 @@ def is_believed_when_repeated(fault: Fault) -> bool:
 
 
 def judge_line(line: str) -> str:
-    """An error is one line, and says how to go on."""
+    """An error is one line, and says how to go on; so does each finding of a report."""
     if not line:
         return ""
+    if REPORT.match(line):
+        errors = [entry for entry in line.split("\n  - ")[1:] if not entry.startswith(("warning: ", "info: "))]
+        return next(filter(None, map(judge_line, errors)), "")
     if "\n" in line or not line.isprintable():
         return f"not one line: {line!r}"
     return "" if GO_ON.search(line) else f"does not say how to go on: {line}"

@@ -137,7 +137,7 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("extension-twice", "extension '{prefix}_languages': is this stack's own; write 'languages'", referring(f"{PREFIX}_languages")),
     ("extension-twice", "", referring(f"{PREFIX}_level", CUSTOM_EXTENSION)),
     ("extension-absent", "extension '{prefix}_Level': does not exist in this tenant; it is spelt '{prefix}_level'", referring(f"{PREFIX}_Level", CUSTOM_EXTENSION)),
-    ("extension-absent", "extension '{prefix}_x': does not exist in this tenant [", referring(f"{PREFIX}_x")),
+    ("extension-absent", "extension '{prefix}_x': does not exist in this tenant; correct its full name", referring(f"{PREFIX}_x")),
     ("extension-absent", "", referring(f"{PREFIX}_level", CUSTOM_EXTENSION)),
     ("extension-absent", "", referring(f"{PREFIX}_languages")),  # it is extension-twice
     ("value-misfit", "users.ada@x.{prefix}_level: is an Integer: write a whole number", existing_value(CUSTOM_EXTENSION, "many")),
