@@ -23,7 +23,7 @@ from .models import (
     ValueHolders,
 )
 from .pace import quota_seconds
-from .permissions import requirements_of_stack
+from .permissions import describe_requirement, requirements, requirements_of_stack
 from .urls import is_guid
 
 if TYPE_CHECKING:
@@ -33,11 +33,41 @@ if TYPE_CHECKING:
     from .tokens import Identity, credentials, skew
 
 __all__ = [
-    "BULK_WORKERS", "Application", "Client", "Clock", "Cloud", "Conflict", "Directory", "ExistingObjects",
-    "ExtensionOwner", "ExtensionProperty", "Forbidden", "GraphError", "Identity", "InvalidCloud", "Malformed",
-    "NotAvailable", "NotFound", "NotSent", "Policy", "PrincipalNotFound", "PrincipalSnapshot", "Progress",
-    "RoleAssignment", "ServicePrincipal", "SigningKey", "User", "ValueHolders", "cloud", "credentials", "is_guid",
-    "quota_seconds", "requirements_of_stack", "skew",
+    "BULK_WORKERS",
+    "Application",
+    "Client",
+    "Clock",
+    "Cloud",
+    "Conflict",
+    "Directory",
+    "ExistingObjects",
+    "ExtensionOwner",
+    "ExtensionProperty",
+    "Forbidden",
+    "GraphError",
+    "Identity",
+    "InvalidCloud",
+    "Malformed",
+    "NotAvailable",
+    "NotFound",
+    "NotSent",
+    "Policy",
+    "PrincipalNotFound",
+    "PrincipalSnapshot",
+    "Progress",
+    "RoleAssignment",
+    "ServicePrincipal",
+    "SigningKey",
+    "User",
+    "ValueHolders",
+    "cloud",
+    "credentials",
+    "describe_requirement",
+    "is_guid",
+    "quota_seconds",
+    "requirements",
+    "requirements_of_stack",
+    "skew",
 ]  # fmt: skip
 _LAZY = {
     "bulk": ("BULK_WORKERS", "Progress"), "client": ("Client",), "directory": ("Directory",),

@@ -35,6 +35,10 @@ class Requirement:
         """What it takes at least, in words."""
         return " with ".join(self.any_of[0])
 
+    def recognises(self, method: str, path: str) -> bool:
+        """Whether this is the call; the first requirement that recognises a call is that call's."""
+        return re.fullmatch(self.methods, method) is not None and re.match(self.path, path) is not None
+
     def is_met(self, granted: Collection[str]) -> bool:
         return bool(self._sufficient(granted))
 
@@ -67,5 +71,5 @@ def requirements_of_stack(*, extensions: bool, users: bool) -> list[Requirement]
 
 def describe_requirement(method: str, path: str) -> str:
     """The least permission for a call, in words; "" for a call that this project does not make."""
-    matches = (row for row in requirements() if re.fullmatch(row.methods, method) and re.match(row.path, path))
+    matches = (row for row in requirements() if row.recognises(method, path))
     return next((requirement.describe() for requirement in matches), "")

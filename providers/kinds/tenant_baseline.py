@@ -77,6 +77,7 @@ class TenantBaselineKind(Kind):
 
     def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         existing = _read_existing(directory, inputs)
+        _refuse_unreadable(existing)
         _refuse_existing(existing, set(inputs["properties"]), inputs["policy_name"])
         assigned = {policy.id: policy.display_name for policy in existing.assigned or ()}
         if assigned and not inputs["replace_existing"]:
@@ -89,7 +90,9 @@ class TenantBaselineKind(Kind):
         removed = set(olds["properties"]) - set(news["properties"])
         is_renamed = news["policy_name"] not in olds["__policy_names"]
         if added or is_renamed:
-            _refuse_existing(_read_existing(directory, news), added, news["policy_name"] if is_renamed else "")
+            existing = _read_existing(directory, news)
+            _refuse_unreadable(existing)
+            _refuse_existing(existing, added, news["policy_name"] if is_renamed else "")
         if removed:
             application_id = olds["application_id"]
             # One that holds values is in state, and its own resource deletes it after the values are restored.
@@ -160,6 +163,23 @@ def _read_existing(directory: graph.Directory, props: Props, *, needs_principal:
         app_id=props["app_id"], service_principal_id=props["service_principal_id"], policy_name=props["policy_name"],
         needs_principal=needs_principal,
     )  # fmt: skip
+
+
+def _refuse_unreadable(existing: ExistingObjects) -> None:
+    """Raise if what there was before may not be read: nobody could restore it, or tell it from this stack's own."""
+    for readable, what, path in (
+        (
+            existing.assigned,
+            "which policy is assigned to the service principal",
+            "/servicePrincipals/1/claimsMappingPolicies",
+        ),
+        (existing.policies, "which policies there are", "/policies/claimsMappingPolicies"),
+    ):
+        if readable is None:
+            permission = graph.describe_requirement("GET", path)
+            raise RefusedChange(
+                f"it may not be read {what}, which is recorded first: grant the identity in use {permission}"
+            )
 
 
 def _refuse_existing(existing: ExistingObjects, properties: set[str], policy_name: str) -> None:
