@@ -23,6 +23,7 @@ from .retry import Retrier, pause_before, tries
 
 BULK_WORKERS = 8
 OUTAGE = 60.0  # seconds a network may fail once something was answered
+STALLED = 600.0  # seconds without a write carried out, after which a run that Graph only tells to wait ends
 _PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 Send = Callable[[Sequence[BatchRequest]], list[BatchResponse]]
@@ -88,6 +89,7 @@ class BulkWrite:
         self._waiting = deque(range(len(items)))
         self._started, self._failed, self._failing_tries = clock.now(), 0, 0
         self._failing_since: float | None = None
+        self._carried_out_at = clock.now()
         self._stopped: GraphError | None = None
         self.outcomes: dict[int, GraphError | None] = {}
 
@@ -135,6 +137,7 @@ class BulkWrite:
                 else:
                     self.outcomes[number] = error
                     self._failed += error is not None
+                    self._carried_out_at = self._clock.now()
         if throttled:
             self._pace.refused(max(throttled))
         self._report()
@@ -155,8 +158,10 @@ class BulkWrite:
                 self._stopped = self._stopped or error
 
     def _may_wait(self, error: Throttled) -> bool:
-        """Whether Graph wants to be asked again within `longest` seconds; if not, the run ends with its refusal."""
-        if (error.retry_after or 0.0) <= self._longest:
+        """Whether Graph wants to be asked again within `longest` seconds, and has carried a write out lately; if not,
+        the run ends with its refusal."""
+        is_stalled = self._clock.now() - self._carried_out_at > STALLED
+        if (error.retry_after or 0.0) <= self._longest and not is_stalled:
             return True
         self._stopped = self._stopped or error
         return False

@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 Json = dict[str, Any]
 Params = Mapping[str, object] | None
+MOST_PAGES = 5_000  # of one listing; 100 objects or more stand on a page
 _IDEMPOTENT = ("PATCH", "DELETE")
 _PORTS = {"http": 80, "https": 443}
 
@@ -128,6 +129,8 @@ class Client:
                 raise Unanswered(tried, words, f"check the endpoints that are configured, or {RUN_AGAIN}")
             if link in urls:
                 raise Unanswered(tried, "the link to the next page leads back to a page already read", RUN_AGAIN)
+            if len(urls) >= MOST_PAGES:
+                raise Unanswered(tried, f"the answer has more than {MOST_PAGES:,} pages", RUN_AGAIN)
             urls.add(link)
             call = replace(call, url=link)
             page = self._safe(call)
