@@ -116,8 +116,12 @@ def _check_repeated(document: Document) -> Violations:
             if not name or earlier is entry:
                 continue
             if earlier.text(key) == name:
-                message = f"{earlier.where.split(' ')[0]} has the same {key} {quote(name)}"
-                yield Violation("duplicate-claim", entry.where, message, "keep one of them")
+                message = (
+                    f"{earlier.where.split(' ')[0]} has the same {key} {quote(name)}; if both have a value, it is not "
+                    "known whether both are sent or only the last one"
+                )
+                fix = "keep one of them, unless one stands in where the other is null"
+                yield Violation("duplicate-claim", entry.where, message, fix)
             else:
                 message = f"{key} {quote(name)} differs only in case from {quote(earlier.text(key))}"
                 fix = "keep one of them, or choose another name"

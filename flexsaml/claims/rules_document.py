@@ -114,7 +114,7 @@ def _check_options(body: JsonNode) -> Violations:
     elif basic is not None and not isinstance(basic, bool) and str(basic).strip().lower() not in ("true", "false"):
         message = f"'IncludeBasicClaimSet' is {quote(basic)}, neither true nor false"
         yield Violation("basic-claim-set-value", where, message, fix)
-    if body.get("ClaimsSchema") == []:
+    if body.get("ClaimsSchema") == [] and not body.has("GroupFilter"):
         message = "'ClaimsSchema' is empty: the policy adds no claim and still replaces the claims set in the portal"
         yield Violation("empty-schema", "ClaimsSchema", message, "add claims, or remove the key")
     for key in ("issuerWithApplicationId", "audienceOverride"):

@@ -5,7 +5,7 @@ invalid attribute format" and updates nothing (all grade A, Twilio's documentati
 Which attributes of Entra may hold a number is our inference (grade D)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from flexsaml.json_values import load_json
@@ -13,7 +13,7 @@ from flexsaml.json_values import load_json
 from .reading import Document, JsonNode, check_nodes
 from .rules import Context, NodeViolations, Violation, Violations, load_table
 from .rules_claims import is_name_id
-from .rules_sources import constant_of, source_of
+from .rules_sources import constant_of, names_unknown_attribute, source_of
 from .wording import find_nearest, join_names, quote
 
 _NULL = "<null>"
@@ -90,7 +90,9 @@ def _check_policy(document: Document, body: JsonNode) -> Violations:
     claim set is not."""
     names = [entry.text("SamlClaimType") for entry in document.entries]
     for name, (typed_name, source) in load_table("flex")["mandatory"].items():
-        if name in names or typed_name in names:
+        entries = [entry for entry in document.entries if entry.text("SamlClaimType") in (name, typed_name)]
+        if entries:
+            yield from _check_required_source(name, entries, source)
             continue
         similar = find_nearest(name, tuple(name for name in names if not _URI.match(name)), 0.8)
         hint = f" ({quote(similar)} is another name)" if similar else ""
@@ -105,6 +107,13 @@ def _check_policy(document: Document, body: JsonNode) -> Violations:
         message = "the basic claim set is included; its names are URIs, and Flex ignores them"
         where, fix = "ClaimsMappingPolicy.IncludeBasicClaimSet", 'write "false" for a smaller assertion'
         yield Violation("flex-basic-claim-set", where, message, fix)
+
+
+def _check_required_source(name: str, entries: Sequence[JsonNode], source: str) -> Violations:
+    """At least one of the entries can give a value."""
+    if all(names_unknown_attribute(entry) or not (constant_of(entry) or "x").strip() for entry in entries):
+        message = f"claim '{name}' never has a value from this source, and Flex refuses every login (error 45050)"
+        yield Violation("flex-required-empty", entries[0].where, message, f"use user.{source}")
 
 
 def _check_name(entry: JsonNode) -> NodeViolations:

@@ -87,17 +87,23 @@ def _check_id(entry: JsonNode) -> NodeViolations:
         return
     if id_.lower() in table["one_value_emitted"]:
         yield "single-value-emitted", f"{id_} may hold several values, of which {entry.label} gets one", ""
-    if id_.lower().startswith("extension_") or id_.lower() in {name.lower() for name in table[source]}:
-        return
     if id_.lower() in table["observed"].get(source, ()):
         message = f"{source}.{id_} is not documented, but policies with it were observed to work"
         yield "id-undocumented", message, ""
-    else:
+    elif names_unknown_attribute(entry):
         message = f"{source}.{escape(id_)} is not a documented attribute: Graph accepts the policy, but "
-        yield "id-unknown", message + f"{entry.label} is never issued", _suggest_id(source, id_)
+        yield "id-unknown", message + f"{entry.label} is never issued", suggest_id(source, id_)
 
 
-def _suggest_id(source: str, id_: str) -> str:
+def names_unknown_attribute(entry: JsonNode) -> bool:
+    """Whether the claim is never issued, because no document and no observed policy has its Source and ID (A)."""
+    table, source, id_ = load_table("attributes"), source_of(entry), entry.text("ID").lower()
+    if source not in SOURCES or not id_ or id_.startswith("extension_"):
+        return False
+    return id_ not in {name.lower() for name in table[source]} and id_ not in table["observed"].get(source, ())
+
+
+def suggest_id(source: str, id_: str) -> str:
     attributes = load_table("attributes")
     bare = id_.lower().removeprefix(f"{source}.").replace("_", "").replace(" ", "")
     exact = {name.lower(): name for name in attributes[source]}

@@ -99,7 +99,7 @@ CASES: dict[str, tuple[Case, Case]] = {
     "key-unknown": (mail(Purpose="x"), mail(JwtClaimType="x")),
     "key-case": (claim(source="user", ID="mail"), claim(Source="user", Id="mail")),
     "white-space": (claim(Source="user", ID=" mail"), claim(Value=" mail")),
-    "empty-schema": (policy(), policy(ClaimsSchema=None)),
+    "empty-schema": (policy(), policy(GroupFilter={"MatchOn": "displayname", "Type": "prefix", "Value": "x"})),
     "too-many-claims": (
         policy(*({"Value": "x", "SamlClaimType": f"c{n}"} for n in range(51))),
         policy(*({"Value": "x", "SamlClaimType": f"c{n}"} for n in range(50))),
@@ -166,6 +166,10 @@ CASES: dict[str, tuple[Case, Case]] = {
     "transformation-source": (mail(TransformationID="J"), join()),
     "transformation-unused": (policy(*FLEX, ClaimsTransformations=[JOIN]), join()),
     "flex-required": (policy(*FLEX[1:]), FINE),
+    "flex-required-empty": (
+        policy({"Source": "user", "ID": "email", "SamlClaimType": "email"}, *FLEX[1:]),
+        policy({"Source": "user", "ID": "employeeid", "SamlClaimType": "email"}, *FLEX[1:]),
+    ),
     "flex-namespace": (mail(SamlClaimType="http://schemas.contoso.example/site"), mail(SamlClaimType="site")),
     "flex-jwt-only": (policy({**MAIL, "JwtClaimType": "mail"}), mail(JwtClaimType="mail")),
     "flex-nameid-missing": (policy(*FLEX[:3]), FINE),
