@@ -3,6 +3,7 @@ Attributes are judged by rules F1 to F8 of docs/sign-in.md. Messages never conta
 Quirk: Entra omits attributes without a value (S5, A), so a declared claim that is missing means either a user without a
 value or a policy that is not in force; the fix names both."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,13 @@ _FIXES = {
     "empty": "give the user a value in Entra",
     "ill-typed": "correct the user's value in Entra, or the suffix of the claim's name",
 }
+
+_NEAR_NAMES = {
+    "email": ("email", "emailaddress", "mail"),
+    "full_name": ("fullname", "displayname", "name"),
+    "roles": ("role", "roles"),
+}
+"""Required attribute to what others call it, without blanks and case."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,12 @@ def _read_statement(assertion: etree._Element) -> tuple[SamlStatement, list[Chec
 def _check_flex_rules(statement: SamlStatement) -> Iterator[Check]:
     update = compute_worker_update(statement)
     for problem in update.faults:
-        yield fault(f"attribute-{problem.kind}", problem.message, _FIXES[problem.kind], problem.name)
+        fix = _FIXES[problem.kind]
+        if problem.kind == "missing" and (near := _find_near_name(statement, problem.name)):
+            fix = f"it has {quote(near)} instead: name the claim exactly '{problem.name}'"
+            if is_ignored(near):
+                fix = f"it has {quote(near)}, as the portal's default claims do: the stack's policy is not in force"
+        yield fault(f"attribute-{problem.kind}", problem.message, fix, problem.name)
     faulty = {problem.name for problem in update.faults}
     names: Counter[str] = Counter()
     for attribute in statement.attributes:
@@ -134,6 +147,15 @@ def _check_flex_rules(statement: SamlStatement) -> Iterator[Check]:
     if update.ignored:
         message = f"Flex ignores {len(update.ignored)} attributes whose Name is a URI (F2, A)"
         yield Check("attribute-namespaced", "ok", message)
+
+
+def _find_near_name(statement: SamlStatement, wanted: str) -> str:
+    """The Name of an attribute that was probably meant to be this one, "" if there is none."""
+    for attribute in statement.attributes:
+        bare = re.split("[/:#]", attribute.name.rstrip("/"))[-1]
+        if re.sub(r"[\W_]", "", bare).lower() in _NEAR_NAMES.get(wanted, ()):
+            return attribute.name
+    return ""
 
 
 def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Iterator[Check]:
