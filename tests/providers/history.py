@@ -124,6 +124,8 @@ class History:
         self.cells: dict[str, dict[str, int]] = {}
         """User to extension to the number of the declared value."""
         self.own, self.policy, self.email = set(own), "Flex", "user.mail"
+        self.kept: set[str] = set()
+        """full names of properties that an earlier run left to a stranger"""
         self.recorded: dict[Cell, object] = {}
         """What was there when a run first recorded the cell."""
         self.unreachable: set[Cell] = set()
@@ -223,7 +225,15 @@ class History:
                 for id_ in declared & before.keys():
                     self.recorded.setdefault((id_, name), before[id_].get(name))
         self._forget_deleted_baselines()
+        self._note_kept_properties()
         return run
+
+    def _note_kept_properties(self) -> None:
+        """A property that left the stack while a stranger's value was in it stays, also once its holder is gone."""
+        held = {name for row in self.live().values() for name, value in row.items() if value is not None}
+        self.kept |= {
+            self.tenant.full(name) for name in set(OWN) & held - self.own if f"flex-{name}" not in self.stack.state
+        }
 
     def destroy(self, *, killed_at: int | str = 0) -> Run:
         run = self.stack.destroy(killed_at=killed_at)
@@ -322,7 +332,8 @@ class History:
         own = {row["name"] for row in after["extensionProperties"]} - {
             row["name"] for row in before["extensionProperties"]
         }
-        assert own == {self.tenant.full(name) for name in held & set(OWN)}, "properties left behind"
+        must_stay = {self.tenant.full(name) for name in held & set(OWN)}
+        assert must_stay <= own <= must_stay | self.kept, "properties left behind"
         for key in ("claimsMappingPolicies", "assignments"):
             assert after[key] == before[key], key
 

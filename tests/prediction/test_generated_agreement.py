@@ -1,0 +1,107 @@
+"""If this goes red, `predict` says of some policy, user and state of the principal what the sandbox does not do.
+
+Policies, users' properties and states of the principal are generated from a seed, which a failure prints. What is
+unknown is not compared, so that a rule nobody is sure of cannot disagree.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from typing import Any
+
+import pytest
+
+from flexsaml.claims import NAME_ID
+from flexsaml.graph import Directory
+from tests.emulator import signin
+from tests.emulator.tenant import FLEX, FLEX_APP, GUEST, USERS, Tenant
+from tests.prediction.test_agreement import assert_agreement, directory, predict, tenant
+from tests.torture import add_figures, is_whole_run
+
+__all__ = ["directory", "tenant"]  # fixtures
+POLICIES = 150 if is_whole_run() else 12
+IDS = (
+    "mail", "displayname", "assignedroles", "userprincipalname", "localuserprincipalname", "department", "jobtitle", "state",
+    "othermail", "proxyaddresses", "employeeid", "mailnickname", "accountenabled", "createddatetime", "usertype",
+    "telephonenumber", "extensionattribute3", "objectid", "nonsense", "Mail",
+)  # fmt: skip
+TYPES = (
+    "email", "full_name", "roles", "team", "site", "level.int", "on.boolean", "languages.stringarray", "team.string",
+    NAME_ID, "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+)  # fmt: skip
+VALUES = ("blue", "", " blank ", "a,b", "7", "true", "Grüße", "a\nb", None)
+
+
+def make_entry(dice: random.Random, extensions: list[str]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"SamlClaimType": dice.choice(TYPES)}
+    kind = dice.randrange(10)
+    if kind < 6:
+        entry |= {"Source": "user", "ID": dice.choice(IDS)}
+    elif kind < 8:
+        entry |= {"Source": "user", "ExtensionID": dice.choice(extensions)}
+    elif kind == 8:
+        entry |= {"Value": dice.choice(["vienna", "", "x y", 5])}
+    else:
+        entry |= {
+            "Source": dice.choice(["application", "company"]),
+            "ID": dice.choice(["displayname", "tenantcountry", "tags"]),
+        }
+    if dice.random() < 0.1:
+        entry |= dice.choice(
+            [
+                {"SAMLNameForm": "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"},
+                {"Condition": "x"},
+                {"JwtClaimType": "y"},
+            ]
+        )
+    return entry
+
+
+def make_state(dice: random.Random, prepared: Tenant) -> None:
+    """Change the principal, its application and some users."""
+    key = "preferredTokenSigningKeyThumbprint"
+    changes: dict[str, Any] = {
+        "appRoleAssignmentRequired": dice.random() < 0.2,
+        "accountEnabled": dice.random() < 0.95,
+        key: FLEX[key] if dice.random() < 0.9 else None,
+    }
+    signin.patch_principal(prepared, **changes)
+    accepts = {"api": {"acceptMappedClaims": dice.random() < 0.3}}
+    assert prepared.emulator.graph("PATCH", f"/applications/{FLEX_APP['id']}", accepts).status == 204
+    assert prepared.patch({"accountEnabled": True}, GUEST).status == 204
+
+
+@pytest.mark.torture
+def test_generated_sign_ins(tenant: Tenant, directory: Directory) -> None:
+    seed = secrets.randbelow(2**32)
+    dice, sign_ins, refused, unknown_lines = random.Random(seed), 0, 0, 0  # noqa: S311 - a seed repeats it
+    properties = [
+        tenant.property(f"x{number}", dataType=kind)["name"] for number, kind in enumerate(["String", "Integer"])
+    ]
+    for round_ in range(POLICIES):
+        make_state(dice, tenant)
+        entries = [make_entry(dice, [*properties, properties[0].upper()]) for _ in range(dice.randint(1, 9))]
+        for user in USERS:
+            if dice.random() < 0.5:
+                assert (
+                    tenant.patch(
+                        {properties[0]: dice.choice(VALUES), properties[1]: dice.choice([None, 7])}, user
+                    ).status
+                    == 204
+                )
+        for policy in tenant.assigned():
+            tenant.unassign(policy)
+        signin.assign(tenant, signin.claims(*entries, basic=dice.random() < 0.3))
+        for prediction in predict(directory, *USERS):
+            try:
+                unknown_lines += len(assert_agreement(prediction, tenant))
+            except AssertionError as problem:
+                raise AssertionError(f"seed {seed}, round {round_}, {prediction.agent.upn}: {entries}") from problem
+            sign_ins, refused = sign_ins + 1, refused + bool(prediction.refusals)
+    assert sign_ins == POLICIES * len(USERS)
+    assert refused < sign_ins / 2, "most of them compare assertions"
+    add_figures(
+        "sign-ins", sign_ins=sign_ins, of_these_refused=refused, lines_that_are_unknown=unknown_lines, disagreements=0
+    )
