@@ -7,18 +7,7 @@ from datetime import timedelta
 
 from lxml import etree
 
-from .checks import (
-    ASK_SENDER,
-    MAX_CLOCK_SKEW,
-    Check,
-    Expected,
-    ResponseRefused,
-    fault,
-    format_time,
-    parse_time,
-    quote,
-    shift_time,
-)
+from .checks import ASK_SENDER, MAX_CLOCK_SKEW, Check, Expected, fault, format_time, parse_time, quote, shift_time
 from .response import ASSERTION, NAMESPACES, local_name
 from .signature import SignedParts
 
@@ -41,28 +30,22 @@ def check_conditions(signed: SignedParts, response: etree._Element | None, expec
         yield from _faults(_check_response(response, assertion, expected, signed=False))
     yield from _check_version(assertion)
     yield from _check_time("issued", assertion, "IssueInstant", expected, "it was issued")
-    issuer, fix = read_text(find_single(assertion, "Issuer")), "either the response or the metadata is another tenant's"
+    issuer, fix = read_text(find_child(assertion, "Issuer")), "either the response or the metadata is another tenant's"
     yield _check_value("issuer", issuer, expected.issuer, "--issuer or --metadata", fix)
     yield from _check_audience_and_times(assertion, expected)
+    yield from _check_name_qualifier(assertion, expected)
     yield from _check_confirmations(assertion, expected, posted)
     yield from _check_sessions(assertion, expected, posted)
 
 
-def find_single(parent: etree._Element, name: str) -> etree._Element | None:
-    """The only child of that name, None without one. Refuses duplicates; parsers disagree on which wins."""
-    children = parent.findall(f"saml:{name}", NAMESPACES)
-    if len(children) > 1:
-        raise ResponseRefused(fault("shape", f"there are {len(children)} {name} elements, not one", ASK_SENDER))
-    return children[0] if children else None
+def find_child(parent: etree._Element, name: str) -> etree._Element | None:
+    """The child of SAML's namespace of that name; the schema allows at most one where this is asked."""
+    return parent.find(f"saml:{name}", NAMESPACES)
 
 
 def read_text(element: etree._Element | None) -> str:
-    """The text of an element, "" for None. Refuses child elements."""
-    if element is None:
-        return ""
-    if len(element):
-        raise ResponseRefused(fault("shape", f"{local_name(element)} contains elements instead of text", ASK_SENDER))
-    return element.text or ""
+    """The text of an element that contains no other, "" for None."""
+    return "" if element is None else element.text or ""
 
 
 def _faults(checks: Iterable[Check]) -> list[Check]:
@@ -80,11 +63,13 @@ def _check_response(
         status = f"is {quote(codes[0].rpartition(':')[2])}, not Success" if codes else "is missing"
         yield fault("status", f"the status {status}", "see the application's sign-in log in Entra")
     yield from _faults(_check_time("issued", response, "IssueInstant", expected, "the response was issued"))
-    outer, inner = (read_text(find_single(element, "Issuer")) for element in (response, assertion))
-    if outer and outer != inner:
+    outer, inner = (read_text(find_child(element, "Issuer")) for element in (response, assertion))
+    if not outer:
+        yield fault("issuer", "the response does not name its issuer", ASK_SENDER)
+    elif outer != inner:
         yield fault("issuer", f"response and assertion have different issuers, {quote(outer)} and {quote(inner)}")
     destination = response.get("Destination", "")
-    if destination or signed:
+    if signed or response.get("Destination") is not None:
         yield _check_address("destination", destination, expected)
     confirmations = assertion.findall("saml:Subject/saml:SubjectConfirmation/saml:SubjectConfirmationData", NAMESPACES)
     recipients = [data.get("Recipient", "") for data in confirmations if data.get("Recipient")]
@@ -104,7 +89,7 @@ def _check_version(element: etree._Element) -> Iterator[Check]:
 
 
 def _check_audience_and_times(assertion: etree._Element, expected: Expected) -> Iterator[Check]:
-    conditions = find_single(assertion, "Conditions")
+    conditions = find_child(assertion, "Conditions")
     if conditions is None:
         yield fault("conditions", "the assertion has no Conditions: it is valid for any receiver, forever", ASK_SENDER)
         return
@@ -118,18 +103,26 @@ def _check_audience_and_times(assertion: etree._Element, expected: Expected) -> 
         [read_text(audience) for audience in restriction.findall("saml:Audience", NAMESPACES)]
         for restriction in conditions.findall("saml:AudienceRestriction", NAMESPACES)
     ]
-    names = ", ".join(quote(audience) for audiences in restrictions for audience in audiences)
-    if not restrictions or not all(restrictions):
+    names = [audience for audiences in restrictions for audience in audiences]
+    if not restrictions:
         yield fault("audience", "the audience is missing: the assertion is valid for any application", ASK_SENDER)
     else:
         is_meant = all(expected.audience in audiences for audiences in restrictions)
         option = "--audience ID, the entity ID on Twilio's SSO page,"
-        yield _compare("audience", names, expected.audience, is_meant, option, _COMPARE_AUDIENCE)
+        yield _compare("audience", ", ".join(map(quote, names)), expected.audience, is_meant, option, _COMPARE_AUDIENCE)
+
+
+def _check_name_qualifier(assertion: etree._Element, expected: Expected) -> Iterator[Check]:
+    name_id = assertion.find("saml:Subject/saml:NameID", NAMESPACES)
+    qualifier = "" if name_id is None else name_id.get("SPNameQualifier", "")
+    audiences = assertion.findall("saml:Conditions/saml:AudienceRestriction/saml:Audience", NAMESPACES)
+    if qualifier and qualifier not in ([expected.audience] if expected.audience else map(read_text, audiences)):
+        yield fault("name-id", f"the NameID is for another receiver, {quote(qualifier)}", _COMPARE_AUDIENCE)
 
 
 def _check_confirmations(assertion: etree._Element, expected: Expected, posted: bool) -> Iterator[Check]:
     """The first bearer confirmation without a fault, else the faults of the first."""
-    subject = find_single(assertion, "Subject")
+    subject = find_child(assertion, "Subject")
     confirmations = [] if subject is None else subject.findall("saml:SubjectConfirmation", NAMESPACES)
     bearers = [element for element in confirmations if element.get("Method") == _BEARER]
     if not bearers:
@@ -140,7 +133,7 @@ def _check_confirmations(assertion: etree._Element, expected: Expected, posted: 
 
 
 def _check_bearer(bearer: etree._Element, expected: Expected, posted: bool) -> Iterator[Check]:
-    data = find_single(bearer, "SubjectConfirmationData")
+    data = find_child(bearer, "SubjectConfirmationData")
     if data is None:
         message = "the assertion names neither a recipient nor a time for presenting it"
         if posted or expected.recipient or expected.in_response_to:
@@ -159,8 +152,8 @@ def _check_bearer(bearer: etree._Element, expected: Expected, posted: bool) -> I
 
 def _check_sessions(assertion: etree._Element, expected: Expected, posted: bool) -> Iterator[Check]:
     statements = assertion.findall("saml:AuthnStatement", NAMESPACES)
-    if posted and not statements:
-        yield fault("session", "the assertion has no AuthnStatement", ASK_SENDER)
+    if posted and len(statements) != 1:
+        yield fault("session", f"the assertion has {len(statements)} AuthnStatement elements, not one", ASK_SENDER)
     issued = parse_time(assertion.get("IssueInstant", "")) or expected.at
     for statement in statements:
         yield from _faults(_check_time("session", statement, "AuthnInstant", expected, "the user signed in"))

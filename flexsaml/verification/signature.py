@@ -4,6 +4,7 @@ canonicalized. The element that comes back is parsed again from the bytes that w
 every `#` of a reference, accepts any of several ID attributes, and reads a document with an empty URI; all three are
 excluded before it is called. KeyInfo is ignored: it names whatever key the sender likes."""
 
+import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,8 +122,18 @@ def _verify_signature(
         if element is None or element.tag != place.tag or element.get("ID") != place.get("ID"):
             problem = f"a signature covers something other than the {what}"
             raise ResponseRefused(fault("signature-reference", problem, _NOT_ENTRA))
+        _check_named_certificates(place, certificate)
         return element, certificate
     raise ResponseRefused(_explain_unknown_signer(place, trusted))
+
+
+def _check_named_certificates(place: etree._Element, signer: x509.Certificate) -> None:
+    """They prove nothing, but some receivers refuse a signature that names another certificate than its signer's."""
+    own = base64.b64encode(signer.public_bytes(Encoding.DER)).decode()
+    named = place.findall("ds:Signature/ds:KeyInfo/ds:X509Data/ds:X509Certificate", NAMESPACES)
+    if any("".join((element.text or "").split()) != own for element in named):
+        problem = f"the {local_name(place).lower()} names another certificate than the trusted one that signed it"
+        raise ResponseRefused(fault("signature", problem, _NOT_ENTRA))
 
 
 def _explain_unknown_signer(place: etree._Element, trusted: TrustedCertificates) -> Check:

@@ -14,9 +14,10 @@ from flexsaml.claims import NAME_ID, quote
 from flexsaml.flex import SamlAttribute, SamlStatement, compute_worker_update, is_ignored, parse_attribute_name
 
 from .checks import ASK_SENDER, Check, Expected, ResponseRefused, fault
-from .conditions import check_conditions, find_single, read_text
+from .conditions import check_conditions, find_child, read_text
 from .metadata import TrustedCertificates
 from .response import NAMESPACES, is_response
+from .shape import check_shape
 from .signature import verify_signatures
 
 _FIXES = {
@@ -72,6 +73,9 @@ def judge_response(
     try:
         signed = verify_signatures(root, trusted, expected.at)
         checks += signed.checks
+        misplaced = tuple(check_shape(root))
+        if misplaced:
+            raise ResponseRefused(*misplaced)
         checks += check_conditions(signed, root if is_response(root) else None, expected)
         statement, faults = _read_statement(signed.assertion)
         checks += faults
@@ -89,13 +93,14 @@ def judge_response(
 
 def _read_statement(assertion: etree._Element) -> tuple[SamlStatement, list[Check]]:
     faults = []
-    subject = find_single(assertion, "Subject")
-    name_id = None if subject is None else find_single(subject, "NameID")
+    subject = find_child(assertion, "Subject")
+    name_id = None if subject is None else find_child(subject, "NameID")
     if not read_text(name_id).strip():
         message = "the NameID is missing: Flex would not know who signs in"
         faults.append(fault("name-id", message, "check the claim 'nameid'"))
     attributes = []
-    for element in assertion.iterfind("saml:AttributeStatement/saml:Attribute", NAMESPACES):
+    elements = assertion.findall("saml:AttributeStatement/saml:Attribute", NAMESPACES)
+    for element in elements:
         name, values = element.get("Name", ""), element.findall("saml:AttributeValue", NAMESPACES)
         if any(len(value) for value in values):
             message = f"attribute {quote(name)} contains elements instead of values"
@@ -105,10 +110,18 @@ def _read_statement(assertion: etree._Element) -> tuple[SamlStatement, list[Chec
         attributes.append(SamlAttribute(name, texts, element.get("NameFormat", "")))
     if any(not attribute.name.strip() for attribute in attributes):
         faults.append(fault("attribute-shape", "an attribute has no Name", ASK_SENDER))
+    for attribute in attributes:
+        if any(character < " " for character in attribute.name):
+            message = f"the Name {quote(attribute.name)} contains control characters, which strict receivers refuse"
+            faults.append(fault("attribute-shape", message, "correct the claim's name", attribute.name))
     for name, count in Counter(attribute.name for attribute in attributes).items():
         if count > 1:
             message = f"{quote(name)} is there {count} times, and parsers disagree on which wins"
             faults.append(fault("attribute-duplicate", message, ASK_SENDER, name))
+    aliases = Counter(element.get("FriendlyName", "") for element in elements)
+    if any(count > 1 for alias, count in aliases.items() if alias):
+        message = "two attributes have the same FriendlyName, and strict receivers refuse that"
+        faults.append(fault("attribute-duplicate", message, ASK_SENDER))
     name_format = "" if name_id is None else name_id.get("Format", "")
     return SamlStatement(read_text(name_id), name_format, tuple(attributes)), faults
 

@@ -75,6 +75,16 @@ def attribute(name: str, *values: str) -> str:
     return f'<Attribute Name="{name}">{children}</Attribute>'
 
 
+CONTEXT = (
+    "<AuthnContext><AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</AuthnContextClassRef>"
+    "</AuthnContext>"
+)
+
+
+def statement(attributes: str) -> str:
+    return f"<AuthnStatement {attributes}>{CONTEXT}</AuthnStatement>"
+
+
 ATTRIBUTES = (
     attribute("http://schemas.microsoft.com/identity/claims/tenantid", "c0ffee00-5eed-4a11-8c01-7e2a27c0d05e"),
     attribute("email", NAME),
@@ -103,10 +113,7 @@ class Recipe:
     times: str = 'NotBefore="2026-05-04T09:24:58.123Z" NotOnOrAfter="2026-05-04T10:29:58.123Z"'
     audience: str = f"<AudienceRestriction><Audience>{AUDIENCE}</Audience></AudienceRestriction>"
     attributes: tuple[str, ...] = ATTRIBUTES
-    session: str = (
-        '<AuthnStatement AuthnInstant="2026-05-04T09:20:00.5Z" SessionIndex="_a1"><AuthnContext><AuthnContextClassRef>'
-        "urn:oasis:names:tc:SAML:2.0:ac:classes:Password</AuthnContextClassRef></AuthnContext></AuthnStatement>"
-    )
+    session: str = statement('AuthnInstant="2026-05-04T09:20:00.5Z" SessionIndex="_a1"')
 
     @property
     def subject(self) -> str:
@@ -124,19 +131,24 @@ class Recipe:
             f"<AttributeStatement>{''.join(self.attributes)}</AttributeStatement>{self.session}</Assertion>"
         )
 
-    def xml(self) -> etree._Element:
-        return etree.fromstring(
+    def text(self) -> str:
+        return (
             f'<samlp:Response ID="_r1" {self.version} {self.issued} {self.destination} {self.answers} '
             f'xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol">{self.outer_issuer}{self.status}{self.assertion()}'
             "</samlp:Response>"
         )
 
+    def xml(self) -> etree._Element:
+        return etree.fromstring(self.text())
+
 
 @dataclass(frozen=True)
 class Signing:
-    """How a signature is made. `also`: URIs of more references; `inside`: XML at the end of the signature."""
+    """How a signature is made. `brings`: whose certificate is in it, the signer's for ""; `also`: URIs of more
+    references; `inside`: XML at the end of the signature."""
 
     key: str = "entra"
+    brings: str = ""
     method: str = f"{MORE}rsa-sha256"
     digest: str = f"{ENC}sha256"
     canonical: str = EXCLUSIVE
@@ -158,7 +170,7 @@ def sign(place: etree._Element, how: Signing | None = None) -> None:
         f'<ds:SignedInfo xmlns:ds="{XMLDSIG}"><ds:CanonicalizationMethod Algorithm="{how.canonical}"/>'
         f'<ds:SignatureMethod Algorithm="{how.method}"/>{references}</ds:SignedInfo>'
     )
-    brought = base64.b64encode(certificate(how.key).public_bytes(Encoding.DER)).decode()
+    brought = base64.b64encode(certificate(how.brings or how.key).public_bytes(Encoding.DER)).decode()
     key_info = f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{brought}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
     signature = etree.fromstring(
         f'<ds:Signature xmlns:ds="{XMLDSIG}">{info}<ds:SignatureValue/>{key_info * how.certificate}{how.inside}</ds:Signature>'
@@ -446,8 +458,8 @@ MUTATIONS = (
     _signed("audience in other case", "audience", audience=_RESTRICTION.format(AUDIENCE.upper())),
     _signed("a second restriction", "audience", audience=_RESTRICTION.format(AUDIENCE) + _RESTRICTION.format("urn:other")),
     _signed("no audience", "audience", audience=""),
-    _signed("restriction without audience", "audience", audience="<AudienceRestriction/>"),
-    _signed("an unknown condition", "conditions", audience=_RESTRICTION.format(AUDIENCE) + '<Condition xmlns:x="urn:x" x:y=""/>'),
+    _signed("restriction without audience", "shape", audience="<AudienceRestriction/>"),
+    _signed("an unknown condition", "conditions", audience=_RESTRICTION.format(AUDIENCE) + '<Condition xmlns:x="http://www.w3.org/2001/XMLSchema-instance" x:type="OneTimeUseType"/>'),
     _signed("another recipient", "recipient", data=_SCD.format(f'{_LATER} Recipient="https://evil.example/acs"')),
     _signed("no recipient", "recipient", data=_SCD.format(_LATER)),
     _signed("another destination", "destination", destination='Destination="https://evil.example/acs"'),
@@ -456,8 +468,8 @@ MUTATIONS = (
     _signed("no more", "not-on-or-after", times='NotOnOrAfter="2026-05-04T09:28:59Z"'),
     _signed("for ever", "not-on-or-after", times=""),
     _signed("an end in another zone", "not-on-or-after", times='NotOnOrAfter="2026-05-04T12:29:58+02:00"'),
-    _signed("an end that is no date", "not-on-or-after", times='NotOnOrAfter="2026-13-04T10:29:58Z"'),
-    _signed("a beginning that is no time", "not-before", times='NotBefore="now" NotOnOrAfter="2026-05-04T10:29:58Z"'),
+    _signed("an end that is no date", "shape", times='NotOnOrAfter="2026-13-04T10:29:58Z"'),
+    _signed("a beginning that is no time", "shape", times='NotBefore="now" NotOnOrAfter="2026-05-04T10:29:58Z"'),
     _signed("shown too late", "subject-confirmation", data=_SCD.format(f'{_DELIVERY} NotOnOrAfter="2026-05-04T09:28:00Z"')),
     _signed("shown for ever", "subject-confirmation", data=_SCD.format(_DELIVERY)),
     _signed("shown later only", "subject-confirmation", data=_SCD.format(f'{_DELIVERY} {_LATER.split()[1]} NotBefore="2026-05-04T09:00:00Z"')),
@@ -471,16 +483,16 @@ MUTATIONS = (
     _signed("two issuers", "shape", issuer=f"<Issuer>{ISSUER}</Issuer><Issuer>{ISSUER}</Issuer>"),
     _signed("response of another issuer", "issuer", outer_issuer='<Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://evil.example/</Issuer>'),
     _signed("issued tomorrow", "issued", issued='IssueInstant="2026-05-05T09:30:00Z"'),
-    _signed("issued at no time", "issued", issued='IssueInstant="2026ccc05-04T09:30:00Z"'),
+    _signed("issued at no time", "shape", issued='IssueInstant="2026ccc05-04T09:30:00Z"'),
     _signed("version 1.1", "version", version='Version="1.1"'),
     _signed("version 2.1", "version", version='Version="2.1"'),
-    _signed("no version", "version", version=""),
+    _signed("no version", "shape", version=""),
     _signed("status of failure", "status", status=FAILED_STATUS.format("Responder")),
-    _signed("no status", "status", status=""),
-    _signed("a session of an hour", "session", session='<AuthnStatement AuthnInstant="2026-05-04T09:29:00Z" SessionNotOnOrAfter="2026-05-04T10:29:58.123Z"/>'),
-    _signed("a session that ended", "session", session='<AuthnStatement AuthnInstant="2026-05-04T07:29:00Z" SessionNotOnOrAfter="2026-05-04T09:00:00Z"/>'),
+    _signed("no status", "shape", status=""),
+    _signed("a session of an hour", "session", session=statement('AuthnInstant="2026-05-04T09:29:00Z" SessionNotOnOrAfter="2026-05-04T10:29:58.123Z"')),
+    _signed("a session that ended", "session", session=statement('AuthnInstant="2026-05-04T07:29:00Z" SessionNotOnOrAfter="2026-05-04T09:00:00Z"')),
     _signed("nobody signed in", "session", session=""),
-    _signed("somebody signs in tomorrow", "session", session='<AuthnStatement AuthnInstant="2026-05-05T09:29:00Z"/>'),
+    _signed("somebody signs in tomorrow", "session", session=statement('AuthnInstant="2026-05-05T09:29:00Z"')),
     _signed("two subjects", "shape", name_id=f"<NameID>{NAME}</NameID></Subject><Subject><NameID>eve@contoso.example</NameID>"),
     _signed("two names", "shape", name_id=f"<NameID>{NAME}</NameID><NameID>eve@contoso.example</NameID>"),
     _signed("elements in the name", "shape", name_id=f"<NameID><b>{NAME}</b></NameID>"),
@@ -490,7 +502,8 @@ MUTATIONS = (
     # attributes
     _signed("an attribute twice", "attribute-duplicate", attributes=with_more(attribute("email", "eve@contoso.example"))),
     _signed("an attribute twice, in two forms", "attribute-duplicate", attributes=with_more('<Attribute Name="email" NameFormat="urn:x"><AttributeValue>e</AttributeValue></Attribute>')),
-    _signed("an attribute without a name", "attribute-shape", attributes=with_more("<Attribute><AttributeValue>a</AttributeValue></Attribute>")),
+    _signed("an attribute with a blank name", "attribute-shape", attributes=with_more(attribute(" ", "a"))),
+    _signed("an attribute without a name", "shape", attributes=with_more("<Attribute><AttributeValue>a</AttributeValue></Attribute>")),
     _signed("elements in a value", "attribute-shape", attributes=with_instead("full_name", "<b>Ada</b>")),
     _signed("no roles", "attribute-missing", attributes=with_instead("roles")),
     _signed("no declared attribute", "attribute-missing", attributes=with_instead("languages.stringarray")),

@@ -123,7 +123,7 @@ SHORT = replace(PLAIN, answers="", data=PLAIN.data.replace(f'InResponseTo="{made
             id="two names, one worker attribute",
         ),
         pytest.param(
-            lambda: made.good_bytes(replace(PLAIN, session='<AuthnStatement AuthnInstant="2026-05-04T09:29:00Z" SessionNotOnOrAfter="2026-05-04T11:00:00Z"/>')),
+            lambda: made.good_bytes(replace(PLAIN, session=made.statement('AuthnInstant="2026-05-04T09:29:00Z" SessionNotOnOrAfter="2026-05-04T11:00:00Z"'))),
             [],
             id="a session of more than an hour",
         ),
