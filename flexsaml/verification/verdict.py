@@ -3,7 +3,6 @@ Attributes are judged by rules F1 to F8 of docs/sign-in.md. Messages never conta
 Quirk: Entra omits attributes without a value (S5, A), so a declared claim that is missing means either a user without a
 value or a policy that is not in force; the fix names both."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -27,12 +26,9 @@ _FIXES = {
     "ill-typed": "correct the user's value in Entra, or the suffix of the claim's name",
 }
 
-_NEAR_NAMES = {
-    "email": ("email", "emailaddress", "mail"),
-    "full_name": ("fullname", "displayname", "name"),
-    "roles": ("role", "roles"),
-}
-"""Required attribute to what others call it, without blanks and case."""
+_NEAR_NAMES = {"email": {"emailaddress", "mail"}, "fullname": {"displayname"}, "roles": {"role"}}
+"""Other names under which the portal and examples send what Flex requires, as `_simplify_name` gives them."""
+_BASIC_CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 
 
 @dataclass(frozen=True)
@@ -82,7 +78,8 @@ def judge_response(
     except ResponseRefused as refused:
         return Verdict((*checks, *refused.faults))
     if flex:
-        checks += _check_flex_rules(statement)
+        checks += _check_policy(statement)
+        checks += _check_flex_rules(statement, () if isinstance(declared, str) else declared.names)
     if isinstance(declared, str):
         checks.append(Check("declared", "not judged", declared))
     else:
@@ -126,14 +123,11 @@ def _read_statement(assertion: etree._Element) -> tuple[SamlStatement, list[Chec
     return SamlStatement(read_text(name_id), name_format, tuple(attributes)), faults
 
 
-def _check_flex_rules(statement: SamlStatement) -> Iterator[Check]:
+def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str]) -> Iterator[Check]:
     update = compute_worker_update(statement)
     for problem in update.faults:
-        fix = _FIXES[problem.kind]
-        if problem.kind == "missing" and (near := _find_near_name(statement, problem.name)):
-            fix = f"it has {quote(near)} instead: name the claim exactly '{problem.name}'"
-            if is_ignored(near):
-                fix = f"it has {quote(near)}, as the portal's default claims do: the stack's policy is not in force"
+        is_missing = problem.kind == "missing"
+        fix = _explain_missing(problem.name, statement, declared_names) if is_missing else _FIXES[problem.kind]
         yield fault(f"attribute-{problem.kind}", problem.message, fix, problem.name)
     faulty = {problem.name for problem in update.faults}
     names: Counter[str] = Counter()
@@ -162,22 +156,14 @@ def _check_flex_rules(statement: SamlStatement) -> Iterator[Check]:
         yield Check("attribute-namespaced", "ok", message)
 
 
-def _find_near_name(statement: SamlStatement, wanted: str) -> str:
-    """The Name of an attribute that was probably meant to be this one, "" if there is none."""
-    for attribute in statement.attributes:
-        bare = re.split("[/:#]", attribute.name.rstrip("/"))[-1]
-        if re.sub(r"[\W_]", "", bare).lower() in _NEAR_NAMES.get(wanted, ()):
-            return attribute.name
-    return ""
-
-
 def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Iterator[Check]:
     names, is_declared = [name for name in declared.names if name != NAME_ID], f"is declared by {declared.source}"
     received = {attribute.name for attribute in statement.attributes}
     for name in names:
         if name not in received:
             problem = "and missing; the worker keeps its old value (F7, A)"
-            yield fault("attribute-missing", f"{quote(name)} {is_declared} {problem}", _FIXES["missing"], name)
+            fix = _explain_missing(name, statement, names)
+            yield fault("attribute-missing", f"{quote(name)} {is_declared} {problem}", fix, name)
         elif is_ignored(name):
             message = f"{quote(name)} {is_declared}, but Flex ignores Names that are URIs (F2, A)"
             yield Check("attribute-namespaced", "warning", message, "give the claim a name without a colon", name)
@@ -188,3 +174,40 @@ def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Itera
             yield Check("attribute-unexpected", "warning", message, fix, name)
     if names and received.issuperset(names):
         yield Check("declared", "ok", f"every attribute declared by {declared.source} is there ({len(names)})")
+
+
+def _check_policy(statement: SamlStatement) -> Iterator[Check]:
+    if _has_portal_claims(statement):
+        message = (
+            "it has the portal's default claims and none that Flex takes: the claims mapping policy is not in force (D)"
+        )
+        fix = "run `pulumi preview` to see whether the stack's policy is assigned, and sign in again"
+        yield fault("policy", message, fix)
+
+
+def _has_portal_claims(statement: SamlStatement) -> bool:
+    received = [attribute.name for attribute in statement.attributes]
+    return all(map(is_ignored, received)) and any(name.startswith(_BASIC_CLAIMS) for name in received)
+
+
+def _explain_missing(name: str, statement: SamlStatement, declared_names: Collection[str]) -> str:
+    """The attribute that is there under another name, and what to do."""
+    simple = _simplify_name(name)
+    wanted = {simple, *_NEAR_NAMES.get(simple, ())}
+    received = (attribute.name for attribute in statement.attributes)
+    near = next((other for other in received if other not in declared_names and _simplify_name(other) in wanted), "")
+    fix = _FIXES["missing"]
+    if _has_portal_claims(statement):
+        fix = "put the stack's policy in force"
+    elif near:
+        fix = "correct the claim's name"
+    if not near:
+        return fix
+    rule = "Flex ignores Names that are URIs (F2, A)" if is_ignored(near) else "Flex needs this very Name (F1, F3, A)"
+    return f"{quote(near)} is there instead, and {rule}: {fix}"
+
+
+def _simplify_name(name: str) -> str:
+    """The name without its namespace, type suffix, case and punctuation: `http://…/EmailAddress` is `emailaddress`."""
+    base = name.rpartition("/")[2] if is_ignored(name) else parse_attribute_name(name)[0]
+    return "".join(filter(str.isalnum, base)).casefold()

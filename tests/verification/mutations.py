@@ -26,6 +26,7 @@ AUDIENCE = "urn:flex:JQ0123456789abcdef0123456789abcdef"
 ACS = "https://login.flex.us1.twilio.com/login/callback?connection=JQ0123456789abcdef0123456789abcdef"
 REQUEST = "_0d8d0e8c"
 NAME = "ada@contoso.example"
+BASIC = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 DECLARED = ("email", "full_name", "roles", "languages.stringarray")
 
 P, A, D = (

@@ -13,13 +13,14 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from flexsaml.verification.checks import CannotVerify, Expected, ResponseRefused, parse_time
-from flexsaml.verification.metadata import TrustedCertificates, parse_certificates
+from flexsaml.verification.metadata import TrustedCertificates, parse_certificates, parse_metadata
 from flexsaml.verification.response import is_response, parse_response
 from flexsaml.verification.verdict import DeclaredClaims, Verdict, judge_response
 
 from . import mutations as made
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "saml" / "identitymodel"
+REPORTS = CORPUS.parent / "reports"
 EXPECTED = Expected(made.AT, made.ISSUER, made.AUDIENCE, made.ACS, made.REQUEST)
 DECLARED = DeclaredClaims(made.DECLARED, "stack test")
 
@@ -32,6 +33,18 @@ def judge(raw: bytes, expected: Expected = EXPECTED, certificates: TrustedCertif
     try:
         root = parse_response(raw)
         return judge_response(root, certificates or trusted(), expected, flex=is_response(root), declared=DECLARED)
+    except ResponseRefused as refused:
+        return Verdict(refused.faults)
+
+
+def judge_report(name: str) -> Verdict:
+    """A reported response, at the time of its sign-in."""
+    certificates = parse_metadata((REPORTS / "metadata.xml").read_bytes(), "test")
+    root = parse_response((REPORTS / name).read_bytes())
+    issued = parse_time(root.get("IssueInstant", ""))
+    assert issued is not None
+    try:
+        return judge_response(root, certificates, Expected(issued), flex=True, declared=DECLARED)
     except ResponseRefused as refused:
         return Verdict(refused.faults)
 
@@ -252,6 +265,45 @@ def test_no_message_contains_a_value() -> None:
     verdict = judge(made.good_bytes(recipe))
     assert {"attribute-missing", "attribute-ill-typed"} <= set(fault_names(verdict))
     assert not [str(check) for check in verdict.checks if secret in str(check)]
+
+
+@pytest.mark.parametrize(
+    ("missing", "received", "expected"),
+    [
+        ("email", "Email", "'Email' is there instead, and Flex needs this very Name"),
+        ("email", "e-mail", "'e-mail' is there instead"),
+        (
+            "email",
+            f"{made.BASIC}emailaddress",
+            f"'{made.BASIC}emailaddress' is there instead, and Flex ignores Names that",
+        ),
+        ("full_name", "Full Name", "'Full Name' is there instead"),
+        ("full_name", "displayName", "'displayName' is there instead"),
+        ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role", "/role' is there instead"),
+        ("languages.stringarray", "Languages", "'Languages' is there instead"),
+        ("email", "mailbox", "Entra omits attributes without a value"),
+        ("full_name", f"{made.BASIC}name", "Entra omits attributes without a value"),  # the UPN (S20)
+        ("roles", "email", "Entra omits attributes without a value"),
+    ],
+)
+def test_a_missing_attribute_is_looked_for_under_other_names(missing: str, received: str, expected: str) -> None:
+    kept = tuple(xml for xml in made.with_instead(missing) if f'"{received}"' not in xml)
+    verdict = judge(made.good_bytes(replace(PLAIN, attributes=(*kept, made.attribute(received, "x")))))
+    [check] = [check for check in verdict.checks if check.attribute == missing]
+    assert check.name == "attribute-missing"
+    assert expected in check.fix
+
+
+def test_the_portals_claims_are_told_from_a_missing_value() -> None:
+    """The reported response; its verdict with claims of a policy beside the portal's."""
+    verdict = judge_report("portal-default.b64")
+    messages = {check.attribute: str(check) for check in verdict.checks if check.status == "fault"}
+    assert list(messages) == ["", "email", "full_name", "roles", "languages.stringarray"]
+    assert "policy is not in force" in messages[""]
+    assert "claims/emailaddress' is there instead" in messages["email"]
+    assert "put the stack's policy in force" in messages["roles"]
+    both = made.with_more(made.attribute(f"{made.BASIC}emailaddress", "x"))
+    assert fault_names(judge(made.good_bytes(replace(PLAIN, attributes=both)))) == []
 
 
 # -- no response --------------------------------------------------------------------------------------
