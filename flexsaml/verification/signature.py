@@ -22,7 +22,7 @@ from flexsaml.claims import quote
 
 from .checks import TAMPERED, Check, ResponseRefused, fault
 from .metadata import TrustedCertificates
-from .response import ASSERTION, NAMESPACES, find_assertion, local_name, make_parser
+from .response import ASSERTION, NAMESPACES, SIGNATURE, find_assertion, local_name, make_parser
 
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
@@ -33,6 +33,11 @@ _USE_SHA256 = "set the signing algorithm of the application in Entra to SHA-256"
 _SIGN_BOTH = "set the signing option of the application in Entra to 'Sign SAML response and assertion'"
 _RENEW = "renew the certificate of the application in Entra, and give the new one to Twilio"
 _NOT_ENTRA = "Entra does not sign like this: do not trust it, and find out where it came from"
+_REINDENTED = (
+    "there is white space between its elements: a viewer that re-indents XML breaks the signature; copy the form field "
+    "SAMLResponse itself (developer tools, Network, the request to login.flex…/callback, Payload, view source; or the "
+    f"Parameters tab of a SAML tracer), and if that is refused too, {TAMPERED}"
+)
 _SIGNXML_ERRORS = (
     SignXMLException, etree.LxmlError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, NotImplementedError,
     AssertionError,
@@ -115,7 +120,9 @@ def _verify_signature(
                 root, x509_cert=certificate, parser=make_parser(), expect_config=config, id_attribute="ID"
             )
         except InvalidDigest:
-            raise ResponseRefused(fault("digest", f"the {what} is not what was signed", TAMPERED)) from None
+            raise ResponseRefused(
+                fault("digest", f"the {what} is not what was signed", _explain_change(root))
+            ) from None
         except _SIGNXML_ERRORS:
             continue
         element = None if isinstance(result, list) else result.signed_xml
@@ -148,9 +155,18 @@ def _explain_unknown_signer(place: etree._Element, trusted: TrustedCertificates)
     except ValueError:
         return fault("signature", message, "check that the metadata is this application's")
     if claimed in trusted.certificates:
-        return fault("signature", f"{message}, although it names one of them", TAMPERED)
+        root = place.getroottree().getroot()
+        return fault("signature", f"{message}, although it names one of them", _explain_change(root))
     fix = "compare that with the certificates of this application in Entra; another application has others"
     return fault("signature", f"{message}; it names the certificate {thumbprint(claimed)}", fix)
+
+
+def _explain_change(root: etree._Element) -> str:
+    """What to do about content that was changed since it was signed, perhaps only by a viewer."""
+    inside = set(root.iter(f"{{{SIGNATURE}}}*"))
+    parents = (element for element in root.iter(etree.Element) if len(element) and element not in inside)
+    spaces = (text for parent in parents for text in (parent.text, *(child.tail for child in parent)))
+    return _REINDENTED if any(text and text.isspace() for text in spaces) else TAMPERED
 
 
 def _describe_signer(

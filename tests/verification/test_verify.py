@@ -306,6 +306,30 @@ def test_the_portals_claims_are_told_from_a_missing_value() -> None:
     assert fault_names(judge(made.good_bytes(replace(PLAIN, attributes=both)))) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "faults"), [("response.xml", []), ("indented.xml", ["digest"]), ("pretty.xml", ["signature"])]
+)
+def test_a_response_that_a_viewer_indented_is_refused_with_the_way_to_the_original(
+    name: str, faults: list[str]
+) -> None:
+    verdict = judge_report(name)
+    assert fault_names(verdict) == faults
+    assert all(
+        "copy the form field SAMLResponse itself" in check.fix for check in verdict.checks if check.status == "fault"
+    )
+
+
+def test_a_response_that_was_altered_is_not_said_to_be_indented() -> None:
+    raw = made.good_bytes()
+    for altered in (
+        raw.replace(b"Ada Lovelace", b"Eve Lovelace"),
+        raw.replace(b"</ds:SignatureValue>", b"A</ds:SignatureValue>", 1),
+    ):
+        [check] = [check for check in judge(altered).checks if check.status == "fault"]
+        assert "re-indents" not in check.fix
+        assert "somebody altered it" in check.fix
+
+
 # -- no response --------------------------------------------------------------------------------------
 
 CLAIM = b'<Assertion xmlns="urn:oasis:names:tc:SAML:1.0:assertion"/>'
