@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     def add_text(option: str, metavar: str, help_: str) -> None:
         parser.add_argument(option, default="", metavar=metavar, help=help_)
 
-    parser.add_argument("response", metavar="FILE", help="SAMLResponse, in base64 as posted or as XML; - is stdin")
+    parser.add_argument("response", metavar="FILE", help="SAMLResponse as posted, as XML, or in a HAR file; - is stdin")
     keys = parser.add_mutually_exclusive_group()
     keys.add_argument("--certificate", action="append", default=[], metavar="PEM", help="may be given several times")
     keys.add_argument("--metadata", default="", metavar="FILE|URL", help="federation metadata of the application")

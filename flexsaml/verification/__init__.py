@@ -3,7 +3,8 @@
 
 from .checks import GIVE_METADATA, MAX_CLOCK_SKEW, CannotVerify, Expected, ResponseRefused, format_time, parse_time
 from .metadata import TrustedCertificates, build_metadata_url, fetch_metadata, parse_certificates, parse_metadata
-from .response import MAX_BYTES, is_response, parse_response
+from .pasted import MAX_BYTES
+from .response import is_response, parse_response
 from .verdict import DeclaredClaims, Verdict, judge_response
 
 __all__ = [

@@ -17,7 +17,8 @@ from flexsaml.claims import quote
 from flexsaml.loopback import is_loopback_host
 
 from .checks import GIVE_METADATA, CannotVerify, ResponseRefused
-from .response import MAX_BYTES, SIGNATURE, local_name, parse_xml
+from .pasted import MAX_BYTES
+from .response import SIGNATURE, local_name, parse_xml
 
 METADATA = "urn:oasis:names:tc:SAML:2.0:metadata"
 MIN_KEY_BITS = 2048

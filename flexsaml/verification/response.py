@@ -1,22 +1,19 @@
-"""A SAMLResponse as somebody pasted it, parsed into XML whose structure is safe to verify. Pure. No signature is
-checked yet, so all of it is hostile input: the size is limited before decoding, a DOCTYPE is refused before parsing,
-and whatever signature wrapping needs (a second assertion, response or ID, an element in another place) is refused.
-Quirks: form fields are pasted with their name and percent-encoding; shells on Windows save text as UTF-16; lxml hides
+"""A SAMLResponse, parsed into XML whose structure is safe to verify. Pure. No signature is checked yet, so all of it is
+hostile input: the size is limited before decoding (pasted.py), a DOCTYPE is refused before parsing, and whatever
+signature wrapping needs (a second assertion, response or ID, an element in another place) is refused. Quirk: lxml hides
 comments inside text (`a@x<!---->.evil` reads as `a@x`), so a document with comments is refused as a whole."""
 
-import base64
 import re
 from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import parse_qs, unquote
 
 from lxml import etree
 
 from flexsaml.claims import quote
 
 from .checks import TAMPERED, CannotVerify, Check, ResponseRefused, fault
+from .pasted import COPY_FIELD, extract_xml
 
-MAX_BYTES = 1_000_000  # as pasted; Entra's largest responses are a twentieth of that
 MAX_DEPTH = 32
 MAX_ELEMENTS = 5_000
 MAX_NAMESPACES = 1_000
@@ -27,8 +24,6 @@ ASSERTION = "urn:oasis:names:tc:SAML:2.0:assertion"
 SIGNATURE = "http://www.w3.org/2000/09/xmldsig#"
 NAMESPACES = {"samlp": PROTOCOL, "saml": ASSERTION, "ds": SIGNATURE}
 
-_UTF8_MARK = b"\xef\xbb\xbf"
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _ID_NAMES = ("ID", "Id", "id", "AssertionID", "ResponseID")
 _XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _ENCRYPTED = ("EncryptedAssertion", "EncryptedID", "EncryptedAttribute")
@@ -44,14 +39,13 @@ _SIGNATURE_TAGS = frozenset(
     )
 ) | {"{http://www.w3.org/2001/10/xml-exc-c14n#}InclusiveNamespaces"}  # fmt: skip
 """All that a signature consists of. Nobody signs its KeyInfo, so an attribute there would be anybody's."""
-_COPY_FIELD = "copy the complete value of the form field SAMLResponse"
 
 
 def parse_response(raw: bytes, source: str = "it") -> etree._Element:
     """The root: a Response with one Assertion, or one Assertion alone; neither is trusted yet. Raises `CannotVerify`
     for what is no response, `ResponseRefused` for a response that may not be read."""
     try:
-        root = parse_xml(_decode(raw))
+        root = parse_xml(extract_xml(raw))
         _check_structure(root)
         return root
     except CannotVerify as error:
@@ -67,7 +61,7 @@ def parse_xml(xml: bytes) -> etree._Element:
         if problem.code == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
             raise ResponseRefused(fault("nesting", "its elements are nested too deep", TAMPERED)) from None
         line, column = problem.position
-        raise CannotVerify("xml", f"is not XML (line {line}, column {column})", _COPY_FIELD) from None
+        raise CannotVerify("xml", f"is not XML (line {line}, column {column})", COPY_FIELD) from None
 
 
 def make_parser() -> etree.XMLParser:
@@ -86,36 +80,6 @@ def find_assertion(root: etree._Element) -> etree._Element:
 
 def local_name(element: etree._Element) -> str:
     return etree.QName(element).localname
-
-
-def _decode(raw: bytes) -> bytes:
-    if len(raw) > MAX_BYTES:
-        raise ResponseRefused(fault("size", f"it is larger than {MAX_BYTES:,} bytes", "give the SAMLResponse alone"))
-    if raw[:2] in _UTF16_MARKS:  # saved by a shell's redirection
-        raw = raw.decode("utf-16", "replace").encode("utf-8", "replace")
-    raw = raw.removeprefix(_UTF8_MARK).strip()
-    if not raw:
-        raise CannotVerify("input", "is empty", "paste the value of the form field SAMLResponse")
-    if raw.startswith(b"<"):
-        return raw
-    # Accepted are the white space, quotes, field name and percent-encoding that are pasted along.
-    text = raw.decode("ascii", "replace").strip().strip("\"'")
-    if "SAMLResponse=" in text:
-        fields = parse_qs(text.partition("?")[2] or text, max_num_fields=20) if text.count("&") < 20 else {}
-        values = fields.get("SAMLResponse", [])
-        if len(values) != 1:
-            raise CannotVerify("input", "does not have exactly one field SAMLResponse", "paste that field's value only")
-        text = values[0].replace(" ", "+")  # a field copied without percent-encoding keeps its plus signs
-    elif "%" in text:
-        text = unquote(text)
-    try:
-        decoded = base64.b64decode("".join(text.split()), validate=True).removeprefix(_UTF8_MARK)
-    except ValueError:
-        raise CannotVerify("base64", "is neither base64 nor XML", _COPY_FIELD) from None
-    if not decoded.lstrip().startswith((b"<", *_UTF16_MARKS)):
-        fix = "copy the value of the form field SAMLResponse, not of SAMLRequest"
-        raise CannotVerify("xml", "is base64, but does not contain XML", fix)
-    return decoded.strip()
 
 
 def _check_bytes(xml: bytes) -> None:
@@ -152,7 +116,7 @@ def _check_structure(root: etree._Element) -> None:
         if codes and codes[0] != "Success":
             message = f"Entra refused the sign-in: {quote(' / '.join(codes))}"
             _refuse(fault("status", message, "see the application's sign-in log in Entra"))
-        raise CannotVerify("assertion", "is a response without an assertion", f"sign in again and {_COPY_FIELD}")
+        raise CannotVerify("assertion", "is a response without an assertion", f"sign in again and {COPY_FIELD}")
 
 
 def _refuse(*faults: Check) -> None:

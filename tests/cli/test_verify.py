@@ -124,8 +124,8 @@ ENCRYPTED = (
     [
         (b"", (), "is empty"),
         (b"what is this", (), "neither base64 nor XML"),
-        (b"<html><p></html>", (), "is not XML"),
-        (b"<html/>", (), "no Response or Assertion of SAML 2.0"),
+        (b"<x><p></x>", (), "is not XML"),
+        (b"<x/>", (), "no Response or Assertion of SAML 2.0"),
         (ENCRYPTED, (), "private key of the service provider"),
         (None, ("--at", "yesterday"), "is not a time; write it in UTC"),
         (None, (), "no certificate to check the signature with"),

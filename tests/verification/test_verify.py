@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -78,6 +79,17 @@ PLAIN = made.Recipe()
 SHORT = replace(PLAIN, answers="", data=PLAIN.data.replace(f'InResponseTo="{made.REQUEST}" ', ""))
 
 
+def posted() -> str:
+    return base64.b64encode(made.good_bytes()).decode()
+
+
+def har(value: str) -> bytes:
+    """The value as a parameter, and once more in the posted text."""
+    text = f"SAMLResponse={quote(posted(), safe='')}&RelayState="
+    request = {"method": "POST", "postData": {"params": [{"name": "SAMLResponse", "value": value}], "text": text}}
+    return json.dumps({"log": {"entries": [{"request": {"method": "GET"}}, {"request": request}]}}).encode()
+
+
 @pytest.mark.parametrize(
     ("raw", "warnings"),
     [
@@ -108,6 +120,37 @@ SHORT = replace(PLAIN, answers="", data=PLAIN.data.replace(f'InResponseTo="{made
         ),
         pytest.param(
             lambda: base64.b64encode(made.good_bytes()).decode().encode("utf-16"), [], id="saved as UTF-16"
+        ),
+        pytest.param(lambda: har(quote(posted(), safe="")), [], id="HAR of Chrome"),
+        pytest.param(lambda: har(posted()), [], id="HAR of Firefox"),
+        pytest.param(
+            lambda: json.dumps({"requests": [{"post": [["RelayState", ""], ["SAMLResponse", posted()]]}]}).encode(),
+            [],
+            id="export of a SAML tracer",
+        ),
+        pytest.param(lambda: json.dumps({"SAMLResponse": posted()}).encode(), [], id="JSON object"),
+        pytest.param(
+            lambda: f"curl 'https://login.example/cb?connection=JQ' \\\n  -H 'origin: x' --data-raw 'SAMLResponse={quote(posted(), safe='')}&RelayState=x' \\\n  --compressed".encode(),
+            [],
+            id="cURL",
+        ),
+        pytest.param(
+            lambda: f'curl "https://login.example/cb" --data-raw "SAMLResponse={quote(posted(), safe="").replace("%", "^%^")}^&RelayState=x"'.encode(),
+            [],
+            id="cURL of a Windows shell",
+        ),
+        pytest.param(
+            lambda: f'<!DOCTYPE html>\n<html><form method="POST"><input type="hidden" name="SAMLResponse" value="{posted().replace("+", "&#x2b;")}" /></form></html>'.encode(),
+            [],
+            id="saved page",
+        ),
+        pytest.param(
+            lambda: f"<html><input value='{posted()}' type='hidden' name=SAMLResponse></html>".encode(),
+            [],
+            id="saved page, other order and quotes",
+        ),
+        pytest.param(
+            lambda: f"SAMLResponse={posted().replace('+', ' ')}".encode(), [], id="form, decoded carelessly"
         ),
         pytest.param(lambda: b'"' + base64.b64encode(made.good_bytes()) + b'"\r\n', [], id="in quotes"),
         pytest.param(
@@ -345,9 +388,16 @@ CLAIM = b'<Assertion xmlns="urn:oasis:names:tc:SAML:1.0:assertion"/>'
         (b"\x89PNG\r\n", "base64"),
         (base64.b64encode(b"no xml"), "xml"),
         (b"RelayState=x&SAMLResponse=", "input"),
-        (b"SAMLResponse=PGEvPg==&SAMLResponse=PGEvPg==", "input"),
-        (b"<html><body>", "xml"),
-        (b"<html><body/></html>", "assertion"),
+        (b"SAMLResponse=PGEvPg==&SAMLResponse=PGIvPg==", "input"),
+        (b"<html><body>", "input"),
+        (b"<!-- saved --><html><input name='SAMLRequest' value='PGEvPg=='></html>", "input"),
+        (b"curl 'https://login.flex.us1.twilio.com/'", "input"),
+        (b'{"log": {"entries": []}}', "input"),
+        (b'{"log": {"entries": [', "input"),  # cut off
+        (b"[" * 900_000, "input"),
+        (b"{" * 900_000, "input"),
+        (b'[["SAMLResponse", "PGEvPg=="], ["SAMLResponse", "PGIvPg=="]]', "input"),  # two sign-ins
+        (b"<html>" + b"<input name=" * 70_000, "input"),
         (b"<a>&undefined;</a>", "xml"),
         (b'<Response xmlns="urn:oasis:names:tc:SAML:2.0:protocol"/>', "assertion"),
         (b"<Assertion/>", "assertion"),
