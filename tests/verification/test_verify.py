@@ -283,22 +283,6 @@ def test_addresses_that_differ_are_shown_in_full() -> None:
     assert f"'{made.ACS}0'" in message
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("Email", "it has 'Email' instead: name the claim exactly 'email'"),
-        ("E-Mail", "it has 'E-Mail' instead"),
-        ("http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", "the stack's policy is not in force"),
-        ("department", "Entra omits attributes without a value"),
-    ],
-)
-def test_a_missing_attribute_names_the_one_that_was_probably_meant(name: str, words: str) -> None:
-    others = tuple(text for text in made.ATTRIBUTES if '"email"' not in text)
-    verdict = judge(made.good_bytes(replace(made.Recipe(), attributes=(*others, made.attribute(name, "x")))))
-    (missing,) = (check for check in verdict.checks if (check.name, check.attribute) == ("attribute-missing", "email"))
-    assert words in missing.fix
-
-
 def test_no_message_contains_a_value() -> None:
     secret = "Zz9-secret"
     attributes = tuple(
