@@ -125,7 +125,7 @@ class History:
         """User to extension to the number of the declared value."""
         self.own, self.policy, self.email = set(own), "Flex", "user.mail"
         self.kept: set[str] = set()
-        """full names of properties that an earlier run left to a stranger"""
+        """full names of properties that a run took out of the state and left to the stranger whose value they hold"""
         self.recorded: dict[Cell, object] = {}
         """What was there when a run first recorded the cell."""
         self.unreachable: set[Cell] = set()
@@ -214,7 +214,7 @@ class History:
     # -- commands ------------------------------------------------------------------------------------------------
 
     def up(self, *, killed_at: int | str = 0, targets: Collection[str] | None = None, respelled: bool = False) -> Run:
-        before = self.live()
+        before, managed = self.live(), set(self.stack.state)
         run = self.stack.up(self.program(respelled=respelled), targets, killed_at=killed_at)
         self.emulator.clear_faults()
         self.emulator.dials(stale_reads=0)
@@ -225,20 +225,29 @@ class History:
                 for id_ in declared & before.keys():
                     self.recorded.setdefault((id_, name), before[id_].get(name))
         self._forget_deleted_baselines()
-        self._note_kept_properties()
+        self._note_kept_properties(managed)
         return run
 
-    def _note_kept_properties(self) -> None:
-        """A property that left the stack while a stranger's value was in it stays, also once its holder is gone."""
-        held = {name for row in self.live().values() for name, value in row.items() if value is not None}
-        self.kept |= {
-            self.tenant.full(name) for name in set(OWN) & held - self.own if f"flex-{name}" not in self.stack.state
-        }
+    def _note_kept_properties(self, managed: Collection[str]) -> None:
+        """A property that left the stack while a stranger's value was in it stays, also once its holder is gone.
+
+        `managed`: the resources in the state before the run.
+        """
+        left = {name for name in OWN if f"flex-{name}" in managed and f"flex-{name}" not in self.stack.state}
+        self.kept |= {self.tenant.full(name) for name in left} & set(self.tenant.properties())
+
+    def _use_kept_properties_by_full_name(self) -> None:
+        """What the refusal tells a person to do who declares a kept property again."""
+        for name in [name for name in self.own if self.tenant.full(name) in self.kept]:
+            self.own.discard(name)
+            self.names[name] = self.tenant.full(name)
 
     def destroy(self, *, killed_at: int | str = 0) -> Run:
+        managed = set(self.stack.state)
         run = self.stack.destroy(killed_at=killed_at)
         self.emulator.clear_faults()
         self._forget_deleted_baselines()
+        self._note_kept_properties(managed)
         return run
 
     def _forget_deleted_baselines(self) -> None:
@@ -317,6 +326,7 @@ class History:
         if repaired:
             for user in [user for user in self.cells if user in self.away]:
                 self.drop(user)
+            self._use_kept_properties_by_full_name()
             self.stack.refresh()
             run = self.up()
             assert run.refusal == "", "a full up after a refresh"
