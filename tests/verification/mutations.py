@@ -122,6 +122,10 @@ class Recipe:
         return f"<Subject>{self.name_id}{confirmed}</Subject>"
 
     @property
+    def statement(self) -> str:
+        return f"<AttributeStatement>{''.join(self.attributes)}</AttributeStatement>"
+
+    @property
     def conditions(self) -> str:
         return f"<Conditions {self.times}>{self.audience}</Conditions>"
 
@@ -129,7 +133,7 @@ class Recipe:
         return (
             f'<Assertion ID="_a1" {self.issued} {self.version} xmlns="urn:oasis:names:tc:SAML:2.0:assertion">'
             f"{self.issuer}{self.subject}{self.conditions}"
-            f"<AttributeStatement>{''.join(self.attributes)}</AttributeStatement>{self.session}</Assertion>"
+            f"{self.statement}{self.session}</Assertion>"
         )
 
     def text(self) -> str:

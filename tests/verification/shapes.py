@@ -66,10 +66,9 @@ def _move_signature(path: str, index: int) -> Callable[[etree._Element], None]:
     return move
 
 
-_XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xs="http://www.w3.org/2001/XMLSchema"'
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xs="http://www.w3.org/2001/XMLSchema"'
 _FOREIGN = '<x xmlns="urn:x"/>'
 _CONFIRMATION = f'<SubjectConfirmation Method="{GOOD.method}">{GOOD.data}</SubjectConfirmation>'
-_STATEMENT = f"<AttributeStatement>{''.join(GOOD.attributes)}</AttributeStatement>"
 _CODE = '<samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/>'
 _CLASS = "<AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</AuthnContextClassRef>"
 _EMAIL = attribute("email", NAME)
@@ -86,7 +85,7 @@ def _swap(name: str, message: str, first: str, second: str, between: str = "") -
 
 
 def _type(name: str, message: str, attributes: str, text: str) -> Shape:
-    return _shape(f"xsi: {name}", message, _AGENT, f"<AttributeValue {_XSI} {attributes}>{text}")
+    return _shape(f"xsi: {name}", message, _AGENT, f"<AttributeValue {XSI} {attributes}>{text}")
 
 
 def _extra(place: str, message: str, old: str, new: str) -> Shape:
@@ -102,8 +101,8 @@ SHAPES = (
     # order
     _swap("subject before issuer", "Signature stands in Response/Assertion", GOOD.issuer, GOOD.subject),
     _swap("conditions before subject", "Subject stands in Response/Assertion", GOOD.subject, GOOD.conditions),
-    _swap("statement before conditions", "Conditions stands in Response/Assertion", GOOD.conditions, _STATEMENT),
-    _swap("sign-in before subject", "Subject stands in Response/Assertion", GOOD.subject + GOOD.conditions + _STATEMENT, GOOD.session),
+    _swap("statement before conditions", "Conditions stands in Response/Assertion", GOOD.conditions, GOOD.statement),
+    _swap("sign-in before subject", "Subject stands in Response/Assertion", GOOD.subject + GOOD.conditions + GOOD.statement, GOOD.session),
     _swap("status before issuer", "Issuer stands in Response", GOOD.outer_issuer, GOOD.status),
     _swap("assertion before status", "Assertion stands in Response", GOOD.status, GOOD.assertion()),
     _swap("confirmation before name", "NameID stands in Response/Assertion/Subject", GOOD.name_id, _CONFIRMATION),
@@ -188,8 +187,8 @@ SHAPES = (
     _shape("no conditions", "the assertion has no Conditions: it is valid for any receiver, forever", GOOD.conditions, "", "conditions"),
     _shape("two conditions", "Conditions stands in Response/Assertion", GOOD.conditions, GOOD.conditions * 2),
     _shape("a restriction of nothing", "Response/Assertion/Conditions/AudienceRestriction lacks Audience", f"<Audience>{AUDIENCE}</Audience>", ""),
-    _shape("no statement", "'email' is missing: Flex answers with error 45050", _STATEMENT, "", "attribute-missing"),
-    _shape("an empty statement", "Response/Assertion/AttributeStatement lacks Attribute or EncryptedAttribute", _STATEMENT, "<AttributeStatement/>"),
+    _shape("no statement", "'email' is missing: Flex answers with error 45050", GOOD.statement, "", "attribute-missing"),
+    _shape("an empty statement", "Response/Assertion/AttributeStatement lacks Attribute or EncryptedAttribute", GOOD.statement, "<AttributeStatement/>"),
     _shape("no version of the assertion", "Response/Assertion lacks the attribute Version", f"{GOOD.version} xmlns=", "xmlns="),
     _shape("no issue instant of the assertion", "Response/Assertion lacks the attribute IssueInstant", f'<Assertion ID="_a1" {GOOD.issued}', '<Assertion ID="_a1"'),
     _shape("no issue instant of the response", "Response lacks the attribute IssueInstant", f"{GOOD.issued} {GOOD.destination}", GOOD.destination),
@@ -228,7 +227,7 @@ SHAPES = (
     _type("a type without namespace", "the attribute type of Response/Assertion/AttributeStatement/Attribute/AttributeValue of 'roles' has a value that does not fit its type", 'xsi:type="zz:string"', "agent"),
     _type("an element as string", "Response/Assertion/AttributeStatement/Attribute/AttributeValue of 'roles' contains elements instead of text", 'xsi:type="xs:string"', f"{_FOREIGN}"),
     _type("nil with a text", "Response/Assertion/AttributeStatement/Attribute/AttributeValue of 'roles' is not as SAML's schema has it", 'xsi:nil="true"', "agent"),
-    _shape("xsi: nil as a name", "Response/Assertion/Subject/NameID is not as SAML's schema has it", "<NameID ", f'<NameID {_XSI} xsi:nil="true" '),
-    _shape("xsi: conditions as string", "the attribute type of Response/Assertion/Conditions is not as SAML's schema has it", "<Conditions ", f'<Conditions {_XSI} xsi:type="xs:string" '),
+    _shape("xsi: nil as a name", "Response/Assertion/Subject/NameID is not as SAML's schema has it", "<NameID ", f'<NameID {XSI} xsi:nil="true" '),
+    _shape("xsi: conditions as string", "the attribute type of Response/Assertion/Conditions is not as SAML's schema has it", "<Conditions ", f'<Conditions {XSI} xsi:type="xs:string" '),
     Shape("a signature that names another certificate", "signature", "the response names another certificate than the trusted one that signed it", brought="other"),
 )  # fmt: skip

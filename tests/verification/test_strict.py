@@ -18,7 +18,7 @@ from onelogin.saml2.auth import OneLogin_Saml2_Auth
 from flexsaml.verification.shape import check_shape
 
 from . import mutations as made
-from .shapes import GOOD, SHAPES, Shape, shift_times
+from .shapes import GOOD, SHAPES, XSI, Shape, shift_times
 from .test_verify import fault_names, judge
 
 SHIFT = datetime.now(timezone.utc).replace(microsecond=0) - made.AT
@@ -68,6 +68,25 @@ def test_a_response_with_a_thousand_faults_is_judged_at_once_and_shows_five() ->
     started = time.process_time()
     assert len(list(check_shape(root))) == 5
     assert time.process_time() - started < 5
+
+
+UNUSUAL = {
+    "a consent": (GOOD.destination, f'{GOOD.destination} Consent="urn:oasis:names:tc:SAML:2.0:consent:unspecified"'),
+    "a message of the status": ("</samlp:Status>", "<samlp:StatusMessage>ok</samlp:StatusMessage></samlp:Status>"),
+    "a sign-in before the attributes": (f"{GOOD.statement}{GOOD.session}", f"{GOOD.session}{GOOD.statement}"),
+    "a name format": ('Name="email"', 'Name="email" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:uri"'),
+    "a type": ("<AttributeValue>agent", f"<AttributeValue {XSI} xsi:type='xs:string'>agent"),
+    "a place of the sign-in": (made.CONTEXT, f'<SubjectLocality Address="192.0.2.1"/>{made.CONTEXT}'),
+    "an authority of the sign-in": ("</AuthnContext>", "<AuthenticatingAuthority>urn:x</AuthenticatingAuthority></AuthnContext>"),
+    "a qualified name for this receiver": ("<NameID ", f'<NameID SPNameQualifier="{made.AUDIENCE}" '),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_what_the_schema_allows_is_accepted(name: str) -> None:
+    shape = Shape(name, "", "", *UNUSUAL[name])
+    assert fault_names(judge(shape.make())) == []
+    assert refuse_as_python3_saml(shape.make(SHIFT)) == ""
 
 
 # -- strangers ---------------------------------------------------------------------------------------------------------

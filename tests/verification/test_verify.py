@@ -83,10 +83,10 @@ def posted() -> str:
     return base64.b64encode(made.good_bytes()).decode()
 
 
-def har(value: str) -> bytes:
-    """The value as a parameter, and once more in the posted text."""
-    text = f"SAMLResponse={quote(posted(), safe='')}&RelayState="
-    request = {"method": "POST", "postData": {"params": [{"name": "SAMLResponse", "value": value}], "text": text}}
+def har(*, value: str = "", text: str = "") -> bytes:
+    """The field as a parameter, or in the posted text."""
+    params = [{"name": "SAMLResponse", "value": value}] if value else []
+    request = {"method": "POST", "postData": {"params": params, "text": text}}
     return json.dumps({"log": {"entries": [{"request": {"method": "GET"}}, {"request": request}]}}).encode()
 
 
@@ -121,8 +121,9 @@ def har(value: str) -> bytes:
         pytest.param(
             lambda: base64.b64encode(made.good_bytes()).decode().encode("utf-16"), [], id="saved as UTF-16"
         ),
-        pytest.param(lambda: har(quote(posted(), safe="")), [], id="HAR of Chrome"),
-        pytest.param(lambda: har(posted()), [], id="HAR of Firefox"),
+        pytest.param(lambda: har(value=quote(posted(), safe=""), text=f"SAMLResponse={quote(posted())}&RelayState="), [], id="HAR of Chrome"),
+        pytest.param(lambda: har(value=posted()), [], id="HAR of Firefox"),
+        pytest.param(lambda: har(text=f"SAMLResponse={quote(posted())}&RelayState="), [], id="HAR with the text alone"),
         pytest.param(
             lambda: json.dumps({"requests": [{"post": [["RelayState", ""], ["SAMLResponse", posted()]]}]}).encode(),
             [],
