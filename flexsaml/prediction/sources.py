@@ -76,19 +76,26 @@ class Sources:
 
     def __init__(self, policy: SignInPolicy, target: SignInTarget, agent: Agent) -> None:
         self.policy, self.target, self.agent = policy, target, agent
+        self._results: dict[PolicyEntry, SourceValues] = {}
 
-    def read(self, entry: PolicyEntry, visited: tuple[PolicyEntry, ...] = ()) -> SourceValues:
-        """The values of the entry; its Value is ignored if it has a Source (D). `visited`: the entries whose
-        transformations led to this one."""
+    def read(self, entry: PolicyEntry) -> SourceValues:
+        """The values of the entry; its Value is ignored if it has a Source (D). Each entry is evaluated once, however
+        many transformations refer to it; one that refers to itself has no value."""
+        if entry not in self._results:
+            self._results[entry] = SourceValues(evidence=("T6",), reason="the transformation refers to itself")
+            self._results[entry] = self._evaluate(entry)
+        return self._results[entry]
+
+    def _evaluate(self, entry: PolicyEntry) -> SourceValues:
         for holder, undocumented in (("policy", self.policy.undocumented), ("entry", entry.undocumented)):
             if undocumented:
                 unknown = f"the {holder} has {undocumented}, {UNDOCUMENTED}"
                 return SourceValues(evidence=("S25",), unknown=unknown)
-        return self._read_source(entry, visited).citing(*self.policy.caveats, *entry.caveats)
+        return self._read_source(entry).citing(*self.policy.caveats, *entry.caveats)
 
-    def _read_source(self, entry: PolicyEntry, visited: tuple[PolicyEntry, ...]) -> SourceValues:
+    def _read_source(self, entry: PolicyEntry) -> SourceValues:
         if entry.source == "transformation":
-            return self._transform(entry, visited)
+            return self._transform(entry)
         if entry.source == "customclaimsprovider":
             return SourceValues(evidence=("S21",), unknown="a custom claims provider gives it")
         if not entry.source:
@@ -101,10 +108,8 @@ class Sources:
         """The user principal name that a sign-in sends; that of the home tenant for some guests."""
         return SourceValues(values=(self.agent.upn,), evidence=("S23",), unknown=self.agent.guest_doubt)
 
-    def _transform(self, entry: PolicyEntry, visited: tuple[PolicyEntry, ...]) -> SourceValues:
+    def _transform(self, entry: PolicyEntry) -> SourceValues:
         transformation = self.policy.find_transformation(entry.transformation)
-        if entry in visited:
-            return SourceValues(evidence=("T6",), reason="the transformation refers to itself")
         if transformation is None:
             return SourceValues(evidence=("T6",), reason=f"there is no transformation '{entry.transformation}'")
 
@@ -112,7 +117,7 @@ class Sources:
             source = self.policy.find_entry(reference)
             if source is None:
                 return SourceValues(evidence=("T6",), reason=f"'{reference}' refers to no entry")
-            result = self.read(source, (*visited, entry))
+            result = self.read(source)
             return result if reference in (source.id, source.extension) else result.citing("T")
 
         result = apply_transformation(transformation, read_reference)

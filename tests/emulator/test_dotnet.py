@@ -33,6 +33,10 @@ from emulator.entra.saml import dotnet
         # Patterns that only .NET has, or that mean something else there.
         (r"(", "", "a", None),
         (r"((a{1000}){1000}){1000}", "", "a", None),  # gigabytes, once compiled
+        ("(?:(?:" + "[ab]c" * 780 + "){300}){300}", "", "a", None),
+        ("(?:" + "|".join(f"word{number}" for number in range(400)) + "){999}", "", "a", None),
+        ("a{9}b{9}c{9}d{9}e{9}f{9}|a", "x", "a", "x"),  # counts side by side do not multiply
+        ("a", "{b}" * 60, "a" * 500, None),  # a result without end
         (r"(z)", "$1", "z", None),
         (r"(?<z>z)", "${z}", "z", None),
         (r"(?<o>a)(?<c-o>b)", "", "ab", None),
@@ -50,7 +54,7 @@ from emulator.entra.saml import dotnet
     ],
 )  # fmt: skip
 def test_what_a_pattern_does(pattern: str, replacement: str, text: str, expected: str | None) -> None:
-    assert dotnet.replace(pattern, replacement, text, {}) == expected
+    assert dotnet.replace(pattern, replacement, text, {"b": "x" * 99}) == expected
 
 
 def test_a_pattern_that_backtracks_without_end_gives_nothing() -> None:

@@ -53,6 +53,24 @@ def transformed(name: str, method: str, inputs: list[dict[str, str]], **paramete
     return signin.claims(*entries, ClaimsTransformation=[transformation])
 
 
+def chained(method: str, names: tuple[str, str], **parameters: str) -> dict[str, Any]:
+    """A chain of 49 transformations, each of which refers twice to the one before."""
+    entries, transformations = [user("givenname", "")], []
+    for number in range(49):
+        before = f"out{number - 1}" if number else "givenname"
+        transformation = {
+            "ID": f"T{number}",
+            "TransformationMethod": method,
+            "InputClaims": [claim for name in names for claim in taking(before, name)],
+            "InputParameters": [{"ID": key, "Value": value} for key, value in parameters.items()],
+        }
+        transformations.append(transformation)
+        name = "x" if number == 48 else ""
+        source = {"Source": "transformation", "ID": f"out{number}", "TransformationID": f"T{number}"}
+        entries.append({**source, "SamlClaimType": name})
+    return signin.claims(*entries, ClaimsTransformation=transformations)
+
+
 def taking(reference: str, kind: str, **more: str) -> list[dict[str, str]]:
     return [{"ClaimTypeReferenceId": reference, "TransformationClaimType": kind, **more}]
 
@@ -241,6 +259,8 @@ def test_values_of_extensions_are_spelled_by_type(tenant: Tenant) -> None:
         (transformed("x", "RegexReplace", taking("mail", "sourceClaim"), regex="(?<a>.)da@", replacement="{a}{b}|", b="B"), ["aB|contoso.example"]),
         (transformed("x", "RegexReplace", taking("mail", "sourceClaim"), regex="zzz", replacement="-"), [ADA]),
         (transformed("x", "RegexReplace", taking("mail", "sourceClaim"), regex="(", replacement="-"), None),
+        (chained("RegexReplace", ("sourceClaim", "other"), regex="^.*$", replacement="-"), ["-"]),
+        (chained("Join", ("string1", "string2"), separator=""), None),
     ],
 )  # fmt: skip
 def test_transformations(tenant: Tenant, policy: dict[str, Any], expected: list[str] | None) -> None:

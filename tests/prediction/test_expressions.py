@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flexsaml.prediction.transformations import MAX_TIMEOUTS, UnsupportedPattern, compile_pattern, replace_matches
+from flexsaml.prediction.patterns import MAX_TIMEOUTS, UnsupportedPattern, compile_pattern, replace_matches
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,8 @@ from flexsaml.prediction.transformations import MAX_TIMEOUTS, UnsupportedPattern
         (r"\x41\u00e4", "x", "Aä", "x"),
         (r"\e", "x", "\x1b", "x"),
         (r"\.", "x", "a.b", "axb"),
+        ("a{9}b{9}c{9}d{9}e{9}f{9}", "x", "ab", "ab"),  # counts side by side do not multiply
+        ("(?:ab{99}){9}|a", "x", "a", "x"),
         ("", "-", "ab", "-a-b-"),
     ],
 )
@@ -58,6 +60,10 @@ def test_patterns_mean_what_they_mean_in_dot_net(pattern: str, replacement: str,
     "pattern",
     [
         r"((a{1000}){1000}){1000}",  # gigabytes, once compiled
+        "(?:(?:" + "[ab]c" * 780 + "){300}){300}",
+        "(?:" + "|".join(f"word{number}" for number in range(400)) + "){999}",
+        "(?:(?:a{0,100}b?){0,100}){0,100}",
+        "(?:(?:(?:" + "(?<=a)" * 100 + "){2}){10}){10}",
         r"(?<open-close>x)",  # balancing groups
         r"(?<-open>x)",
         r"[a-z-[aeiou]]",  # class subtraction
@@ -99,6 +105,15 @@ def test_a_dollar_in_the_replacement_is_documented_nowhere(replacement: str) -> 
     with pytest.raises(UnsupportedPattern, match=r"\$"):
         replace_matches("(?<g>a)", replacement, "a", {})
     assert replace_matches("a", "5 $", "a", {})[0] == "5 $"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "inputs"),
+    [("a", "x" * 1000, {}), ("a", "{b}", {"b": "x" * 1000}), ("(?<g>a)|", "{b}{b}", {"b": "x" * 60_000})],
+)
+def test_a_result_has_a_bounded_length(pattern: str, replacement: str, inputs: dict[str, str]) -> None:
+    with pytest.raises(UnsupportedPattern, match="more than 100,000 characters"):
+        replace_matches(pattern, replacement, "a" * 500, inputs)
 
 
 def test_a_pattern_that_was_too_slow_is_not_tried_again() -> None:

@@ -95,3 +95,45 @@ def test_a_transformation_of_itself_ends() -> None:
     }
     entry = {"Source": "transformation", "ID": "me", "TransformationID": "T", "SamlClaimType": "x"}
     assert not find_line(predict_entries(entry, ClaimsTransformation=[loop])).values
+
+
+@pytest.mark.parametrize(
+    ("method", "names", "parameters", "values", "unknown"),
+    [
+        ("RegexReplace", ("sourceClaim", "other"), {"regex": "^.*$", "replacement": "-"}, ("-",), ""),
+        ("Join", ("string1", "string2"), {"separator": ""}, (), "more than 100,000 characters"),
+    ],
+)
+def test_a_chain_of_transformations_that_refer_twice_to_the_one_before_ends(
+    method: str, names: tuple[str, str], parameters: dict[str, str], values: tuple[str, ...], unknown: str
+) -> None:
+    """The last of 49 refers to the first along 2^48 ways."""
+    entries = [{"Source": "user", "ID": "givenname"}]
+    transformations = []
+    for number in range(49):
+        before = "givenname" if number == 0 else f"out{number - 1}"
+        transformations.append(
+            {
+                "ID": f"T{number}",
+                "TransformationMethod": method,
+                "InputClaims": [
+                    {"ClaimTypeReferenceId": before, "TransformationClaimType": name, "TreatAsMultiValue": "true"}
+                    for name in names
+                ],
+                "InputParameters": [{"ID": name, "Value": value} for name, value in parameters.items()],
+            }
+        )
+        entries.append({"Source": "transformation", "ID": f"out{number}", "TransformationID": f"T{number}"})
+    entries[-1]["SamlClaimType"] = "x"
+    line = find_line(predict_entries(*entries, ClaimsTransformation=transformations))
+    assert line.values == values
+    assert unknown in line.unknown
+
+
+@pytest.mark.parametrize(("count", "is_known"), [(31, True), (32, False)])
+def test_a_thousand_combinations_of_values_are_evaluated(count: int, is_known: bool) -> None:
+    user = agent(ADA, roles=tuple(f"role{number}" for number in range(count)))
+    inputs = ["assignedroles as string1", "assignedroles as string2"]
+    line = transform("Join", inputs, {"separator": "-"}, user, each=True)
+    assert len(line.values) == (count * count if is_known else 0)
+    assert ("1,024 combinations" in line.unknown) == (not is_known)

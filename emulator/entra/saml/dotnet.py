@@ -2,13 +2,14 @@
 what only .NET has, or what `regex` would read in another way, is refused, and then the claim has no value. Time is
 bounded: a pattern that backtracks without end gives nothing."""
 
-import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import regex
 
-MAX_COPIES = 100_000  # nested counts are compiled to as many copies, and could exhaust the memory
+MAX_WEIGHT = 10_000  # characters of a pattern when its repeated parts are written out, as the compiler has them
+MAX_RESULT = 100_000  # characters
 TIMEOUT = 1.0  # seconds; ordinary patterns take microseconds, also on a busy machine
 _ESCAPES = {"Z": r"(?=\n?\Z)", "z": r"\Z", "e": r"\x1b"}
 _PLAIN_ESCAPE = re.compile(r"\\([abBAGdDwWsStrvfn]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[^0-9A-Za-z])")
@@ -20,7 +21,7 @@ _OPTIONS = re.compile(r"\(\?([imsx]+)(?:-[imsx]+)?:|\(\?[imsx]+\)")
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\??")
 _CLASS_RANGE = re.compile(r"-\[|\[[:.=]")
 _SUBSTITUTION = re.compile(r"\$[0-9&`'+_${]")
-_COUNT = re.compile(r"\{(\d{1,9})(?:,(\d{0,9}))?\}")
+_COUNT = re.compile(r"\d+")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -32,27 +33,50 @@ def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]
     """`text` with every match replaced; None when the result is unknown. `{name}` is a named group or an input."""
     if _SUBSTITUTION.search(replacement):
         return None  # .NET would substitute something; whether Entra does is written nowhere
+    room = MAX_RESULT
+
+    def take_room(part: str) -> str:
+        nonlocal room
+        room -= len(part)
+        if room < 0:
+            raise UntranslatablePattern("a result without end")
+        return part
+
+    def expand(match: regex.Match[str]) -> str:
+        groups = match.groupdict(default="")
+        take_room(replacement)
+        return _PLACE.sub(lambda place: take_room(groups.get(place[1], inputs.get(place[1], place[0]))), replacement)
+
     try:
-        compiled = regex.compile(translate_pattern(pattern), regex.V0)
-
-        def expand(match: regex.Match[str]) -> str:
-            groups = match.groupdict(default="")
-            return _PLACE.sub(lambda place: groups.get(place[1], inputs.get(place[1], place[0])), replacement)
-
-        return str(compiled.sub(expand, text, timeout=TIMEOUT))
-    except (UntranslatablePattern, regex.error, TimeoutError, RecursionError, OverflowError):
+        return str(_compile(pattern).sub(expand, text, timeout=TIMEOUT))
+    except (UntranslatablePattern, regex.error, TimeoutError, RecursionError, OverflowError, MemoryError):
         return None
+
+
+@lru_cache(maxsize=64)
+def _compile(pattern: str) -> regex.Pattern[str]:
+    return regex.compile(translate_pattern(pattern), regex.V0, cache_pattern=False)
 
 
 def translate_pattern(pattern: str) -> str:
     """The pattern as `regex` spells it. Raises UntranslatablePattern."""
-    copies = math.prod(int(most or least) or 1 for least, most in _COUNT.findall(pattern))
-    if copies > MAX_COPIES:
-        raise UntranslatablePattern("counts that multiply to a large number")
     translated, position = "", 0
+    weights, last = [0], 0  # of the groups that are open, the outermost first, and of what a quantifier would repeat
     while position < len(pattern):
-        text, position = _translate_at(pattern, position)
-        translated += text
+        text, end = _translate_at(pattern, position)
+        if _QUANTIFIER.match(pattern, position):
+            weights[-1] += last * max([0, *(int(count) - 1 for count in _COUNT.findall(text))])
+        elif text == ")" and len(weights) > 1:
+            last = weights.pop()
+            weights[-1] += last
+        elif text.startswith("("):
+            weights.append(1)
+        else:
+            last = len(text)
+            weights[-1] += last
+        if sum(weights) > MAX_WEIGHT:
+            raise UntranslatablePattern("parts that are repeated to a large pattern")
+        translated, position = translated + text, end
     return translated
 
 

@@ -6,7 +6,7 @@ CreateStringClaim is accepted and gives nothing (A)."""
 import base64
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
@@ -25,6 +25,7 @@ _PASSWORD = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmeth
 
 
 _MAX_COMBINATIONS = 1000
+_MAX_LENGTH = 100_000  # characters that a transformation gives
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def build_statement(
 class _Claims:
     subject: Subject
     policy: SignInPolicy
+    known: dict[ClaimEntry, Values] = field(default_factory=dict)
+    """Values of the entries that were evaluated, or are being evaluated: those have none yet."""
 
     def name_id(self) -> tuple[str, str, str]:
         """Value, default format, and the format the entry names."""
@@ -114,10 +117,14 @@ class _Claims:
             attributes[entry.saml_type] = replace(before, values=before.values + values)
         return attributes.values()
 
-    def values(self, entry: ClaimEntry, outer: tuple[ClaimEntry, ...] = ()) -> Values:
-        """The values of an entry's source, or else its constant; the transformations of `outer` led to the entry."""
-        if entry in outer:
-            return ()  # a transformation of itself
+    def values(self, entry: ClaimEntry) -> Values:
+        """The values of an entry's source, or else its constant; a transformation of itself has none."""
+        if entry not in self.known:
+            self.known[entry] = ()
+            self.known[entry] = self._evaluate(entry)
+        return self.known[entry]
+
+    def _evaluate(self, entry: ClaimEntry) -> Values:
         if entry.source == "transformation":
             transformation = self.policy.transformations.get(entry.transformation_id.casefold())
             if transformation is None:
@@ -125,7 +132,7 @@ class _Claims:
 
             def read_referenced(reference: str) -> Values:
                 named = next((entry for entry in self.policy.entries if entry.is_named(reference)), None)
-                return () if named is None else self.values(named, (*outer, entry))
+                return () if named is None else self.values(named)
 
             return _apply_transformation(transformation, read_referenced)
         if not entry.source:
@@ -145,8 +152,13 @@ def _apply_transformation(transformation: Transformation, values_of: Callable[[s
         return ()  # own limit: several inputs of many values each
     constants = {name.lower(): value for name, value in transformation.parameters.items()}
     # A null input leaves its column empty, and then the product is empty too.
-    results = [_transform(transformation, {**constants, **dict(row)}) for row in product(*columns)]
-    return tuple(text for text in results if text is not None)
+    texts: list[str] = []
+    for row in product(*columns):
+        text = _transform(transformation, {**constants, **dict(row)})
+        texts += [] if text is None else [text]
+        if sum(map(len, texts)) > _MAX_LENGTH:
+            return ()  # own limit, as above
+    return tuple(texts)
 
 
 def _transform(transformation: Transformation, inputs: dict[str, str]) -> str | None:
