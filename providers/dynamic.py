@@ -41,14 +41,17 @@ class DynamicProvider(dynamic.ResourceProvider):
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         try:
-            inputs, failures = self.kind.check(self._from_state(_olds), _from_pulumi(news))
+            inputs, failures = self.kind.check(self._from_state(_olds, has_outputs=False), _from_pulumi(news))
         except UserError as problem:
             inputs, failures = _from_pulumi(news), {"": str(problem)}
         failures = {name: escape_controls(reason) for name, reason in failures.items()}
         return dynamic.CheckResult(_to_pulumi(inputs), [dynamic.CheckFailure(*failure) for failure in failures.items()])
 
     def diff(self, _id: str, _olds: Props, _news: Props) -> dynamic.DiffResult:
-        arguments, changed = self.kind.arguments, self.kind.diff(self._from_state(_olds), _from_pulumi(_news))
+        arguments, changed = (
+            self.kind.arguments,
+            self.kind.diff(self._from_state(_olds, has_outputs=False), _from_pulumi(_news)),
+        )
         is_moved = _olds.get("__provider") != _news.get("__provider")
         return dynamic.DiffResult(
             changes=is_moved or any(not arguments[name].ignored for name in changed),
@@ -68,7 +71,7 @@ class DynamicProvider(dynamic.ResourceProvider):
             return dynamic.UpdateResult({**news, **self.kind.update(_directory(), _id, olds, news)})
 
     def read(self, id_: str, props: Props) -> dynamic.ReadResult:
-        outputs = _from_pulumi(props)
+        outputs = self._from_state(props)
         with self._attempt("read", outputs):
             live = self.kind.read(_directory(), id_, outputs)
             if live is None:
@@ -80,12 +83,9 @@ class DynamicProvider(dynamic.ResourceProvider):
         with self._attempt("delete", outputs):
             self.kind.delete(_directory(), _id, outputs)
 
-    def _from_state(self, props: Mapping[str, Any]) -> Props:
+    def _from_state(self, props: Mapping[str, Any], *, has_outputs: bool = True) -> Props:
         """Properties that a former run wrote. Raises `RefusedChange` if somebody edited them since."""
-        own = _from_pulumi(props)
-        if damage := self.kind.find_damage(own):
-            raise RefusedChange(f"{self.kind.name}: {damage}")
-        return own
+        return self.kind.complete_state(_from_pulumi(props), has_outputs=has_outputs)
 
     @contextmanager
     def _attempt(self, verb: str, props: Props) -> Iterator[None]:

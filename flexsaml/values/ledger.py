@@ -21,7 +21,7 @@ from typing import Any
 from uuid import UUID
 
 from .data_types import DataType
-from .packed import UnknownPackedFormat, pack, unpack
+from .packed import UnknownPackedFormat, pack, refusing_damage, unpack
 
 _NO_ID = str(UUID(int=0))
 
@@ -112,7 +112,9 @@ class Ledger:
     @classmethod
     def unpack(cls, packed: str) -> Ledger:
         """The inverse of `pack`. Raises `UnknownPackedFormat`."""
-        return cls({key: LedgerEntry.from_json(entry) for key, entry in unpack(packed).items()})
+        entries = unpack(packed)
+        with refusing_damage():
+            return cls({key: LedgerEntry.from_json(entry) for key, entry in entries.items()})
 
 
 def pack_memory(users: Iterable[str], object_ids: Mapping[str, str], ledger: Ledger) -> str:
@@ -129,8 +131,10 @@ def unpack_memory(packed: str, users: Iterable[str]) -> tuple[dict[str, str], Le
     memory = unpack(packed)
     if not isinstance(memory, list):
         raise UnknownPackedFormat("1 without object ids")  # as before there were rosters
-    packed_ids, entries = base64.b64decode(memory[0]), memory[1]
-    ids = [str(UUID(bytes=packed_ids[at : at + 16])) for at in range(0, len(packed_ids), 16)]
-    object_ids = {user: id_ for user, id_ in zip(sorted(users), ids, strict=True) if id_ != _NO_ID}
-    ledger = {id_: LedgerEntry.from_json(entry) for id_, entry in zip(ids, entries, strict=True) if entry is not None}
+    with refusing_damage():
+        packed_ids, entries = base64.b64decode(memory[0]), memory[1]
+        ids = [str(UUID(bytes=packed_ids[at : at + 16])) for at in range(0, len(packed_ids), 16)]
+        object_ids = {user: id_ for user, id_ in zip(sorted(users), ids, strict=True) if id_ != _NO_ID}
+        cells = zip(ids, entries, strict=True)
+        ledger = {id_: LedgerEntry.from_json(entry) for id_, entry in cells if entry is not None}
     return object_ids, Ledger(ledger)

@@ -7,6 +7,8 @@ import base64
 import hashlib
 import json
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flexsaml.errors import UserError
@@ -55,6 +57,15 @@ def unpack(packed: str) -> Any:
     try:
         return load_json(zlib.decompress(base64.b64decode(packed[len(_VERSION) :])))
     except (ValueError, zlib.error):
+        raise DamagedPackedText from None
+
+
+@contextmanager
+def refusing_damage() -> Iterator[None]:
+    """While unpacked data is read: `DamagedPackedText` if it is not of the shape that was packed."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError):
         raise DamagedPackedText from None
 
 

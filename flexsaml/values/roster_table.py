@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from .packed import UnknownPackedFormat, canonical_json, digest, pack_json, unpack
+from .packed import UnknownPackedFormat, canonical_json, digest, pack_json, refusing_damage, unpack
 
 ID_PREFIX_LENGTH = 8  # hex digits of an object id
 
@@ -34,15 +34,19 @@ class RosterTable:
         return cls({user.lower(): (ids.get(user, "")[:ID_PREFIX_LENGTH], cell) for user, cell in cells.items()})
 
     @classmethod
-    def unpack(cls, packed: str) -> RosterTable:
-        """The inverse of `pack`; "" is a table without rows. Raises `UnknownPackedFormat`."""
+    def unpack(cls, packed: str, cell_type: type | tuple[type, ...] = (str, dict)) -> RosterTable:
+        """The inverse of `pack`; "" is a table without rows. Raises `UnknownPackedFormat` or `DamagedPackedText`."""
         if not packed:
             return cls()
         columns = unpack(packed)
         if not isinstance(columns, list):
             raise UnknownPackedFormat("1 without columns")  # row by row, as before there were rosters
-        users, id_prefixes, cells = columns
-        return cls(dict(zip(users, zip(id_prefixes.split(" "), cells, strict=False), strict=False)))
+        with refusing_damage():
+            users, id_prefixes, cells = columns
+            if not all(isinstance(cell, cell_type) for cell in cells):
+                raise TypeError
+            rows = zip(id_prefixes.split(" ") if users else (), cells, strict=True)
+            return cls(dict(zip(users, rows, strict=True)))
 
     def pack(self) -> str:
         """One string; equal tables give equal strings on one machine."""

@@ -43,6 +43,7 @@ class Argument:
     ignored: bool = False  # a change of it alone is no change
     computed: bool = False  # `check` computes it; no program gives it
     transient: bool = False  # `check` judges it and drops it: what preflight saw, or what holds for one run
+    items: tuple[type, ...] = (str,)  # what the items of a list or a map are
 
     def complete(self, given: object) -> Any:
         """The value as inputs hold it."""
@@ -52,6 +53,20 @@ class Argument:
             return type(self.default)(given or self.default)  # type: ignore[call-overload]
         return given or type(self.default)(self.default)
 
+    def find_damage(self, name: str, value: object) -> str:
+        """What is wrong with the value in state of the property of that name; "" if nothing is."""
+        wanted = type(self.default)
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        return _compare_shape(name, value, (wanted,)) or next(
+            filter(None, (_compare_shape(f"{name}[{key!r}]", item, self.items) for key, item in items)), ""
+        )
+
+
+def _compare_shape(name: str, value: object, wanted: tuple[type, ...]) -> str:
+    shape = "missing" if value is None else _SHAPES.get(type(value), "of an unknown shape")
+    expected = [_SHAPES[type_] for type_ in wanted]
+    return "" if isinstance(value, Unknown) or shape in expected else f"{name} in state is {shape}, not {expected[0]}"
+
 
 class Kind:
     """What a shell needs to know of a resource kind, and what it calls. Objects have no fields."""
@@ -60,7 +75,7 @@ class Kind:
     description: ClassVar[str]
     """The object in a person's words, with names of inputs in braces; messages put it behind the kind's name."""
     arguments: ClassVar[Mapping[str, Argument]]  # in the order a person reads them
-    outputs: ClassVar[tuple[str, ...]] = ()  # properties besides the inputs, once the object exists
+    outputs: ClassVar[Mapping[str, Argument]] = {}  # properties besides the inputs, once the object exists
     secret_outputs: ClassVar[tuple[str, ...]] = ()
     packed_from: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Input that crosses the engine as one string, to the arguments that `pack` makes it from."""
@@ -77,17 +92,20 @@ class Kind:
         """The packed input of that name; `arguments` are those `packed_from` lists."""
         raise NotImplementedError
 
-    def find_damage(self, outputs: Props) -> str:
-        """What is wrong with properties from state that somebody edited; "" if nothing is."""
-        for name in self.inputs if outputs else ():
-            value, wanted = outputs.get(name), _SHAPES[type(self.arguments[name].default)]
-            is_needed = self.arguments[name].computed or name in self.packed_from
-            if isinstance(value, Unknown) or (value is None and not is_needed):
-                continue
-            shape = "missing" if value is None else _SHAPES[type(value)]
-            if shape != wanted:
-                return f"the property {name} in state is {shape}, not {wanted}; {IMPORT_EXPORT}"
-        return ""
+    def complete_state(self, props: Props, *, has_outputs: bool) -> Props:
+        """Properties from state, {} if there is none; an input that an earlier version did not have gets its default.
+        Raises `RefusedChange` if somebody edited the state: what is missing or of another shape is named."""
+        if not props:
+            return {}
+        shapes = {name: self.arguments[name] for name in self.inputs} | (dict(self.outputs) if has_outputs else {})
+        completed = dict(props)
+        for name, argument in shapes.items():
+            is_needed = argument.required or argument.computed or name in self.packed_from or name in self.outputs
+            if props.get(name) is None and not is_needed:
+                completed[name] = argument.complete(None)
+            elif damage := argument.find_damage(name, props.get(name)):
+                raise RefusedChange(f"{self.name}: the property {damage}; {IMPORT_EXPORT}")
+        return completed
 
     def secret_inputs(self, arguments: Props) -> set[str]:
         """Names of inputs that must be secret in state whatever the program says."""

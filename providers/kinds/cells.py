@@ -32,8 +32,8 @@ class CellsKind(Kind):
     """Many users' cells in one resource. `check` compares the table with that of the last run and reports what will
     change; `create` and `update` learn what to do from the same comparison (`compare`)."""
 
-    outputs = ("__memory",)
-    secret_outputs = ("__memory",)
+    outputs: ClassVar = {"__memory": Argument()}
+    secret_outputs: ClassVar = {"__memory": Argument()}
     packed_from: ClassVar = {"__cells": ("cells", "ids")}
     preflight_results: ClassVar[tuple[str, ...]] = ("seen_missing",)
     """Transient inputs to be judged even if the table is that of the last run."""
@@ -100,7 +100,8 @@ def compare(olds: Props, news: Props) -> tuple[RosterChange, dict[str, str], Led
 
 def unpack_table(props: Props) -> RosterTable:
     """The table of a resource's inputs or outputs, without rows when there is none yet."""
-    return RosterTable.unpack(text(props.get("__cells")))
+    cell_type = str if "full_name" in props else dict  # a baseline is of one extension
+    return RosterTable.unpack(text(props.get("__cells")), cell_type)
 
 
 def pack_cells_memory(table: RosterTable, object_ids: Mapping[str, str], ledger: Ledger) -> Props:

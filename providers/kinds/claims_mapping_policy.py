@@ -49,7 +49,7 @@ class ClaimsMappingPolicyKind(Kind):
     description = "'{display_name}'"
     arguments: ClassVar = {
         "display_name": Argument(required=True),
-        "claims": Argument({}),
+        "claims": Argument({}, items=(str, dict)),
         "include_basic_claim_set": Argument(False),
         "definition": Argument(),
         "extensions": Argument({}),

@@ -57,7 +57,7 @@ class TenantBaselineKind(Kind):
         "seen_properties": Argument({}, transient=True),
         "seen_policies": Argument({}, transient=True),
     }
-    outputs = ("displaced", "__policy_names")
+    outputs: ClassVar = {"displaced": Argument([]), "__policy_names": Argument([])}
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)

@@ -40,7 +40,7 @@ class UserExtensionValueKind(Kind):
         "seen_missing": Argument(False, transient=True),
         "recorded": Argument({}, transient=True),
     }
-    outputs = ("user_id", "__memory")
+    outputs: ClassVar = {"user_id": Argument(), "__memory": Argument()}
     secret_outputs = ("__memory",)
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
