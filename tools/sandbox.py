@@ -167,7 +167,10 @@ def main() -> int:
     # A job started in the background ignores SIGINT, and then every engine command takes 5 s longer (tried).
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        run(parser.parse_args().command, PROJECT / ".sandbox", int(os.environ.get("SANDBOX_PORT", "8765")))
+        port = os.environ.get("SANDBOX_PORT") or "8765"
+        if not port.isascii() or not port.isdigit():
+            raise Failure(f"SANDBOX_PORT is {port!r}; write a number, like 8765")
+        run(parser.parse_args().command, PROJECT / ".sandbox", int(port))
     except Failure as problem:
         print(f"sandbox: {problem}", file=sys.stderr)
         return 1

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from flexsaml.json_values import NUMBER_TOO_LONG
+
 from .rules import Violation
 from .wording import escape, quote
 
@@ -66,8 +68,8 @@ def parse_json(text: str, where: str, report: Report) -> tuple[bool, Any]:
             report("json", place, f"{quote(text.strip(), 40)} is not JSON: {_reason(text, error)}")
         except RecursionError:
             report("nesting", where, "the text is nested too deeply for a policy")
-        except ValueError as error:  # a number of thousands of digits
-            report("json", where, f"this JSON cannot be used: {quote(str(error))}")
+        except ValueError:
+            report("json", where, f"this JSON cannot be used: {NUMBER_TOO_LONG}")
         else:
             return _report_values(value, where, report), value
         break

@@ -138,7 +138,7 @@ def _read_string(text: str, where: str, prefix: str, document: Document, depth: 
     if not is_json:
         yield document
         return
-    if isinstance(value, str) and depth:
+    if isinstance(value, str):
         document.report("double-encoded", where, "the definition is a JSON string in a JSON string", "encode it once")
     elif isinstance(value, dict) and ROOT not in value and _definition_key(value):
         document.report("root", where, "the definition string holds a request body, not a definition", _WRITE_ROOT)

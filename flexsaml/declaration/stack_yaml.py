@@ -4,6 +4,7 @@ bare date is a text in Go's form. What is encrypted (`secure:`) becomes a `Secre
 of collections are refused, so that a small file cannot become a large one."""
 
 import importlib
+import math
 import re
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ _CONSTANTS = {
 }  # fmt: skip
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ]+(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?\s*(Z|[+-]\d\d:?\d\d)?)?")
 _INTEGER = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|0b[01]+|0o?[0-7]*|[1-9][0-9]*)")
+_MAX_DIGITS = 100  # of an integer that go-yaml takes: 64 bits, in the base of two, and leading zeros
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
@@ -95,11 +97,14 @@ def _resolve(text: str) -> object:
     if (date := _DATE.fullmatch(text)) and (moment := _as_go_time(date)):
         return moment
     digits = text.replace("_", "")
-    if _INTEGER.fullmatch(digits):
+    if len(digits) <= _MAX_DIGITS and _INTEGER.fullmatch(digits):
         sign, bare = (-1 if digits[0] == "-" else 1), digits.lstrip("+-").lower()
         is_octal = re.fullmatch(r"0[0-7]+", bare)
-        return sign * (int(bare, 8) if is_octal else int(bare, 0) if len(bare) > 1 else int(bare))
-    return float(digits) if _FLOAT.fullmatch(digits) else text
+        number = sign * (int(bare, 8) if is_octal else int(bare, 0) if len(bare) > 1 else int(bare))
+        if -(2**63) <= number < 2**64:
+            return number
+    decimal = float(digits) if _FLOAT.fullmatch(digits) else math.inf
+    return decimal if math.isfinite(decimal) else text
 
 
 def _as_go_time(date: re.Match[str]) -> str:

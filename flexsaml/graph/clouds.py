@@ -4,6 +4,7 @@ source named in national_clouds.json). Tokens do not carry over between clouds, 
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,7 +40,10 @@ def cloud(name: str, *, graph_endpoint: str = "", login_endpoint: str = "") -> C
         raise InvalidCloud("cloud", f"{name!r} is not one of {', '.join(CLOUDS)}")
     endpoints = {"graphEndpoint": graph_endpoint, "loginEndpoint": login_endpoint}
     if name == "loopback":
-        sandbox = f"http://127.0.0.1:{os.environ.get('SANDBOX_PORT') or '8765'}"
+        port = os.environ.get("SANDBOX_PORT") or "8765"
+        if not re.fullmatch("[0-9]{1,5}", port):
+            raise InvalidCloud("cloud", f"the environment variable SANDBOX_PORT is {port!r}; write a number, like 8765")
+        sandbox = f"http://127.0.0.1:{port}"
         return Cloud(name, *(_loopback_url(setting, url or sandbox) for setting, url in endpoints.items()))
     for setting, url in endpoints.items():
         if url:

@@ -158,8 +158,10 @@ def _azure_token(cloud: Cloud, tenant_id: str, now: float, chain: Chain | None =
         answer = credential.get_token(f"{cloud.graph}/.default", tenant_id=tenant_id or None)
     except ClientAuthenticationError as error:
         raise no_credential(str(error), tenant_id) from error
-    except (ValueError, OSError) as error:  # an ill-formed tenant id, a certificate file that is not there
-        raise NoCredential(_SIGN_IN, _first_line(str(error)), f"{_WRONG_TENANT}; else {_WAYS}") from error
+    except (ValueError, OSError) as error:  # an ill-formed tenant id, a certificate file that cannot be used
+        words = _first_line(str(error))
+        hint = _WRONG_TENANT if "tenant" in words.lower() else "check AZURE_CLIENT_CERTIFICATE_PATH"
+        raise NoCredential(_SIGN_IN, words, f"{hint}; else {_WAYS}") from error
     except AzureError as error:
         raise NotSent(_SIGN_IN, _first_line(str(error)), f"check that {cloud.login} can be reached") from error
     return Token(answer.token, now, float(answer.expires_on))

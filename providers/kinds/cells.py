@@ -33,7 +33,7 @@ class CellsKind(Kind):
     change; `create` and `update` learn what to do from the same comparison (`compare`)."""
 
     outputs: ClassVar = {"__memory": Argument()}
-    secret_outputs: ClassVar = {"__memory": Argument()}
+    secret_outputs = ("__memory",)
     packed_from: ClassVar = {"__cells": ("cells", "ids")}
     preflight_results: ClassVar[tuple[str, ...]] = ("seen_missing",)
     """Transient inputs to be judged even if the table is that of the last run."""

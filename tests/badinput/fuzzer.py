@@ -14,9 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.badinput.surfaces import SURFACES, expand, load_rows
+from tests.badinput.surfaces import SURFACES, Outcome, expand, load_rows, predict_definition
 
-FUZZED = ("stack", "roster", "definition", "response", "metadata")
+FUZZED: dict[str, Callable[[str, Any, Path], Outcome]] = {
+    **{name: SURFACES[name] for name in ("stack", "roster", "definition", "response", "metadata")},
+    "prediction": predict_definition,
+}
 CORPUS = Path(__file__).parents[1] / "corpus"
 _TOKENS = (
     "\0", "\x1b[31m", "\u202e", "\ufeff", "\n", "\r\n", "\t", "'", '"', "{", "}", "[", "]", "[" * 50, "<", ">", "&", "&#0;",
@@ -28,6 +31,7 @@ _TOKENS = (
 
 def collect_seeds(surface: str) -> list[str]:
     """Texts to begin with: the rows of the table, and the corpus."""
+    surface = "definition" if surface == "prediction" else surface
     texts = [expand(row["input"]) for row in load_rows(surface).values()]
     folders = {"definition": "policies", "response": "saml"}
     if surface in folders:
@@ -64,10 +68,10 @@ def fuzz(seed: int, seconds: float, now: Callable[[], float] = time.monotonic) -
     seeds = {surface: collect_seeds(surface) for surface in FUZZED}
     with tempfile.TemporaryDirectory() as folder:
         while now() < ends and len(failures) < 5:
-            surface = FUZZED[count % len(FUZZED)]
+            surface = list(FUZZED)[count % len(FUZZED)]
             text, began = mutate(dice.choice(seeds[surface]), dice, seeds[surface]), now()
             try:
-                _status, lines = SURFACES[surface]("fuzzed", text, Path(folder))
+                _status, lines = FUZZED[surface]("fuzzed", text, Path(folder))
                 if not all(line.isprintable() for line in lines):
                     failures.append(f"{surface}: a line with control characters for {text!r}"[:2000])
             except BaseException:  # noqa: BLE001 - whatever it is, a user would meet it

@@ -17,10 +17,12 @@ from requests.adapters import BaseAdapter
 from flexsaml.errors import UserError
 from flexsaml.flex import read_access, read_worker
 from flexsaml.graph import cloud, credentials
+from flexsaml.terminal_text import escape_controls
 from flexsaml.verification import parse_metadata
 from providers import provider_class
 from tests.cli.command import Ended, run
 from tests.graph.fakes import Answer, stage
+from tests.prediction import seeded
 from tests.providers.test_check_and_diff import KINDS
 from tests.verification import mutations as made
 
@@ -64,6 +66,20 @@ def read_definition(name: str, text: str, folder: Path) -> Outcome:
     return _read_outcome(run("lint", "policy.json", cwd=folder))
 
 
+def predict_definition(_name: str, text: str, _folder: Path) -> Outcome:
+    """The sign-in of a user with two roles under this policy; the lines are the reasons that a person reads."""
+
+    def predict() -> list[str]:
+        user = seeded.agent(seeded.ADA, roles=("admin", "agent"))
+        prediction = seeded.predict_definition(text.encode("utf-8", "surrogateescape"), user)
+        return [escape_controls(line) for line in (*prediction.problems, *prediction.doubts)]
+
+    try:
+        return 0, predict()
+    except UserError as error:
+        return 2, [str(error)]
+
+
 def run_command(_name: str, arguments: list[str], folder: Path) -> Outcome:
     (folder / "Pulumi.dev.yaml").write_text(GOOD_STACK)
     (folder / "policy.json").write_text('{"ClaimsMappingPolicy": {"Version": 1, "ClaimsSchema": []}}')
@@ -75,8 +91,15 @@ def run_command(_name: str, arguments: list[str], folder: Path) -> Outcome:
     return _read_outcome(run(*arguments, cwd=folder))
 
 
-def read_environment(_name: str, environment: dict[str, str], _folder: Path) -> Outcome:
-    return _raised(lambda: read_access(environment))
+def read_environment(_name: str, environment: dict[str, str], folder: Path) -> Outcome:
+    """Twilio's variables are read by themselves, the others by `doctor`, which reads them all."""
+    if not environment or any(name.startswith(("TWILIO_", "FLEXSAML_TASKROUTER")) for name in environment):
+        return _raised(lambda: read_access(environment))
+    has_tenant = any(name.startswith("AZURE_") for name in environment)
+    stack = GOOD_STACK.replace("cloud: loopback", "cloud: public") if has_tenant else GOOD_STACK
+    (folder / "Pulumi.dev.yaml").write_text(stack)
+    given = [] if "PULUMI_STACK" in environment else ["--file", "Pulumi.dev.yaml"]
+    return _read_outcome(run("doctor", *given, cwd=folder, environment=environment))
 
 
 def read_graph_answer(_name: str, given: list[str], _folder: Path) -> Outcome:
@@ -181,7 +204,7 @@ def expand(given: Any) -> Any:
 
 
 def load_rows(surface: str) -> dict[str, dict[str, Any]]:
-    """Name to `input`, `status` and the beginning of the `line`."""
+    """Name to `input`, `status` and the `line`, or one of the lines."""
     rows: dict[str, dict[str, Any]] = json.loads(
         (Path(__file__).parent / "rows" / f"{surface}.json").read_text("utf-8")
     )

@@ -19,7 +19,10 @@ SECONDS = 300 if is_whole_run() else 20
 def test_no_mutated_text_ends_in_a_traceback() -> None:
     seed = secrets.randbelow(2**32)
     command = [sys.executable, "-m", "tests.badinput.fuzzer", str(seed), str(SECONDS)]
-    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=SECONDS + 120)
+    try:
+        ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=SECONDS + 120)
+    except subprocess.TimeoutExpired:
+        pytest.fail(f"a text hangs it: python -m tests.badinput.fuzzer {seed} {SECONDS}")
     assert ended.returncode == 0, f"seed {seed}: {ended.stderr[-2000:]}"
     result = json.loads(ended.stdout)
     assert result["failures"] == [], f"python -m tests.badinput.fuzzer {seed} {SECONDS}"

@@ -118,7 +118,11 @@ def define(*entries: Json, **more: Any) -> str:
 def predict_entries(
     *entries: Json, user: Agent | None = None, at: SignInTarget | None = None, **more: Any
 ) -> Prediction:
-    return predict_sign_in(parse_policy(define(*entries, **more)), at or target(), user or agent(ADA))
+    return predict_definition(define(*entries, **more), user, at)
+
+
+def predict_definition(definition: str | bytes, user: Agent | None = None, at: SignInTarget | None = None) -> Prediction:
+    return predict_sign_in(parse_policy(definition), at or target(), user or agent(ADA))
 
 
 def find_line(prediction: Prediction, name: str = "x") -> AttributeLine:

@@ -113,4 +113,4 @@ def test_an_edited_state_is_told_in_one_line(states: dict[str, Held]) -> None:
     assert tracebacks == []
     assert calls > 2500
     assert refused > calls / 3
-    add_figures("edited states", calls=calls, tracebacks=0)
+    add_figures("edited-states", calls=calls, tracebacks=0)

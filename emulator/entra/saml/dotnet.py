@@ -35,12 +35,12 @@ def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]
         return None  # .NET would substitute something; whether Entra does is written nowhere
     room = MAX_RESULT
 
-    def take_room(part: str) -> str:
+    def take_room(piece: str) -> str:
         nonlocal room
-        room -= len(part)
+        room -= len(piece)
         if room < 0:
             raise UntranslatablePattern("a result without end")
-        return part
+        return piece
 
     def expand(match: regex.Match[str]) -> str:
         groups = match.groupdict(default="")
