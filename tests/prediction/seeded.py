@@ -121,7 +121,9 @@ def predict_entries(
     return predict_definition(define(*entries, **more), user, at)
 
 
-def predict_definition(definition: str | bytes, user: Agent | None = None, at: SignInTarget | None = None) -> Prediction:
+def predict_definition(
+    definition: str | bytes, user: Agent | None = None, at: SignInTarget | None = None
+) -> Prediction:
     return predict_sign_in(parse_policy(definition), at or target(), user or agent(ADA))
 
 
