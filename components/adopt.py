@@ -8,7 +8,6 @@ count as unset. Changes nothing, and writes one file, readable by its owner only
 import is for a stack that has no resources yet."""
 
 import argparse
-import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,12 +16,12 @@ from typing import Any, NoReturn
 import pulumi
 from pulumi.runtime import mocks, set_all_config
 
-from flexsaml.claims import escape
 from flexsaml.errors import UserError
 from flexsaml.graph import Directory
 from flexsaml.json_values import load_json
 from flexsaml.private_files import write_private_file
 from flexsaml.pulumi_command import run_pulumi
+from flexsaml.terminal_text import format_json, print_json, print_lines
 from providers import Connection, provider_class
 
 from .args import read_config
@@ -45,28 +44,29 @@ def run(given: argparse.Namespace) -> int:
         adoption = _find_existing(stack)
     except pulumi.RunError as problem:
         raise UserError(" ".join(str(problem).split())) from None
-    write_private_file(given.out, json.dumps({"resources": adoption.resources}, indent=1))
+    write_private_file(given.out, format_json({"resources": adoption.resources}))
     types = {resource["name"]: resource["type"] for resource in adoption.resources if not resource.get("component")}
     if given.json:
-        print(json.dumps({"found": list(types), "absent": adoption.absent, "file": str(given.out)}))
+        print_json({"found": list(types), "absent": adoption.absent, "file": str(given.out)})
         return 0
     in_tenant = [name for name, type_ in types.items() if not type_.endswith("Baseline")]
     verb = "object exists and is" if len(in_tenant) == 1 else "objects exist and are"
-    print(escape(f"{len(in_tenant)} {verb} in {given.out}: {', '.join(in_tenant)}", 10_000))
+    lines = [f"{len(in_tenant)} {verb} in {given.out}: {', '.join(in_tenant)}"]
     if len(types) > len(in_tenant):
         baselines = ", ".join(name for name in types if name not in in_tenant)
-        print(escape(f"the file also has the baselines, which are kept in state only: {baselines}", 10_000))
+        lines.append(f"the file also has the baselines, which are kept in state only: {baselines}")
     if adoption.absent:
-        print(escape(f"these do not exist, `pulumi up` will make them: {', '.join(adoption.absent)}", 10_000))
-    print(
+        lines.append(f"these do not exist, `pulumi up` will make them: {', '.join(adoption.absent)}")
+    lines += [
         "From the import on they belong to this stack: destroy deletes them, and clears users' values, because nobody "
-        "knows what users held before.\n"
-        f"  pulumi import --yes --file {given.out} --generate-code=false --protect=false\n"
-        "  pulumi preview --diff   # there is nothing to do\n"
-        f"  pulumi up && rm {given.out}   # records dependencies\n"
+        "knows what users held before.",
+        f"  pulumi import --yes --file {given.out} --generate-code=false --protect=false",
+        "  pulumi preview --diff   # there is nothing to do",
+        f"  pulumi up && rm {given.out}   # records dependencies",
         "Run that `pulumi up` soon: until then users' values are unencrypted in state, and a destroy, which "
-        "deletes everything at once, may leave extension properties behind in the tenant."
-    )
+        "deletes everything at once, may leave extension properties behind in the tenant.",
+    ]
+    print_lines(lines)
     return 0
 
 

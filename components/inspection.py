@@ -11,6 +11,7 @@ from flexsaml.findings import Finding, apply_levels
 from flexsaml.graph import Directory
 from flexsaml.preflight import FIXED_RULES, RULE_LEVELS, InspectionEnded, PreflightResult, data_type_of, inspect_tenant
 from flexsaml.private_files import read_regular_file
+from flexsaml.terminal_text import escape_controls
 from providers import Connection
 
 
@@ -75,7 +76,8 @@ def _lines(findings: list[Finding]) -> list[str]:
 
 
 def as_run_error(lines: list[str]) -> pulumi.RunError:
-    """One error for the engine with all findings."""
+    """One error for the engine with all findings. They may name what somebody else made."""
+    lines = list(map(escape_controls, lines))
     if len(lines) == 1:
         return pulumi.RunError(f"flexsaml: {lines[0]}; nothing was changed")
     return pulumi.RunError("\n  - ".join([f"flexsaml: {len(lines)} findings, nothing was changed:", *lines]))

@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
             server.serve(app, *sockets, ca_directory=data.parent.resolve(), stop=faults.clear)
             journal.close()
     except (OSError, ValueError, JournalError) as error:
-        print(f"emulator: {error}", file=sys.stderr)
+        print(f"emulator: {_escape(str(error))}", file=sys.stderr)
         return 2
     return 0
 
@@ -75,6 +75,11 @@ async def _answer_full_disk(_request: Request, problem: Exception) -> JSONRespon
 
 async def _health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
+
+
+def _escape(text: str) -> str:
+    """One line that every terminal can show: it may name a file."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

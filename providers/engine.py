@@ -19,7 +19,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from flexsaml.terminal_text import escape_controls
+from flexsaml.terminal_text import escape_controls, print_lines
 
 _INTERVAL = 0.5  # seconds between two attempts to reach the engine
 _MISSES = 2  # failed attempts in a row after which it counts as gone
@@ -54,7 +54,7 @@ def say(message: str, *, warning: bool = False, ephemeral: bool = False) -> None
     try:
         _stub(engine).Log(request, timeout=2)
     except grpc.RpcError as problem:
-        print(f"{message} (the engine did not take this line: {problem.code()})", file=sys.stderr)
+        print_lines([f"{message} (the engine did not take this line: {problem.code()})"], sys.stderr)
 
 
 def warn(message: str) -> None:

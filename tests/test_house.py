@@ -5,6 +5,7 @@ or a room is entered past its package.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,3 +118,71 @@ def test_a_room_is_entered_through_its_package() -> None:
             if room and room not in ("tests", "tools", "bench", "emulator") and name != room and room not in own:
                 offenders.append(f"{relative.as_posix()}:{line}: {name}")
     assert not offenders, "\n".join(offenders)
+
+
+PROGRAMS = ("__main__.py", "components/", "providers/", "flexsaml/", "emulator/", "tools/")
+WAYS_OUT = {
+    ("flexsaml/terminal_text.py", "print"),  # of cleaned lines and of JSON in ASCII
+    ("components/flex_saml_claims.py", "pulumi.log"),  # of findings, which are harmless as text
+    ("components/inspection.py", "a text at exit"),  # of cleaned lines, to the engine
+    ("flexsaml/graph/tokens.py", "logging"),  # silences a library
+    ("tools/engine.py", "print"),  # of a directory, exactly: a shell reads it
+    ("emulator/__main__.py", "print"),  # cleans by itself, because it shares nothing
+    ("emulator/http/server.py", "print"),  # of JSON in ASCII
+}
+"""Which files may put text on a terminal in another way than by `flexsaml.terminal_text`, and how."""
+
+
+def ways_out(tree: ast.AST) -> Iterator[str]:
+    """Everything by which a file could put text on the terminal without a function of this project."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in ("print", "input"):
+            yield node.id
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in ("logging", "warnings"))
+        elif isinstance(node, ast.ImportFrom) and node.module in ("logging", "warnings"):
+            yield node.module
+        elif isinstance(node, ast.Attribute):
+            path = ast.unparse(node)
+            if (
+                path == "pulumi.log"
+                or re.fullmatch(r"(sys\.)?(__)?(stdout|stderr)(__)?(\.buffer)?\.write(lines)?|os\.write", path)
+                or re.fullmatch(r"traceback\.print_\w+", path)
+            ):
+                yield path
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.exit", "SystemExit", "pulumi.RunError"):
+            # A text would be printed: a status is a call, a number or a name.
+            yield from ("a text at exit" for given in node.args if isinstance(given, (ast.JoinedStr, ast.BinOp)))
+
+
+@pytest.mark.parametrize(
+    ("source", "ways"),
+    [
+        ("print(x)", ["print"]),
+        ("write = print", ["print"]),
+        (
+            "import sys\nsys.stderr.write(x); sys.stdout.buffer.write(x)",
+            ["sys.stderr.write", "sys.stdout.buffer.write"],
+        ),
+        ("from sys import stdout\nstdout.write(x)", ["stdout.write"]),
+        ("import logging", ["logging"]),
+        ("from warnings import warn", ["warnings"]),
+        ("pulumi.log.warn(x)", ["pulumi.log"]),
+        ("traceback.print_exc()", ["traceback.print_exc"]),
+        ("sys.exit(f'no {x}')", ["a text at exit"]),
+        ("print_lines([x], sys.stderr); sys.exit(main()); file.write(x); sys.stdout.flush()", []),
+    ],
+)
+def test_the_ways_to_a_terminal_are_recognised(source: str, ways: list[str]) -> None:
+    assert sorted(ways_out(ast.parse(source))) == sorted(ways)
+
+
+def test_text_leaves_a_program_through_one_place() -> None:
+    """The place that cleans it; who finds another way writes to the terminal what a tenant's user chose."""
+    ways = {
+        (path.relative_to(PROJECT).as_posix(), way)
+        for path in FILES
+        if path.relative_to(PROJECT).as_posix().startswith(PROGRAMS)
+        for way in ways_out(ast.parse(path.read_text("utf-8")))
+    }
+    assert ways == WAYS_OUT

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 from flexsaml.graph import Conflict
-from flexsaml.terminal_text import escape_controls
+from flexsaml.terminal_text import escape_controls, format_json
 
 HOSTILE = {
     "escape sequence": "Blue\x1b[2J\x1b[31m",
@@ -27,13 +30,28 @@ HOSTILE = {
     "GitHub Actions, indented": "  ::set-output name=x::y",
     "Azure Pipelines": "Blue ##vso[task.setvariable variable=x]y",
     "Azure Pipelines, short": "##[error]x",
+    "GitHub Actions, in the middle": "Blue ##[add-mask]x",
+    "TeamCity": "Blue ##teamcity[buildProblem description='x']",
+    "Azure Pipelines, in another case": "##VSO[task.complete]",
+    "Hangul filler, first": "ad\u115fmin",
+    "Hangul filler, middle": "ad\u1160min",
+    "Hangul filler": "\u3164",
+    "Hangul filler, half width": "ad\uffa0min",
+    "Braille blank": "ad\u2800min",
+    "grapheme joiner": "ad\u034fmin",
+    "Khmer vowel that shows nothing": "ad\u17b4min",
+    "no-break space": "Blue\xa0Team",
+    "joiner in Latin": "ad\u200dmin",
+    "non-joiner at the end of Persian": "علی\u200c",
+    "joiner of emoji": "👩\u200d💻",
 }
-COMMANDS = ("##vso[", "##[")
+COMMAND = re.compile(r"^\s*::|##[a-z]*\[", re.IGNORECASE)
+BLANK_LETTERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 
 
 def is_harmless(line: str) -> bool:
     """Whether a line shows text only."""
-    return line.isprintable() and not line.lstrip().startswith("::") and not any(word in line for word in COMMANDS)
+    return line.isprintable() and not COMMAND.search(line) and not any(character in line for character in BLANK_LETTERS)
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -44,8 +62,12 @@ def test_hostile_text_is_escaped(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Blue Team", "Müller, Łukasz", "日本語", "شيماء", "שלום", "🙂 x", "a:b::c", "#1 [x]", "C:\\x"]
-)
+    "text",
+    [
+        "", "Blue Team", "Müller, Łukasz", "日本語", "شيماء", "שלום", "🙂 x", "a:b::c", "#1 [x]", "## x [y]", "C:\\x",
+        "한국어", "علی\u200cرضا", "ශ්\u200dරී ලංකා", "葛\U000e0100飾", "❤\ufe0f", "ﾊﾝｶｸ",
+    ],
+)  # fmt: skip
 def test_ordinary_text_stays(text: str) -> None:
     assert escape_controls(text) == text
 
@@ -55,3 +77,13 @@ def test_errors_and_findings_are_harmless_lines(text: str) -> None:
     refused = Conflict(f"GET /things/{text}", 403, "X", text, text, text)
     for line in (str(UserError(text)), str(refused), str(Finding("rule", "error", text, text, text))):
         assert is_harmless(line), line
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_json_is_harmless_and_gives_the_data_as_it_is(text: str) -> None:
+    body = {text: [text, {"x": text}], "n": 1}
+    for indent in (None, 1):
+        written = format_json(body, indent)
+        assert written.isascii()
+        assert all(map(is_harmless, written.split("\n"))), written
+        assert json.loads(written) == body

@@ -17,6 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # run as a script
+
+from flexsaml.terminal_text import print_lines
+
 CLI = "v3.259.0"
 HOST = "v3.78.1"
 OLDEST = (3, 160, 0)
@@ -36,8 +40,9 @@ class Failure(Exception):
     """One line for the person at the terminal."""
 
 
-def say(line: str) -> None:
-    print(f"engine: {line}", file=sys.stderr, flush=True)
+def say(text: str) -> None:
+    """Show text of one line, or of several when it repeats what a compiler said."""
+    print_lines([f"engine: {line}" for line in text.splitlines()], sys.stderr)
 
 
 def version_of(program: str, *arguments: str) -> tuple[int, ...]:
@@ -148,7 +153,7 @@ def main() -> int:
     except (Failure, subprocess.CalledProcessError, OSError) as problem:
         say(str(problem))
         return 1
-    print(directory)
+    print(directory)  # as it is: a shell reads it
     return 0
 
 

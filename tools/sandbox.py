@@ -20,6 +20,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # run as a script
+
+from flexsaml.terminal_text import print_lines
+
 PROJECT = Path(__file__).resolve().parent.parent
 STACK = "sandbox"
 EMULATOR = (sys.executable, "-m", "emulator")
@@ -142,7 +146,7 @@ def run(command: str, directory: Path, port: int) -> None:
     emulator = Emulator(directory)
     running_port = emulator.start(port)
     if running_port != port:
-        print(f"sandbox: the emulator of this checkout runs on port {running_port} already", file=sys.stderr)
+        print_lines([f"sandbox: the emulator of this checkout runs on port {running_port} already"], sys.stderr)
     variables = {**os.environ, **write_environment(directory, path, running_port)}
 
     def pulumi(*arguments: str) -> None:
@@ -154,8 +158,14 @@ def run(command: str, directory: Path, port: int) -> None:
         pulumi("preview", "--diff")
     elif command == "up":
         pulumi("up", "--yes")
-        print(f"\nOpen http://127.0.0.1:{running_port}/portal and sign in to Twilio Flex as Ada Lovelace.")
-        print("Then change a value in Pulumi.sandbox.yaml, `. .sandbox/env && pulumi up`, and sign in again.")
+        portal = f"http://127.0.0.1:{running_port}/portal"
+        print_lines(
+            [
+                "",
+                f"Open {portal} and sign in to Twilio Flex as Ada Lovelace.",
+                "Then change a value in Pulumi.sandbox.yaml, `. .sandbox/env && pulumi up`, and sign in again.",
+            ]
+        )
     else:
         pulumi("destroy", "--yes")
         emulator.stop()
@@ -172,7 +182,7 @@ def main() -> int:
             raise Failure(f"SANDBOX_PORT is {port!r}; write a number, like 8765")
         run(parser.parse_args().command, PROJECT / ".sandbox", int(port))
     except Failure as problem:
-        print(f"sandbox: {problem}", file=sys.stderr)
+        print_lines([f"sandbox: {line}" for line in str(problem).splitlines()], sys.stderr)
         return 1
     return 0
 

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from flexsaml.errors import UserError
-from flexsaml.terminal_text import escape_controls
+from flexsaml.terminal_text import escape_controls, print_lines
 
 DEBUG = "FLEXSAML_DEBUG"
 """The environment variable that shows the traceback of a bug."""
@@ -63,9 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = f"{Path(frame.filename).name}:{frame.lineno}"
         # The words of the exception may hold what somebody's file holds, so they are left out.
         advice = f"set {DEBUG}=1 to see all of it, and report it without the values of your tenant"
-        print(f"{command}: this is a bug in flexsaml: {type(bug).__name__} at {place}; {advice}", file=sys.stderr)
+        print_lines([f"{command}: this is a bug in flexsaml: {type(bug).__name__} at {place}; {advice}"], sys.stderr)
         return BUG
-    print(f"{escape_controls(command)}: {problem}", file=sys.stderr)
+    print_lines([f"{command}: {problem}"], sys.stderr)
     return 2
 
 

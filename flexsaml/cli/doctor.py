@@ -3,7 +3,6 @@ a token. What could not be inspected is a row as well. Exit status: 0 fine, 1 pr
 could not be inspected."""
 
 import argparse
-import json
 import platform
 import re
 import subprocess
@@ -15,9 +14,10 @@ from pathlib import Path
 
 from flexsaml.graph import Cloud, Directory, GraphError, Identity, requirements_of_stack, skew
 from flexsaml.preflight import InspectionEnded, PreflightResult, inspect_tenant
+from flexsaml.terminal_text import print_json, print_lines
 
 from . import declared as stacks
-from .terminal import align_columns, print_lines
+from .terminal import align_columns
 
 OK, NOTE, WARNING, PROBLEM, NOT_SEEN = STATES = ("ok", "note", "warning", "problem", "not looked at")
 SKEW_NOTED, SKEW_REFUSED = 30.0, 300.0  # seconds; from the second on tokens and assertions are refused
@@ -47,11 +47,11 @@ def run(given: argparse.Namespace) -> int:
     states = [row.state for row in rows]
     counts = {state: states.count(state) for state in STATES}
     if given.json:
-        print(json.dumps({"rows": [vars(row) for row in rows], "counts": counts}, ensure_ascii=False, indent=1))
+        print_json({"rows": [vars(row) for row in rows], "counts": counts})
     else:
         cells = [(row.state, row.area, row.what + (f"; {row.remedy}" if row.remedy else "")) for row in rows]
-        print_lines(align_columns(cells, ""))
-        print(", ".join(f"{count} {state}" for state, count in counts.items() if count))
+        totals = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        print_lines([*align_columns(cells, ""), totals])
     return 2 if not is_inspected else 1 if counts[PROBLEM] else 0
 
 

@@ -4,17 +4,16 @@ needs the stack's passphrase or key; the tenant is not asked. The file can be re
 what people have."""
 
 import argparse
-import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flexsaml.claims import escape
 from flexsaml.errors import UserError
 from flexsaml.json_values import load_json
 from flexsaml.private_files import write_private_file
 from flexsaml.pulumi_command import run_pulumi
+from flexsaml.terminal_text import format_json, print_json, print_lines
 from flexsaml.values import DataType, Ledger, LedgerEntry, RosterTable, unpack_memory
 
 Row = dict[str, object]
@@ -35,12 +34,12 @@ def run(given: argparse.Namespace) -> int:
     except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as problem:
         words = f"the state does not have the shape that this version writes ({type(problem).__name__})"
         raise UserError(f"{words}; nothing was written: export with the version that wrote it") from None
-    write_private_file(given.out, json.dumps({"cells": cells}, indent=1, ensure_ascii=False) + "\n")
+    write_private_file(given.out, format_json({"cells": cells}) + "\n")
     if given.json:
-        print(json.dumps({"cells": len(cells), "file": str(given.out)}))
+        print_json({"cells": len(cells), "file": str(given.out)})
         return 0
     values = "value" if len(cells) == 1 else "values"
-    print(escape(f"{len(cells):,} {values} of users are in {given.out}, which its owner alone can read", 10_000))
+    print_lines([f"{len(cells):,} {values} of users are in {given.out}, which its owner alone can read"])
     return 0
 
 

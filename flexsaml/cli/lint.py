@@ -3,7 +3,6 @@ request body or answer copied from Graph Explorer, or `Pulumi.<stack>.yaml`. No 
 without a finding of level error, 1 with one, 2 when the file could not be read."""
 
 import argparse
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,9 @@ from pathlib import Path
 from flexsaml.claims import MAX_TEXT_BYTES, PROFILES, RULE_NAMES, lint
 from flexsaml.findings import LEVELS, Finding, apply_levels
 from flexsaml.private_files import read_regular_file
+from flexsaml.terminal_text import print_json, print_lines
 
-from .terminal import print_lines, read_file
+from .terminal import read_file
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         findings = apply_levels(lint(raw, profile=options.profile or "entra"), {})
     if options.json:
-        print(json.dumps({"findings": [finding.to_json() for finding in findings]}, indent=2))
+        print_json({"findings": [finding.to_json() for finding in findings]})
     else:
         print_lines(_format(findings))
     return 1 if any(finding.level == "error" for finding in findings) else 0

@@ -15,13 +15,15 @@ from flexsaml import prediction as signin
 from flexsaml.claims import MAX_TEXT_BYTES
 from flexsaml.errors import UserError
 from flexsaml.graph import Directory, Policy, PrincipalSnapshot
+from flexsaml.terminal_text import print_json, print_lines, replace_controls
 from flexsaml.values import NULL
 
 from . import declared as stacks
 from .lint import is_stack_file
-from .terminal import align_columns, print_lines, read_file
+from .terminal import align_columns, read_file
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REFERENCE = "\ufffe"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,9 +59,9 @@ def run(given: argparse.Namespace) -> int:
     result = signin.predict_sign_ins(directory, snapshot, scenarios, datetime.now(timezone.utc), given.user)
     if given.json:
         body = _to_json(given, snapshot, assigned, result)
-        print(json.dumps(body, ensure_ascii=False, indent=None if given.all else 1))
+        print_json(body, indent=None if given.all else 1)
     elif given.xml:
-        print(_to_xml(result.by_scenario[-1][0]))
+        print_lines(_to_xml(result.by_scenario[-1][0]).split("\n"))
     else:
         print_lines(_lines(given, snapshot, assigned, result))
     return 1 if any(prediction.outcome == "fails" for prediction in result.by_scenario[-1]) else 0
@@ -233,8 +235,8 @@ def _to_xml(prediction: signin.Prediction) -> str:
     subject = ElementTree.SubElement(assertion, "saml:Subject")
     name_id = prediction.name_id
     if name_id.value:
-        element = ElementTree.SubElement(subject, "saml:NameID", Format=_replace_illegal(name_id.format))
-        element.text = _replace_illegal(name_id.value)
+        element = ElementTree.SubElement(subject, "saml:NameID", Format=_write_text(name_id.format))
+        element.text = _write_text(name_id.value)
     else:
         subject.append(_make_comment("NameID", name_id))
     statement = ElementTree.SubElement(assertion, "saml:AttributeStatement")
@@ -242,19 +244,20 @@ def _to_xml(prediction: signin.Prediction) -> str:
         if line.unknown:
             statement.append(_make_comment(line.name, line))
         elif line.values:
-            form = {"NameFormat": _replace_illegal(line.name_format)} if line.name_format else {}
-            name = _replace_illegal(line.name)
+            form = {"NameFormat": _write_text(line.name_format)} if line.name_format else {}
+            name = _write_text(line.name)
             attribute = ElementTree.SubElement(statement, "saml:Attribute", {"Name": name, **form})
             for value in line.values:
-                ElementTree.SubElement(attribute, "saml:AttributeValue").text = _replace_illegal(value)
+                ElementTree.SubElement(attribute, "saml:AttributeValue").text = _write_text(value)
     ElementTree.indent(assertion)
-    return ElementTree.tostring(assertion, "unicode")
+    return ElementTree.tostring(assertion, "unicode").replace(_REFERENCE, "&#")
 
 
 def _make_comment(name: str, line: signin.Inference) -> Any:
-    return ElementTree.Comment(_replace_illegal(f" {name}: unknown: {line.unknown} ").replace("--", "- -"))
+    return ElementTree.Comment(_write_text(f" {name}: unknown: {line.unknown} ").replace("--", "- -"))
 
 
-def _replace_illegal(value: str) -> str:
-    """Characters that XML 1.0 does not allow become U+FFFD."""
-    return _NOT_IN_XML.sub("\ufffd", value)
+def _write_text(value: str) -> str:
+    """Characters that XML 1.0 does not allow become U+FFFD. Those that a terminal should not get become references,
+    behind a mark that XML does not allow: the serializer would escape an ampersand."""
+    return replace_controls(_NOT_IN_XML.sub("\ufffd", value), lambda character: f"{_REFERENCE}{ord(character)};")

@@ -1,4 +1,4 @@
-"""How every command reads files and writes to a terminal: one line for an error, text that every terminal can show."""
+"""How every command reads files and aligns rows."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -9,11 +9,6 @@ from flexsaml.private_files import read_regular_file
 from flexsaml.terminal_text import escape_controls
 
 MAX_CELL_WIDTH = 72
-
-
-def print_lines(lines: Iterable[str]) -> None:
-    """The only way in which a command prints text: whatever a line holds, it stays one line and commands nothing."""
-    print("\n".join(map(escape_controls, lines)))
 
 
 def read_file(name: str, max_bytes: int, fix: str) -> bytes:

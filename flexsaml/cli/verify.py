@@ -3,7 +3,6 @@ asked only if the stack file does not say whose metadata is needed. Changes noth
 --show-values is given. Exit status: 0 fine, 1 faults, 2 could not judge."""
 
 import argparse
-import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
@@ -11,10 +10,11 @@ from typing import Any
 from flexsaml import verification
 from flexsaml.errors import UserError
 from flexsaml.graph import is_guid
+from flexsaml.terminal_text import print_json, print_lines
 from flexsaml.verification import CannotVerify, Expected, ResponseRefused, TrustedCertificates, Verdict, format_time
 
 from . import declared as stacks
-from .terminal import print_lines, read_file
+from .terminal import read_file
 
 _GIVE_RESPONSE = "save the value of the form field SAMLResponse to a file, or give - for stdin"
 
@@ -47,11 +47,11 @@ def run(given: argparse.Namespace) -> int:
         if given.json:
             usage = {"check": "usage", "message": str(error)}
             check = error.check.to_json() if isinstance(error, CannotVerify) else usage
-            print(json.dumps({"verdict": "not judged", "checks": [check]}, indent=2))
+            print_json({"verdict": "not judged", "checks": [check]})
         raise
     show = str if given.show_values else mask
     if given.json:
-        print(json.dumps(_to_json(verdict, at, show), indent=2))
+        print_json(_to_json(verdict, at, show))
     else:
         print_lines(_lines(verdict, at, show))
     return 1 if verdict.is_refused else 0

@@ -3,7 +3,6 @@
 differences or a sign-in that fails, 2 could not compare."""
 
 import argparse
-import json
 import os
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -11,10 +10,11 @@ from datetime import datetime, timezone
 from flexsaml import prediction as signin
 from flexsaml.errors import UserError
 from flexsaml.flex import Worker, read_access, read_worker
+from flexsaml.terminal_text import print_json, print_lines
 
 from . import declared as stacks
 from .predict import show_json
-from .terminal import align_columns, print_lines
+from .terminal import align_columns
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
             "attributes": [{**vars(item), "difference": item.is_difference} for item in comparisons],
             "differences": len(differences),
         }
-        print(json.dumps(body, ensure_ascii=False, indent=1))
+        print_json(body)
     else:
         print_lines(_lines(prediction, worker, comparisons, differences))
     return 1 if prediction.problems or differences else 0

@@ -31,7 +31,7 @@ def baseline(**outputs: Any) -> dict[str, Any]:
     return {"type": f"{TYPE}UserValueBaseline", "outputs": {**held, **outputs}}
 
 
-ALONE = {
+ALONE: dict[str, Any] = {
     "type": f"{TYPE}UserExtensionValue",
     "outputs": {
         "user": "ada@x.example",
