@@ -144,12 +144,17 @@ def test_its_files_are_readable_by_their_owner_only(tmp_path: Path, existing: in
 
 
 def test_a_link_in_the_place_of_the_data_file_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "tenant.db").symlink_to(tmp_path / "elsewhere")
-    command = [sys.executable, "-m", "emulator", "--port", "0", "--tls-port", "0", "--data", f"{tmp_path}/tenant.db"]
+    """Said in one line that shows the name of the directory and does not obey it."""
+    directory = tmp_path / "a\x1b[31m\nb"
+    directory.mkdir()
+    (directory / "tenant.db").symlink_to(directory / "elsewhere")
+    command = [sys.executable, "-m", "emulator", "--port", "0", "--tls-port", "0", "--data", f"{directory}/tenant.db"]
     ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"emulator: cannot open the data file {tmp_path}/tenant.db: [Errno ")
-    assert os.listdir(tmp_path) == ["tenant.db"]
+    shown = f"{tmp_path}/a\\x1b[31m\\nb/tenant.db"
+    assert ended.stderr.startswith(f"emulator: cannot open the data file {shown}: [Errno ")
+    assert ended.stderr.count("\n") == 1
+    assert os.listdir(directory) == ["tenant.db"]
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of another process are Linux's")

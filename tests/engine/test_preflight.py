@@ -94,18 +94,42 @@ def test_an_assignment_displaced_by_somebody_else(base_stack: Stack) -> None:
     destroy_leaves_only(stack, policy)
 
 
+HOSTILE = "x\x1b[31m\u202e\u3164\nerror: forged\r##vso[task.y]\n::error::z"
+
+
+def assert_escaped(output: str) -> None:
+    """It has the hostile text, and none of what that would do to a terminal."""
+    assert r"x\x1b[31m\u202e" in output
+    assert not any(character in output for character in "\x1b\u202e\u3164\r")
+    assert not any(line.strip().startswith(("error: forged", "::")) or "##vso[" in line for line in output.split("\n"))
+
+
 def test_hostile_names_reach_the_terminal_escaped(base_stack: Stack) -> None:
     """From preflight, from `check` and from a refused create."""
     stack = base_stack
-    policy = displace_assignment(stack, "x\x1b[31m\u202e\nerror: forged\r##vso[task.y]")
+    policy = displace_assignment(stack, HOSTILE)
     outputs = [stack.preview().output]
     stack.refresh()
     outputs += [stack.refused("preview"), stack.refused(*UP)]
     for output in outputs:
-        assert r"'x\x1b[31m\u202e" in output
-        assert not any(character in output for character in "\x1b\u202e\r")
-        assert not any(line.strip().startswith("error: forged") or "##vso[" in line for line in output.splitlines())
+        assert_escaped(output)
     destroy_leaves_only(stack, policy)
+
+
+def test_a_hostile_roster_and_hostile_words_of_graph_reach_the_terminal_escaped(base_stack: Stack) -> None:
+    """A user and the name of the file, in preview and in the progress of a write; what refused it."""
+    stack = base_stack
+    roster = f"agents {HOSTILE}.csv"
+    stack.config["usersFile"] = roster
+    (stack.checkout.directory / roster).write_text(f'user,languages\n"{HOSTILE}@contoso.example",en\n', "utf-8")
+    assert_escaped(stack.refused("preview"))
+    (stack.checkout.directory / roster).write_text("user,languages\nlinus@contoso.example,en\n", "utf-8")
+    words = f"words of Graph: {HOSTILE}"
+    stack.emulator.fault("refuse", "PATCH", "^/users/", times=-1, status=400, code="Request_BadRequest", message=words)
+    output = stack.refused(*UP)
+    assert_escaped(output)
+    assert r"words of Graph: x\x1b[31m" in output
+    assert r"agents x\x1b[31m" in output
 
 
 def test_an_assignment_displaced_by_somebody_else_and_never_refreshed(base_stack: Stack) -> None:
