@@ -34,6 +34,8 @@ class Context:
     """Full name of an extension to its data type: "String", "Integer[]"."""
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Full name of an extension to the canonical values declared for it ("<null>" for null)."""
+    longest_row: Mapping[str, str] = field(default_factory=dict)
+    """Full name of an extension to value, of the user whose declared values are the longest together."""
 
 
 class Rule(NamedTuple):
@@ -50,6 +52,12 @@ def load_table(name: str) -> dict[str, Any]:
     """The content of `data/<name>.json`."""
     table: dict[str, Any] = json.loads((Path(__file__).parent / "data" / f"{name}.json").read_text("utf-8"))
     return table
+
+
+def is_flex_role(role: str) -> bool:
+    """Whether Flex documents the role."""
+    table = load_table("flex")
+    return role in table["roles"] or role.startswith(tuple(table["role_prefixes"]))
 
 
 RULES = {profile: tuple(Rule(*row) for row in rows) for profile, rows in load_table("rules").items()}

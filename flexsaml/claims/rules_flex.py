@@ -11,7 +11,7 @@ from functools import partial
 from flexsaml.json_values import load_json
 
 from .reading import Document, JsonNode, check_nodes
-from .rules import Context, NodeViolations, Violation, Violations, load_table
+from .rules import Context, NodeViolations, Violation, Violations, is_flex_role, load_table
 from .rules_claims import is_name_id
 from .rules_sources import constant_of, names_unknown_attribute, source_of
 from .wording import find_nearest, join_names, quote
@@ -21,9 +21,11 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*")
 _BOOLEAN_IDS = {"accountenabled", "onpremisessyncenabled"}
 _POSSIBLY_NUMERIC = re.compile(r"employeeid|postalcode|.*phone.*|facsimile.*|extensionattribute\d+|mobile.*")
 _FLEX_TYPES = {"Boolean": "boolean", "Integer": "int", "LargeInteger": "int"}
+_ADVISED_TYPES = {"Boolean": "boolean", "Integer": "int"}  # a LargeInteger may have more than Flex's 53 bits
+_LARGEST_INTEGER = 2**53 - 1
 _EXPECTED = {
-    "int": (r"[+-]?\d+", "whole numbers", "a whole number"),
-    "boolean": (r"(?i:true|false)", "true or false", "true or false"),
+    "int": (re.compile(r"-?0*[0-9]{1,16}"), "whole numbers", "a whole number of at most 53 bits"),
+    "boolean": (re.compile(r"(?i:true|false)"), "true or false", "true or false"),
 }
 """Type to the pattern of its values, and what a sentence calls them."""
 _OTHER_SUFFIXES = {"integer": "int", "bool": "boolean", "array": "stringarray", "list": "stringarray"}
@@ -33,6 +35,7 @@ _TEAM_EFFECTS = {"team_member": "puts the worker into the default team", "team_o
 def check(document: Document, context: Context) -> Violations:
     if document.body:
         yield from _check_policy(document, document.body)
+    yield from _check_size(document, context)
     yield from check_nodes(document.entries, _check_name)
     entries = [entry for entry in document.entries if attribute_name(entry)]
     for check_in_context in (_check_values, _check_source_type, _check_value_types):
@@ -109,6 +112,19 @@ def _check_policy(document: Document, body: JsonNode) -> Violations:
         yield Violation("flex-basic-claim-set", where, message, fix)
 
 
+def _check_size(document: Document, context: Context) -> Violations:
+    """What is known of the attributes of one worker fits into TaskRouter's limit."""
+    length = 2
+    for entry in document.entries:
+        value = constant_of(entry) or context.longest_row.get(entry.text("ExtensionID"), "")
+        if attribute_name(entry) and value != _NULL:
+            length += len(attribute_name(entry).rpartition(".")[0] or attribute_name(entry)) + len(value) + 4
+    most = load_table("flex")["most_characters"]
+    if length > most:
+        message = f"a worker has at least {length:,} characters of JSON as attributes, and TaskRouter keeps {most:,}"
+        yield Violation("worker-size", "ClaimsSchema", f"{message}; what a sign-in does then is not documented")
+
+
 def _check_required_source(name: str, entries: Sequence[JsonNode], source: str) -> Violations:
     """At least one of the entries can give a value."""
     if all(names_unknown_attribute(entry) or not (constant_of(entry) or "x").strip() for entry in entries):
@@ -134,6 +150,9 @@ def _check_name(entry: JsonNode) -> NodeViolations:
         similar = find_nearest(name.rpartition(".")[2], tuple(table["channel"]), 0.6) or "availability or .capacity"
         message = f"{entry.label} is not a channel attribute of Flex"
         yield "channel-attribute", message, f"write channel.<channel>.{similar}"
+    if base == "routing":
+        message = f"Flex makes a flat attribute of {entry.label}, and keeps its own skills nested under 'routing'"
+        yield "routing-attribute", message, "use another name, and a TaskRouter expression that reads it"
     if base in _TEAM_EFFECTS:
         message = f"{entry.label} is a beta attribute of Flex; an empty value {_TEAM_EFFECTS[base]}"
         yield "team-attribute", message, ""
@@ -153,13 +172,19 @@ def _check_values(context: Context, entry: JsonNode) -> NodeViolations:
         message = f"{entry.label} gets {quote(hyphen, 40)}; the hyphen may break TaskRouter's expressions"
         yield "hyphen-value", message, "use an underscore"
     if name in ("roles", "roles.stringarray"):
-        known, prefixes = table["roles"], tuple(table["role_prefixes"])
-        roles = (role.strip() for value in values for role in value.split(","))
-        unknown = next((role for role in roles if role and role not in known and not role.startswith(prefixes)), None)
+        is_user_type = source_of(entry) == "user" and entry.text("ID").lower() == "usertype"
+        roles = (
+            role.strip() for value in (*values, *(["Member"] if is_user_type else ())) for role in value.split(",")
+        )
+        unknown = next((role for role in roles if role and not is_flex_role(role)), None)
         if unknown is not None:
-            similar = find_nearest(unknown, tuple(known))
-            fix = f"did you mean '{similar}'?" if similar else f"the roles are {join_names(known)} and wfo.*"
+            similar = find_nearest(unknown, tuple(table["roles"]))
+            fix = f"did you mean '{similar}'?" if similar else f"the roles are {join_names(table['roles'])} and wfo.*"
             yield "flex-roles", f"{quote(unknown, 40)} in {entry.label} is not a role of Flex", fix
+    is_list = context.extensions.get(entry.text("ExtensionID"), "").endswith("[]")
+    if base == "team_member" and (is_list or any("," in value for value in values)):
+        message = f"{entry.label} may have several values; Flex takes the name of one team, and several are an error"
+        yield "team-member-several", message, "give each user one team"
     if _NULL in context.values.get(entry.text("ExtensionID"), ()):
         message = f"{entry.label} is null for a user: Entra leaves it out, and Flex keeps the worker's old value"
         fix = "to clear it in Flex edit the worker, or send an empty value (unverified)"
@@ -187,9 +212,9 @@ def _check_source_type(context: Context, entry: JsonNode) -> NodeViolations:
     name = attribute_name(entry)
     flex_type = flex_type_of(name).removesuffix("array")
     data_type = context.extensions.get(entry.text("ExtensionID"), "").removesuffix("[]")
-    if data_type in _FLEX_TYPES and "." not in name:
+    if data_type in _ADVISED_TYPES and "." not in name:
         message = f"{entry.label} is {data_type} in Entra, but Flex stores it as text"
-        yield "untyped-source", message, f"call it {quote(f'{name}.{_FLEX_TYPES[data_type]}')}"
+        yield "untyped-source", message, f"call it {quote(f'{name}.{_ADVISED_TYPES[data_type]}')}"
     if flex_type not in _EXPECTED:
         return
     message = f"{entry.label} has to be {_EXPECTED[flex_type][1]}, but "
@@ -216,10 +241,16 @@ def _check_value_types(context: Context, entry: JsonNode) -> NodeViolations:
     item_type = flex_type.removesuffix("array")
     if item_type not in _EXPECTED:
         return
-    pattern, _plural, expected = _EXPECTED[item_type]
+    expected = _EXPECTED[item_type][2]
     values = known_values(entry, context)
     items = (item.strip() for value in values for item in (value.split(",") if flex_type != item_type else [value]))
-    wrong = next((item for item in items if item and not re.fullmatch(pattern, item)), None)
+    wrong = next((item for item in items if item and not _fits(item, item_type)), None)
     if wrong is not None:
         message = f"{entry.label} gets {quote(wrong, 40)}, which is not {expected}; Flex refuses that login"
         yield "typed-value", message, "correct the value, or remove the type suffix"
+
+
+def _fits(text: str, type_: str) -> bool:
+    """Whether Flex reads the text as a value of the type."""
+    is_of_type = _EXPECTED[type_][0].fullmatch(text) is not None
+    return is_of_type and (type_ != "int" or abs(int(text)) <= _LARGEST_INTEGER)

@@ -38,11 +38,13 @@ def lint_declaration(
     if declaration.definition:
         known = full_names if app_id else _names_in(declaration)
         known_types = types if app_id else {full: str(declaration.extensions[name]) for name, full in known.items()}
-        context = Context(known_types, _values_by_full_name(declaration, known, types))
+        values = _values_by_full_name(declaration, known, types)
+        context = Context(known_types, values, _longest_row(declaration, known))
         return declaration.mask_findings(lint(declaration.definition_text, profile=profile, context=context))
     if not declaration.claims:
         return []
-    context = Context(types, _values_by_full_name(declaration, full_names, types))
+    values = _values_by_full_name(declaration, full_names, types)
+    context = Context(types, values, _longest_row(declaration, full_names))
     short_names = {full: f"extension.{name}" for name, full in full_names.items()}
     findings = lint(declaration.encode_definition(app_id or _STAND_IN), profile=profile, context=context)
     return declaration.mask_findings(_in_words(finding, short_names) for finding in findings)
@@ -82,10 +84,9 @@ def _names_in(declaration: Declaration) -> dict[str, str]:
 def _values_by_full_name(
     declaration: Declaration, full_names: Mapping[str, str], types: Mapping[str, str]
 ) -> dict[str, list[str]]:
-    """Full name to the values that are declared, each once. Secret users are left out: a finding repeats the value."""
-    users = declaration.roster if "users" in declaration.secret_keys else declaration.all_users
+    """Full name to the values that are declared, each once."""
     distinct: dict[str, dict[str, object]] = {}
-    for cells in users.values():
+    for cells in _shown_users(declaration).values():
         for name, value in cells.items():
             distinct.setdefault(full_names.get(name, name), {})[str(value)] = value
     values: dict[str, list[str]] = {}
@@ -96,6 +97,18 @@ def _values_by_full_name(
                 with suppress(InvalidValue):  # preflight reports it
                     values.setdefault(full, []).append(data_type.canonical(value))
     return values
+
+
+def _longest_row(declaration: Declaration, full_names: Mapping[str, str]) -> dict[str, str]:
+    """Full name to value, of the user whose values are the longest together."""
+    rows = _shown_users(declaration).values()
+    longest = max(rows, key=lambda cells: sum(len(str(value)) for value in cells.values()), default={})
+    return {full_names.get(name, name): str(value) for name, value in longest.items()}
+
+
+def _shown_users(declaration: Declaration) -> Mapping[str, Mapping[str, object]]:
+    """Secret users are left out: a finding repeats the value."""
+    return declaration.roster if "users" in declaration.secret_keys else declaration.all_users
 
 
 def _in_words(finding: Finding, short_names: Mapping[str, str]) -> Finding:

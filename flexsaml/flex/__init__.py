@@ -1,7 +1,7 @@
 """What Twilio Flex makes of the attributes of an assertion, and the workers it keeps at TaskRouter."""
 
 from .statement import (
-    MAX_LENGTH,
+    AttributeDoubt,
     AttributeFault,
     SamlAttribute,
     SamlStatement,
@@ -13,6 +13,6 @@ from .statement import (
 from .taskrouter import Worker, read_access, read_worker
 
 __all__ = [
-    "MAX_LENGTH", "AttributeFault", "SamlAttribute", "SamlStatement", "Worker", "WorkerUpdate", "compute_worker_update",
-    "is_ignored", "parse_attribute_name", "read_access", "read_worker",
+    "AttributeDoubt", "AttributeFault", "SamlAttribute", "SamlStatement", "Worker", "WorkerUpdate",
+    "compute_worker_update", "is_ignored", "parse_attribute_name", "read_access", "read_worker",
 ]  # fmt: skip

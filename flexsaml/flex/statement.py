@@ -7,12 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flexsaml.claims import load_table
+from flexsaml.claims import is_flex_role, load_table
 
 _CHANNEL = re.compile(r"channel\.([^.]+)\.([^.]+)")
 _INTEGER = re.compile(r"(-?)0*([0-9]{1,16})")
 _LARGEST_INTEGER = 2**53 - 1
-MAX_LENGTH = 4096  # characters of JSON for the attributes of one worker (F11)
 _WANTED = {"int": "an integer of at most 53 bits", "boolean": "true or false"}
 _KEPT_IN_URI = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
@@ -45,6 +44,15 @@ class AttributeFault:
 
 
 @dataclass(frozen=True)
+class AttributeDoubt:
+    """Why it is not known whether Flex takes the attributes. `name`: the worker attribute, "" for all of them. The
+    message has no value: callers decide who may see it."""
+
+    name: str
+    message: str
+
+
+@dataclass(frozen=True)
 class WorkerUpdate:
     """What a sign-in writes to the worker. `sources`: worker attribute to the Name of the attribute it comes from.
     `ignored`: Names that Flex ignores. `unknown`: worker attributes whose value cannot be known (F8)."""
@@ -56,6 +64,24 @@ class WorkerUpdate:
     ignored: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     faults: tuple[AttributeFault, ...] = ()
+
+    @property
+    def doubts(self) -> tuple[AttributeDoubt, ...]:
+        """What the attributes have that Flex may refuse, or may not."""
+        table, reasons = load_table("flex"), []
+        roles = self.attributes.get("roles")
+        if isinstance(roles, list) and not all(is_flex_role(role) for role in roles):
+            known = f"{', '.join(table['roles'])} and {table['role_prefixes'][0]}*"
+            reasons.append(("roles", f"a value of 'roles' is not one of Flex's roles, {known} (F12)"))
+        team = self.attributes.get("team_member")
+        if "team_member" in self.unknown or (isinstance(team, list) and len(team) > 1):
+            reasons.append(("team_member", "'team_member' has several values, and Flex takes one team (F13)"))
+        if self.length > table["most_characters"]:
+            words = (
+                f"the attributes are {self.length:,} characters of JSON, more than {table['most_characters']:,} (F11)"
+            )
+            reasons.append(("", words))
+        return tuple(AttributeDoubt(*reason) for reason in reasons)
 
     @property
     def length(self) -> int:

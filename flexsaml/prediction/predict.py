@@ -77,9 +77,7 @@ class Prediction:
         doubts = [(f"'{line.name}'", line.unknown) for line in deciding]
         doubts += [("the NameID", self.name_id.unknown if "S24" in self.name_id.evidence else "")]
         doubts += [(f"whether sign-in is refused with {item.code}", item.unknown) for item in self.refusals]
-        if self.update.length > flex.MAX_LENGTH:
-            reason = f"its attributes are {self.update.length} characters of JSON, more than {flex.MAX_LENGTH} (F11)"
-            doubts.append(("what Flex does with the worker", reason))
+        doubts += [("what Flex does with the worker", doubt.message) for doubt in self.update.doubts]
         return tuple(f"{subject} is unknown: {reason}" for subject, reason in doubts if reason)
 
     @property

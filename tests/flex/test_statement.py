@@ -104,6 +104,29 @@ def test_several_values_of_a_string_are_unknown() -> None:
     assert update({**MANDATORY, "languages.stringarray": ("a", "b")}).unknown == ()
 
 
+@pytest.mark.parametrize(
+    ("attributes", "names"),
+    [
+        ({}, []),
+        ({"roles": ("admin, wfo.x,flex.readteams",)}, []),
+        ({"roles": ("Agent",)}, ["roles"]),  # case matters
+        ({"roles": ("wfo.x", "Member")}, ["roles"]),
+        ({"team_member": ("blue",)}, []),
+        ({"team_member": ("blue", "red")}, ["team_member"]),
+        ({"team_member.stringarray": ("blue,red",)}, ["team_member"]),
+        ({"note": ("x" * 3900,)}, []),
+        ({"note": ("x" * 4097,)}, [""]),
+    ],
+)
+def test_what_flex_may_refuse_is_told_without_the_value(
+    attributes: dict[str, tuple[str, ...]], names: list[str]
+) -> None:
+    doubts = update({**MANDATORY, **attributes}).doubts
+    assert [doubt.name for doubt in doubts] == names
+    values = {value for given in attributes.values() for value in given}
+    assert not any(value in doubt.message for doubt in doubts for value in values)
+
+
 def test_channel_settings_are_no_attributes() -> None:
     result = update({**MANDATORY, "channel.voice.capacity": ("2",), "channel.voice.availability": ("true",)})
     assert result.channels == {"voice": {"capacity": 2, "availability": True}}

@@ -42,6 +42,22 @@ def test_flex_refuses_missing_and_ill_typed_attributes() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("role", "value", "outcome"),
+    [
+        ("agent", "x", "works"),
+        ("Agent", "x", "unknown"),
+        ("wfo.full_access", "x", "works"),
+        ("agent", "x" * 4100, "unknown"),
+    ],
+)
+def test_what_flex_may_refuse_is_unknown(role: str, value: str, outcome: str) -> None:
+    entries = [*MANDATORY, {"Value": value, "SamlClaimType": "note"}]
+    prediction = predict_entries(*entries, user=agent(ADA, roles=(role,)))
+    assert prediction.outcome == outcome
+    assert bool(prediction.doubts) == (outcome == "unknown")
+
+
 def test_the_worker_keeps_what_is_not_sent() -> None:
     entry = {**DEPARTMENT, "SamlClaimType": "team.string"}
     lines = {line.name: line for line in predict_entries(*MANDATORY, entry, user=ada(department=None)).worker}
