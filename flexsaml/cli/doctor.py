@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
+from flexsaml.declaration import lint_declaration
+from flexsaml.findings import apply_levels
 from flexsaml.graph import Cloud, Directory, GraphError, Identity, requirements_of_stack, skew
-from flexsaml.preflight import InspectionEnded, PreflightResult, inspect_tenant
+from flexsaml.preflight import InspectionEnded, PreflightResult, data_type_of, inspect_tenant
 from flexsaml.terminal_text import print_json, print_lines
 
 from . import declared as stacks
@@ -199,3 +201,8 @@ def _describe(result: PreflightResult, stack: stacks.Declared) -> Iterator[Row]:
         state = NOT_SEEN if finding.rule == "not-looked-at" else _STATE_OF_LEVEL.get(level, "")
         if state:
             yield Row("preflight", state, f"{finding.where}: {finding.message} [{finding.rule}]", finding.fix)
+    types = {name: str(data_type_of(extension)) for name, extension in result.properties.items()}
+    findings = lint_declaration(stack.declaration, app_id=application.app_id, existing_types=types)
+    for finding in apply_levels(findings, stack.declaration.rules):
+        what = f"{finding.where}: {finding.message} [{finding.rule}]"
+        yield Row("lint", _STATE_OF_LEVEL[finding.level], what, finding.fix)

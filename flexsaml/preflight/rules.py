@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flexsaml.claims import build_full_name
+from flexsaml.claims import build_full_name, is_flex_role
 from flexsaml.findings import Finding
 from flexsaml.graph import ExtensionProperty, User, requirements_of_stack
 from flexsaml.values import MAX_VALUES, DataType, InvalidValue
@@ -26,12 +26,12 @@ FIXED_RULES = (
 """Nothing can be built with these findings: their level cannot be changed."""
 _WARNINGS = (
     "principal-disabled", "signing-key-missing", "signing-key-expired", "signing-key-expiring", "accept-mapped-claims",
-    "claims-superseded", "permission-missing", "user-disabled", "user-without-mail", "user-without-display-name",
-    "user-without-role", "user-synced", "user-guest",
+    "claims-superseded", "permission-missing", "app-role-unknown", "user-disabled", "user-without-mail",
+    "user-without-display-name", "user-without-role", "user-synced", "user-guest",
 )
 # fmt: on
 RULE_LEVELS = {
-    **dict.fromkeys((*FIXED_RULES, "owner-without-principal", "too-many-values"), "error"),
+    **dict.fromkeys((*FIXED_RULES, "owner-without-principal", "too-many-values", "extension-synced"), "error"),
     **dict.fromkeys(_WARNINGS, "warning"),
     "not-looked-at": "info",
 }
@@ -126,6 +126,16 @@ def _too_many_values(inspection: Inspection) -> Iterator[Finding]:
             yield build_finding("too-many-values", f"users.{user}", message)
 
 
+def _synced_extensions(inspection: Inspection) -> Iterator[Finding]:
+    """Values for extensions that a synchronisation from on-premises made: it alone writes them (A)."""
+    written = {name for row in inspection.declaration.all_users.values() for name in row}
+    for name in sorted(written & set(inspection.declaration.existing_extensions)):
+        if name in inspection.properties and inspection.properties[name].synced:
+            message = "is synchronised from on-premises, and the synchronisation alone writes its values"
+            fix = "change the values there, and take them out of users; claims may read the extension"
+            yield build_finding("extension-synced", f"extension '{name}'", message, fix)
+
+
 def _same_user_twice(inspection: Inspection) -> Iterator[Finding]:
     first: dict[str, str] = {}
     for written, user in inspection.users.items():
@@ -198,6 +208,18 @@ def _missing_permissions(inspection: Inspection) -> Iterator[Finding]:
         yield build_finding("permission-missing", "identity", message, fix)
 
 
+def _unknown_roles(inspection: Inspection) -> Iterator[Finding]:
+    """Values of app roles that somebody holds, if the claim `roles` has them."""
+    policy, assigned = inspection.declaration.policy, inspection.snapshot.roles or ()
+    source = str(policy.claims["roles"].source) if policy and "roles" in policy.claims else ""
+    unknown = sorted({role.value for role in assigned if role.value and not is_flex_role(role.value)})
+    if unknown and source == "user.assignedroles":
+        names = ", ".join(f"'{value}'" for value in unknown)
+        message = f"assigned app roles have the values {names}, which are not roles of Flex (case matters)"
+        fix = "it is not documented how Flex takes them; correct the value of the app role"
+        yield build_finding("app-role-unknown", "servicePrincipal", message, fix)
+
+
 def _lacks(key: str) -> Callable[[Mapping[str, object]], bool]:
     return lambda profile: not profile.get(key)
 
@@ -247,8 +269,8 @@ ESSENTIAL_RULES: tuple[Rule, ...] = (_own_extensions_by_full_name, _absent_exten
 """Those that need no more than the principal snapshot: they hold with preflight off, too."""
 # fmt: off
 RULES: tuple[Rule, ...] = (
-    *ESSENTIAL_RULES, _same_user_twice, _owner_without_principal, _disabled_principal, _signing_key,
-    _accept_mapped_claims, _superseded_claims, _missing_permissions, _users, _not_looked_at,
+    *ESSENTIAL_RULES, _synced_extensions, _same_user_twice, _owner_without_principal, _disabled_principal, _signing_key,
+    _accept_mapped_claims, _superseded_claims, _missing_permissions, _unknown_roles, _users, _not_looked_at,
 )
 # fmt: on
 

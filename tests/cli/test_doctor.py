@@ -90,6 +90,19 @@ def test_conditions_of_the_tenant_are_those_of_preflight(tenant: Tenant, tmp_pat
     assert "[user-without-role]" in lines
 
 
+def test_findings_of_lint_have_rows(tenant: Tenant, tmp_path: Path, engine: str) -> None:
+    ended = doctor(tenant, tmp_path, engine, "--json", claims=STACK.replace("user.mail", "user.email"))
+    assert ended.status == 1
+    states = {(row["state"], row["what"].rpartition(" ")[2]) for row in rows(ended, "lint")}
+    assert states == {("problem", "[flex-required-empty]"), ("warning", "[id-unknown]")}
+    silenced = (
+        STACK.replace("user.mail", "user.email")
+        + '  flexsaml:rules: {flex-required-empty: warning, id-unknown: "off"}\n'
+    )
+    ended = doctor(tenant, tmp_path, engine, "--json", claims=silenced)
+    assert (ended.status, [row["state"] for row in rows(ended, "lint")]) == (0, ["warning"])
+
+
 @pytest.mark.parametrize(
     ("claims", "keys", "status", "words"),
     [

@@ -129,7 +129,9 @@ MAPPED = {"accept_mapped_claims": True, "active_key": "", "keys": ()}
 CUSTOM = (*SNAPSHOT.audiences, "https://flex.contoso.example/saml")
 FOREIGN = (*SNAPSHOT.audiences, "https://flex.twilio.com")
 GROUP = RoleAssignment("staff", "Group", "agent", "Staff")
+AGENT, BOSS = RoleAssignment("staff", "Group", "Agent", "Staff"), RoleAssignment("bob", "User", "boss", "Bob")
 CUSTOM_EXTENSION = existing("level", "Integer")
+SYNCED = replace(CUSTOM_EXTENSION, synced=True)
 HUNDRED_AND_FIFTY = "[" + ", ".join(f'"v{number}"' for number in range(150)) + "]"
 NO_MAIL_CLAIM = {key: value for key, value in CLAIMS.items() if key != "email"}
 
@@ -148,6 +150,13 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("too-many-values", "150 extension values", existing_value(existing("skills", multi_valued=True), HUNDRED_AND_FIFTY)),
     ("too-many-values", "150 extension values", judged({"extensions": {"languages": STRINGS}, "users": {}, "roster": {"ada@x": {"languages": HUNDRED_AND_FIFTY}}})),
     ("too-many-values", "", existing_value(existing("text"), HUNDRED_AND_FIFTY[:200])),
+    ("extension-synced", "extension '{prefix}_level': is synchronised from on-premises", existing_value(SYNCED, "3")),
+    ("extension-synced", "", existing_value(CUSTOM_EXTENSION, "3")),
+    ("extension-synced", "", referring(f"{PREFIX}_level", SYNCED)),  # a claim may read it
+    ("app-role-unknown", "have the values 'Agent', 'boss', which are not roles of Flex", judged(snapshot={"roles": (AGENT, BOSS)})),
+    ("app-role-unknown", "", judged(snapshot={"roles": (GROUP, RoleAssignment("ada", "User", "wfo.full_access", "Ada"), RoleAssignment("bob", "User", "", "Bob"))})),
+    ("app-role-unknown", "", judged({"claims": ClaimsPolicy.parse({**CLAIMS, "roles": "user.jobtitle"}).claims}, {"roles": (AGENT,)})),
+    ("app-role-unknown", "", judged({"claims": {}, "definition": "{}"}, {"roles": (AGENT,)})),
     ("user-twice", "users.id: is the same user as 'ada@x'; keep one of them", judged(users={"ada@x": user("ada"), "id": user("ada")})),
     ("user-twice", "", judged(users={"ada@x": user("ada"), "bob@x": user("bob")})),
     ("owner-without-principal", "application: 'Twilio Flex' has no service principal in this tenant", judged(snapshot={"owner_has_principal": False})),
