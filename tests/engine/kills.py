@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.engine.processes import descendants, is_alive, wait_until
 from tests.engine.stack import Result, Stack
@@ -44,17 +45,8 @@ def kill_at(
     action = "hold" if victim == "interrupt" else "hang" if moment.is_carried_out else "hang_before"
     emulator.fault(action, moment.method, moment.path, skip=moment.skip, in_batch=True)
     log = stack.directory / "killed.log"
-    with log.open("w") as output:
-        command = subprocess.Popen(
-            stack.command(*arguments),
-            cwd=stack.checkout.directory,
-            env=stack.environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    wait_until(
-        lambda: any(fault["fired"] for fault in emulator.faults()) or command.poll() is not None, 300, str(moment)
-    )
+    command = _start(stack, arguments, log)
+    _wait_for_a_fault(stack, command, str(moment))
     assert command.poll() is None, f"the command ended before {moment}: {log.read_text()}"
     below = descendants(command.pid)
     processes = {name: [pid for pid, line in below if re.search(text, line)] for name, text in _COMMAND_LINES.items()}
@@ -82,6 +74,47 @@ def kill_at(
         _wait_for_the_end(processes["host"], seconds_for_host or _SECONDS_TO_FOLLOW)
         stack.ok("cancel", "--yes")
     return Result(code, log.read_text())
+
+
+def interrupt_wait(stack: Stack, arguments: tuple[str, ...], interrupts: int, seconds: float) -> Result:
+    """Run a command that meets a fault which makes it wait, and send the CLI SIGINT so many times. It and all that it
+    started must have ended within so many seconds."""
+    stack.write_config()
+    log = stack.directory / "interrupted.log"
+    command = _start(stack, arguments, log)
+    _wait_for_a_fault(stack, command, "a fault")
+    below = [pid for pid, _ in descendants(command.pid)]
+    for number in range(interrupts):
+        command.send_signal(signal.SIGINT)
+        wait_until(
+            lambda: log.read_text().count("^C received") > number or command.poll() is not None,  # noqa: B023
+            seconds, f"interrupt {number + 1} to arrive",
+        )  # fmt: skip
+    try:
+        code = command.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        command.kill()
+        command.wait()
+        raise AssertionError(f"runs on {seconds} s after {interrupts} interrupts: {log.read_text()}") from None
+    _wait_for_the_end(below, _SECONDS_TO_FOLLOW)
+    return Result(code, log.read_text())
+
+
+def _start(stack: Stack, arguments: tuple[str, ...], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("w") as output:
+        return subprocess.Popen(
+            stack.command(*arguments),
+            cwd=stack.checkout.directory,
+            env=stack.environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _wait_for_a_fault(stack: Stack, command: subprocess.Popen[bytes], what: str) -> None:
+    wait_until(
+        lambda: any(fault["fired"] for fault in stack.emulator.faults()) or command.poll() is not None, 300, what
+    )
 
 
 def _wait_for_the_end(pids: list[int], seconds: float) -> None:

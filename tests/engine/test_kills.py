@@ -11,12 +11,12 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.emulator.process import Emulator
-from tests.engine.kills import VICTIMS, Moment, kill_at
+from tests.engine.kills import VICTIMS, Moment, interrupt_wait, kill_at
 from tests.engine.request_log import requests_of, writes_in
 from tests.engine.stack import ADA, DESTROY, UP, SavedStack, Stack
 from tests.torture import add_figures, is_whole_run
@@ -150,6 +150,39 @@ def test_killed_at_each_write(
         stack.assert_unchanged()
     stack.assert_destroy_restores_the_tenant()
     add_figures("kills", **{"of_all_these_end_as_before": 1})
+
+
+LONG_WAITS = {
+    "batch-100-s": (1, "100", 2),  # the user who is written first is not throttled, the batch is
+    "user-100-s": (0, "100", 2),
+    "batch-600-s": (1, "600", 1),
+    "user-600-s": (0, "600", 1),
+}
+"""Writes of users that succeed, the Retry-After of the others, interrupts. A wait of more than two minutes is refused at
+once; the engine waits for a shorter one after the first interrupt, and ends it after the second."""
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("wait", list(LONG_WAITS) if is_whole_run() else ["batch-100-s"])
+def test_interrupted_while_graph_makes_it_wait(
+    saved_before: SavedStack, emulator: Emulator, tmp_path: Path, wait: str
+) -> None:
+    """The engine takes 10 s to end its plugins, on an idle machine."""
+    skip, seconds, interrupts = LONG_WAITS[wait]
+    stack = saved_before.open(emulator, tmp_path)
+    if wait.startswith("batch"):
+        stack.config["users"] = {}
+    else:
+        del stack.config["usersFile"]
+    throttled: Any = {"status": 429, "code": "TooManyRequests", "headers": {"Retry-After": seconds}}
+    emulator.fault("refuse", *VALUE, times=-1, skip=skip, **throttled)
+    interrupted = interrupt_wait(stack, UP, interrupts, seconds=40)
+    assert interrupted.code != 0
+    assert "Traceback" not in interrupted.output
+    emulator.clear_faults()
+    stack.up()  # no lock is left behind
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
 
 
 @pytest.mark.torture
