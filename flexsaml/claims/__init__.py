@@ -8,7 +8,7 @@ from .codec import InvalidDefinition, decode, encode, has_same_meaning, is_signe
 from .extension_names import FULL_NAME, build_full_name, is_full_name, owner_app_id, short_name
 from .json_text import MAX_TEXT_BYTES
 from .model import NAME_ID, Claim, ClaimsPolicy, InvalidClaim
-from .rules import PROFILES, RULE_NAMES, Context, is_flex_role, load_table
+from .rules import PROFILES, RULE_NAMES, RULES, Context, is_flex_role, load_table
 from .wording import escape, find_nearest, join_names, quote, suggest
 
 if TYPE_CHECKING:
@@ -16,10 +16,37 @@ if TYPE_CHECKING:
     from .reading import Document, JsonNode, read_policies
 
 __all__ = [
-    "FULL_NAME", "MAX_TEXT_BYTES", "NAME_ID", "PROFILES", "RULE_NAMES", "Claim", "ClaimsPolicy", "Context",
-    "Document", "InvalidClaim", "InvalidDefinition", "JsonNode", "build_full_name", "decode", "encode", "escape",
-    "find_nearest", "has_same_meaning", "is_flex_role", "is_full_name", "is_signed", "join_names", "lint",
-    "load_table", "normalise_definition", "owner_app_id", "quote", "read_policies", "short_name", "sign_definition",
+    "FULL_NAME",
+    "MAX_TEXT_BYTES",
+    "NAME_ID",
+    "PROFILES",
+    "RULES",
+    "RULE_NAMES",
+    "Claim",
+    "ClaimsPolicy",
+    "Context",
+    "Document",
+    "InvalidClaim",
+    "InvalidDefinition",
+    "JsonNode",
+    "build_full_name",
+    "decode",
+    "encode",
+    "escape",
+    "find_nearest",
+    "has_same_meaning",
+    "is_flex_role",
+    "is_full_name",
+    "is_signed",
+    "join_names",
+    "lint",
+    "load_table",
+    "normalise_definition",
+    "owner_app_id",
+    "quote",
+    "read_policies",
+    "short_name",
+    "sign_definition",
     "suggest",
 ]  # fmt: skip
 

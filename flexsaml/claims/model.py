@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flexsaml.errors import UserError
+from flexsaml.yaml_scalars import is_made_of_unquoted_text
 
 from .wording import quote
 
@@ -158,9 +159,11 @@ def _parse_attribute(source: str, id_: str, others: str = "") -> DirectoryAttrib
 def _parse_long(kind: str, written: Mapping[str, object]) -> DirectoryAttribute | Extension | Constant:
     if kind == "value":
         value = written["value"]
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        if not isinstance(value, (str, int, float)):
             raise InvalidClaim("value has to be text: write it in quotes")
-        return Constant(str(int(value) if isinstance(value, float) and value.is_integer() else value))
+        if is_made_of_unquoted_text(value):
+            raise InvalidClaim("value has to be text, and this is what YAML makes of unquoted text: write it in quotes")
+        return Constant(str(value))
     if kind == "extension":
         return Extension(str(written["extension"]))
     return _parse_attribute(str(written["source"]), str(written["id"]))

@@ -2,11 +2,13 @@
 types (grade A: `.../upn` and `.../role` stand in accepted policies); what the token service then does is not documented
 (grade D), hence warnings. For NameID only a short list of sources is documented."""
 
+from flexsaml.fragile_text import describe_fragile_character, is_null_word
+
 from .model import NAME_FORM_PREFIX, NAME_FORMS, NAME_ID
 from .reading import Document, JsonNode, check_nodes
 from .rules import Context, NodeViolations, Violation, Violations, load_table
 from .rules_document import list_references
-from .rules_sources import source_of
+from .rules_sources import constant_of, source_of
 from .wording import find_nearest, join_names, quote
 
 _OTHER_NAME = "send it under another name"
@@ -14,7 +16,7 @@ _OTHER_NAME = "send it under another name"
 
 def check(document: Document, _context: Context) -> Violations:
     yield from _check_unused(document)
-    checks = (_check_restricted, _check_name_id_source, _check_name_id_format, _check_name_form)
+    checks = (_check_restricted, _check_name_id_source, _check_name_id_format, _check_name_form, _check_constant)
     yield from check_nodes(document.entries, *checks)
     yield from _check_name_id_transformation(document)
     yield from _check_repeated(document)
@@ -104,6 +106,17 @@ def _check_name_form(entry: JsonNode) -> NodeViolations:
         form = find_nearest(urn.rsplit(":", 1)[-1], NAME_FORMS, 0.6) or "basic"
         message = f"'SAMLNameForm' {quote(urn)} of {entry.label} is not the URN of {' or '.join(NAME_FORMS)}"
         yield "name-form", message, f"write '{NAME_FORM_PREFIX}{form}'"
+
+
+def _check_constant(entry: JsonNode) -> NodeViolations:
+    """A constant has no character that is easily lost, and is no word for no value."""
+    text = constant_of(entry) or ""
+    if character := describe_fragile_character(text):
+        message = f"the constant of {entry.label} has {character}, which is easily lost or changed on the way"
+        yield "fragile-value", message, "remove it if it is not meant"
+    if is_null_word(text):
+        message = f"the constant of {entry.label} is a word that is sent as text, not as no value"
+        yield "null-word", message, "leave the entry out if no value is meant"
 
 
 def _check_repeated(document: Document) -> Violations:

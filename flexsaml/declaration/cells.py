@@ -110,10 +110,10 @@ def parse_roster(
     read_file: Callable[[str], bytes],
     extensions: Mapping[str, DataType],
     users: Mapping[str, Mapping[str, object]],
-) -> tuple[tuple[str, ...], dict[str, Mapping[str, str]]]:
-    """Columns and users of the roster file. A cell may be declared there or in `users`, not in both."""
+) -> tuple[tuple[str, ...], dict[str, Mapping[str, str]], Mapping[str, int]]:
+    """Columns, users and lines of the roster file. A cell may be declared there or in `users`, not in both."""
     if not file:
-        return (), {}
+        return (), {}, {}
     shown = "the roster" if "usersFile" in reader.hidden_keys else escape(file, 120)
 
     def type_of(column: str) -> DataType | None:
@@ -128,14 +128,15 @@ def parse_roster(
         for line in problem.problems:  # `line 3: what is wrong`
             row, separator, message = line.partition(": ")
             reader.report(*((f"{shown}, {row}", message) if separator else (shown, line)))
-        return (), {}
+        return (), {}, {}
     except (OSError, ValueError) as problem:  # ValueError: a name that no file can have
         reader.report("usersFile", f"cannot read {shown}: {getattr(problem, 'strerror', None) or problem}")
-        return (), {}
+        return (), {}, {}
     spellings = {user.lower(): user for user in users}
     for user, cells in roster.users.items() if spellings else ():
         inline = spellings.get(user.lower())
         for name in sorted(set(cells) & set(users[inline])) if inline else ():
             where = f"{shown}, line {roster.lines[user.lower()]}"
             reader.report(where, f"{name} of {user} is declared in users.{inline} too", "keep one of them")
-    return roster.columns, {spellings.get(user.lower(), user): cells for user, cells in roster.users.items()}
+    rows = {spellings.get(user.lower(), user): cells for user, cells in roster.users.items()}
+    return roster.columns, rows, roster.lines

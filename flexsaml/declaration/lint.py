@@ -10,6 +10,7 @@ from flexsaml.claims import FULL_NAME, NAME_ID, Context, build_full_name, lint, 
 from flexsaml.findings import Finding, apply_levels
 from flexsaml.values import DataType, InvalidValue
 
+from .fragile_values import find_fragile_values
 from .model import Declaration
 from .parse import read_declaration
 
@@ -32,22 +33,29 @@ def lint_declaration(
 ) -> list[Finding]:  # fmt: skip
     """The findings of lint, with their default levels. `app_id` is that of the application with the extensions,
     `existing_types` full name to data type of what exists in the tenant; both are known to preview only."""
+    definition = _lint_definition(declaration, profile, app_id, existing_types or {})
+    return declaration.mask_findings([*definition, *find_fragile_values(declaration)])
+
+
+def _lint_definition(
+    declaration: Declaration, profile: str, app_id: str, existing_types: Mapping[str, str]
+) -> list[Finding]:
     full_names = declaration.full_names(app_id or _STAND_IN)
     own_types = {full_names[name]: str(data_type) for name, data_type in declaration.extensions.items()}
-    types = {**(existing_types or {}), **own_types}
+    types = {**existing_types, **own_types}
     if declaration.definition:
         known = full_names if app_id else _names_in(declaration)
         known_types = types if app_id else {full: str(declaration.extensions[name]) for name, full in known.items()}
         values = _values_by_full_name(declaration, known, types)
         context = Context(known_types, values, _longest_row(declaration, known))
-        return declaration.mask_findings(lint(declaration.definition_text, profile=profile, context=context))
+        return lint(declaration.definition_text, profile=profile, context=context)
     if not declaration.claims:
         return []
     values = _values_by_full_name(declaration, full_names, types)
     context = Context(types, values, _longest_row(declaration, full_names))
     short_names = {full: f"extension.{name}" for name, full in full_names.items()}
     findings = lint(declaration.encode_definition(app_id or _STAND_IN), profile=profile, context=context)
-    return declaration.mask_findings(_in_words(finding, short_names) for finding in findings)
+    return [_in_words(finding, short_names) for finding in findings]
 
 
 def lint_stack(

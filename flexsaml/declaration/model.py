@@ -37,6 +37,8 @@ class Declaration:
     users_file: str = ""
     roster: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """The same for the users of the roster file, spelt as in `users` if they stand there too."""
+    roster_lines: Mapping[str, int] = field(default_factory=dict, repr=False)
+    """User of the roster, in lower case, to the line of the file, for messages."""
     replace_existing: bool = False
     allow_removal: int = 0
     preflight: bool = True

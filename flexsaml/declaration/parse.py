@@ -65,7 +65,7 @@ def read_declaration(
     claims = {} if definition else _parse_claims(reader, extensions)
     users = parse_users(reader, extensions)
     users_file = reader.read_text("usersFile")
-    columns, roster = parse_roster(reader, users_file, read_file, extensions, users)
+    columns, roster, lines = parse_roster(reader, users_file, read_file, extensions, users)
     named = {name for cells in users.values() for name in cells} | set(columns)
     named |= {_extension_of(claim) for claim in claims.values()} | set(FULL_NAME.findall(definition))
     declaration = Declaration(
@@ -73,7 +73,8 @@ def read_declaration(
         include_basic_claim_set=reader.read_flag("includeBasicClaimSet"), definition=definition,
         definition_text=definition_text if definition else "", extensions=extensions,
         existing_extensions=tuple(sorted(name for name in named if is_full_name(name) and name not in extensions)),
-        users=users, users_file=users_file, roster=roster, replace_existing=reader.read_flag("replaceExisting"),
+        users=users, users_file=users_file, roster=roster, roster_lines=lines,
+        replace_existing=reader.read_flag("replaceExisting"),
         allow_removal=reader.read_count("allowRemoval"), preflight=reader.read_flag("preflight"),
         rules=_parse_rules(reader, RULE_NAMES if rule_names is None else rule_names, fixed_rules),
         cloud=reader.read_text("cloud") or "public", tenant_id=reader.read_text("tenantId"),

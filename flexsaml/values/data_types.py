@@ -27,6 +27,7 @@ from datetime import datetime, timezone
 
 from flexsaml.errors import UserError
 from flexsaml.json_values import load_json
+from flexsaml.yaml_scalars import is_made_of_unquoted_text
 
 NULL = "<null>"
 MAX_VALUES = 100  # extension values that one object holds, over all applications (A)
@@ -34,7 +35,7 @@ _JSON = "\ufffe"  # before the JSON of a live value that no canonical value give
 DATA_TYPES = ("Binary", "Boolean", "DateTime", "Integer", "LargeInteger", "String")
 _UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # outside XML 1.0's Char
 _BITS = {"Integer": 32, "LargeInteger": 64}
-_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?)?\s*([Zz]|[+-]\d\d:?\d\d)?")
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?)?\s*([Zz]|[+-]\d\d:?\d\d)?(?: UTC)?")
 
 Scalar = str | int | bool
 
@@ -137,11 +138,13 @@ def _spell(name: str, value: object) -> str:
         raise InvalidValue("is a Boolean: write true or false")
     if name in _BITS:
         return _integer(name, value)
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise InvalidValue(f"is a {name}: write text in quotes")
-    text = str(value)
     if name == "DateTime":
-        return _moment(text)
+        return _moment(str(value))
+    if not isinstance(value, (str, int, float)):
+        raise InvalidValue(f"is a {name}: write text in quotes")
+    if is_made_of_unquoted_text(value):
+        raise InvalidValue(f"is a {name}, and this is what YAML makes of unquoted text: write it in quotes")
+    text = str(value)
     if name == "Binary":
         return _binary(text)
     if len(text) > 256:

@@ -140,6 +140,8 @@ CASES: dict[str, tuple[Case, Case]] = {
     ),
     "nameid-format": (mail(SamlClaimType=NAME_ID, SamlNameIdFormat="email"), mail(SamlClaimType=NAME_ID)),
     "name-form": (mail(SAMLNameForm="basic"), mail(SAMLNameForm="urn:oasis:names:tc:SAML:2.0:attrname-format:basic")),
+    "fragile-value": (claim(Value="blue\r\nnight"), claim(Value="blue night")),
+    "null-word": (claim(Value="$null"), claim(Value="nullable")),
     "duplicate-claim": (policy(FLEX[0], FLEX[0]), FINE),
     "duplicate-claim-case": (policy(FLEX[0], {**MAIL, "SamlClaimType": "Email"}), FINE),
     "transformations-key": (join(), policy(*FLEX, ClaimsTransformation=[])),

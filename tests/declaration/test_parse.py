@@ -57,7 +57,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"users": {"ada@x": None}}, "users.ada@x: must be a map of extension to value"),
     ({"users": {"ada@x": "green"}}, "users.ada@x: must be a map of extension to value"),
     ({"users": {"ada@x": {"tea": "x"}}}, "users.ada@x.tea: extension 'tea' is not declared; did you mean 'team'?"),
-    ({"users": {"ada@x": {"team": True}}}, "users.ada@x.team: is a String: write text in quotes"),
+    (
+        {"users": {"ada@x": {"team": True}}},
+        "users.ada@x.team: is a String, and this is what YAML makes of unquoted text: write it in quotes",
+    ),
     ({"users": {"ada@x": {"team": {"a": 1}}}}, "users.ada@x.team: is a String"),
     ({"users": {"ada@x": {"team": ["a"]}}}, "users.ada@x.team: is a String"),
     ({"users": {"ada@x": {"team": "x" * 257}}}, "users.ada@x.team: has 257 characters"),

@@ -11,8 +11,8 @@ FITS = [
     # type, as written, canonical, on the wire
     ("String", "en,de", "en,de", "en,de"),
     ("String", "", "", ""),
-    ("String", 42, "42", "42"),
-    ("String", 42.0, "42", "42"),
+    ("String", "0123", "0123", "0123"),
+    ("String", "no", "no", "no"),
     ("String", "x" * 256, "x" * 256, "x" * 256),
     ("String", None, NULL, None),
     ("Boolean", True, "true", True),
@@ -26,6 +26,7 @@ FITS = [
     ("DateTime", "2026-11-24", "2026-11-24T00:00:00Z", "2026-11-24T00:00:00Z"),
     ("DateTime", "2026-11-24T09:00:00+01:00", "2026-11-24T08:00:00Z", "2026-11-24T08:00:00Z"),
     ("DateTime", "2026-11-24T08:00:00.5000000Z", "2026-11-24T08:00:00.5Z", "2026-11-24T08:00:00.5Z"),
+    ("DateTime", "2026-11-24 00:00:00 +0000 UTC", "2026-11-24T00:00:00Z", "2026-11-24T00:00:00Z"),  # without quotes
     ("DateTime", "2026-11-24T08:00", "2026-11-24T08:00:00Z", "2026-11-24T08:00:00Z"),
     ("Binary", "AAE=", "AAE=", "AAE="),
     ("String[]", ["en", "de"], '["en", "de"]', ["en", "de"]),
@@ -35,7 +36,12 @@ FITS = [
 
 DOES_NOT_FIT = [
     ("String", "x" * 257, "257 characters"),
-    ("String", True, "text in quotes"),
+    ("String", True, "write it in quotes"),
+    ("String", 83, "write it in quotes"),
+    ("String", 83.0, "write it in quotes"),
+    ("String", "2024-01-02 00:00:00 +0000 UTC", "write it in quotes"),
+    ("String[]", ["en", 5], "write it in quotes"),
+    ("Binary", 12345678, "write it in quotes"),
     ("String", ["en"], "text in quotes"),
     ("Boolean", "yes", "true or false"),
     ("Boolean", 1, "true or false"),

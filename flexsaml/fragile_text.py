@@ -1,0 +1,27 @@
+"""Text that may not arrive as it was meant: characters that nobody sees and that signatures, parsers or comparisons
+handle differently (J11 of the evidence: libraries of service providers fail on line breaks), and words that other
+tools write for "no value", which Graph would store as text."""
+
+import re
+import unicodedata
+
+_FRAGILE = re.compile("[\t\n\r\x85\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff]|^ | $")
+_NULL_WORD = re.compile(r"\s*(?:<\s*null\s*>|\(null\)|\$?null|nil|none|undefined|#?n/a|nan)\s*", re.IGNORECASE)
+_NAMES = {"\t": "a tab", "\n": "a line feed", "\r": "a carriage return", "\x85": "a next line", " ": "a blank"}
+
+
+def describe_fragile_character(text: str) -> str:
+    """The first such character, in words, with its place counted from 1; "" if there is none."""
+    match = _FRAGILE.search(text)
+    if not match:
+        return ""
+    character = match[0]
+    name = _NAMES.get(character) or unicodedata.name(character, "a character").lower()
+    at = match.start() + 1
+    place = "its beginning" if at == 1 else "its end" if at == len(text) else f"character {at}"
+    return f"{name} (U+{ord(character):04X}) at {place}"
+
+
+def is_null_word(text: str) -> bool:
+    """Whether the text nearly is `<null>`, or is what other tools write for it."""
+    return text != "<null>" and _NULL_WORD.fullmatch(text) is not None
