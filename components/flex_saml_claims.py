@@ -7,7 +7,7 @@ Order is wired through outputs, and on destroy it runs backwards: unassign, dele
 the values, delete the properties, restore what was displaced. Children are named by what a person
 wrote (extension, user in lower case), so a change of case or order changes nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -160,7 +160,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 ids=present if declaration.preflight else {},
                 hidden=not declaration.secret_keys.isdisjoint(("users", "usersFile")),
                 allow_removal=declaration.allow_removal,
-                seen_missing=sorted(user for user in preflight.missing_users if user in columns[key]),
+                seen_missing=self._describe_missing(columns[key]),
                 seen_values={
                     user: value
                     for user, value in held.items()
@@ -180,8 +180,18 @@ class FlexSamlClaims(pulumi.ComponentResource):
                     types={extensions[key].name: str(extensions[key].type) for key in row},
                     extensions={extensions[key].name: extensions[key].id for key in row}, baselined=True,
                     recorded={extensions[key].name: baselines[key].record([user]) for key in row},
-                    seen_missing=user in preflight.missing_users, opts=self._child(),
+                    seen_missing=self._describe_missing([user]), opts=self._child(),
                 )  # fmt: skip
+
+    def _describe_missing(self, users: Collection[str]) -> dict[str, str]:
+        """Those of the users who are not in the tenant, to where they stand and who may be meant."""
+        hints = {}
+        for user, namesake in sorted(self._preflight.missing_users.items()):
+            if user in users:
+                line = self._declaration.roster_lines.get(user.lower())
+                mail = f"{namesake} has this mail address" if namesake else ""
+                hints[user] = ", ".join(filter(None, (f"line {line}" if line else "", mail)))
+        return hints
 
     def _roster(
         self, extensions: _Extensions, columns: Columns, baselines: Mapping[str, providers.UserValueBaseline]
@@ -203,7 +213,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             ids=preflight.user_ids if declaration.preflight else {}, baselined=True,
             hidden="usersFile" in declaration.secret_keys,
             recorded={extensions[key].name: baselines[key].record(cells) for key in used},
-            seen_missing=sorted(user for user in preflight.missing_users if user in declaration.roster),
+            seen_missing=self._describe_missing(declaration.roster),
             seen_writes=_count_differing(cells, preflight, types) if declaration.preflight else None,
             opts=self._child(),
         )  # fmt: skip

@@ -99,7 +99,7 @@ class UserExtensionValue(DynamicResource):
     def __init__(
         self, resource_name: str, *, user: pulumi.Input[str], values: Mapping[str, pulumi.Input[object]],
         types: Mapping[str, str], extensions: Mapping[str, pulumi.Input[str]], baselined: bool | None = None,
-        recorded: Mapping[str, pulumi.Input[Record]] | None = None, seen_missing: bool | None = None,
+        recorded: Mapping[str, pulumi.Input[Record]] | None = None, seen_missing: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         """`user` is an object id or a UPN; `values` maps full name to the value to write."""
@@ -113,7 +113,7 @@ class UserExtensionValues(DynamicResource):
         self, resource_name: str, *, service_principal_id: pulumi.Input[str], roster: str, cells: Mapping[str,
         Mapping[str, str]], types: Mapping[str, str], extensions: Mapping[str, pulumi.Input[str]],
         ids: Mapping[str, str] | None = None, baselined: bool | None = None, hidden: bool | None = None,
-        seen_missing: Sequence[str] | None = None, seen_writes: int | None = None,
+        seen_missing: Mapping[str, str] | None = None, seen_writes: int | None = None,
         recorded: Mapping[str, pulumi.Input[Record]] | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         """`roster` names the file in messages. `cells`: user (UPN or object id) to full name to canonical value; with
@@ -131,7 +131,7 @@ class UserValueBaseline(DynamicResource):
         self, resource_name: str, *, extension: pulumi.Input[str], full_name: pulumi.Input[str],
         data_type: str | None = None, multi_valued: bool | None = None, cells: pulumi.Input[Mapping[str, str]],
         ids: Mapping[str, str] | None = None, hidden: bool | None = None, allow_removal: int | None = None,
-        seen_missing: Sequence[str] | None = None, seen_values: Mapping[str, str] | None = None,
+        seen_missing: Mapping[str, str] | None = None, seen_values: Mapping[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         """`extension` is `{applicationObjectId}/{extensionPropertyId}`; `cells` maps user (UPN or object id) to the

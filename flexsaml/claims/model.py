@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from flexsaml.errors import UserError
 from flexsaml.yaml_scalars import is_made_of_unquoted_text
 
+from .extension_names import is_full_name
 from .wording import quote
 
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
@@ -144,6 +145,8 @@ class ClaimsPolicy:
 
 
 def _parse_short(text: str) -> DirectoryAttribute | Extension:
+    if is_full_name(text.strip()):
+        return Extension(text.strip())
     source, dot, rest = text.strip().partition(".")
     if not dot or not rest:
         raise InvalidClaim(f"'{text}' is not a source: write user.mail, extension.NAME, or {{ value: {text} }}")

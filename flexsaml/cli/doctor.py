@@ -194,8 +194,9 @@ def _describe(result: PreflightResult, stack: stacks.Declared) -> Iterator[Row]:
     elif result.assigned is not None:
         names = ", ".join(f"'{name}' ({id_})" for id_, name in result.assigned.items()) or "none"
         yield Row("tenant", OK, f"policy assigned now: {names}")
-    for user in sorted(result.missing_users):
-        yield Row("users", PROBLEM, f"'{user}' is not in this tenant", f"correct or remove it in {stack.file}")
+    for user, namesake in sorted(result.missing_users.items()):
+        hint = f"{namesake} has this mail address; " if namesake else ""
+        yield Row("users", PROBLEM, f"'{user}' is not in this tenant", f"{hint}correct or remove it in {stack.file}")
     for finding in result.findings:
         level = stack.declaration.rules.get(finding.rule, finding.level)
         state = NOT_SEEN if finding.rule == "not-looked-at" else _STATE_OF_LEVEL.get(level, "")

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from .batch import CHUNK, BatchRequest, BatchResponse, entity_of
+from .batch import CHUNK, BatchRequest, BatchResponse, body_of, entity_of
 from .bulk import OnProgress
 from .directory_calls import ABSENCE_PAUSES, DirectoryCalls, Wait
 from .errors import (
@@ -30,7 +30,7 @@ from .errors import (
 from .extensions import NOT_USABLE_HINT, USABLE_WITHIN
 from .models import User, ValueHolders, same_value
 from .shapes import check_count, check_items
-from .urls import listings, starting_with, user_path, with_query
+from .urls import listings, literal, starting_with, user_path, with_query
 
 Strings = Collection[str]
 Values = Mapping[str, object]
@@ -77,6 +77,18 @@ class Users(DirectoryCalls):
             is_absent = isinstance(answer.failure, NotFound)
             users[reference] = None if is_absent else User.read(entity_of(answer), extensions)
         return {reference: users[reference] for reference in asked}
+
+    def find_names_by_mail(self, addresses: Strings) -> dict[str, str]:
+        """Mail address to the UPN of the user who has it, for hints: one answer suffices, and what may not be read is
+        left out."""
+        paths = [
+            with_query("/users", {"$filter": f"mail eq {literal(address)}", "$select": "id,userPrincipalName"})
+            for address in addresses
+        ]
+        answers = self._client.read_batch(paths)
+        readable = [(address, answer) for address, answer in zip(addresses, answers, strict=True) if not answer.failure]
+        names = {address: check_items(answer.request.url, body_of(answer)) for address, answer in readable}
+        return {address: str(rows[0]["userPrincipalName"]) for address, rows in names.items() if len(rows) == 1}
 
     def read_users_settled(
         self, references: Strings, extensions: Strings, is_settled: Callable[[User], bool], names: Strings = ()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # lint needs the names of the rules, and not the HTTP library
     from flexsaml.declaration import Declaration
     from flexsaml.graph import Directory, PrincipalSnapshot
 
+HINTED = 20  # missing users for whom a user with that mail address is looked for
 PROFILE = ("accountEnabled", "userType", "onPremisesSyncEnabled", "mail", "displayName")
 
 
@@ -44,8 +45,8 @@ class PreflightResult:
     """Id to name of the policies assigned to the principal; None when they were not read."""
     user_ids: Mapping[str, str] = field(default_factory=dict)
     """User as written to object id; to the user as written when preflight is off or there is no such user."""
-    missing_users: frozenset[str] = frozenset()
-    """Users, as written, that are not in the tenant."""
+    missing_users: Mapping[str, str] = field(default_factory=dict)
+    """Users, as written, that are not in the tenant, to the UPN of the user whose mail address it is, "" for none."""
     live_values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Full name of an existing extension to object id to the canonical value held now."""
     findings: tuple[Finding, ...] = ()
@@ -96,7 +97,7 @@ def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime
         policies=_names(snapshot.policies or ()),
         assigned=None if snapshot.assigned is None else _names(snapshot.assigned),
         user_ids={user: users[user].id if user in users else user for user in asked},
-        missing_users=frozenset(asked) - set(users),
+        missing_users=_find_missing(directory, [user for user in asked if user not in users]),
         live_values={
             name: {user.id: data_type.from_wire(user.values.get(name)) for user in users.values()}
             for name, data_type in types.items()
@@ -132,6 +133,12 @@ def _read_properties(
         properties |= {extension.name: extension for extension in owner.properties}
         owners |= {extension.name: owner.application.id for extension in owner.properties}
     return properties, owners
+
+
+def _find_missing(directory: Directory, missing: list[str]) -> dict[str, str]:
+    addresses = [user for user in missing if "@" in user][:HINTED]
+    names = directory.find_names_by_mail(addresses) if addresses else {}
+    return {user: names.get(user, "") for user in missing}
 
 
 def _names(policies: Iterable[Policy]) -> dict[str, str]:

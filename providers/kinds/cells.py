@@ -20,6 +20,7 @@ from flexsaml.values import (
     unpack_memory,
 )
 
+from ..progress import first_names
 from .base import UNKNOWN, Argument, Failures, Kind, Props, known, text
 
 HIDDEN = "[secret]"  # in place of a digest from which a short secret value could be guessed
@@ -44,7 +45,7 @@ class CellsKind(Kind):
         "__cells": Argument(ignored=True),  # the digest decides: another machine's zlib may pack otherwise
         "__given": Argument(ignored=True, computed=True),  # digest of `__cells` as the program gave it: see `check`
         "hidden": Argument(False, transient=True),  # the values are secret, and so are digests of them
-        "seen_missing": Argument([], transient=True),
+        "seen_missing": Argument({}, transient=True),  # user to a hint
     }
 
     def judge_change(self, change: RosterChange, news: Props) -> Failures:
@@ -89,6 +90,12 @@ class CellsKind(Kind):
             "__given": "" if secret else packed_digest,  # a short value could be guessed from either digest
         }
         return inputs, {**failures, **self.judge_change(change, news)}
+
+
+def describe_missing(users: Iterable[str], news: Props) -> str:
+    """Users who are not in the tenant, with the hints of preflight."""
+    hints = news.get("seen_missing") or {}
+    return first_names([f"{user} ({hints[user]})" if hints.get(user) else user for user in sorted(users)], 20)
 
 
 def compare(olds: Props, news: Props) -> tuple[RosterChange, dict[str, str], Ledger]:

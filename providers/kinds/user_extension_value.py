@@ -20,7 +20,7 @@ from flexsaml.values import DataType, InvalidValue, Ledger
 
 from .. import engine
 from .base import Argument, Failures, Kind, Props, differs, known, text
-from .cells import Values, extensions_exist, live_values, parse_types, show_live, values_to_patch
+from .cells import Values, describe_missing, extensions_exist, live_values, parse_types, show_live, values_to_patch
 from .record import missing_records, refuse_unrecorded
 
 _WRITTEN_FROM = ("user", "values", "types", "extensions")
@@ -37,7 +37,7 @@ class UserExtensionValueKind(Kind):
         "types": Argument({}),
         "extensions": Argument({}),
         "baselined": Argument(False),
-        "seen_missing": Argument(False, transient=True),
+        "seen_missing": Argument({}, transient=True),  # user to a hint
         "recorded": Argument({}, transient=True),
     }
     outputs: ClassVar = {"user_id": Argument(), "__memory": Argument()}
@@ -48,7 +48,7 @@ class UserExtensionValueKind(Kind):
         if news.get("seen_missing"):
             if olds:  # a managed user who left the tenant or was renamed: nothing is written
                 return olds, failures
-            failures[""] = f"no such user: {text(news.get('user'))}"
+            failures[""] = f"no such user: {describe_missing([text(news.get('user'))], news)}"
         values = dict(inputs["values"])
         for name, value in values.items():
             if not known(value):

@@ -60,7 +60,7 @@ class UserExtensionValuesKind(cells.CellsKind):
         _report_writes(roster, change, news.get("seen_writes"))
         if not change.unknown_users:
             return {}
-        return {"": f"no such user: {first_names(change.unknown_users, 20)}; correct {roster}"}
+        return {"": f"no such user: {cells.describe_missing(change.unknown_users, news)}; correct {roster}"}
 
     def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         return inputs["service_principal_id"], self.write(directory, {}, inputs)

@@ -61,7 +61,8 @@ class UserValueBaselineKind(cells.CellsKind):
         _warn_of_overwriting(full_name, change, unpack(news["__seen"]) if text(news.get("__seen")) else {})
         removed, managed = len(change.removed), len(change.before)
         if change.unknown_users:
-            return {"": f"no such user: {', '.join(change.unknown_users)}; correct the name or remove it from users"}
+            users = cells.describe_missing(change.unknown_users, news)
+            return {"": f"no such user: {users}; correct the name or remove it from users"}
         if removes_too_many(removed, managed, int(news.get("allow_removal") or 0)):
             reason = f"{removed} of {managed} users would lose their value of {full_name}"
             return {"": f"{reason}; if this is intended, set flexsaml:allowRemoval to {removed} for this run"}

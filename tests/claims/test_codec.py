@@ -18,6 +18,7 @@ from flexsaml.claims import (
 )
 
 FULL = "extension_0123456789abcdef0123456789abcdef_languages"
+OTHER = "extension_ffffffffffffffffffffffffffffffff_uid"
 NAMES = {"languages": FULL}
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 
@@ -37,6 +38,7 @@ CASES = [
         {"Source": "user", "ExtensionID": FULL, "SamlClaimType": "languages.stringarray"},
         None,
     ),
+    ("uid", OTHER, {"Source": "user", "ExtensionID": OTHER, "SamlClaimType": "uid"}, f"extension.{OTHER}"),
     ("site", {"value": "vienna"}, {"Value": "vienna", "SamlClaimType": "site"}, None),
     (
         "cost",

@@ -160,7 +160,11 @@ def test_killed_anywhere_the_next_up_goes_on_and_destroy_restores(
 def test_unknown_users_are_one_error_before_any_write(stack: Stack) -> None:
     with (stack.checkout.directory / "agents.csv").open("a") as file:
         file.write("nobody@contoso.example,en\nghost@contoso.example,en\nalso@contoso.example,en\n")
-    names = "also@contoso.example, ghost@contoso.example, nobody@contoso.example"
+    last = len((stack.checkout.directory / "agents.csv").read_text().splitlines())
+    names = ", ".join(
+        f"{name}@contoso.example (line {line})"
+        for name, line in (("also", last), ("ghost", last - 1), ("nobody", last - 2))
+    )
     assert f"no such user: {names}" in stack.refused(*UP)
     assert not patched(stack)
 
@@ -176,7 +180,7 @@ def test_a_user_who_leaves_in_the_middle_is_named_and_the_rest_is_written(stack:
     assert set(values(stack)) == set(everybody()) - {user_id(9)}
     stack.emulator.clear_faults()
     stack.tenant().do("DELETE", f"/users/{user_id(9)}")
-    assert f"no such user: {upn(9)}" in stack.refused("preview"), "never managed"
+    assert f"no such user: {upn(9)} (line " in stack.refused("preview"), "never managed"
     write_roster(stack, numbers=(number for number in ALL_NUMBERS if number != 9))
     stack.up()
     stack.tenant().do("DELETE", f"/users/{user_id(10)}")

@@ -103,8 +103,10 @@ def test_an_application_that_is_not_in_the_tenant(directory: Directory, tenant: 
 
 def test_unknown_users_are_listed_all_at_once(directory: Directory, tenant: Tenant) -> None:
     users = {f"nobody{number}@contoso.example": {"team": "x"} for number in range(30)}
-    result = inspected(directory, users={**users, **ARGS["users"]})
-    assert result.missing_users == frozenset(users)
+    users["mary@fabrikam.example"] = {"team": "x"}
+    result = inspected(directory, users={**ARGS["users"], "mary@fabrikam.example": {"team": "x"}, **users})
+    guest = "mary_fabrikam.example#EXT#@contoso.example"
+    assert result.missing_users == {**dict.fromkeys(users, ""), "mary@fabrikam.example": guest}
     assert result.user_ids["ada@contoso.example"] == tenant.user("ada")["id"]
 
 
@@ -144,7 +146,7 @@ def test_without_preflight_users_and_policies_are_not_read(directory: Directory,
     tenant.emulator.clear()
     result = inspected(directory, preflight=False, users={"nobody@contoso.example": {"team": "x"}})
     assert result.user_ids == {"nobody@contoso.example": "nobody@contoso.example"}
-    assert (result.missing_users, result.assigned, dict(result.policies)) == (frozenset(), None, {})
+    assert (result.missing_users, result.assigned, dict(result.policies)) == ({}, None, {})
     assert not any("/users" in call["path"] for call in tenant.emulator.requests())
 
 
