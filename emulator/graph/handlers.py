@@ -24,7 +24,7 @@ POLICIES = "policies/claimsMappingPolicies"
 _FILTERABLE = frozenset({"appId", "displayName", "id"})
 _PROPERTY_BODY = frozenset({"name", "dataType", "targetObjects", "isMultiValued"})
 _BY_NAME = ("userPrincipalName", "startswith")
-_FILTERABLE_USER = records.WRITABLE["User"].keys() | set(records.READ_ONLY["User"])
+_FILTERABLE_USER = records.WRITABLE["User"] | set(records.READ_ONLY["User"])
 _INDEXED = frozenset({"id", "userPrincipalName"})
 
 

@@ -13,6 +13,7 @@ from emulator.graph.call import GraphCall
 from emulator.graph.query import DEFAULT_PAGE, encode_skip_token
 from emulator.messages import Reply
 from emulator.tenant import records
+from emulator.tenant.shapes import TYPES, complete
 from emulator.tenant.users import read_visible_values
 from emulator.types import Attributes
 
@@ -76,9 +77,8 @@ def application(call: GraphCall, record: records.ApplicationRecord) -> Attribute
     body = {"deletedDateTime": None, **defaults, **record.attributes}
     if not (call.keys and "keyCredentials" in call.select):
         body["keyCredentials"] = [{**credential, "key": None} for credential in body["keyCredentials"]]
-    for name, inner in _DEFAULTS["inside an application"].items():
-        if body.get(name):
-            body[name] = {**inner, **body[name]}
+    types = TYPES["ServicePrincipal" if isinstance(record, records.PrincipalRecord) else "Application"]
+    body = {name: complete(types.get(name, ""), value) for name, value in body.items()}
     return selected(call, body)
 
 

@@ -8,7 +8,7 @@ the emulator answers 204 (D)."""
 
 from dataclasses import replace
 
-from emulator.errors import not_found, refusal
+from emulator.errors import bad_request, invalid_value, not_found, refusal
 from emulator.tenant.access import list_assignments_to
 from emulator.tenant.policies import list_links
 from emulator.tenant.records import (
@@ -22,6 +22,8 @@ from emulator.tenant.records import (
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
+_MERGED = frozenset({"api", "info", "publicClient", "spa", "web"})  # their members are patched one by one
+
 
 def find_by_name(store: Store, name: str) -> PrincipalRecord | None:
     principals = store.service_principals.values()
@@ -33,10 +35,14 @@ def patch_principal(store: Store, principal: PrincipalRecord, body: Attributes) 
 
 
 def patch_application(store: Store, app: ApplicationRecord, body: Attributes) -> None:
-    """`api` is merged, as its members are patched one by one; the principal's copies follow."""
+    """Objects are merged, as their members are patched one by one; the principal's copies follow."""
     changes = check_changes(body, "Application")
-    if "api" in changes:
-        changes["api"] = {**(app.attributes.get("api") or {}), **changes["api"]}
+    if any(uri.endswith("/") for uri in changes.get("identifierUris", ())):
+        raise bad_request("IdentifierUrisEndsWithSlash")
+    for name in sorted(_MERGED & changes.keys()):
+        if changes[name] is None:
+            raise invalid_value(name, "Application")
+        changes[name] = {**(app.attributes.get(name) or {}), **changes[name]}
     put = [_changed(app, changes)]
     principal = store.service_principals.get(store.principal_app_ids.get(app.app_id, ""))
     if principal is not None:

@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from emulator.errors import bad_request, invalid_value
+from emulator.tenant.shapes import TYPES, find_misfit
 from emulator.types import Attributes
 
-_PYTHON_TYPES = {"string": str, "boolean": bool, "array": list, "object": dict, "null": type(None)}
 _TABLE = json.loads(Path(__file__).with_name("properties.json").read_text(encoding="utf-8"))
-WRITABLE: dict[str, dict[str, list[type]]] = {  # resource -> property -> the types its value may have
-    resource: {name: [_PYTHON_TYPES[kind] for kind in kinds.split(" or ")] for kinds in rows for name in rows[kinds]}
-    for resource, rows in _TABLE["writable"].items()
-}
+WRITABLE: dict[str, frozenset[str]] = {resource: frozenset(names) for resource, names in _TABLE["writable"].items()}
 READ_ONLY: dict[str, list[str]] = _TABLE["read only"]
 NEW_PRINCIPAL: Attributes = _TABLE["new service principal"]  # null: from its application
 R = TypeVar("R", bound="Record")
@@ -160,6 +157,6 @@ def check_changes(body: Attributes, resource: str) -> Attributes:
     for name, value in changes.items():
         if name not in WRITABLE[resource]:
             raise bad_request(f"Invalid property '{name}'.")
-        if type(value) not in WRITABLE[resource][name]:
+        if find_misfit(TYPES[resource][name], value, name):
             raise invalid_value(name, resource)
     return changes

@@ -14,7 +14,7 @@ from emulator.types import Attributes
 
 MAX_VALUES = 100
 _NUMBERED = "onPremisesExtensionAttributes"  # an object of extensionAttribute1 to 15, each patched by itself
-_MASTERED = WRITABLE["User"].keys() - {"usageLocation", "otherMails"}
+_MASTERED = WRITABLE["User"] - {"usageLocation", "otherMails"}
 
 
 def locate(store: Store, key: str) -> UserRecord | None:

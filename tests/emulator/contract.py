@@ -20,6 +20,8 @@ from openapi_core import OpenAPI
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 
+from emulator.tenant.records import WRITABLE
+
 CONTRACT = Path(__file__).resolve().parents[1] / "contract"
 # What the emulator answers and the contract does not know, by name; anything else it does not know fails the test.
 NOT_IN_CONTRACT = {
@@ -144,3 +146,36 @@ def judge(
     except OpenAPIError as error:
         causes = [str(error), repr(error.__cause__)]
         raise AssertionError(f"{method} {path} -> {status} breaks the contract: {' '.join(causes)[:800]}") from error
+
+
+def derive_types() -> dict[str, dict[str, str]]:
+    """What emulator/tenant/types.json must hold, beside what is of beta: the types of all properties that can be written there, and of what is
+    inside them."""
+    edm = "{http://docs.oasis-open.org/odata/ns/edm}"
+    root = ElementTree.parse(CONTRACT / "graph-subset.csdl.xml").getroot()  # noqa: S314 - our own file
+    elements = {
+        element.attrib["Name"]: {prop.attrib["Name"]: prop for prop in element.findall(f"{edm}Property")}
+        for tag in ("EntityType", "ComplexType")
+        for element in root.iter(f"{edm}{tag}")
+    }
+
+    def spell(prop: ElementTree.Element) -> str:
+        written = prop.attrib["Type"]
+        name = re.sub(r"Collection\(|graph\.|Edm\.|\)", "", written)
+        return (
+            f"{name}[]" if written.startswith("Collection") else name + ("" if prop.get("Nullable") == "false" else "?")
+        )
+
+    types: dict[str, dict[str, str]] = {}
+    waiting: list[str] = []
+    for resource, names in WRITABLE.items():
+        entity = resource[0].lower() + resource[1:]
+        if entity in elements:
+            types[resource] = {name: spell(elements[entity][name]) for name in sorted(names)}
+            waiting += types[resource].values()
+    while waiting:
+        name = re.sub(r"\[\]|\?", "", waiting.pop())
+        if name in elements and name not in types:
+            types[name] = {prop: spell(element) for prop, element in sorted(elements[name].items())}
+            waiting += types[name].values()
+    return dict(sorted(types.items()))

@@ -157,6 +157,18 @@ def test_an_invalid_principal_is_refused(tenant: Tenant, body: dict[str, Any], w
         (PRINCIPAL, {"appRoleAssignmentRequired": True}),
         (PRINCIPAL, {"preferredTokenSigningKeyThumbprint": None}),
         (PRINCIPAL, {"keyCredentials": []}),
+        (
+            PRINCIPAL,
+            {"tags": ["a"], "notes": "x", "loginUrl": "https://x.example", "notificationEmailAddresses": ["a@x"]},
+        ),
+        (
+            APPLICATION,
+            {"tags": [], "description": None, "groupMembershipClaims": "None", "identifierUris": ["api://x"]},
+        ),
+        (
+            f"/users/{NORA['id']}",
+            {"employeeHireDate": "2026-01-02T00:00:00Z", "businessPhones": ["+1"], "otherMails": []},
+        ),
         (APPLICATION, {"signInAudience": "AzureADMultipleOrgs"}),
         (f"/users/{NORA['id']}", {"accountEnabled": False, "mail": None, "displayName": "N.", "userType": "Guest"}),
     ],
@@ -178,6 +190,24 @@ def test_others_may_change_what_preflight_reads(tenant: Tenant, path: str, chang
             "Invalid value specified for property 'accountEnabled' of resource 'ServicePrincipal'.",
         ),
         (APPLICATION, {"api": None}, "Invalid value specified for property 'api' of resource 'Application'."),
+        (APPLICATION, {"identifierUris": ["api://flex/"]}, "IdentifierUrisEndsWithSlash"),  # as it was recorded
+        *(
+            (path, {name: value}, f"Invalid value specified for property '{name}' of resource '{resource}'.")
+            for path, resource, name, value in (
+                (APPLICATION, "Application", "identifierUris", [5]),
+                (APPLICATION, "Application", "identifierUris", None),
+                (APPLICATION, "Application", "api", {"acceptMappedClaims": "yes"}),
+                (APPLICATION, "Application", "api", {"unknown": 1}),
+                (APPLICATION, "Application", "appRoles", [{"value": "x"}]),  # without an id
+                (APPLICATION, "Application", "web", {"redirectUris": "https://x"}),
+                (PRINCIPAL, "ServicePrincipal", "keyCredentials", [5]),
+                (PRINCIPAL, "ServicePrincipal", "keyCredentials", [{"keyId": "x"}]),
+                (PRINCIPAL, "ServicePrincipal", "keyCredentials", [{"key": "?"}]),
+                (PRINCIPAL, "ServicePrincipal", "keyCredentials", [{"endDateTime": "tomorrow"}]),
+                (PRINCIPAL, "ServicePrincipal", "tokenEncryptionKeyId", "x"),
+                (PRINCIPAL, "ServicePrincipal", "tags", [None]),
+            )
+        ),
     ],
 )
 def test_an_invalid_change_is_refused(tenant: Tenant, path: str, change: dict[str, Any], words: str) -> None:
@@ -188,7 +218,10 @@ def test_an_application_is_patched_by_member_and_its_principal_copies(tenant: Te
     patch = {"api": {"acceptMappedClaims": True}, "identifierUris": ["api://flex"], "@odata.type": "#x"}
     assert tenant.emulator.graph("PATCH", APPLICATION, patch).status == 204
     api = tenant.emulator.graph("GET", f"{APPLICATION}?$select=api").json["api"]
-    assert api == {"oauth2PermissionScopes": [], **FLEX_APP["api"], "acceptMappedClaims": True}
+    empty: dict[str, list[str]] = {
+        key: [] for key in ("knownClientApplications", "oauth2PermissionScopes", "preAuthorizedApplications")
+    }
+    assert api == {**empty, **FLEX_APP["api"], "acceptMappedClaims": True}
     names = tenant.emulator.graph("GET", PRINCIPAL).json["servicePrincipalNames"]
     assert sorted(names) == sorted(["api://flex", FLEX["appId"]])
 
