@@ -92,6 +92,8 @@ def _check_id(entry: JsonNode) -> NodeViolations:
         yield "id-undocumented", message, ""
     elif names_unknown_attribute(entry):
         message = f"{source}.{escape(id_)} is not a documented attribute: Graph accepts the policy, but "
+        if id_.lower().startswith("customsecurityattribute"):
+            message = "custom security attributes cannot be claims: "
         yield "id-unknown", message + f"{entry.label} is never issued", suggest_id(source, id_)
 
 

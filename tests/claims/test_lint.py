@@ -330,6 +330,11 @@ MORE = [
     (claim(Value="+5", SamlClaimType="n.int"), "typed-value", "whole number"),
     (claim(Value="a,b", SamlClaimType="team_member"), "team-member-several", "one team"),
     (claim(Source="user", ID="userType", SamlClaimType="roles"), "flex-roles", "'Member'"),
+    (
+        claim(Source="user", ID="customSecurityAttributes.Flex.team"),
+        "id-unknown",
+        "security attributes cannot be claims",
+    ),
     (claim(Source="user", ID="displayname", SamlClaimType="n.int"), "typed-source", "is text"),
     (claim(Source="user", ID="MailNickname", SamlClaimType=NAME_ID), "nameid-source", "a policy with it was accepted"),
     (claim(Source="user", ID="city", SamlClaimType=NAME_ID), "nameid-source", "is not documented"),
