@@ -31,6 +31,7 @@ class Dials:
     batch_order: Literal["request", "reversed"] = "request"
     absent_claims_policy: Literal["not_found", "empty"] = "not_found"  # GET of a policy that was never set
     synced_user_extension: Literal["accept", "refuse"] = "accept"  # PATCH of an extension of an on-premises user
+    doubtful_worker: Literal["accept", "refuse"] = "accept"  # unknown roles, several teams, too many characters
     retry_after: str = "2"  # whole, fractional or "date"; refusals by the quota use the same form
 
     def change(self, patch: Json) -> None:

@@ -15,7 +15,7 @@ from emulator import pages
 from emulator.clock import TenantClock
 from emulator.entra.saml import ACS_PATH, build_flex_acs, read_certificates
 from emulator.flex import taskrouter
-from emulator.flex.mapping import RefusedAttributes, map_attributes
+from emulator.flex.mapping import RefusedAttributes, map_attributes, refuse_doubtful
 from emulator.flex.received import InvalidResponse, read_response
 from emulator.tenant.principals import find_by_name
 from emulator.tenant.store import Store
@@ -95,6 +95,8 @@ class _Flex:
             )  # fmt: skip
             before = taskrouter.find_worker(self._store, assertion.name_id)
             mapped = map_attributes(assertion.attributes, assertion.name_id)
+            if self._store.dials.doubtful_worker == "refuse":
+                refuse_doubtful(mapped)
             after = taskrouter.sign_in(self._store, assertion, mapped, self._clock.now())
         except InvalidResponse as error:
             return self._problem("The SAML response was refused", f"The response was not accepted: {error}.", 400)

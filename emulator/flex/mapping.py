@@ -3,6 +3,7 @@ docs/sign-in.md. Quirks: names that are URIs are ignored (A); a typed suffix mak
 single value that does not fit refuses the sign-in (A); an absent attribute keeps its old value, an empty one clears it
 (A); channel settings look like suffixes but set no attribute (A)."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from emulator.types import Attributes, Json
 
 REQUIRED = ("email", "full_name", "roles")
+ROLES = frozenset({"admin", "supervisor", "agent", "flex.readonlyadmin", "flex.readteams"})
+MAX_CHARACTERS = 4096
 _INTEGER = re.compile(r"-?[0-9]+")
 _LARGEST = 2**53 - 1
 _CHANNEL = re.compile(r"channel\.([^.]+)\.(capacity|availability)")
@@ -55,6 +58,19 @@ def map_attributes(attributes: Sequence[tuple[str, Sequence[str]]], name_id: str
     for name, values in attributes:
         mapped.effects.append(_set(mapped, name, list(values) or [""]))
     return mapped
+
+
+def refuse_doubtful(mapped: MappedAttributes) -> None:
+    """Raises RefusedAttributes for what Twilio documents as wrong without saying what a sign-in does (D)."""
+    roles, team = mapped.attributes.get("roles"), mapped.attributes.get("team_member")
+    length = len(json.dumps(mapped.attributes, ensure_ascii=False, separators=(",", ":")))
+    for is_wrong, hint in (
+        (not all(role in ROLES or role.startswith("wfo.") for role in roles or ()), "A role is none of Flex's."),
+        (isinstance(team, list) and len(team) > 1, "team_member has several teams."),
+        (length > MAX_CHARACTERS, f"The attributes are {length} characters of JSON; {MAX_CHARACTERS} are allowed."),
+    ):
+        if is_wrong:
+            raise RefusedAttributes("The sign-in was refused", hint)
 
 
 def contact_uri(name_id: str) -> str:

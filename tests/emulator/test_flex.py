@@ -176,6 +176,26 @@ def test_an_absent_attribute_keeps_its_value_and_an_empty_one_clears_it(tenant: 
     assert [attributes[name] for name in ("team", "site", "list")] == ["blue", "", []]
 
 
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        (constant("Agent", "roles"), "A role is none of Flex's."),
+        (constant("blue,red", "team_member.stringarray"), "team_member has several teams."),
+        (constant("x" * 4100, "note"), "4096 are allowed"),
+        (constant("wfo.full_access", "note"), ""),
+    ],
+)
+def test_what_flex_may_refuse_is_a_dial(tenant: Tenant, entry: dict[str, str], why: str) -> None:
+    claims = [claim for claim in CLAIMS if claim["SamlClaimType"] != entry["SamlClaimType"]]
+    signin.assign(tenant, signin.claims(*claims, entry))
+    path = f"/{TENANT}/launch/{FLEX['appId']}"
+    assert browsing.sign_in(tenant.emulator, path, ADA).status == 200
+    tenant.emulator.dials(doubtful_worker="refuse")
+    page = browsing.sign_in(tenant.emulator, path, ADA)
+    assert (page.status == 400) == bool(why)
+    assert why in page.text.replace("&#39;", "'")
+
+
 def test_errors_are_shown_and_change_nothing(tenant: Tenant) -> None:
     login(tenant, constant("5", "skill.int"))
     before = worker(tenant.emulator)
