@@ -57,6 +57,7 @@ class TokenService:
         audience, principal = scope.removesuffix("/.default"), f"urn:entra-emulator:service-principal:{client.id}"
         payload = _fill("token", audience=audience, tenant_id=tenant, client=client.id)
         payload |= {"iat": now, "nbf": now, "exp": now + LIFETIME, "roles": sorted(client.roles)}
+        payload |= {"app_displayname": client.display_name}
         payload |= {"oid": str(uuid.uuid5(uuid.NAMESPACE_URL, principal)), "uti": self._store.new_id("tokens")}
         header = {"typ": "JWT", "alg": "RS256"}
         segments = [json.dumps(segment, separators=(",", ":")).encode() for segment in (header, payload)]
@@ -100,6 +101,14 @@ def _is_graph_scope(scope: str) -> bool:
     except ValueError:
         return False
     return parts.hostname in GRAPH_HOSTS and parts.path.lstrip("/") == ".default"
+
+
+def list_nothing(query: str) -> Reply:
+    """/subscriptions and /tenants, as Azure Resource Manager lists them: there are none, and a CLI can sign in (B)."""
+    if "api-version" in parse_qs(query):
+        return Reply(200, {"value": []}, content_type=PLAIN_JSON)
+    words = "The api-version query parameter (?api-version=) is required for all requests."
+    return Reply(400, {"error": {"code": "MissingApiVersionParameter", "message": words}}, content_type=PLAIN_JSON)
 
 
 def describe_cloud(origin: str, query: str) -> Reply:

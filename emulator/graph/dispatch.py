@@ -92,6 +92,8 @@ class Graph:
         call = GraphCall(request, keys, token, self.store)
 
         def owns() -> bool:
+            if not keys:
+                return True  # what is made now will be the caller's
             target = application_of(call) if "application" in keys else principal_of(call)
             return token.client_id in target.owners
 

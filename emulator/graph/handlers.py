@@ -14,14 +14,14 @@ from emulator.graph import render
 from emulator.graph.call import GraphCall, held_alternatives
 from emulator.graph.query import Filter, parse_filter, parse_search
 from emulator.messages import Reply
-from emulator.tenant import extensions, policies, principals, records, users
+from emulator.tenant import access, applications, extensions, policies, principals, records, users
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PolicyRecord, PrincipalRecord, UserRecord
 from emulator.tenant.store import get_existing
 from emulator.types import Attributes
 
 A = TypeVar("A", bound=ApplicationRecord)
 POLICIES = "policies/claimsMappingPolicies"
-_FILTERABLE = frozenset({"appId", "displayName", "id"})
+_FILTERABLE = frozenset({"appId", "displayName", "id", "servicePrincipalNames", "identifierUris", "tags"})
 _PROPERTY_BODY = frozenset({"name", "dataType", "targetObjects", "isMultiValued"})
 _BY_NAME = ("userPrincipalName", "startswith")
 _FILTERABLE_USER = records.WRITABLE["User"] | set(records.READ_ONLY["User"])
@@ -83,6 +83,53 @@ def typed_row(call: GraphCall, item: UserRecord | PlainRecord) -> Attributes:
         return {**kind, **(render.user(call, item) if isinstance(item, UserRecord) else render.group(call, item))}
     names = call.select or (render.DEFAULT_USER if name == "user" else item.attributes.keys() - {"members"})
     return {**kind, **dict.fromkeys(sorted(names)), "id": item.id}
+
+
+def refuse_manager(call: GraphCall) -> Reply:
+    """Nobody has a manager here."""
+    user_of(call)
+    raise not_found("manager")
+
+
+def refuse_me(_call: GraphCall) -> Reply:
+    """There are tokens of applications only."""
+    raise refusal("no_person")
+
+
+def list_group_ids(call: GraphCall) -> Reply:
+    """The groups of a user, through other groups too; all groups here are security groups."""
+    if not isinstance(call.body().get("securityEnabledOnly", False), bool):
+        raise invalid_body()
+    ids = [group.id for group in access.list_transitive_groups(call.store, user_of(call))]
+    return render.values(call, "Collection(Edm.String)", ids)
+
+
+def check_group_ids(call: GraphCall) -> Reply:
+    """Those of the given groups in which a user is."""
+    asked = call.body().get("groupIds")
+    if not isinstance(asked, list) or not all(isinstance(group, str) for group in asked) or not 1 <= len(asked) <= 20:
+        raise invalid_body()
+    held = {group.id for group in access.list_transitive_groups(call.store, user_of(call))}
+    return render.values(call, "Collection(Edm.String)", [group for group in asked if group.lower() in held])
+
+
+def create_application(call: GraphCall) -> Reply:
+    application = applications.create(call.store, call.body(), call.token.client_id)
+    return render.entity(call, "applications", render.application(call, application), 201)
+
+
+def list_owners(call: GraphCall, application: ApplicationRecord) -> Reply:
+    """Owners are clients, which have no other object here than their id."""
+    kind = {"@odata.type": "#microsoft.graph.servicePrincipal"}
+    rows = [{**kind, "id": owner, "deletedDateTime": None} for owner in sorted(application.owners)]
+    return render.page(call, "directoryObjects", rows, render.selected)
+
+
+def add_owner(call: GraphCall, kind: str, application: ApplicationRecord) -> None:
+    owner = call.referenced_id("servicePrincipals")
+    if owner not in call.store.clients:
+        raise not_found(owner)
+    applications.add_owner(call.store, kind, application, owner)
 
 
 def application_of(call: GraphCall) -> ApplicationRecord:

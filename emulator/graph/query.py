@@ -24,6 +24,7 @@ _LITERAL = r"'(?:[^']|'')*'|true|false|null|-?\d+|[0-9A-Za-z\-:.]+Z"
 _CLAUSE = re.compile(
     rf"(?P<path>{_PATH})\s+(?P<operator>eq|ne)\s+(?P<literal>{_LITERAL})"
     rf"|(?P<list_path>{_PATH})\s+in\s*\(\s*(?P<list>(?:{_LITERAL})(?:\s*,\s*(?:{_LITERAL}))*)\s*\)"
+    rf"|(?P<any_path>{_PATH})/any\(\s*(?P<variable>\w+)\s*:\s*(?P=variable)\s+eq\s+(?P<any>{_LITERAL})\s*\)"
     rf"|startswith\(\s*(?P<text_path>{_PATH})\s*,\s*(?P<text>'(?:[^']|'')*')\s*\)"
 )
 _JOIN = re.compile(r"\s+(and|or)\s+")
@@ -157,9 +158,11 @@ def _split(text: str, clause: re.Pattern[str], join: re.Pattern[str]) -> tuple[l
 
 
 def _parse_clause(match: re.Match[str]) -> Clause:
-    path = match["path"] or match["list_path"] or match["text_path"]
-    operator = match["operator"] or ("in" if match["list"] else "startswith")
-    literals = re.findall(_LITERAL, match["list"]) if match["list"] else [match["literal"] or match["text"]]
+    path = match["path"] or match["list_path"] or match["any_path"] or match["text_path"]
+    operator = match["operator"] or ("in" if match["list"] or match["any"] else "startswith")
+    literals = (
+        re.findall(_LITERAL, match["list"]) if match["list"] else [match["literal"] or match["any"] or match["text"]]
+    )
     return Clause(path, operator, tuple(map(_parse_literal, literals)))
 
 

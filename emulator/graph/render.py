@@ -51,6 +51,11 @@ def page(
     return Reply(200, body)
 
 
+def values(call: GraphCall, kind: str, items: list[str]) -> Reply:
+    """The answer of an action that gives plain values."""
+    return Reply(200, {"@odata.context": f"{call.base}/$metadata#{kind}", "value": items})
+
+
 def selected(call: GraphCall, body: Attributes) -> Attributes:
     """What $select leaves of a body; names that the body does not have are ignored."""
     if not call.select or "*" in call.select:
@@ -96,7 +101,7 @@ def user(call: GraphCall, record: records.UserRecord) -> Attributes:
     select = call.query.select
     if not select:
         if call.request.version == "beta":
-            return {**dict.fromkeys(DEFAULT_USER), **attributes, **values}
+            return {**_DEFAULTS["user of beta"], **attributes, **values}
         return {name: attributes.get(name) for name in DEFAULT_USER}
     body: Attributes = {}
     for name in select:

@@ -6,7 +6,7 @@ from typing import TypeVar
 from emulator.graph import handlers, render
 from emulator.graph.call import GraphCall, Handler
 from emulator.graph.handlers import POLICIES, application_of, group_of, policy_of, principal_of, typed_row, user_of
-from emulator.tenant import access, extensions, policies, principals, users
+from emulator.tenant import access, applications, extensions, policies, principals, users
 from emulator.tenant.records import PlainRecord, UserRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
@@ -48,11 +48,19 @@ ROUTES: dict[str, Handler] = {
     "GET /users/{user}": _get("users", user_of, render.user),
     "PATCH /users/{user}": lambda call: users.patch(call.store, call.key("user"), call.body()),
     "DELETE /users/{user}": lambda call: users.delete(call.store, call.key("user")),
+    "GET /users/{user}/manager": handlers.refuse_manager,
+    "POST /users/{user}/getMemberGroups": handlers.list_group_ids,
+    "POST /users/{user}/checkMemberGroups": handlers.check_group_ids,
+    "GET /me": handlers.refuse_me,
     "GET /users/{user}/appRoleAssignments": _assignments(access.list_assignments_of, user_of),
     "GET /users/{user}/transitiveMemberOf": _members(access.list_transitive_groups, user_of),
     "GET /applications": lambda call: handlers.list_applications(call, "applications", call.store.applications),
     f"GET {_APPLICATION}": _get("applications", application_of, render.application),
-    f"PATCH {_APPLICATION}": lambda call: principals.patch_application(call.store, application_of(call), call.body()),
+    "POST /applications": handlers.create_application,
+    f"PATCH {_APPLICATION}": lambda call: applications.patch(call.store, application_of(call), call.body()),
+    f"DELETE {_APPLICATION}": lambda call: applications.delete(call.store, application_of(call)),
+    f"GET {_APPLICATION}/owners": lambda call: handlers.list_owners(call, application_of(call)),
+    f"POST {_APPLICATION}/owners/$ref": lambda call: handlers.add_owner(call, "applications", application_of(call)),
     f"GET {_PROPERTIES}": handlers.list_properties,
     f"POST {_PROPERTIES}": handlers.create_property,
     f"GET {_PROPERTIES}/{{property}}": handlers.get_property,
@@ -67,6 +75,8 @@ ROUTES: dict[str, Handler] = {
     f"GET {_PRINCIPAL}": _get("servicePrincipals", principal_of, render.application),
     f"PATCH {_PRINCIPAL}": lambda call: principals.patch_principal(call.store, principal_of(call), call.body()),
     f"DELETE {_PRINCIPAL}": lambda call: principals.delete_principal(call.store, principal_of(call)),
+    f"GET {_PRINCIPAL}/owners": lambda call: handlers.list_owners(call, principal_of(call)),
+    f"POST {_PRINCIPAL}/owners/$ref": lambda call: handlers.add_owner(call, "servicePrincipals", principal_of(call)),
     f"GET {_LINKS}": handlers.list_assigned_policies,
     f"POST {_LINKS}": handlers.refuse_without_ref,
     f"POST {_LINKS}/$ref": lambda call: policies.assign(call.store, principal_of(call), call.referenced_id(POLICIES)),

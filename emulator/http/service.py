@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from emulator.clock import TenantClock
-from emulator.entra.tokens import TokenService, describe_cloud
+from emulator.entra.tokens import TokenService, describe_cloud, list_nothing
 from emulator.errors import GraphRefusal, gateway_bad_request, method_not_allowed
 from emulator.graph import batch
 from emulator.graph.dispatch import Graph, format_retry_after
@@ -120,6 +120,8 @@ class Service:
             return TokenService(self.store, self.clock).describe_configuration(match[1], request.origin)
         if request.method == "GET" and request.path == "/metadata/endpoints":
             return describe_cloud(request.origin, request.query)
+        if request.method == "GET" and request.path in ("/subscriptions", "/tenants"):
+            return list_nothing(request.query)
         return _not_served(404)
 
     def refuse(self, request: ApiRequest, fault: Fault) -> Reply:

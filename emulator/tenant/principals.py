@@ -8,7 +8,7 @@ the emulator answers 204 (D)."""
 
 from dataclasses import replace
 
-from emulator.errors import bad_request, invalid_value, not_found, refusal
+from emulator.errors import not_found, refusal
 from emulator.tenant.access import list_assignments_to
 from emulator.tenant.policies import list_links
 from emulator.tenant.records import (
@@ -22,8 +22,6 @@ from emulator.tenant.records import (
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
-_MERGED = frozenset({"api", "info", "publicClient", "spa", "web"})  # their members are patched one by one
-
 
 def find_by_name(store: Store, name: str) -> PrincipalRecord | None:
     principals = store.service_principals.values()
@@ -34,15 +32,8 @@ def patch_principal(store: Store, principal: PrincipalRecord, body: Attributes) 
     store.commit(put=[_changed(principal, check_changes(body, "ServicePrincipal"))])
 
 
-def patch_application(store: Store, app: ApplicationRecord, body: Attributes) -> None:
-    """Objects are merged, as their members are patched one by one; the principal's copies follow."""
-    changes = check_changes(body, "Application")
-    if any(uri.endswith("/") for uri in changes.get("identifierUris", ())):
-        raise bad_request("IdentifierUrisEndsWithSlash")
-    for name in sorted(_MERGED & changes.keys()):
-        if changes[name] is None:
-            raise invalid_value(name, "Application")
-        changes[name] = {**(app.attributes.get(name) or {}), **changes[name]}
+def change_application(store: Store, app: ApplicationRecord, changes: Attributes) -> None:
+    """The changes are checked already; the principal's copies follow."""
     put = [_changed(app, changes)]
     principal = store.service_principals.get(store.principal_app_ids.get(app.app_id, ""))
     if principal is not None:
@@ -85,14 +76,17 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
 
 
 def delete_principal(store: Store, principal: PrincipalRecord) -> None:
-    store.commit(
-        remove=[
-            ("servicePrincipals", principal.id),
-            *(("appRoleAssignments", row["id"]) for row in list_assignments_to(store, principal)),
-            *(("assignments", link.id) for link in list_links(store, principal)),
-            *(("claimsPolicies", key) for key in store.claims_policies if key == principal.id),
-        ]
-    )
+    store.commit(remove=list_removals(store, principal))
+
+
+def list_removals(store: Store, principal: PrincipalRecord) -> list[tuple[str, str]]:
+    """The principal and what goes with it: kind and id."""
+    return [
+        ("servicePrincipals", principal.id),
+        *(("appRoleAssignments", row["id"]) for row in list_assignments_to(store, principal)),
+        *(("assignments", link.id) for link in list_links(store, principal)),
+        *(("claimsPolicies", key) for key in store.claims_policies if key == principal.id),
+    ]
 
 
 def find_custom_claims(store: Store, principal: PrincipalRecord) -> Attributes:

@@ -5,7 +5,7 @@ extensions"). Therefore values are kept in the user's row."""
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -81,6 +81,9 @@ class ApplicationRecord(PlainRecord):
     @property
     def display_name(self) -> str:
         return str(self.attributes["displayName"])
+
+    def with_owners(self, owners: frozenset[str]) -> "ApplicationRecord":
+        return replace(self, owners=owners)
 
 
 @dataclass(frozen=True)

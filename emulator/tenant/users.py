@@ -90,6 +90,8 @@ def _patched_attributes(store: Store, user: UserRecord, changes: Attributes) -> 
     changes = check_changes(changes, "User")
     if user.attributes.get("onPremisesSyncEnabled") and _MASTERED.intersection(changes):
         raise refusal("mastered_on_premises")
+    if changes.get("mobilePhone") == "":  # recorded; of the other properties nothing is known
+        raise invalid_value("mobilePhone", "User")
     if "userPrincipalName" in changes:
         upn = str(changes["userPrincipalName"] or "")
         name, _, domain = upn.partition("@")

@@ -30,6 +30,8 @@ NOT_IN_CONTRACT = {
     r"POST /[0-9a-f-]{36}/servicePrincipals/.* 400": "no such path: what Graph refuses with a tenant id",
     r"(POST|DELETE) /servicePrincipals/[^/]+/appRoleAssignedTo.* \d+": "the contract has its GET only",
     r"(POST|DELETE) /groups/[^/]+/members/.* \d+": "the contract has its GET only",
+    r"POST /users/[^/]+/(get|check)MemberGroups \d+": "the contract has no actions of users",
+    r"GET /me \d+": "the contract has no singletons",
     r"\S+ \S+ 5\d\d": "the contract describes answers up to 4XX",
 }
 # Properties that the schema calls non-null and that v1.0 nevertheless leaves out of an answer without $select.
@@ -119,7 +121,7 @@ def judge(
         select = [name for name in options.get("$select", "").split(",") if name]
         if "@odata.context" in body:
             type_name = type_of_answer(body["@odata.context"])
-            rows = body.get("value", [body])
+            rows = body.get("value", [body]) if type_name in schema_types() else []
             missing = sorted({name for row in rows for name in missing_properties(type_name, row, select)})
             assert not missing, f"{method} {path} -> {status}: a {type_name} lacks {', '.join(missing)}"
     if any(re.fullmatch(listed, f"{method} {path} {status}") for listed in NOT_IN_CONTRACT):

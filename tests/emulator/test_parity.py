@@ -38,7 +38,8 @@ OTHER_OPERATIONS = {
     "GET /v1/Workspaces/{workspace}/Workers/{worker}",
     "GET /v1/Workspaces/{workspace}/Activities",
     "GET /devices",
-    "GET /users/{user}/manager",
+    "GET /users/{user}/photo",
+    "GET /subscriptions",
     "PUT /users/{user}",
 }
 

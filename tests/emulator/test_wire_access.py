@@ -261,6 +261,7 @@ def test_a_token_names_its_roles(tenant: Tenant) -> None:
     assert (claims["iss"], claims["ver"]) == (f"https://sts.windows.net/{TENANT}/", "1.0")
     assert claims["nbf"] == claims["iat"] == claims["exp"] - 3599
     assert len(claims["oid"]) == 36
+    assert claims["app_displayname"] == client["displayName"]
     altered = {"Authorization": f"Bearer {header}.{payload}.{signature[:-2]}AA"}
     refused = tenant.emulator.request("GET", "/v1.0/users", headers=altered)
     assert refused.error[:2] == (401, "InvalidAuthenticationToken"), "tokens are compared completely"

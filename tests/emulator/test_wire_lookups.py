@@ -77,7 +77,7 @@ def test_there_is_one_organization(tenant: Tenant) -> None:
     ("method", "path", "expected"),
     [
         ("GET", "/devices", (400, "RequestBroker--ParseUri", "Resource not found for the segment 'devices'.")),
-        ("GET", "/users/x/manager", (400, "RequestBroker--ParseUri", "Resource not found for the segment 'manager'.")),
+        ("GET", "/users/x/photo", (400, "RequestBroker--ParseUri", "Resource not found for the segment 'photo'.")),
         (
             "PUT",
             f"/users/{ADA}",

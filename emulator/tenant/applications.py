@@ -1,0 +1,64 @@
+"""Applications are made, change, and go. Quirks: a deleted application takes its service principal and its extension
+properties along, whose values stay (A for what is gone, D for how soon); its creator owns it (A); on a tenant a deleted
+one could be restored for 30 days (A)."""
+
+import uuid
+
+from emulator.errors import bad_request, invalid_body, invalid_value, reference_exists
+from emulator.tenant.principals import change_application, list_removals
+from emulator.tenant.records import ApplicationRecord, check_changes
+from emulator.tenant.store import Store
+from emulator.types import Attributes
+
+_MERGED = frozenset({"api", "info", "publicClient", "spa", "web"})  # their members are patched one by one
+
+
+def create(store: Store, body: Attributes, owner: str) -> ApplicationRecord:
+    """`owner`: the client that makes it."""
+    given = _check(body)
+    if not given.get("displayName"):
+        raise invalid_body()
+    application_id = store.new_id("applications")
+    attributes = {
+        "id": application_id, "appId": str(uuid.uuid5(uuid.NAMESPACE_URL, application_id)),
+        "signInAudience": "AzureADMyOrg", "publisherDomain": next(iter(store.domains), None), **given,
+    }  # fmt: skip
+    application = ApplicationRecord(application_id, attributes, frozenset({owner}))
+    store.commit(put=[("applications", application)])
+    return application
+
+
+def patch(store: Store, application: ApplicationRecord, body: Attributes) -> None:
+    """Objects are merged; the principal's copies follow."""
+    changes = _check(body)
+    for name in sorted(_MERGED & changes.keys()):
+        if changes[name] is None:
+            raise invalid_value(name, "Application")
+        changes[name] = {**(application.attributes.get(name) or {}), **changes[name]}
+    change_application(store, application, changes)
+
+
+def delete(store: Store, application: ApplicationRecord) -> None:
+    principal = store.service_principals.get(store.principal_app_ids.get(application.app_id, ""))
+    properties = [prop.id for prop in store.properties.values() if prop.application_id == application.id]
+    store.commit(
+        remove=[
+            *(("extensionProperties", property_id) for property_id in properties),
+            *(list_removals(store, principal) if principal else ()),
+            ("applications", application.id),
+        ]
+    )
+
+
+def add_owner(store: Store, kind: str, application: ApplicationRecord, owner: str) -> None:
+    """`kind`: applications or servicePrincipals."""
+    if owner in application.owners:
+        raise reference_exists("owners")
+    store.commit(put=[(kind, application.with_owners(application.owners | {owner}))])
+
+
+def _check(body: Attributes) -> Attributes:
+    changes = check_changes(body, "Application")
+    if any(uri.endswith("/") for uri in changes.get("identifierUris", ())):
+        raise bad_request("IdentifierUrisEndsWithSlash")
+    return changes
