@@ -64,7 +64,19 @@ def test_values_that_will_be_overwritten_are_counted_not_shown(stack: Stack) -> 
     stack.config["users"] = {ADA: {full_name: "red"}}
     assert "will be overwritten" not in stack.preview().output, "the value of the last run is no surprise"
     tenant.write("ada", "private again", "team")
-    assert "1 user holds another value" in stack.preview().output
+    assert "1 user holds another value, which will be overwritten" in stack.preview().output
+    stack.config["users"] = {ADA: {full_name: "blue"}}
+    output = stack.preview().output
+    assert (
+        f"1 user holds another value than this stack wrote ({ADA}), and this run leaves it: run `pulumi refresh`"
+        in output
+    )
+    assert "will be overwritten" not in output
+    stack.up()
+    assert tenant.value("ada", "team") == "private again"
+    stack.refresh()
+    stack.up()
+    assert tenant.value("ada", "team") == "blue"
 
 
 def displace_assignment(stack: Stack, name: str = "by hand") -> str:
