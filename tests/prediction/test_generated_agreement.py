@@ -1,4 +1,5 @@
-"""If this goes red, `predict` says of some policy, user and state of the principal what the sandbox does not do.
+"""If this goes red, `predict` says of some policy, user and state of the principal what the sandbox does not do, or what
+`doctor` does not find.
 
 Policies, users' properties and states of the principal are generated from a seed, which a failure prints. What is
 unknown is not compared, so that a rule nobody is sure of cannot disagree.
@@ -7,13 +8,18 @@ unknown is not compared, so that a rule nobody is sure of cannot disagree.
 from __future__ import annotations
 
 import random
+import re
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from flexsaml.claims import NAME_ID
+from flexsaml.claims import NAME_ID, ClaimsPolicy
+from flexsaml.declaration import Declaration
 from flexsaml.graph import Directory
+from flexsaml.prediction import Prediction
+from flexsaml.preflight import inspect_tenant
 from tests.emulator import signin
 from tests.emulator.tenant import FLEX, FLEX_APP, GUEST, USERS, Tenant
 from tests.prediction.test_agreement import assert_agreement, directory, predict, tenant
@@ -31,6 +37,13 @@ TYPES = (
     NAME_ID, "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
 )  # fmt: skip
+DECLARATION = Declaration(
+    service_principal="Twilio Flex",
+    claims=ClaimsPolicy.parse(
+        {"email": "user.mail", "full_name": "user.displayname", "roles": "user.assignedroles"}
+    ).claims,
+    users={user: {} for user in USERS},
+)
 VALUES = ("blue", "", " blank ", "a,b", "7", "true", "Grüße", "a\nb", None)
 
 
@@ -73,6 +86,30 @@ def make_state(dice: random.Random, prepared: Tenant) -> None:
     assert prepared.patch({"accountEnabled": True}, GUEST).status == 204
 
 
+def assert_doctor_agrees(directory: Directory, predictions: Sequence[Prediction]) -> None:
+    """What `doctor` and preview find about the principal and its users is what their sign-ins meet."""
+    findings = {finding.rule: finding.message for finding in inspect_tenant(directory, DECLARATION).findings}
+    refusals = {item.code: item for prediction in predictions for item in prediction.refusals}
+    key = findings.get("signing-key-missing", "")
+    audience = findings.get("accept-mapped-claims", "")
+    for code, is_known, is_unknown in (
+        ("AADSTS7000112", "principal-disabled" in findings, False),
+        ("AADSTS50146", "fail with AADSTS50146" in key, "not documented" in key and not audience),
+        ("AADSTS501461", "AADSTS501461" in audience, False),
+    ):
+        predicted = refusals.get(code)
+        assert (predicted is not None and not predicted.unknown) == is_known, (code, findings)
+        assert (predicted is not None and bool(predicted.unknown)) == is_unknown, (code, findings)
+    for rule, is_concerned in (
+        ("user-disabled", lambda item: any(refusal.code == "AADSTS50057" for refusal in item.refusals)),
+        ("user-without-role", lambda item: not item.agent.roles),
+        ("user-without-mail", lambda item: not item.agent.properties["mail"]),
+    ):
+        count = re.match(r"[\d,]+", findings.get(rule, "0"))
+        assert count, findings
+        assert int(count[0]) == sum(map(is_concerned, predictions)), (rule, findings)
+
+
 @pytest.mark.torture
 def test_generated_sign_ins(tenant: Tenant, directory: Directory) -> None:
     seed = secrets.randbelow(2**32)
@@ -94,7 +131,9 @@ def test_generated_sign_ins(tenant: Tenant, directory: Directory) -> None:
         for policy in tenant.assigned():
             tenant.unassign(policy)
         signin.assign(tenant, signin.claims(*entries, basic=dice.random() < 0.3))
-        for prediction in predict(directory, *USERS):
+        predictions = predict(directory, *USERS)
+        assert_doctor_agrees(directory, predictions)
+        for prediction in predictions:
             try:
                 unknown_lines += len(assert_agreement(prediction, tenant))
             except AssertionError as problem:
