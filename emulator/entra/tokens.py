@@ -7,7 +7,6 @@ import base64
 import hashlib
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -54,11 +53,11 @@ class TokenService:
     def _jwt(self, client: ClientRecord, scope: str) -> str:
         """A token in the form of Entra's, so that a client may read `roles` as a hint; its signature means nothing."""
         now, tenant = int(self._clock.utc().timestamp()), self._store.tenant_id
-        audience, principal = scope.removesuffix("/.default"), f"urn:entra-emulator:service-principal:{client.id}"
+        audience = scope.removesuffix("/.default")
         payload = _fill("token", audience=audience, tenant_id=tenant, client=client.id)
         payload |= {"iat": now, "nbf": now, "exp": now + LIFETIME, "roles": sorted(client.roles)}
         payload |= {"app_displayname": client.display_name}
-        payload |= {"oid": str(uuid.uuid5(uuid.NAMESPACE_URL, principal)), "uti": self._store.new_id("tokens")}
+        payload |= {"oid": client.object_id, "uti": self._store.new_id("tokens")}
         header = {"typ": "JWT", "alg": "RS256"}
         segments = [json.dumps(segment, separators=(",", ":")).encode() for segment in (header, payload)]
         segments.append(hashlib.sha256(b".".join(segments)).digest())

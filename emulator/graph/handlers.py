@@ -119,17 +119,27 @@ def create_application(call: GraphCall) -> Reply:
 
 
 def list_owners(call: GraphCall, application: ApplicationRecord) -> Reply:
-    """Owners are clients, which have no other object here than their id."""
-    kind = {"@odata.type": "#microsoft.graph.servicePrincipal"}
-    rows = [{**kind, "id": owner, "deletedDateTime": None} for owner in sorted(application.owners)]
+    rows = [_bare_row("servicePrincipal", owner) for owner in applications.list_owners(call.store, application)]
     return render.page(call, "directoryObjects", rows, render.selected)
 
 
-def add_owner(call: GraphCall, kind: str, application: ApplicationRecord) -> None:
-    owner = call.referenced_id("servicePrincipals")
-    if owner not in call.store.clients:
-        raise not_found(owner)
-    applications.add_owner(call.store, kind, application, owner)
+def get_directory_object(call: GraphCall) -> Reply:
+    """Any object by its id, with its type; of a client's own service principal there is no more than that."""
+    store, key = call.store, call.guid("object")
+    tables: dict[str, Mapping[str, object]] = {
+        "user": store.users,
+        "group": store.groups,
+        "application": store.applications,
+        "servicePrincipal": store.service_principals,
+    }
+    kind = next((name for name, table in tables.items() if key in table), "")
+    if not kind:
+        principals.find_client(store, key)
+    return render.entity(call, "directoryObjects", render.selected(call, _bare_row(kind or "servicePrincipal", key)))
+
+
+def _bare_row(kind: str, object_id: str) -> Attributes:
+    return {"@odata.type": f"#microsoft.graph.{kind}", "id": object_id, "deletedDateTime": None}
 
 
 def application_of(call: GraphCall) -> ApplicationRecord:

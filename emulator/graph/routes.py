@@ -60,7 +60,12 @@ ROUTES: dict[str, Handler] = {
     f"PATCH {_APPLICATION}": lambda call: applications.patch(call.store, application_of(call), call.body()),
     f"DELETE {_APPLICATION}": lambda call: applications.delete(call.store, application_of(call)),
     f"GET {_APPLICATION}/owners": lambda call: handlers.list_owners(call, application_of(call)),
-    f"POST {_APPLICATION}/owners/$ref": lambda call: handlers.add_owner(call, "applications", application_of(call)),
+    f"POST {_APPLICATION}/owners/$ref": lambda call: applications.add_owner(
+        call.store, application_of(call), call.referenced_id("servicePrincipals")
+    ),
+    f"DELETE {_APPLICATION}/owners/{{object}}/$ref": lambda call: applications.remove_owner(
+        call.store, application_of(call), call.guid("object")
+    ),
     f"GET {_PROPERTIES}": handlers.list_properties,
     f"POST {_PROPERTIES}": handlers.create_property,
     f"GET {_PROPERTIES}/{{property}}": handlers.get_property,
@@ -76,7 +81,13 @@ ROUTES: dict[str, Handler] = {
     f"PATCH {_PRINCIPAL}": lambda call: principals.patch_principal(call.store, principal_of(call), call.body()),
     f"DELETE {_PRINCIPAL}": lambda call: principals.delete_principal(call.store, principal_of(call)),
     f"GET {_PRINCIPAL}/owners": lambda call: handlers.list_owners(call, principal_of(call)),
-    f"POST {_PRINCIPAL}/owners/$ref": lambda call: handlers.add_owner(call, "servicePrincipals", principal_of(call)),
+    f"POST {_PRINCIPAL}/owners/$ref": lambda call: applications.add_owner(
+        call.store, principal_of(call), call.referenced_id("servicePrincipals")
+    ),
+    f"DELETE {_PRINCIPAL}/owners/{{object}}/$ref": lambda call: applications.remove_owner(
+        call.store, principal_of(call), call.guid("object")
+    ),
+    "GET /directoryObjects/{object}": handlers.get_directory_object,
     f"GET {_LINKS}": handlers.list_assigned_policies,
     f"POST {_LINKS}": handlers.refuse_without_ref,
     f"POST {_LINKS}/$ref": lambda call: policies.assign(call.store, principal_of(call), call.referenced_id(POLICIES)),

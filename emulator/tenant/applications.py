@@ -4,9 +4,9 @@ one could be restored for 30 days (A)."""
 
 import uuid
 
-from emulator.errors import bad_request, invalid_body, invalid_value, reference_exists
-from emulator.tenant.principals import change_application, list_removals
-from emulator.tenant.records import ApplicationRecord, check_changes
+from emulator.errors import bad_request, invalid_body, invalid_value, reference_exists, reference_missing
+from emulator.tenant.principals import change_application, find_bound_owners, find_client, list_removals
+from emulator.tenant.records import ApplicationRecord, PrincipalRecord, check_changes
 from emulator.tenant.store import Store
 from emulator.types import Attributes
 
@@ -23,7 +23,7 @@ def create(store: Store, body: Attributes, owner: str) -> ApplicationRecord:
         "id": application_id, "appId": str(uuid.uuid5(uuid.NAMESPACE_URL, application_id)),
         "signInAudience": "AzureADMyOrg", "publisherDomain": next(iter(store.domains), None), **given,
     }  # fmt: skip
-    application = ApplicationRecord(application_id, attributes, frozenset({owner}))
+    application = ApplicationRecord(application_id, attributes, find_bound_owners(store, body) | {owner})
     store.commit(put=[("applications", application)])
     return application
 
@@ -50,11 +50,28 @@ def delete(store: Store, application: ApplicationRecord) -> None:
     )
 
 
-def add_owner(store: Store, kind: str, application: ApplicationRecord, owner: str) -> None:
-    """`kind`: applications or servicePrincipals."""
+def list_owners(store: Store, application: ApplicationRecord) -> list[str]:
+    """Object ids of the owners: clients, whose service principals have no other object here."""
+    return sorted(store.clients[owner].object_id for owner in application.owners if owner in store.clients)
+
+
+def add_owner(store: Store, application: ApplicationRecord, object_id: str) -> None:
+    owner = find_client(store, object_id).id
     if owner in application.owners:
         raise reference_exists("owners")
-    store.commit(put=[(kind, application.with_owners(application.owners | {owner}))])
+    _change_owners(store, application, application.owners | {owner})
+
+
+def remove_owner(store: Store, application: ApplicationRecord, object_id: str) -> None:
+    owner = find_client(store, object_id).id
+    if owner not in application.owners:
+        raise reference_missing("owners")
+    _change_owners(store, application, application.owners - {owner})
+
+
+def _change_owners(store: Store, application: ApplicationRecord, owners: frozenset[str]) -> None:
+    kind = "servicePrincipals" if isinstance(application, PrincipalRecord) else "applications"
+    store.commit(put=[(kind, application.with_owners(owners))])
 
 
 def _check(body: Attributes) -> Attributes:

@@ -8,12 +8,13 @@ the emulator answers 204 (D)."""
 
 from dataclasses import replace
 
-from emulator.errors import not_found, refusal
+from emulator.errors import invalid_body, not_found, refusal
 from emulator.tenant.access import list_assignments_to
 from emulator.tenant.policies import list_links
 from emulator.tenant.records import (
     NEW_PRINCIPAL,
     ApplicationRecord,
+    ClientRecord,
     PlainRecord,
     PrincipalRecord,
     Record,
@@ -70,9 +71,25 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
         "servicePrincipalNames": [*app.attributes.get("identifierUris", ()), app.app_id],
         "signInAudience": app.attributes.get("signInAudience"), **given,
     }  # fmt: skip
-    principal = PrincipalRecord(principal_id, attributes, app.owners)
+    principal = PrincipalRecord(principal_id, attributes, app.owners | find_bound_owners(store, body))
     store.commit(put=[("servicePrincipals", principal)])
     return principal
+
+
+def find_client(store: Store, object_id: str) -> ClientRecord:
+    """The client with this service principal."""
+    client = next((client for client in store.clients.values() if client.object_id == object_id.lower()), None)
+    if client is None:
+        raise not_found(object_id)
+    return client
+
+
+def find_bound_owners(store: Store, body: Attributes) -> frozenset[str]:
+    """The clients in `owners@odata.bind`, by their object ids at the end of each url."""
+    urls = body.get("owners@odata.bind", [])
+    if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
+        raise invalid_body()
+    return frozenset(find_client(store, url.rpartition("/")[2]).id for url in urls)
 
 
 def delete_principal(store: Store, principal: PrincipalRecord) -> None:

@@ -4,6 +4,7 @@ returns with a new one of the same name (grade A, extensibility overview, sectio
 extensions"). Therefore values are kept in the user's row."""
 
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
@@ -142,6 +143,11 @@ class ClientRecord(Record):
     display_name: str
     secret: str = field(repr=False)
     roles: frozenset[str]
+
+    @property
+    def object_id(self) -> str:
+        """Of its service principal, as tokens name it."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:entra-emulator:service-principal:{self.id}"))
 
 
 @dataclass(frozen=True)

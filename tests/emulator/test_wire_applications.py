@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
+from emulator.tenant.records import ClientRecord
 from tests.emulator.process import ADMIN, LEAST, POLICY_WRITER, PREVIEW
-from tests.emulator.tenant import ADA, FLEX, FLEX_APP, GROUPS, USERS, Tenant, bad, gone
+from tests.emulator.tenant import ABSENT, ADA, FLEX, FLEX_APP, GROUPS, USERS, Tenant, bad, gone
 
 PRINCIPAL_NAMES = {
     *("accountEnabled", "addIns", "alternativeNames", "appDescription", "appDisplayName", "appId"),
@@ -64,19 +65,100 @@ def test_an_invalid_application_is_refused(
     assert tenant.emulator.graph("POST", "/applications", body, client=client).error == expected
 
 
+def object_id(client: str) -> str:
+    """Of a client's own service principal."""
+    return ClientRecord(client, "", "", frozenset()).object_id
+
+
 @pytest.mark.parametrize("kind", ["applications", "servicePrincipals"])
-def test_owners_are_listed_and_added(tenant: Tenant, kind: str) -> None:
+def test_owners_are_listed_added_and_removed(tenant: Tenant, kind: str) -> None:
     path = f"/{kind}/{(FLEX_APP if kind == 'applications' else FLEX)['id']}/owners"
-    graph = tenant.emulator.graph
+    graph, added = tenant.emulator.graph, object_id(POLICY_WRITER)
     owners = [row["id"] for row in graph("GET", path).json["value"]]
-    assert LEAST in owners
-    reference = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{POLICY_WRITER}"}
-    local = {"@odata.id": f"{tenant.emulator.http}/v1.0/directoryObjects/{POLICY_WRITER}"}
-    assert graph("POST", f"{path}/$ref", reference).error == bad("Invalid URL format specified in payload.")
-    assert graph("POST", f"{path}/$ref", local).status == 204
-    assert [row["id"] for row in graph("GET", path).json["value"]] == sorted({*owners, POLICY_WRITER})
+    assert object_id(LEAST) in owners
+    elsewhere = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{added}"}
+    reference = {"@odata.id": f"{tenant.emulator.http}/v1.0/directoryObjects/{added}"}
+    assert graph("POST", f"{path}/$ref", elsewhere).error == bad("Invalid URL format specified in payload.")
+    assert graph("POST", f"{path}/$ref", reference).status == 204
+    assert [row["id"] for row in graph("GET", path).json["value"]] == sorted({*owners, added})
     words = "One or more added object references already exist for the following modified properties: 'owners'."
-    assert graph("POST", f"{path}/$ref", local).error == bad(words)
+    assert graph("POST", f"{path}/$ref", reference).error == bad(words)
+    assert graph("DELETE", f"{path}/{added}/$ref").status == 204
+    assert graph("DELETE", f"{path}/{added}/$ref").status == 400
+    assert [row["id"] for row in graph("GET", path).json["value"]] == owners
+
+
+def test_any_object_is_found_with_its_type(tenant: Tenant) -> None:
+    graph = tenant.emulator.graph
+    for key, kind in (
+        (USERS[ADA]["id"], "user"),
+        (GROUPS[0]["id"], "group"),
+        (FLEX_APP["id"], "application"),
+        (FLEX["id"], "servicePrincipal"),
+        (object_id(LEAST), "servicePrincipal"),
+    ):
+        body = graph("GET", f"/directoryObjects/{key}").json
+        assert (body["id"], body["@odata.type"]) == (key, f"#microsoft.graph.{kind}")
+    assert graph("GET", f"/directoryObjects/{ABSENT}").error == gone(ABSENT)
+
+
+def test_terraforms_azuread_makes_reads_changes_and_destroys(tenant: Tenant) -> None:
+    """Its requests as its source has them (hashicorp/terraform-provider-azuread: application_resource.go,
+    service_principal_resource.go, claims_mapping_policy_resource.go); the provider itself is not run here."""
+    graph, caller = tenant.emulator.graph, object_id(ADMIN)
+    assert graph("GET", f"/directoryObjects/{caller}").json["id"] == caller
+    by_name = quote("displayName eq 'Flex 2'")
+    assert graph("GET", f"/applications?$filter={by_name}").json["value"] == []
+    role = {
+        "allowedMemberTypes": ["User"],
+        "description": "d",
+        "displayName": "Agent",
+        "isEnabled": True,
+        "value": "agent",
+    }
+    owners = [
+        f"{tenant.emulator.http}/v1.0/{tenant.emulator.export()['organization'][0]['id']}/directoryObjects/{caller}"
+    ]
+    body: dict[str, Any] = {
+        "api": {"acceptMappedClaims": True, "knownClientApplications": [], "oauth2PermissionScopes": [], "requestedAccessTokenVersion": 1},
+        "appRoles": [{**role, "id": "1b19509b-32b1-4e9f-b71d-4992aa991967"}], "description": None, "displayName": "TERRAFORM_UPDATE_1",
+        "groupMembershipClaims": None, "identifierUris": ["api://flex-2"], "isDeviceOnlyAuthSupported": False,
+        "isFallbackPublicClient": False, "notes": None, "oauth2RequirePostResponse": False,
+        "optionalClaims": {"accessToken": [], "idToken": [{"additionalProperties": [], "essential": True, "name": "email", "source": None}], "saml2Token": []},
+        "publicClient": {"redirectUris": []}, "requiredResourceAccess": [], "serviceManagementReference": None,
+        "signInAudience": "AzureADMyOrg", "spa": {"redirectUris": []}, "tags": [],
+        "web": {"homePageUrl": None, "implicitGrantSettings": {"enableAccessTokenIssuance": False, "enableIdTokenIssuance": False}, "logoutUrl": None, "redirectUris": ["https://flex.example/acs"]},
+        "owners@odata.bind": owners,
+    }  # fmt: skip
+    application = graph("POST", "/applications", body).json
+    path = f"/applications/{application['id']}"
+    assert graph("PATCH", path, {"displayName": "Flex 2"}).status == 204
+    assert graph("GET", path).json["optionalClaims"]["idToken"][0]["name"] == "email"
+    assert [row["id"] for row in graph("GET", f"{path}/owners").json["value"]] == [caller]
+    by_app_id = quote(f"appId eq '{application['appId']}'")
+    assert graph("GET", f"/servicePrincipals?$filter={by_app_id}").json["value"] == []
+    body = {
+        "accountEnabled": True, "alternativeNames": [], "appId": application["appId"], "appRoleAssignmentRequired": False,
+        "description": "TERRAFORM_UPDATE_1", "loginUrl": None, "notes": None, "notificationEmailAddresses": [],
+        "preferredSingleSignOnMode": "saml", "samlSingleSignOnSettings": {"relayState": None}, "tags": [], "owners@odata.bind": owners,
+    }  # fmt: skip
+    principal = graph("POST", "/servicePrincipals", body).json
+    principal_path = f"/servicePrincipals/{principal['id']}"
+    assert graph("PATCH", principal_path, {"description": None}).status == 204
+    read = graph("GET", principal_path).json
+    assert (read["description"], read["preferredSingleSignOnMode"]) == (None, "saml")
+    assert [row["value"] for row in read["appRoles"]] == ["agent"]
+    definition = '{"ClaimsMappingPolicy":{"Version":1,"IncludeBasicClaimSet":"true","ClaimsSchema":[]}}'
+    policy = graph("POST", "/policies/claimsMappingPolicies", {"definition": [definition], "displayName": "p"}).json
+    reference = {"@odata.id": f"{tenant.emulator.http}/v1.0/policies/claimsMappingPolicies/{policy['id']}"}
+    assert graph("POST", f"{principal_path}/claimsMappingPolicies/$ref", reference).status == 204
+    assert [row["id"] for row in graph("GET", f"{principal_path}/claimsMappingPolicies").json["value"]] == [
+        policy["id"]
+    ]
+    assert graph("DELETE", f"{principal_path}/claimsMappingPolicies/{policy['id']}/$ref").status == 204
+    for key in (f"/policies/claimsMappingPolicies/{policy['id']}", principal_path, path):
+        assert graph("DELETE", key).status == 204
+        assert graph("GET", key).status == 404
 
 
 @pytest.mark.parametrize(
