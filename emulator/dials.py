@@ -18,6 +18,7 @@ class Dials:
     stale_reads: int = 0  # after a PATCH, so many reads of the object show the state before it
     ref_lag: int = 0  # so many $ref POSTs that name a new policy answer 404
     delete_lag: int = 0  # after a DELETE, so many reads still show the object
+    index_lag: int = 0  # so many filtered or searched lists do not know a new user, application or principal
     availability_delay: int = 0  # so many PATCHes of users or getAvailable calls do not know a new property
     lose_posted_property: int = 0  # so many property POSTs answer 201 and store nothing
     hidden_until_available: bool = True  # values that came back with their property read as unset until it is usable

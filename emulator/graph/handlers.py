@@ -16,7 +16,7 @@ from emulator.graph.query import Filter, parse_filter, parse_search
 from emulator.messages import Reply
 from emulator.tenant import access, applications, extensions, policies, principals, records, users
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PolicyRecord, PrincipalRecord, UserRecord
-from emulator.tenant.store import get_existing
+from emulator.tenant.store import count_down, get_existing
 from emulator.types import Attributes
 
 A = TypeVar("A", bound=ApplicationRecord)
@@ -30,6 +30,11 @@ _INDEXED = frozenset({"id", "userPrincipalName"})
 
 def matching_users(call: GraphCall) -> Iterable[UserRecord]:
     rule = parse_filter(call.query, lambda path: path in _FILTERABLE_USER or path.startswith("extension_"), "User")
+    matching = _list_matching(call, rule)
+    return [user for user in matching if not count_down(call.store.unindexed, user.id)] if rule.clauses else matching
+
+
+def _list_matching(call: GraphCall, rule: Filter) -> Iterable[UserRecord]:
     if (rule.any_of or len(rule.clauses) == 1) and {(c.path, c.operator) for c in rule.clauses} == {_BY_NAME}:
         named = call.store.users_starting_with([str(clause.values[0]) for clause in rule.clauses])
         return call.store.user_view.read_all(lambda user: rule(user.attributes), among=named)
@@ -167,6 +172,8 @@ def list_applications(call: GraphCall, fragment: str, table: Mapping[str, Applic
     resource = f"{fragment[0].upper()}{fragment[1:-1]}"
     matches, is_searched = parse_filter(call.query, _FILTERABLE.__contains__, resource), parse_search(call.query)
     apps = [app for app in table.values() if matches(app.attributes) and is_searched(app.attributes)]
+    if {"$filter", "$search"} & call.query.options.keys():
+        apps = [app for app in apps if not count_down(call.store.unindexed, app.id)]
     return render.page(call, fragment, apps, render.application, {"$filter", "$search"})
 
 

@@ -25,6 +25,7 @@ def create(store: Store, body: Attributes, owner: str) -> ApplicationRecord:
     }  # fmt: skip
     application = ApplicationRecord(application_id, attributes, find_bound_owners(store, body) | {owner})
     store.commit(put=[("applications", application)])
+    store.unindexed[application.id] = store.dials.index_lag
     return application
 
 

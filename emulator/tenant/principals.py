@@ -73,6 +73,7 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
     }  # fmt: skip
     principal = PrincipalRecord(principal_id, attributes, app.owners | find_bound_owners(store, body))
     store.commit(put=[("servicePrincipals", principal)])
+    store.unindexed[principal.id] = store.dials.index_lag
     return principal
 
 

@@ -123,6 +123,7 @@ class Store:
         self.link_view = LaggingView(self.links)
         self.unavailable: Counter[str] = Counter()  # extension property id -> requests that cannot use it yet
         self.unlinkable: Counter[str] = Counter()  # policy id -> requests that cannot assign it yet
+        self.unindexed: Counter[str] = Counter()  # id -> filtered or searched lists that do not know it yet
         self.lost_properties = 0  # property POSTs swallowed since the dials were last changed
         self._counters: dict[str, int] = {}
         stored = journal.meta("seed")
@@ -190,7 +191,7 @@ class Store:
         for table in (*self._tables.values(), *(index for index, _ in self._indexes.values())):
             table.clear()
         views = (self.user_view, self.property_view, self.policy_view, self.link_view)
-        for lagging in (*views, self.unavailable, self.unlinkable):
+        for lagging in (*views, self.unavailable, self.unlinkable, self.unindexed):
             lagging.clear()
         self.lost_properties = 0
         self._sorted_upns = None

@@ -54,6 +54,7 @@ def create(store: Store, body: Attributes) -> UserRecord:
     user_id = store.new_id("users")
     user = UserRecord(user_id, {"id": user_id, "userType": "Member", **filled.attributes}, filled.values)
     store.commit(put=[("users", user)])
+    store.unindexed[user.id] = store.dials.index_lag
     return user
 
 

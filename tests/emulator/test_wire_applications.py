@@ -88,6 +88,23 @@ def test_owners_are_listed_added_and_removed(tenant: Tenant, kind: str) -> None:
     assert [row["id"] for row in graph("GET", path).json["value"]] == owners
 
 
+def test_a_lagging_index_is_a_dial(tenant: Tenant) -> None:
+    graph = tenant.emulator.graph
+    tenant.emulator.dials(index_lag=2)
+    application = make(tenant)
+    principal = graph("POST", "/servicePrincipals", {"appId": application["appId"]}).json
+    body = {"displayName": "N", "mailNickname": "n", "passwordProfile": {"password": "x"}, "accountEnabled": True}
+    user = graph("POST", "/users", {**body, "userPrincipalName": "new@contoso.example"}).json
+    by_app_id, by_name = (quote(text) for text in (f"appId eq '{application['appId']}'", "displayName eq 'N'"))
+    for path, made in (
+        (f"/applications?$filter={by_app_id}", application),
+        (f"/servicePrincipals?$filter={by_app_id}", principal),
+        (f"/users?$filter={by_name}", user),
+    ):
+        assert made["id"] in [row["id"] for row in graph("GET", path.partition("?")[0]).json["value"]]
+        assert [len(graph("GET", path).json["value"]) for _ in range(4)] == [0, 0, 1, 1]
+
+
 def test_any_object_is_found_with_its_type(tenant: Tenant) -> None:
     graph = tenant.emulator.graph
     for key, kind in (
