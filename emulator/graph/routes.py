@@ -6,6 +6,7 @@ from typing import TypeVar
 from emulator.graph import handlers, render
 from emulator.graph.call import GraphCall, Handler
 from emulator.graph.handlers import POLICIES, application_of, group_of, policy_of, principal_of, typed_row, user_of
+from emulator.messages import Reply
 from emulator.tenant import access, applications, extensions, policies, principals, users
 from emulator.tenant.records import PlainRecord, UserRecord
 from emulator.tenant.store import Store
@@ -28,6 +29,16 @@ def _create(
 
 def _assignments(read: Callable[[Store, P], list[Attributes]], parent: Callable[[GraphCall], P]) -> Handler:
     return lambda call: render.page(call, "appRoleAssignments", read(call.store, parent(call)), render.selected)
+
+
+def _nothing(fragment: str, parent: Callable[[GraphCall], object]) -> Handler:
+    """A list of what this tenant never has, of an object that it has."""
+
+    def list_nothing(call: GraphCall) -> Reply:
+        parent(call)
+        return render.page(call, fragment, [], render.selected)
+
+    return list_nothing
 
 
 def _members(read: Callable[[Store, P], list[M]], parent: Callable[[GraphCall], P]) -> Handler:
@@ -87,6 +98,9 @@ ROUTES: dict[str, Handler] = {
     f"DELETE {_PRINCIPAL}/owners/{{object}}/$ref": lambda call: applications.remove_owner(
         call.store, principal_of(call), call.guid("object")
     ),
+    f"GET {_APPLICATION}/federatedIdentityCredentials": _nothing("federatedIdentityCredentials", application_of),
+    f"GET {_PRINCIPAL}/oauth2PermissionGrants": _nothing("oauth2PermissionGrants", principal_of),
+    f"GET {_PRINCIPAL}/appRoleAssignments": _nothing("appRoleAssignments", principal_of),
     "GET /directoryObjects/{object}": handlers.get_directory_object,
     f"GET {_LINKS}": handlers.list_assigned_policies,
     f"POST {_LINKS}": handlers.refuse_without_ref,

@@ -218,6 +218,17 @@ def test_groups_of_a_user_are_listed_and_checked(tenant: Tenant) -> None:
         assert graph("POST", f"{nora}/checkMemberGroups", body).status == 400
 
 
+def test_credentials_and_grants_are_empty_lists(tenant: Tenant) -> None:
+    for path in (
+        f"/applications/{FLEX_APP['id']}/federatedIdentityCredentials",
+        f"/servicePrincipals/{FLEX['id']}/oauth2PermissionGrants",
+        f"/servicePrincipals/{FLEX['id']}/appRoleAssignments",
+    ):
+        assert tenant.emulator.graph("GET", path).json["value"] == []
+        kind, _, name = path[1:].split("/")
+        assert tenant.emulator.graph("GET", f"/{kind}/{ABSENT}/{name}").error == gone(ABSENT)
+
+
 def test_there_is_no_manager_and_no_person(tenant: Tenant) -> None:
     assert tenant.emulator.graph("GET", f"/users/{ADA}/manager").error == gone("manager")
     words = "/me request is only valid with delegated authentication flow."
