@@ -187,6 +187,7 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("user-guest", "users: 1 user is a guest of the tenant (ada@x)", profile(userType="Guest")),
     ("user-guest", "users: 4 users are guests of the tenant (u0@x, u1@x, u2@x, …)", judged(users={f"u{n}@x": user(f"u{n}", userType="Guest") for n in range(4)})),
     ("user-synced", "1 user is synchronised from on-premises", profile(onPremisesSyncEnabled=True)),
+    ("user-synced", "", profile(onPremisesSyncEnabled=None)),  # so it is when the cloud has become the source of authority
     ("user-without-mail", "1 user has no mail address (ada@x); Flex answers their sign-in with error 45050", profile(mail=None)),
     ("user-without-mail", "", judged({"claims": ClaimsPolicy.parse(NO_MAIL_CLAIM).claims}, users={"ada@x": user("ada", mail=None)})),
     ("user-without-mail", "", judged({"claims": {}, "definition": "{}"}, users={"ada@x": user("ada", mail=None)})),
