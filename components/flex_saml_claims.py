@@ -7,6 +7,7 @@ Order is wired through outputs, and on destroy it runs backwards: unassign, dele
 the values, delete the properties, restore what was displaced. Children are named by what a person
 wrote (extension, user in lower case), so a change of case or order changes nothing."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -170,8 +171,9 @@ class FlexSamlClaims(pulumi.ComponentResource):
             )  # fmt: skip
         # The id by way of the baseline, so that every value waits for it.
         extensions = {key: replace(extensions[key], id=baseline.extension) for key, baseline in baselines.items()}
+        drifted = _find_drift(preflight, extensions, columns)
         if declaration.users_file:
-            self._roster(extensions, columns, baselines)
+            self._roster(extensions, columns, baselines, drifted)
         for user, row in declaration.users.items():
             if row:
                 providers.UserExtensionValue(
@@ -180,7 +182,8 @@ class FlexSamlClaims(pulumi.ComponentResource):
                     types={extensions[key].name: str(extensions[key].type) for key in row},
                     extensions={extensions[key].name: extensions[key].id for key in row}, baselined=True,
                     recorded={extensions[key].name: baselines[key].record([user]) for key in row},
-                    seen_missing=self._describe_missing([user]), opts=self._child(),
+                    seen_missing=self._describe_missing([user]),
+                    seen_drift=dict.fromkeys(drifted.get(user, ()), user), opts=self._child(),
                 )  # fmt: skip
 
     def _describe_missing(self, users: Collection[str]) -> dict[str, str]:
@@ -194,8 +197,9 @@ class FlexSamlClaims(pulumi.ComponentResource):
         return hints
 
     def _roster(
-        self, extensions: _Extensions, columns: Columns, baselines: Mapping[str, providers.UserValueBaseline]
-    ) -> None:
+        self, extensions: _Extensions, columns: Columns, baselines: Mapping[str, providers.UserValueBaseline],
+        drifted: Mapping[str, list[str]],
+    ) -> None:  # fmt: skip
         """Everybody in the roster file, in one resource."""
         declaration, preflight = self._declaration, self._preflight
         cells = {
@@ -215,6 +219,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             recorded={extensions[key].name: baselines[key].record(cells) for key in used},
             seen_missing=self._describe_missing(declaration.roster),
             seen_writes=_count_differing(cells, preflight, types) if declaration.preflight else None,
+            seen_drift={user: names for user, names in drifted.items() if user in cells},
             opts=self._child(),
         )  # fmt: skip
 
@@ -226,6 +231,22 @@ def _columns(declaration: Declaration, extensions: _Extensions) -> Columns:
         for key, value in row.items():
             columns[key][user] = str(value) if key in declaration.extensions else extensions[key].type.canonical(value)
     return columns
+
+
+def _find_drift(preflight: PreflightResult, extensions: _Extensions, columns: Columns) -> dict[str, list[str]]:
+    """User as written to the full names of extensions whose live value is not the declared one. Values that were not
+    read, and those of a property that will be made anew with another type, are left out."""
+    drifted: dict[str, list[str]] = defaultdict(list)
+    for key, extension in extensions.items():
+        live = preflight.live_values.get(extension.name)
+        if live is None or data_type_of(preflight.properties[extension.name]) != extension.type:
+            continue
+        for user, value in columns[key].items():
+            if user in preflight.missing_users:
+                continue
+            if not extension.type.means_same(live.get(preflight.user_ids[user], NULL), value):
+                drifted[user].append(extension.name)
+    return drifted
 
 
 def _count_differing(cells: Mapping[str, Mapping[str, str]], preflight: PreflightResult, types: _Types) -> int:

@@ -100,9 +100,10 @@ class UserExtensionValue(DynamicResource):
         self, resource_name: str, *, user: pulumi.Input[str], values: Mapping[str, pulumi.Input[object]],
         types: Mapping[str, str], extensions: Mapping[str, pulumi.Input[str]], baselined: bool | None = None,
         recorded: Mapping[str, pulumi.Input[Record]] | None = None, seen_missing: Mapping[str, str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
+        seen_drift: Mapping[str, str] | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
-        """`user` is an object id or a UPN; `values` maps full name to the value to write."""
+        """`user` is an object id or a UPN; `values` maps full name to the value to write. `seen_drift`: full name whose
+        live value is not the declared one, to the user as messages name them."""
         super().__init__(locals())
 
 
@@ -114,11 +115,12 @@ class UserExtensionValues(DynamicResource):
         Mapping[str, str]], types: Mapping[str, str], extensions: Mapping[str, pulumi.Input[str]],
         ids: Mapping[str, str] | None = None, baselined: bool | None = None, hidden: bool | None = None,
         seen_missing: Mapping[str, str] | None = None, seen_writes: int | None = None,
+        seen_drift: Mapping[str, Sequence[str]] | None = None,
         recorded: Mapping[str, pulumi.Input[Record]] | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         """`roster` names the file in messages. `cells`: user (UPN or object id) to full name to canonical value; with
         `hidden` they are secret, and no digest of them is in state.
-        `seen_writes`: how many users hold other values."""
+        `seen_writes`: how many users hold other values; `seen_drift`: user to the full names of these values."""
         super().__init__(locals())
 
 

@@ -4,7 +4,7 @@ holds whole object ids and the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import ClassVar
 
 from flexsaml import graph
@@ -20,7 +20,8 @@ from flexsaml.values import (
     unpack_memory,
 )
 
-from ..progress import first_names
+from .. import engine
+from ..progress import count_users, first_names
 from .base import UNKNOWN, Argument, Failures, Kind, Props, known, text
 
 HIDDEN = "[secret]"  # in place of a digest from which a short secret value could be guessed
@@ -166,6 +167,18 @@ def show_live(values: Values, live: Values, types: Mapping[str, DataType]) -> di
         name: value if types[name].means_same(live[name], value) else CLEARED if live[name] == NULL else CHANGED
         for name, value in values.items()
     }
+
+
+def warn_of_drift(full_name: str, users: Collection[str], *, is_written: bool) -> None:
+    """Say whose values were changed in the tenant while state has them as declared, and what this run does about it:
+    only a writer knows, because its state says what a refresh has shown it."""
+    does_not, consequence = ("does not" if len(users) == 1 else "do not"), "writes it again"
+    if not is_written:
+        consequence = "leaves that: run `pulumi refresh` first, then `pulumi up` writes it again"
+    engine.warn(
+        f"{full_name}: {count_users(users)} {does_not} hold the value that this stack wrote "
+        f"({first_names(sorted(users))}), and this run {consequence}"
+    )
 
 
 def extensions_exist(inputs: Props) -> bool:

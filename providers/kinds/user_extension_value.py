@@ -20,7 +20,16 @@ from flexsaml.values import DataType, InvalidValue, Ledger
 
 from .. import engine
 from .base import Argument, Failures, Kind, Props, differs, known, text
-from .cells import Values, describe_missing, extensions_exist, live_values, parse_types, show_live, values_to_patch
+from .cells import (
+    Values,
+    describe_missing,
+    extensions_exist,
+    live_values,
+    parse_types,
+    show_live,
+    values_to_patch,
+    warn_of_drift,
+)
 from .record import missing_records, refuse_unrecorded
 
 _WRITTEN_FROM = ("user", "values", "types", "extensions")
@@ -38,6 +47,7 @@ class UserExtensionValueKind(Kind):
         "extensions": Argument({}),
         "baselined": Argument(False),
         "seen_missing": Argument({}, transient=True),  # user to a hint
+        "seen_drift": Argument({}, transient=True),  # full name whose live value is not the declared one, to the user
         "recorded": Argument({}, transient=True),
     }
     outputs: ClassVar = {"user_id": Argument(), "__memory": Argument()}
@@ -63,12 +73,22 @@ class UserExtensionValueKind(Kind):
             except InvalidValue as problem:
                 failures[""] = f"the value of {name} {problem}"
         inputs["values"] = values
+        self._report_drift(olds, inputs, news.get("seen_drift") or {})
         if inputs["baselined"] is True and any(inputs[name] != olds.get(name) for name in _WRITTEN_FROM):
             missing = missing_records(news.get("recorded"), values)
             if missing:
                 baselines = [baseline for baseline, _ in missing.values()]
                 failures.setdefault("", refuse_unrecorded(", ".join(sorted(missing)), baselines))
         return inputs, failures
+
+    def _report_drift(self, olds: Props, inputs: Props, drifted: Mapping[str, str]) -> None:
+        """An update writes every value that differs; without an update, none is written."""
+        if not olds or differs(olds.get("user"), inputs["user"]):
+            return
+        is_written = any(differs(olds.get(name), inputs[name]) for name in ("values", "types", "extensions"))
+        for name, user in drifted.items():
+            if name in inputs["values"] and not differs(olds["values"].get(name), inputs["values"][name]):
+                warn_of_drift(name, [user], is_written=is_written)
 
     def diff(self, olds: Props, news: Props) -> set[str]:
         changed = {name for name in ("values", "types", "extensions") if differs(olds.get(name), news.get(name))}

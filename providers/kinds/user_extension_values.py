@@ -20,7 +20,7 @@ from typing import ClassVar
 
 from flexsaml import graph
 from flexsaml.graph import quota_seconds
-from flexsaml.values import DataType, Ledger, RosterChange, RosterTable
+from flexsaml.values import DataType, Ledger, RosterChange, RosterTable, pack, unpack
 
 from .. import engine
 from ..progress import count_users, duration, first_names, progress_reporter
@@ -40,8 +40,21 @@ class UserExtensionValuesKind(cells.CellsKind):
         "baselined": Argument(False),
         **cells.CellsKind.shared_arguments,
         "seen_writes": Argument(transient=True),
+        "__drifted": Argument(transient=True),
         "recorded": Argument({}, transient=True),
     }
+
+    packed_from: ClassVar = {**cells.CellsKind.packed_from, "__drifted": ("seen_drift",)}
+    preflight_results = ("seen_missing", "__drifted")
+
+    def pack(self, name: str, arguments: Props) -> str:
+        if name != "__drifted":
+            return super().pack(name, arguments)
+        drifted = arguments["seen_drift"] or {}
+        return pack({user.lower(): names for user, names in drifted.items()}) if drifted else ""
+
+    def secret_inputs(self, arguments: Props) -> set[str]:
+        return {"__drifted"} | super().secret_inputs(arguments)
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)
@@ -58,6 +71,7 @@ class UserExtensionValuesKind(cells.CellsKind):
         roster = text(news.get("roster"))
         _report_changes(roster, change)
         _report_writes(roster, change, news.get("seen_writes"))
+        _report_drift(change, unpack(news["__drifted"]) if text(news.get("__drifted")) else {})
         if not change.unknown_users:
             return {}
         return {"": f"no such user: {cells.describe_missing(change.unknown_users, news)}; correct {roster}"}
@@ -167,6 +181,20 @@ def _values_to_write(change: RosterChange, replaced: set[str]) -> dict[str, dict
         if values:
             wanted[user] = values
     return wanted
+
+
+def _report_drift(change: RosterChange, drifted: Mapping[str, Iterable[str]]) -> None:
+    """Cells that are as in state, and so are not written. `drifted`: user to the full names whose live value is not the
+    declared one."""
+    users_by_name: dict[str, list[str]] = {}
+    for user, names in drifted.items():
+        declared = change.table.rows[user][1] if user in change.table.rows else {}
+        previous = (change.previous_cell(user) if declared else None) or {}
+        for name in names:
+            if name in declared and previous.get(name) == declared[name]:
+                users_by_name.setdefault(name, []).append(user)
+    for name, users in users_by_name.items():
+        cells.warn_of_drift(name, users, is_written=False)
 
 
 def _report_changes(roster: str, change: RosterChange) -> None:

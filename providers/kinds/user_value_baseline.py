@@ -58,7 +58,7 @@ class UserValueBaselineKind(cells.CellsKind):
             engine.warn(
                 f"users.{user}: is no longer in the tenant under that name; their value of {full_name} is left as it is"
             )
-        _warn_of_other_values(full_name, change, unpack(news["__seen"]) if text(news.get("__seen")) else {})
+        _warn_of_overwriting(full_name, change, unpack(news["__seen"]) if text(news.get("__seen")) else {})
         removed, managed = len(change.removed), len(change.before)
         if change.unknown_users:
             users = cells.describe_missing(change.unknown_users, news)
@@ -217,25 +217,18 @@ def _say_what_counts_as_prior(
         )
 
 
-def _warn_of_other_values(full_name: str, change: RosterChange, live: Mapping[str, str]) -> None:
-    """Say how many users hold a value that is neither unset, nor wanted, nor the one of the last run: what this run
-    overwrites, and what it leaves because nothing was changed in the configuration. `live`: user to canonical value, as
-    preflight read it."""
+def _warn_of_overwriting(full_name: str, change: RosterChange, live: Mapping[str, str]) -> None:
+    """Say how many users, whose declared value is new or has changed, hold a value that is neither unset, nor wanted,
+    nor the one of the last run. Where nothing was changed, only a writer knows whether it writes
+    (`cells.warn_of_drift`). `live`: user to canonical value, as preflight read it."""
     unset = ("", NULL)
     rows, before = change.table.rows, change.before
-    holders = [user for user in live if live[user] not in (NULL, rows.get(user, unset)[1], before.get(user, unset)[1])]
-    written = change.users_to_read
-    for users, consequence in (
-        (
-            [user for user in holders if user in written],
-            "another value, which will be overwritten ({}); destroy restores what was there before this stack",
-        ),
-        (
-            [user for user in holders if user not in written],
-            "another value than this stack wrote ({}), and this run leaves it: run `pulumi refresh` first, then "
-            "`pulumi up` writes the declared value again",
-        ),
-    ):
-        if users:
-            verb = "holds" if len(users) == 1 else "hold"
-            engine.warn(f"{full_name}: {count_users(users)} {verb} {consequence.format(first_names(sorted(users)))}")
+    holders = [
+        user for user in change.users_to_read
+        if user in live and live[user] not in (NULL, rows.get(user, unset)[1], before.get(user, unset)[1])
+    ]  # fmt: skip
+    if holders:
+        engine.warn(
+            f"{full_name}: {count_users(holders)} {'holds' if len(holders) == 1 else 'hold'} another value, which will "
+            f"be overwritten ({first_names(sorted(holders))}); destroy restores what was there before this stack"
+        )

@@ -65,18 +65,53 @@ def test_values_that_will_be_overwritten_are_counted_not_shown(stack: Stack) -> 
     assert "will be overwritten" not in stack.preview().output, "the value of the last run is no surprise"
     tenant.write("ada", "private again", "team")
     assert "1 user holds another value, which will be overwritten" in stack.preview().output
-    stack.config["users"] = {ADA: {full_name: "blue"}}
-    output = stack.preview().output
-    assert (
-        f"1 user holds another value than this stack wrote ({ADA}), and this run leaves it: run `pulumi refresh`"
-        in output
-    )
-    assert "will be overwritten" not in output
+
+
+def test_preview_announces_what_up_does_about_a_value_that_was_changed_by_hand(stack: Stack) -> None:
+    """`up` leaves it unless a refresh has shown it, or it writes that user for another reason: of a user in the
+    configuration it writes every value, of one in a roster those whose declaration changed."""
+    tenant, roster = stack.tenant(), stack.checkout.directory / "agents.csv"
+    languages, team = tenant.full("languages"), tenant.full("team")
+    stack.config["extensions"]["team"] = "String"
+    stack.config["usersFile"] = "agents.csv"
+
+    def declare(value: str) -> None:
+        stack.config["users"] = {ADA: {"languages": value, "team": "blue"}}
+        roster.write_text(f"user,languages,team\nlinus@contoso.example,{value},red\n", "utf-8")
+
+    def warnings() -> list[str]:
+        lines = {line.strip() for line in stack.preview().output.splitlines()}
+        return sorted(line for line in lines if line.startswith("warning: extension_"))
+
+    def warning(user: str, name: str, consequence: str) -> str:
+        held = f"1 user does not hold the value that this stack wrote ({user}@contoso.example)"
+        return f"warning: {name}: {held}, and this run {consequence}"
+
+    leaves = "leaves that: run `pulumi refresh` first, then `pulumi up` writes it again"
+    declare("en")
     stack.up()
-    assert tenant.value("ada", "team") == "private again"
+    assert warnings() == []
+    tenant.write("ada", "by hand", "team")
+    tenant.write("linus", None, "team")
+    assert warnings() == [warning("ada", team, leaves), warning("linus", team, leaves)]
+    stack.up()
+    assert (tenant.value("ada", "team"), tenant.value("linus", "team")) == ("by hand", None)
+    tenant.write("linus", "by hand", "languages")
+    declare("fr")
+    overwritten = "1 user holds another value, which will be overwritten (linus@contoso.example)"
+    assert warnings() == [
+        f"warning: {languages}: {overwritten}; destroy restores what was there before this stack",
+        warning("ada", team, "writes it again"),
+        warning("linus", team, leaves),
+    ]
+    stack.up()
+    assert (tenant.value("ada", "team"), tenant.value("linus", "team")) == ("blue", None)
+    assert tenant.value("linus", "languages") == "fr"
+    tenant.write("ada", "by hand", "team")
     stack.refresh()
+    assert warnings() == [], "the refresh has shown it, and the plan shows what is written"
     stack.up()
-    assert tenant.value("ada", "team") == "blue"
+    assert (tenant.value("ada", "team"), tenant.value("linus", "team")) == ("blue", "red")
 
 
 def displace_assignment(stack: Stack, name: str = "by hand") -> str:
