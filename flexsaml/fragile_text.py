@@ -12,6 +12,8 @@ _NAMES = {"\t": "a tab", "\n": "a line feed", "\r": "a carriage return", "\x85":
 
 def describe_fragile_character(text: str) -> str:
     """The first such character, in words, with its place counted from 1; "" if there is none."""
+    if text.isprintable() and text == text.strip(" "):  # every character of the pattern but the blank is unprintable
+        return ""
     match = _FRAGILE.search(text)
     if not match:
         return ""

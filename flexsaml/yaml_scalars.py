@@ -4,8 +4,9 @@
 import re
 
 _GO_TIME = re.compile(r"\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [+-]\d{4} (?:UTC|[+-]\d{4})")
+_SHORTEST = len("2024-01-02 00:00:00 +0000 UTC")  # asked first, because most values of large rosters are shorter
 
 
 def is_made_of_unquoted_text(value: object) -> bool:
     """Whether a value that should be text is a number, a boolean, or a date as go-yaml reads it."""
-    return not isinstance(value, str) or _GO_TIME.fullmatch(value) is not None
+    return not isinstance(value, str) or (len(value) >= _SHORTEST and _GO_TIME.fullmatch(value) is not None)

@@ -1,8 +1,7 @@
 """Warnings about values of users that may not arrive as they were meant (`flexsaml.fragile_text`), with their place."""
 
 import json
-from functools import cache
-from itertools import chain
+from collections.abc import Iterable, Mapping
 
 from flexsaml.claims import RULES
 from flexsaml.findings import Finding
@@ -19,19 +18,29 @@ def find_fragile_values(declaration: Declaration) -> list[Finding]:
     """Values that are text, of the users and of the roster."""
     findings: dict[str, list[Finding]] = {"fragile-value": [], "null-word": []}
     levels = {rule.name: rule.level for rules in RULES.values() for rule in rules}
-    lines, problems_of = declaration.roster_lines, cache(_judge)
-    inline = (f"users.{user}" for user in declaration.users)
+    problems = _judge_distinct((*declaration.users.values(), *declaration.roster.values()))
     file = "the roster" if "usersFile" in declaration.secret_keys else declaration.users_file
-    roster = (f"{file}, line {lines.get(user.lower(), 0)}" for user in declaration.roster)
-    rows = chain(
-        zip(inline, declaration.users.values(), strict=True), zip(roster, declaration.roster.values(), strict=True)
-    )
-    for where, cells in rows:
-        for name, value in cells.items():
-            text = value if isinstance(value, str) else json.dumps(value) if isinstance(value, list) else ""
-            for rule, message, fix in problems_of(text):
-                findings[rule].append(Finding(rule, levels[rule], where, f"{name} {message}", fix))
+    for users in (declaration.users, declaration.roster) if problems else ():
+        for user, cells in users.items():
+            for name, value in cells.items():
+                for rule, message, fix in problems.get(_as_text(value), ()):
+                    line = declaration.roster_lines.get(user.lower(), 0)
+                    where = f"users.{user}" if users is declaration.users else f"{file}, line {line}"
+                    findings[rule].append(Finding(rule, levels[rule], where, f"{name} {message}", fix))
     return [finding for rule, each in findings.items() for finding in _cut(rule, levels[rule], each)]
+
+
+def _judge_distinct(rows: Iterable[Mapping[str, object]]) -> dict[str, list[tuple[str, str, str]]]:
+    """Value to what is wrong with it. A large roster has few values with problems, and often few rows that differ:
+    equal ones share their cells."""
+    distinct_rows = {id(cells): cells for cells in rows}.values()
+    texts = {_as_text(value) for cells in distinct_rows for value in cells.values()}
+    return {text: problems for text in texts if (problems := _judge(text))}
+
+
+def _as_text(value: object) -> str:
+    """A list as JSON; "" for what is neither text nor a list."""
+    return value if isinstance(value, str) else json.dumps(value) if isinstance(value, list) else ""
 
 
 def _judge(value: str) -> list[tuple[str, str, str]]:
