@@ -40,6 +40,11 @@ def find(users: dict[str, object] | None = None, roster: str = "", **keys: objec
         ("a\u2028b", "line separator (U+2028) at character 2"),
         ("a\x85b", "a next line (U+0085) at character 2"),
         ("\u202eadmin", "right-to-left override (U+202E) at its beginning"),
+        ("admin\u200d", "zero width joiner (U+200D) at its end"),
+        ("ad\u200cmin", "zero width non-joiner (U+200C) at character 3"),
+        ("\u06cc\u200cm", "zero width non-joiner (U+200C) at character 2"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", ""),  # Persian: "I want"
+        ("\U0001f469\u200d\U0001f4bb dev", ""),  # an emoji of two
         ("blue night", ""),
         ("größe 東京", ""),
         ("", ""),
