@@ -34,7 +34,7 @@ class CellsKind(Kind):
     """Many users' cells in one resource. `check` compares the table with that of the last run and reports what will
     change; `create` and `update` learn what to do from the same comparison (`compare`)."""
 
-    outputs: ClassVar = {"__memory": Argument()}
+    outputs: ClassVar = {"__memory": Argument(required=True)}
     secret_outputs = ("__memory",)
     packed_from: ClassVar = {"__cells": ("cells", "ids")}
     preflight_results: ClassVar[tuple[str, ...]] = ("seen_missing",)
@@ -79,8 +79,11 @@ class CellsKind(Kind):
         secret = bool(news.get("hidden")) or news.get("sha256") == HIDDEN
         # `__given` is the digest of the packed table as the program gave it. State keeps it; if the next run gives the
         # same table, nothing is unpacked. `__cells` cannot be compared instead, because `check` completes its rows.
-        packed_digest = text(news.get("__given")) or digest(text(news.get("__cells")).encode())
-        is_unchanged = packed_digest == olds.get("__given") and secret == (olds["sha256"] == HIDDEN)
+        # Without a digest the tables are compared: of a secret value, which could be guessed from it, and of a table
+        # in which users stay who are gone from the tenant, because without them the program gives the same one.
+        is_checked = news.get("__given") is not None
+        packed_digest = text(news["__given"]) if is_checked else digest(text(news.get("__cells")).encode())
+        is_unchanged = packed_digest == olds.get("__given") != "" and secret == (olds["sha256"] == HIDDEN)
         if is_unchanged and not any(news.get(name) for name in self.preflight_results):
             return {**inputs, **{name: olds[name] for name in ("count", "sha256", "__cells", "__given")}}, failures
         change = unpack_table(news).changes_since(unpack_table(olds), news.get("seen_missing") or ())
@@ -88,7 +91,7 @@ class CellsKind(Kind):
             "count": len(change.table.rows),
             "sha256": HIDDEN if secret else change.table.digest(),
             "__cells": change.table.pack(),
-            "__given": "" if secret else packed_digest,  # a short value could be guessed from either digest
+            "__given": "" if secret or change.gone_users else packed_digest,
         }
         return inputs, {**failures, **self.judge_change(change, news)}
 
