@@ -23,7 +23,7 @@ from flexsaml.graph import InvalidCloud, NotFound
 from flexsaml.terminal_text import escape_controls
 
 from . import engine, provider_class
-from .kinds.base import UNKNOWN, Kind, Props, RefusedChange, Unknown
+from .kinds.base import UNKNOWN, Kind, NotCreated, Props, RefusedChange, Unknown
 from .tenant import TENANT, Connection
 
 
@@ -62,7 +62,11 @@ class DynamicProvider(dynamic.ResourceProvider):
     def create(self, props: Props) -> dynamic.CreateResult:
         inputs = _from_pulumi(props)
         with self._attempt("create", inputs):
-            id_, computed = self.kind.create(_directory(), inputs)
+            try:
+                id_, computed = self.kind.create(_directory(), inputs)
+            except NotCreated as problem:
+                problem.inputs |= {key: value for key, value in props.items() if key == "__provider"}
+                raise
             return dynamic.CreateResult(id_, {**inputs, **computed})
 
     def update(self, _id: str, _olds: Props, _news: Props) -> dynamic.UpdateResult:
@@ -96,6 +100,8 @@ class DynamicProvider(dynamic.ResourceProvider):
             line = f"{verb} {self.kind.name} {self.kind.describe(props)}: {problem}"
             if isinstance(problem, NotFound):
                 line += "; if it was removed, run `pulumi refresh`, then `pulumi up`"
+            if isinstance(problem, NotCreated):
+                raise NotCreated(line, problem.id_, problem.inputs) from problem
             raise RefusedChange(line) from problem
 
 
@@ -164,7 +170,10 @@ def _replaced(value: Any, kind: type, stand_in: object) -> Any:
 
 def _format_error() -> str:
     """The error that is being handled: one line if a user may meet it, else its traceback."""
-    error = sys.exc_info()[1]
+    _, error, trace = sys.exc_info()
+    if isinstance(error, NotCreated) and trace:
+        context = trace.tb_frame.f_locals["context"]  # of the server's function, which no provider method gets
+        engine.record_failed_create(context, error.id_, error.inputs, str(error))
     return f"flexsaml: {error}" if isinstance(error, UserError) else traceback.format_exc()
 
 

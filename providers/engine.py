@@ -1,5 +1,5 @@
 """The engine this process works for: messages to the user at the terminal, and the end of this process. The engine
-starts providers and, through its language host, the program, and gives both its address. It is used for two things:
+starts providers and, through its language host, the program, and gives both its address. It is used for three things:
 
 * `say` puts a line on the engine's own display (live, in `--json`, and in the final list unless it is
   ephemeral). `streamId` stays unset: with it, lines vanish from the final list (tried).
@@ -7,6 +7,7 @@ starts providers and, through its language host, the program, and gives both its
   writing beside the next `pulumi up`, nor the program, which the SDK lets wait for an hour (tried). Ending at any
   moment is safe: a baseline recorded beforehand what was about to be written, and the next run reads the tenant before
   it writes. Once the program has ended, its language host ends by itself: it looks for the engine every five minutes.
+* `record_failed_create` makes it keep a resource in state although its create failed.
 
 Nothing here may raise: a line that cannot be shown is no reason to fail a change."""
 
@@ -55,6 +56,21 @@ def say(message: str, *, warning: bool = False, ephemeral: bool = False) -> None
         _stub(engine).Log(request, timeout=2)
     except grpc.RpcError as problem:
         print_lines([f"{message} (the engine did not take this line: {problem.code()})"], sys.stderr)
+
+
+def record_failed_create(context: Any, id_: str, properties: dict[str, Any], reason: str) -> None:
+    """Make the engine keep in state a resource whose create fails. The detail of a gRPC status says so; the engine then
+    replaces or deletes it like any other resource (tried). `context`: of the call that fails. The properties are JSON,
+    and none is secret."""
+    from google.protobuf import any_pb2, json_format, struct_pb2
+    from pulumi.runtime.proto import provider_pb2, status_pb2
+
+    struct = json_format.ParseDict(properties, struct_pb2.Struct())
+    failure = provider_pb2.ErrorResourceInitFailed(id=id_, properties=struct, inputs=struct, reasons=[reason])
+    detail = any_pb2.Any()
+    detail.Pack(failure)
+    status = status_pb2.Status(code=2, message=reason, details=[detail])  # 2: UNKNOWN, as of every failed call
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
 
 
 def warn(message: str) -> None:

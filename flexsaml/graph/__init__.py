@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
 from .clouds import Cloud, InvalidCloud, cloud
-from .errors import Conflict, Forbidden, GraphError, Malformed, NotAvailable, NotFound, NotSent
+from .errors import Conflict, Forbidden, GraphError, Malformed, NotAvailable, NotCreated, NotFound, NotSent
 from .models import (
     Application,
     ExistingObjects,
@@ -49,6 +49,7 @@ __all__ = [
     "InvalidCloud",
     "Malformed",
     "NotAvailable",
+    "NotCreated",
     "NotFound",
     "NotSent",
     "Policy",

@@ -112,6 +112,12 @@ class NotAvailable(Malformed):
 
 
 OUTCOME_UNKNOWN = (Unanswered, ServerError)  # a write that ended so may have been carried out
+NOT_CARRIED_OUT = (NotSent, Malformed, Unauthorized, Forbidden, Throttled)  # one that ended so certainly was not
+
+
+class NotCreated(GraphError):
+    """The POST of an object certainly was not carried out, for the reason of `__cause__`, one of NOT_CARRIED_OUT."""
+
 
 # Of a 400 the known texts come first (see the module docstring), then the code, then the status alone.
 _MESSAGES: dict[str, type[Refused]] = {

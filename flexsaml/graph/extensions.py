@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from .directory_calls import DirectoryCalls
-from .errors import Conflict, Forbidden, StillPending
+from .errors import NOT_CARRIED_OUT, Conflict, Forbidden, NotCreated, StillPending
 from .models import ExtensionProperty
 from .urls import literal, segment
 
@@ -48,8 +48,9 @@ class Extensions(DirectoryCalls):
     def create_extension_property(
         self, application_id: str, *, name: str, data_type: str, multi_valued: bool, target_objects: Sequence[str]
     ) -> ExtensionProperty:
-        """POST, then wait until it is listed. `name` is the short one. Raises Conflict when the name is taken,
-        StillPending when the tenant answered 201 twice and lists nothing."""
+        """POST, then wait until it is listed. `name` is the short one. Raises NotCreated when Graph certainly did not
+        create it, Conflict when the name is taken, StillPending when the tenant answered 201 twice and lists nothing.
+        """
         full_name = re.compile(rf"extension_[0-9a-f]{{32}}_{re.escape(name)}", re.IGNORECASE)
         path, targets = _collection(application_id), list(target_objects)
         body = {"name": name, "dataType": data_type, "isMultiValued": multi_valued, "targetObjects": targets}
@@ -61,7 +62,10 @@ class Extensions(DirectoryCalls):
                     return extension
             return None
 
-        self._client.write("POST", path, body, landed=created)
+        try:
+            self._client.write("POST", path, body, landed=created)
+        except NOT_CARRIED_OUT as problem:
+            raise NotCreated(problem.operation, problem.words, problem.hint) from problem
         what = f"GET {path} after the creation of {name}"
         try:
             return self._until(created, what, LISTED_WITHIN)

@@ -33,12 +33,21 @@ class RefusedChange(UserError):
     """A failure a user may meet, in one line: what was refused or failed, and what to do about it."""
 
 
+class NotCreated(RefusedChange):
+    """Nothing of a create was carried out, and state records that: `inputs`, under `id_`. The next update replaces the
+    record; its `delete` finds nothing in the tenant to delete."""
+
+    def __init__(self, reason: str, id_: str, inputs: Props) -> None:
+        super().__init__(reason)
+        self.id_, self.inputs = id_, inputs
+
+
 @dataclass(frozen=True)
 class Argument:
     """One argument of a kind. Its type is that of `default`, which stands for an absent, null or empty value."""
 
     default: Any = ""
-    required: bool = False  # it must not be empty: it becomes part of a path, or the object's name
+    required: bool = False  # an input must not be empty (it becomes part of a path, or a name); an output not absent
     replaces: bool = False  # a change of it replaces the object
     ignored: bool = False  # a change of it alone is no change
     computed: bool = False  # `check` computes it; no program gives it
@@ -93,14 +102,14 @@ class Kind:
         raise NotImplementedError
 
     def complete_state(self, props: Props, *, has_outputs: bool) -> Props:
-        """Properties from state, {} if there is none; an input that an earlier version did not have gets its default.
+        """Properties from state, {} if there is none; one that an earlier version did not have gets its default.
         Raises `RefusedChange` if somebody edited the state: what is missing or of another shape is named."""
         if not props:
             return {}
         shapes = {name: self.arguments[name] for name in self.inputs} | (dict(self.outputs) if has_outputs else {})
         completed = dict(props)
         for name, argument in shapes.items():
-            is_needed = argument.required or argument.computed or name in self.packed_from or name in self.outputs
+            is_needed = argument.required or argument.computed or name in self.packed_from
             if props.get(name) is None and not is_needed:
                 completed[name] = argument.complete(None)
             elif damage := argument.find_damage(name, props.get(name)):

@@ -10,7 +10,9 @@ values: the value baseline restores the former ones before it, and the writers w
 * 404: the property or the application is gone. 409, or 400 on some tenants: the name is taken. 403: the identity
   lacks the permission, or does not own the application.
 * A property that exists already is never taken over without a baseline. With one, the name was free when the baseline
-  was recorded, so a property that has it now was left behind by an unfinished run of this stack.
+  was recorded, so a property that has it now was left behind by an unfinished run of this stack. If Graph certainly
+  refused the creation (400, 401, 403, 429, never sent), state records that, and one that has the name later was made
+  by somebody else, and is left alone.
 * Deleting a property hides its values, and a new property of that name shows them again (A). So it is kept on delete
   while users hold values in it: this stack's values are cleared by then, and what is left belongs to others.
 * A new property accepts values only after seconds or minutes (C). Whoever first writes a value waits for that."""
@@ -18,6 +20,7 @@ values: the value baseline restores the former ones before it, and the writers w
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import ClassVar
 
 from flexsaml import graph
@@ -28,8 +31,15 @@ from flexsaml.values import DataType, InvalidValue
 
 from .. import engine
 from ..progress import first_names
-from .base import UNKNOWN, Argument, Failures, Kind, Props, RefusedChange, differs, known, text
+from .base import UNKNOWN, Argument, Failures, Kind, NotCreated, Props, RefusedChange, differs, known, text
 from .record import refuse_unlisted
+
+NOT_CREATED = "not-created"
+"""In the record of a refused creation: the last part of the id, and the baseline."""
+
+names_not_created: set[str] = set()
+"""Full names whose record of a refused creation this process has deleted. The engine deletes that record right before
+it creates the property anew, or before it deletes the tenant baseline; a provider process serves one command."""
 
 TARGETS = ("User", "Group", "AdministrativeUnit", "Application", "Device", "Organization")
 
@@ -62,7 +72,12 @@ class ExtensionPropertyKind(Kind):
             failures["data_type"] = str(problem)
         if known(targets) and not set(targets) <= set(TARGETS):
             failures["target_objects"] = f"each target object is one of {', '.join(TARGETS)}"
-        if olds and any(differs(olds.get(key), inputs[key]) for key in ("data_type", "multi_valued", "name")):
+        if olds.get("baseline") == NOT_CREATED != inputs["baseline"]:
+            engine.say(
+                f"extension '{olds.get('name')}' does not exist yet, because Graph refused to create it: the "
+                "replacement creates it"
+            )
+        elif olds and any(differs(olds.get(key), inputs[key]) for key in ("data_type", "multi_valued", "name")):
             consequence = "will be deleted and created again: sign-ins may miss its claims for minutes"
             engine.warn(f"extension '{olds.get('name')}' {consequence}")
         is_named = known([inputs["app_id"], name])
@@ -81,6 +96,8 @@ class ExtensionPropertyKind(Kind):
             created = _post(directory, inputs)
         except Conflict:
             created = _reuse_unfinished(directory, inputs)
+        except graph.NotCreated as problem:
+            raise _refuse_not_created(directory, str(problem), inputs) from problem
         if created.name != full_name:
             directory.delete_extension_property(application, created.id)
             raise RefusedChange(
@@ -90,6 +107,8 @@ class ExtensionPropertyKind(Kind):
         return f"{application}/{created.id}", {}
 
     def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
+        if split_id(id_)[1] == NOT_CREATED:
+            return outputs
         live = directory.extension_property(*split_id(id_))
         if live is None:
             return None
@@ -108,6 +127,9 @@ class ExtensionPropertyKind(Kind):
 
     def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         application, property_id = split_id(id_)
+        if property_id == NOT_CREATED:
+            names_not_created.add(outputs["full_name"])
+            return
         if reason := explain_keeping(directory, outputs["full_name"]):
             if directory.extension_property(application, property_id):
                 engine.warn(f"{outputs['full_name']} is kept: {reason}")
@@ -151,6 +173,22 @@ def describe_holders(directory: graph.Directory, full_name: str) -> str:
     return f"{users} in it" + (f" ({first_names(names, total=holders.count)})" if names else "")
 
 
+def _refuse_not_created(directory: graph.Directory, reason: str, inputs: Props) -> RefusedChange:
+    """The error of a create that Graph refused. A property that is there all the same was made by an earlier run."""
+    with suppress(graph.GraphError):  # without an answer the record is made: it keeps what may be somebody else's
+        if directory.find_extension_property(inputs["application_id"], inputs["full_name"]):
+            return RefusedChange(reason)
+    return _record_not_created(reason, inputs)
+
+
+def _record_not_created(reason: str, inputs: Props) -> RefusedChange:
+    """The error that makes state record a refusal. Without a baseline nobody needs the record, since such a property
+    is never taken over."""
+    if not inputs["baseline"]:
+        return RefusedChange(reason)
+    return NotCreated(reason, f"{inputs['application_id']}/{NOT_CREATED}", {**inputs, "baseline": NOT_CREATED})
+
+
 def _taken(existing: Property) -> str:
     return f"it exists already (id {existing.id}) and this stack did not create it; refer to it by its full name"
 
@@ -171,6 +209,8 @@ def _reuse_unfinished(directory: graph.Directory, inputs: Props) -> Property:
     unfinished = existing[0]
     if not inputs["baseline"]:
         raise RefusedChange(_taken(unfinished))
+    if full_name in names_not_created:
+        raise _record_not_created(_taken(unfinished), inputs)
     shape = inputs["data_type"], inputs["multi_valued"], sorted(inputs["target_objects"])
     holders = describe_holders(directory, full_name)
     if (unfinished.data_type, unfinished.multi_valued, sorted(unfinished.target_objects)) == shape:

@@ -1,14 +1,16 @@
 """TenantBaseline: what the tenant held before this stack's first write. Every other resource depends on it.
 
 It records with one $batch of GET: the application's extension properties, the policies of this stack's name, and the
-policies assigned to the service principal (Application.Read.All, Policy.Read.All). It writes only when a property
-leaves the configuration, and when it is deleted, as the last resource of all.
+policies assigned to the service principal (Application.Read.All, Policy.Read.All). It writes only when it is deleted,
+as the last resource of all.
 
 * Id: the service principal's object id. Another principal is a replacement.
 * An object that exists already is never taken over: the baseline refuses it, in a preview if preflight saw it, else
   before the first write. So a property or policy of this stack's names that appears later was created by this stack,
   even if the answer was lost or the run was killed before the engine knew of it. Delete removes such objects; of a
-  policy, whose name is not unique, only one that carries this stack's signature and applies to no other principal.
+  policy, whose name is not unique, only one that carries this stack's signature and applies to no other principal; of
+  properties, neither one whose creation state records as refused, nor one whose name left the configuration, since by
+  then a record of a refusal is gone from state, too.
 * A policy that was assigned before is recorded. With `replace_existing` it may be displaced; delete assigns it again
   if no other policy is assigned by then.
 * Nothing that others rely on is deleted: a property with values in it, a policy that applies to another principal.
@@ -18,7 +20,7 @@ leaves the configuration, and when it is deleted, as the last resource of all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from flexsaml import graph
@@ -28,7 +30,7 @@ from flexsaml.graph import ExistingObjects, ExtensionProperty, NotFound
 from .. import engine
 from .base import Argument, Failures, Kind, Props, RefusedChange, known
 from .claims_mapping_policy import delete_unless_used, select_unfinished
-from .extension_property import explain_keeping
+from .extension_property import explain_keeping, names_not_created
 from .policy_assignment import refuse_assigned
 
 _ADOPT = "or adopt it: python -m flexsaml adopt --out import.json"
@@ -57,7 +59,11 @@ class TenantBaselineKind(Kind):
         "seen_properties": Argument({}, transient=True),
         "seen_policies": Argument({}, transient=True),
     }
-    outputs: ClassVar = {"displaced": Argument([]), "__policy_names": Argument([])}
+    outputs: ClassVar = {
+        "displaced": Argument([], required=True),
+        "__policy_names": Argument([], required=True),
+        "__removed_properties": Argument([]),
+    }
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)
@@ -83,28 +89,24 @@ class TenantBaselineKind(Kind):
         if assigned and not inputs["replace_existing"]:
             raise RefusedChange(refuse_assigned(assigned))
         outputs = {"displaced": sorted(assigned), "__policy_names": [inputs["policy_name"]]}
-        return inputs["service_principal_id"], outputs
+        return inputs["service_principal_id"], {**outputs, "__removed_properties": []}
 
     def update(self, directory: graph.Directory, id_: str, olds: Props, news: Props) -> Props:
         added = set(news["properties"]) - set(olds["properties"])
-        removed = set(olds["properties"]) - set(news["properties"])
         is_renamed = news["policy_name"] not in olds["__policy_names"]
         if added or is_renamed:
             existing = _read_existing(directory, news)
             _refuse_unreadable(existing)
             _refuse_existing(existing, added, news["policy_name"] if is_renamed else "")
-        if removed:
-            application_id = olds["application_id"]
-            # One that holds values is in state, and its own resource deletes it after the values are restored.
-            _delete_unfinished(directory, application_id, directory.extension_properties(application_id), removed)
+        removed = {*olds["__removed_properties"], *olds["properties"]} - set(news["properties"])
         names = sorted({*olds["__policy_names"], news["policy_name"]})
-        return {"displaced": olds["displaced"], "__policy_names": names}
+        return {"displaced": olds["displaced"], "__policy_names": names, "__removed_properties": sorted(removed)}
 
     def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
         return outputs
 
     def adopt(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props] | None:
-        outputs = {"displaced": [], "__policy_names": [inputs["policy_name"]]}
+        outputs = {"displaced": [], "__policy_names": [inputs["policy_name"]], "__removed_properties": []}
         return inputs["service_principal_id"], {**inputs, **outputs}
 
     def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
@@ -115,9 +117,7 @@ class TenantBaselineKind(Kind):
             is_gone = True  # what an unfinished run left elsewhere is deleted all the same
             engine.warn("the service principal is gone from the tenant, so nothing can be restored on it")
             existing = _read_existing(directory, outputs, needs_principal=False)
-        kept = _delete_unfinished(directory, outputs["application_id"], existing.properties, outputs["properties"])
-        for name, reason in kept.items():
-            engine.say(f"{name} is kept: {reason}")
+        _delete_unfinished(directory, outputs, existing.properties)
         displaced = [] if is_gone else outputs["displaced"]
         named = list(existing.policies or ())
         for name in outputs["__policy_names"]:
@@ -206,19 +206,24 @@ def _list_problems(properties: Mapping[str, str], policy_name: str, policies: It
     return "; ".join([*problems, _OLDER_STATE]) if problems else ""
 
 
-def _delete_unfinished(
-    directory: graph.Directory, application_id: str, properties: Iterable[ExtensionProperty], names: Collection[str]
-) -> dict[str, str]:
-    """Delete the properties of these names in which nobody holds a value; those kept, with the reason."""
-    kept = {}
+def _delete_unfinished(directory: graph.Directory, outputs: Props, properties: Iterable[ExtensionProperty]) -> None:
+    """Delete the properties of this stack's names that are in no state, unless others made them or hold values."""
     for prop in properties:
-        if prop.name in names:
-            if reason := explain_keeping(directory, prop.name):
-                kept[prop.name] = reason
+        if prop.name in outputs["__removed_properties"]:
+            engine.say(
+                f"{prop.name} ({prop.id}) is kept: it left the configuration before, and state does not say who made "
+                "it; delete it if nobody uses it"
+            )
+        elif prop.name in outputs["properties"]:
+            if prop.name in names_not_created:
+                reason = "Graph refused to create it for this stack, so somebody else made it since"
             else:
-                directory.delete_extension_property(application_id, prop.id)
-                engine.say(
-                    f"{prop.name} ({prop.id}) is deleted although it is not in state: it was not there before this "
-                    "stack, and nobody is seen to hold a value in it, so it counts as made by an unfinished run"
-                )
-    return kept
+                reason = explain_keeping(directory, prop.name)
+            if reason:
+                engine.say(f"{prop.name} is kept: {reason}")
+                continue
+            directory.delete_extension_property(outputs["application_id"], prop.id)
+            engine.say(
+                f"{prop.name} ({prop.id}) is deleted although it is not in state: it was not there before this "
+                "stack, and nobody is seen to hold a value in it, so it counts as made by an unfinished run"
+            )

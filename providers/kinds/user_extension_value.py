@@ -50,7 +50,7 @@ class UserExtensionValueKind(Kind):
         "seen_drift": Argument({}, transient=True),  # full name whose live value is not the declared one, to the user
         "recorded": Argument({}, transient=True),
     }
-    outputs: ClassVar = {"user_id": Argument(), "__memory": Argument()}
+    outputs: ClassVar = {"user_id": Argument(required=True), "__memory": Argument(required=True)}
     secret_outputs = ("__memory",)
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:

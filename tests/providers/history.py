@@ -126,6 +126,8 @@ class History:
         self.own, self.policy, self.email = set(own), "Flex", "user.mail"
         self.kept: set[str] = set()
         """full names of properties that a run took out of the state and left to the stranger whose value they hold"""
+        self.strangers_properties: set[str] = set()
+        """full names of properties that strangers made after the creation by this stack was refused"""
         self.recorded: dict[Cell, object] = {}
         """What was there when a run first recorded the cell."""
         self.unreachable: set[Cell] = set()
@@ -183,6 +185,23 @@ class History:
         if user not in self.away and self.tenant.full(name) in self.tenant.properties():
             self.tenant.write(user, value, name)
 
+    def refused_names(self) -> list[str]:
+        """Extensions of this stack whose creation was refused, and that nobody made since."""
+        refused = [name for name in OWN if self._id_in_state(name).endswith("/not-created")]
+        return [name for name in refused if self.tenant.full(name) not in self.tenant.properties()]
+
+    def _id_in_state(self, name: str) -> str:
+        held = self.stack.state.get(f"flex-{name}")
+        return held.id if held else ""
+
+    def make_property_as_stranger(self, name: str) -> None:
+        extension = EXTENSIONS[name]
+        path = f"/applications/{self.tenant.application['id']}/extensionProperties"
+        body = {"name": name, "dataType": extension.data_type, "isMultiValued": False, "targetObjects": ["User"]}
+        self.tenant.do("POST", path, body)
+        self.strangers_properties.add(self.tenant.full(name))
+        self.kept.add(self.tenant.full(name))
+
     def drift_policy(self, what: str) -> None:
         """Of this stack's policy."""
         ids = [row["id"] for row in self.tenant.policies() if row["displayName"].startswith("Flex")]
@@ -229,11 +248,16 @@ class History:
         return run
 
     def _note_kept_properties(self, managed: Collection[str]) -> None:
-        """A property that left the stack while a stranger's value was in it stays, also once its holder is gone.
+        """A property that left the stack while a stranger's value was in it stays, also once its holder is gone; and
+        one that left the configuration while state had nothing of it, since nobody knows who made it.
 
         `managed`: the resources in the state before the run.
         """
-        left = {name for name in OWN if f"flex-{name}" in managed and f"flex-{name}" not in self.stack.state}
+        left = {
+            name
+            for name in OWN
+            if (f"flex-{name}" in managed or name not in self.own) and f"flex-{name}" not in self.stack.state
+        }
         self.kept |= {self.tenant.full(name) for name in left} & set(self.tenant.properties())
 
     def _use_kept_properties_by_full_name(self) -> None:
@@ -342,7 +366,7 @@ class History:
         own = {row["name"] for row in after["extensionProperties"]} - {
             row["name"] for row in before["extensionProperties"]
         }
-        must_stay = {self.tenant.full(name) for name in held & set(OWN)}
+        must_stay = {self.tenant.full(name) for name in held & set(OWN)} | self.strangers_properties
         assert must_stay <= own <= must_stay | self.kept, "properties left behind"
         for key in ("claimsMappingPolicies", "assignments"):
             assert after[key] == before[key], key

@@ -29,7 +29,8 @@ from components import FlexSamlClaims
 from flexsaml.errors import UserError
 from flexsaml.graph import Client, Clock, Directory, cloud, credentials
 from providers import TENANT, Connection, provider_class
-from providers.kinds.base import UNKNOWN
+from providers.kinds.base import UNKNOWN, NotCreated
+from providers.kinds.extension_property import names_not_created
 from tests.emulator.process import Emulator
 from tests.providers.process import plain, struct
 
@@ -105,6 +106,8 @@ class Miniature:
                 thread.submit(_run_program, program, command.settle).result()
             command.delete([name for name in self.state if name not in command.registered])
         except (Killed, Refusal, UserError, pulumi.RunError) as error:
+            if not isinstance(command.failure, Killed | Refusal | None):
+                raise command.failure from error  # a fault of the product, which Pulumi reports as a failed program
             return command.end(error)
         return command.run
 
@@ -144,6 +147,9 @@ class _Command:
     registered: set[str] = field(default_factory=set)
     failure: Exception | None = None
 
+    def __post_init__(self) -> None:
+        names_not_created.clear()  # every command has a provider process of its own
+
     @property
     def state(self) -> dict[str, Held]:
         return self.stack.state
@@ -156,7 +162,7 @@ class _Command:
             return self._settle(request.name, request)
         except UserError as problem:
             self.failure = Refusal(str(problem))
-        except (Killed, Refusal) as error:
+        except Exception as error:  # noqa: BLE001 - `up` raises a fault of the product again
             self.failure = error
         raise self.failure
 
@@ -191,7 +197,13 @@ class _Command:
                 settled.outs = _cross(provider.update(held.id, held.outs, settled.inputs).outs or {})
                 self._record(name)
         else:
-            created = provider.create(settled.inputs)
+            try:
+                created = provider.create(settled.inputs)
+            except NotCreated as problem:  # recorded, and the command fails
+                settled.id, settled.inputs, settled.outs = problem.id_, _cross(problem.inputs), _cross(problem.inputs)
+                self._record(name)
+                self.state[name] = settled
+                raise
             settled.id, settled.outs = str(created.id), _cross(created.outs or {})
             self._record(name)
         self.run.settled.append(name)

@@ -42,6 +42,9 @@ FAULTS: dict[str, Callable[[Emulator, int], object]] = {
         "refuse", "", "", status=429, skip=4 * at, headers={"Retry-After": "7"}
     ),
     "answer lost": lambda emulator, at: emulator.fault("lose", "PATCH", "", skip=at),
+    "create refused": lambda emulator, at: emulator.fault(
+        "refuse", "POST", "/extensionProperties", status=(403, 400)[at % 2], times=-1
+    ),
     "create lost": lambda emulator, at: emulator.fault("lose", "POST", "(Policies|Properties)", skip=at),
     "stale 404": lambda emulator, at: emulator.fault("refuse", "GET", "/users/", status=404, skip=at),
     "stale 404 twice": lambda emulator, at: emulator.fault("refuse", "GET", "/users/", status=404, skip=at, times=2),
@@ -90,7 +93,7 @@ class Histories(RuleBasedStateMachine):
         extension=extension,
         value=number,
         writer=st.sampled_from(("single", "roster")),
-        run=st.sampled_from(("up", "refused", "refused", "killed", "stale reads", "")),
+        run=st.sampled_from(("up", "refused", "refused", "create refused", "killed", "stale reads", "")),
     )
     def declare(self, name: str, extension: str, value: int, writer: Any, run: str) -> None:
         """Most edits are run at once: an accident between two edits is what a ledger is for."""
@@ -122,6 +125,12 @@ class Histories(RuleBasedStateMachine):
     def stranger_writes(self, name: str, written: tuple[str, object]) -> None:
         self.history.write_as_stranger(name, *written)
         self._count("drift")
+
+    @precondition(lambda self: self.history.refused_names())
+    @rule(data=st.data())
+    def stranger_makes_property(self, data: Any) -> None:
+        self.history.make_property_as_stranger(data.draw(st.sampled_from(self.history.refused_names())))
+        self._count("properties made by strangers")
 
     @rule(what=st.sampled_from(("unassign", "edit", "delete")))
     def policy_drifts(self, what: str) -> None:

@@ -1,0 +1,111 @@
+"""If this goes red, destroy deletes an extension property that somebody else made after Graph refused to create it for
+this stack, or leaves one behind that this stack made.
+
+State records a creation that was certainly refused. Real kinds and Graph client, under the engine in miniature; that
+the engine keeps such a record is shown in `tests/engine/test_refused_creation.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from providers import TENANT, Connection
+from tests.emulator.process import Emulator
+from tests.providers.history import History, Rows, make_rows
+from tests.providers.process import FakeEngine, ProviderProcess
+from tests.providers.test_check_and_diff import PROPERTY
+
+Step = Callable[[History], object]
+
+
+@pytest.fixture(scope="module")
+def rows(process: Emulator) -> Rows:
+    return make_rows(process)
+
+
+@pytest.fixture
+def history(emulator: Emulator, tmp_path: Path, rows: Rows) -> Iterator[History]:
+    history = History(emulator, tmp_path, rows, own=["team"])
+    history.declare("ada", "languages")
+    yield history
+    TENANT.configure(Connection())
+
+
+def up(history: History) -> None:
+    assert history.up().refusal == ""
+
+
+def up_refused(status: int) -> Step:
+    def step(history: History) -> None:
+        history.emulator.fault("refuse", "POST", "/extensionProperties", status=status, times=-1)
+        assert str(status) in history.up().refusal
+
+    return step
+
+
+def up_taken(history: History) -> None:
+    assert "exists already" in history.up().refusal
+
+
+def up_killed(history: History) -> None:
+    history.up(killed_at="flex-team")
+
+
+def refresh(history: History) -> None:
+    history.stack.refresh()
+
+
+def remove(history: History) -> None:
+    history.drop_extension("team")
+
+
+def make_as_stranger(history: History) -> None:
+    history.make_property_as_stranger("team")
+
+
+IS_KEPT, IS_GONE = True, False
+SEQUENCES: dict[str, tuple[list[Step], bool]] = {
+    "refused, then made by a stranger": ([up_refused(403), make_as_stranger], IS_KEPT),
+    "refused as malformed, then made by a stranger": ([up_refused(400), make_as_stranger], IS_KEPT),
+    "refused twice, then made by a stranger": ([up_refused(403), up_refused(403), make_as_stranger], IS_KEPT),
+    "refused, refreshed, then made by a stranger": ([up_refused(403), refresh, make_as_stranger], IS_KEPT),
+    "made by a stranger, and declared still": ([up_refused(403), make_as_stranger, up_taken, up_taken], IS_KEPT),
+    "made by a stranger, then removed": ([up_refused(403), make_as_stranger, remove, up], IS_KEPT),
+    "removed, then made by a stranger": ([up_refused(403), remove, up, make_as_stranger], IS_KEPT),
+    "made by a stranger, removed without a run": ([up_refused(403), make_as_stranger, remove], IS_KEPT),
+    "refused": ([up_refused(403)], IS_GONE),
+    "refused, then created": ([up_refused(403), up], IS_GONE),
+    "refused, then killed after the creation": ([up_refused(403), up_killed], IS_GONE),
+    "killed after the creation": ([up_killed], IS_GONE),
+    "killed after the creation, then refused": ([up_killed, up_refused(403)], IS_GONE),
+    "answered with an error, and created": (
+        [lambda history: history.emulator.fault("lose", "POST", "/extensionProperties", times=-1), History.up],
+        IS_GONE,
+    ),
+    "killed after the creation, then removed: nobody knows who made it": ([up_killed, remove, up], IS_KEPT),
+}
+
+
+@pytest.mark.parametrize(("steps", "is_kept"), SEQUENCES.values(), ids=list(SEQUENCES))
+def test_destroy_deletes_only_what_this_stack_made(history: History, steps: list[Step], is_kept: bool) -> None:
+    for step in steps:
+        step(history)
+    assert history.destroy().refusal == ""
+    assert (history.tenant.full("team") in history.tenant.properties()) is is_kept
+
+
+def test_preview_says_why_a_property_that_was_refused_is_replaced(
+    provider: ProviderProcess, engine: FakeEngine
+) -> None:
+    inputs = provider.checked("ExtensionProperty", PROPERTY)
+    engine.lines.clear()
+    provider.checked("ExtensionProperty", PROPERTY, {**inputs, "baseline": "not-created"})
+    assert engine.lines == [
+        "extension 'languages' does not exist yet, because Graph refused to create it: the replacement creates it"
+    ]
+    engine.lines.clear()
+    provider.checked("ExtensionProperty", PROPERTY, inputs)
+    assert engine.lines == []
