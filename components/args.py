@@ -14,10 +14,12 @@ _NAMESPACE = "flexsaml:"
 
 @dataclass
 class FlexSamlClaimsArgs:
-    """The arguments of `FlexSamlClaims`. Wrap what must stay encrypted in state in a `Secret`, anywhere in them."""
+    """The arguments of `FlexSamlClaims`. Wrap what must stay encrypted in state in a `Secret`, anywhere in them. What
+    names an object or holds a value may be an Output of another resource; values of users that are Outputs are treated
+    as secret."""
 
-    service_principal: str | Secret
-    """Exact display name, appId or object id of the enterprise application."""
+    service_principal: pulumi.Input[str] | Secret
+    """Exact display name, appId or object id of the enterprise application; `/servicePrincipals/{id}` too."""
     claims: Mapping[str, Any] = field(default_factory=dict)
     """Claim name to source: `user.mail`, `extension.languages`, `{"value": "vienna"}`, …"""
     extensions: Mapping[str, Any] = field(default_factory=dict)
@@ -26,9 +28,10 @@ class FlexSamlClaimsArgs:
     """User (UPN or object id) to extension to value; `None` writes null."""
     users_file: str | Secret = ""
     """A roster (CSV): first column the user, one column per extension; beside the program, or an absolute path."""
-    application: str = ""
-    """Where the extensions live (appId or object id); default: the service principal's own application."""
-    policy_name: str | Secret = ""
+    application: pulumi.Input[str] = ""
+    """Where the extensions live (appId or object id, `/applications/{id}` too); default: the service principal's own
+    application."""
+    policy_name: pulumi.Input[str] | Secret = ""
     """Display name of the policy; default `<project>-<stack> <component> SAML claims`."""
     include_basic_claim_set: bool = False
     definition: str | Mapping[str, Any] | Secret = ""
@@ -45,6 +48,14 @@ class FlexSamlClaimsArgs:
     def to_keys(self) -> dict[str, object]:
         """The arguments under the names that the keys have in the stack configuration."""
         return {key.name: getattr(self, key.argument) for key in KEYS.values() if key.argument}
+
+
+def as_keys(args: FlexSamlClaimsArgs | Mapping[str, object]) -> dict[str, object]:
+    """The arguments, or a mapping with their names or with those of the keys, under the names of the keys; with the
+    keys of the stack configuration that say where the tenant is."""
+    names = {key.argument: key.name for key in KEYS.values() if key.argument}
+    given = args.to_keys() if isinstance(args, FlexSamlClaimsArgs) else args
+    return {**read_connection(), **{names.get(name, name): value for name, value in given.items()}}
 
 
 def read_config() -> dict[str, object]:

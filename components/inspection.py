@@ -1,8 +1,10 @@
 """What stands before the first resource: the declaration is parsed, the tenant inspected, and everything reported."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import pulumi
+from pulumi.output import contains_unknowns
 
 from flexsaml.claims import RULE_NAMES
 from flexsaml.declaration import Declaration, InvalidDeclaration, lint_declaration, parse_declaration
@@ -14,21 +16,83 @@ from flexsaml.private_files import read_regular_file
 from flexsaml.terminal_text import escape_controls
 from providers import Connection
 
+from .facts import Facts
+from .later_arguments import contains_output, replace_outputs
+
+
+def find_facts(
+    component: pulumi.Resource,
+    name: str,
+    keys: Mapping[str, object],
+    directory: Callable[[], Directory] | None,
+    *,
+    has_aliases: bool,
+) -> tuple[Declaration, Facts | pulumi.Output[Facts]]:
+    """What follows from the keys alone, and what the children are made from: an Output if one of the keys is an Output.
+    Findings that do not stop the run are logged. Raises `pulumi.RunError` with all findings if one of them is an error,
+    or if the tenant cannot be inspected; with an Output, the facts are never known then. `directory` gives the calls to
+    Graph; by default they go where the declaration says. `has_aliases`: the component was renamed knowingly."""
+
+    def inspect_resolved(resolved: Mapping[str, object], *, is_new: bool) -> Facts:
+        facts, findings = inspect(resolved, default_policy_name(name), directory, is_new=is_new)
+        if not has_aliases:
+            refuse_renamed_component(name, facts.declaration.policy_name, facts.preflight.assigned)
+        for finding in findings:
+            (pulumi.log.warn if finding.level == "warning" else pulumi.log.info)(str(finding), resource=component)
+        return facts
+
+    if not contains_output(keys):
+        facts = inspect_resolved(keys, is_new=False)
+        return facts.declaration, facts
+    plain_keys, misplaced = replace_outputs(keys)
+    try:
+        declaration = _parse(plain_keys)
+    except InvalidDeclaration as invalid:
+        raise as_run_error([_explain_misplaced(path) for path in misplaced] + invalid.problems) from None
+    if misplaced:
+        raise as_run_error([_explain_misplaced(path) for path in misplaced])
+    later = pulumi.Output.from_input(dict(keys))
+    later.apply(partial(_say_what_is_unknown, component), run_with_unknowns=True)
+    return declaration, later.apply(partial(inspect_resolved, is_new=not pulumi.runtime.is_dry_run()))
+
+
+def _explain_misplaced(path: str) -> str:
+    return f"{path}: is an Output, and which resources there are depends on it: give a plain value"
+
+
+def _say_what_is_unknown(component: pulumi.Resource, keys: Mapping[str, object]) -> None:
+    unknown = [name for name, value in keys.items() if contains_unknowns(value)] if isinstance(keys, dict) else ["all"]
+    if unknown:
+        names = ", ".join(unknown)
+        pulumi.log.info(
+            f"{names}: not known before this run made it, so this preview has not looked at the tenant; the update "
+            "inspects it before its first write",
+            resource=component,
+        )
+
+
+def _parse(keys: Mapping[str, object]) -> Declaration:
+    rules = (*RULE_LEVELS, *RULE_NAMES)
+    return parse_declaration(keys, read_file=read_regular_file, rule_names=rules, fixed_rules=FIXED_RULES)
+
 
 def inspect(
-    keys: Mapping[str, object], default_policy_name: str, directory: Callable[[], Directory] | None
-) -> tuple[Declaration, PreflightResult, list[Finding]]:
-    """The declaration, the tenant as it is, and the findings that do not stop the run, worst first. `directory` gives
-    the calls to Graph; by default they go where the declaration says. Raises `pulumi.RunError` with all findings if one
-    of them is an error, or if the tenant cannot be inspected."""
+    keys: Mapping[str, object],
+    default_policy_name: str,
+    directory: Callable[[], Directory] | None,
+    *,
+    is_new: bool = False,
+) -> tuple[Facts, list[Finding]]:
+    """The facts, and the findings that do not stop the run, worst first. `is_new`: the principal or the application may
+    have been made a moment ago. Raises as `find_facts`."""
     if keys.get("policyName", "") == "":
         keys = {**keys, "policyName": default_policy_name}
     preflight: PreflightResult | None = None
     try:
-        rules = (*RULE_LEVELS, *RULE_NAMES)
-        declaration = parse_declaration(keys, read_file=read_regular_file, rule_names=rules, fixed_rules=FIXED_RULES)
+        declaration = _parse(keys)
         where = (declaration.cloud, declaration.tenant_id, declaration.graph_endpoint, declaration.login_endpoint)
-        preflight = inspect_tenant(directory() if directory else Connection(*where).directory(), declaration)
+        calls = directory() if directory else Connection(*where).directory()
+        preflight = inspect_tenant(calls, declaration, is_new=is_new)
         findings = list(preflight.findings)
     except InvalidDeclaration as invalid:
         findings = apply_levels(lint_declaration(invalid.declaration), invalid.declaration.rules)
@@ -45,7 +109,7 @@ def inspect(
     findings = apply_levels(findings, declaration.rules)
     if preflight is None or any(finding.level == "error" for finding in findings):
         raise as_run_error(_lines(findings))
-    return declaration, preflight, findings
+    return Facts(declaration, preflight), findings
 
 
 def default_policy_name(component: str) -> str:
@@ -79,5 +143,7 @@ def as_run_error(lines: list[str]) -> pulumi.RunError:
     """One error for the engine with all findings. They may name what somebody else made."""
     lines = list(map(escape_controls, lines))
     if len(lines) == 1:
-        return pulumi.RunError(f"flexsaml: {lines[0]}; nothing was changed")
-    return pulumi.RunError("\n  - ".join([f"flexsaml: {len(lines)} findings, nothing was changed:", *lines]))
+        return pulumi.RunError(f"flexsaml: {lines[0]}; nothing of this component was changed")
+    return pulumi.RunError(
+        "\n  - ".join([f"flexsaml: {len(lines)} findings, nothing of this component was changed:", *lines])
+    )

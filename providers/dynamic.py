@@ -23,7 +23,7 @@ from flexsaml.graph import InvalidCloud, NotFound
 from flexsaml.terminal_text import escape_controls
 
 from . import engine, provider_class
-from .kinds.base import UNKNOWN, Kind, NotCreated, Props, RefusedChange, Unknown
+from .kinds.base import UNKNOWN, Kind, NotCreated, Props, RefusedChange, Unknown, drop_unknown_sightings
 from .tenant import TENANT, Connection
 
 
@@ -41,7 +41,8 @@ class DynamicProvider(dynamic.ResourceProvider):
 
     def check(self, _olds: Props, news: Props) -> dynamic.CheckResult:
         try:
-            inputs, failures = self.kind.check(self._from_state(_olds, has_outputs=False), _from_pulumi(news))
+            given = drop_unknown_sightings(_from_pulumi(news))
+            inputs, failures = self.kind.check(self._from_state(_olds, has_outputs=False), given)
         except UserError as problem:
             inputs, failures = _from_pulumi(news), {"": str(problem)}
         failures = {name: escape_controls(reason) for name, reason in failures.items()}

@@ -56,7 +56,13 @@ def read_declaration(
     of lint), `fixed_rules` those whose level cannot be changed."""
     reader = KeyReader(keys)
     reader.report_unknown_keys()
-    principal, application = reader.read_text("servicePrincipal"), reader.read_text("application")
+    principal = reader.read_text("servicePrincipal").removeprefix("/servicePrincipals/")
+    application = reader.read_text("application").removeprefix("/applications/")
+    if principal.startswith("/"):
+        fix = "give the service principal's: its display name, appId, object id or /servicePrincipals/{id}"
+        reader.report(
+            "servicePrincipal", f"{reader.quote('servicePrincipal', principal)} is another object's path", fix
+        )
     if not reader.has("servicePrincipal"):
         fix = "name the enterprise application (display name, appId or object id)"
         reader.report("servicePrincipal", "is missing", fix)

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
 from .clouds import Cloud, InvalidCloud, cloud
-from .errors import Conflict, Forbidden, GraphError, Malformed, NotAvailable, NotCreated, NotFound, NotSent
+from .errors import (
+    Conflict,
+    Forbidden,
+    GraphError,
+    Malformed,
+    NotAvailable,
+    NotCreated,
+    NotFound,
+    NotSent,
+    StillPending,
+)
 from .models import (
     Application,
     ExistingObjects,
@@ -59,6 +69,7 @@ __all__ = [
     "RoleAssignment",
     "ServicePrincipal",
     "SigningKey",
+    "StillPending",
     "User",
     "ValueHolders",
     "cloud",

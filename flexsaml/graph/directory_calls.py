@@ -74,6 +74,11 @@ class DirectoryCalls:
                 answers[number] = answer
         return answers
 
+    def wait_for(self, read: Callable[[], T | None], what: str, deadline: float) -> T:
+        """The first result of `read()` that is true; raises StillPending when there is none within `deadline` seconds
+        of pauses. `what` is named in messages."""
+        return self._until(read, what, deadline)
+
     def _until(
         self, check: Callable[[], T | None], what: str, deadline: float = CONFIRM_WITHIN, hint: str = RUN_AGAIN
     ) -> T:

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING
 from flexsaml.claims import build_full_name, owner_app_id
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
-from flexsaml.graph import Application, ExtensionProperty, Policy, PrincipalNotFound, ServicePrincipal
+from flexsaml.graph import (
+    Application,
+    ExtensionProperty,
+    Policy,
+    PrincipalNotFound,
+    ServicePrincipal,
+    StillPending,
+    is_guid,
+)
 
 from .rules import ESSENTIAL_RULES, RULES, Inspection, build_finding, data_type_of, judge, users_without_role
 
@@ -25,6 +33,7 @@ if TYPE_CHECKING:  # lint needs the names of the rules, and not the HTTP library
     from flexsaml.declaration import Declaration
     from flexsaml.graph import Directory, PrincipalSnapshot
 
+NEW_WITHIN = 60.0  # seconds in which a new principal must be readable
 HINTED = 20  # missing users for whom a user with that mail address is looked for
 PROFILE = ("accountEnabled", "userType", "onPremisesSyncEnabled", "mail", "displayName")
 
@@ -53,18 +62,23 @@ class PreflightResult:
 
 
 class InspectionEnded(UserError):
-    """There is no such principal, or no such application, and so nothing else to inspect."""
+    """There is no such principal, or no such application, and so nothing else to inspect. `may_pass`: it may have been
+    made a moment ago."""
 
-    def __init__(self, rule: str, where: str, message: str, fix: str = "") -> None:
+    def __init__(self, rule: str, where: str, message: str, fix: str = "", *, may_pass: bool = True) -> None:
         self.finding = build_finding(rule, where, message, fix)
+        self.may_pass = may_pass
         super().__init__(str(self.finding))
 
 
-def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime | None = None) -> PreflightResult:
+def inspect_tenant(
+    directory: Directory, declaration: Declaration, now: datetime | None = None, *, is_new: bool = False
+) -> PreflightResult:
     """Read what the declaration is about, and judge it as of `now` (default: this moment). With `declaration.preflight`
-    off, only what the stack cannot be built without is read and judged. Raises `InspectionEnded`, or `GraphError` when
-    Graph does not answer."""
-    snapshot = _read_snapshot(directory, declaration)
+    off, only what the stack cannot be built without is read and judged. `is_new`: the principal or the application may
+    have been made a moment ago, so both are waited for. Raises `InspectionEnded`, or `GraphError` when Graph does not
+    answer."""
+    snapshot = (_await_snapshot if is_new else _read_snapshot)(directory, declaration)
     application = snapshot.application
     if application is None:
         name = snapshot.principal.display_name
@@ -106,6 +120,25 @@ def inspect_tenant(directory: Directory, declaration: Declaration, now: datetime
     )
 
 
+def _await_snapshot(directory: Directory, declaration: Declaration) -> PrincipalSnapshot:
+    """The snapshot, once the tenant has both the principal and the application, or what it has after a minute."""
+
+    def read() -> PrincipalSnapshot | None:
+        try:
+            snapshot = _read_snapshot(directory, declaration)
+        except InspectionEnded as end:
+            if end.may_pass:
+                return None
+            raise
+        return snapshot if snapshot.application else None
+
+    what = f"service principal '{declaration.service_principal}' and its application"
+    try:
+        return directory.wait_for(read, what, NEW_WITHIN)
+    except StillPending:
+        return _read_snapshot(directory, declaration)
+
+
 def _read_snapshot(directory: Directory, declaration: Declaration) -> PrincipalSnapshot:
     owner = declaration.application
     if owner:
@@ -119,6 +152,11 @@ def _read_snapshot(directory: Directory, declaration: Declaration) -> PrincipalS
             declaration.service_principal, owner=owner, policy_name=declaration.policy_name, roles=declaration.preflight
         )
     except PrincipalNotFound as problem:
+        reference = declaration.service_principal
+        if is_guid(reference) and (named := directory.application(reference)) and named.id == reference.lower():
+            message = f"{reference} is the object id of application '{named.display_name}', not of a service principal"
+            fix = f"give its appId {named.app_id}, or the object id of its service principal"
+            raise InspectionEnded("principal-unknown", "servicePrincipal", message, fix, may_pass=False) from None
         raise InspectionEnded("principal-unknown", "servicePrincipal", problem.words, problem.hint) from None
 
 

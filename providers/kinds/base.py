@@ -162,6 +162,11 @@ def known(value: object) -> bool:
     return not isinstance(value, Unknown)
 
 
+def drop_unknown_sightings(props: Props) -> Props:
+    """Without the `seen_*` arguments that are not known: preflight has not looked at the tenant yet."""
+    return {name: value for name, value in props.items() if known(value) or not name.lstrip("_").startswith("seen")}
+
+
 def differs(old: object, new: object) -> bool:
     """Whether two property values differ or may differ."""
     return not known(old) or not known(new) or old != new

@@ -59,6 +59,8 @@ class UserExtensionValueKind(Kind):
             if olds:  # a managed user who left the tenant or was renamed: nothing is written
                 return olds, failures
             failures[""] = f"no such user: {describe_missing([text(news.get('user'))], news)}"
+        if not known([inputs["values"], inputs["types"]]):
+            return inputs, failures
         values = dict(inputs["values"])
         for name, value in values.items():
             if not known(value):

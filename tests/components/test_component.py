@@ -93,7 +93,7 @@ def test_a_mistake_is_reported_before_the_first_child(emulator: Emulator, change
     engine = FakeEngine()
     mocks.set_mocks(engine, project="p", stack="s", preview=False)
     args = FlexSamlClaimsArgs(**{**ARGS, **changes})
-    with pytest.raises(pulumi.RunError, match="nothing was changed") as refused:
+    with pytest.raises(pulumi.RunError, match="nothing of this component was changed") as refused:
         pulumi.runtime.test(lambda: FlexSamlClaims("flex", args, directory=directory(emulator)).policy_id)()
     assert says in str(refused.value)
     assert set(engine.resources) <= {"flex"}

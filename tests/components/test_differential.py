@@ -190,10 +190,12 @@ Outcome = tuple[bool, list[str]]
 
 def by_preview(keys: dict[str, object]) -> Outcome:
     try:
-        _, _, findings = inspect(keys, "a policy", fake_directory)
+        _, findings = inspect(keys, "a policy", fake_directory)
     except pulumi.RunError as refused:
         text = str(refused).removeprefix("flexsaml: ")
-        lines = text.split("\n  - ")[1:] if "\n" in text else [text.removesuffix("; nothing was changed")]
+        lines = (
+            text.split("\n  - ")[1:] if "\n" in text else [text.removesuffix("; nothing of this component was changed")]
+        )
         return False, sorted(line for line in lines if not is_of_preflight(line))
     return True, sorted(line for line in map(shown, findings) if not is_of_preflight(line))
 

@@ -29,7 +29,7 @@ def test_an_error_of_the_user_is_one_line() -> None:
     def directory() -> Directory:
         raise UserError("run `az login`")
 
-    with pytest.raises(pulumi.RunError, match=r"^flexsaml: run `az login`; nothing was changed$"):
+    with pytest.raises(pulumi.RunError, match=r"^flexsaml: run `az login`; nothing of this component was changed$"):
         inspect(RIGHT, "a policy", directory)
 
 

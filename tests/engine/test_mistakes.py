@@ -41,7 +41,7 @@ def test_all_mistakes_of_a_declaration_come_in_one_report(base_stack: Stack) -> 
     values = {"level": 2147483648, "active": "yes", "since": "tomorrow", "key": "%", "tongue": 1}
     stack.config["users"] = {ADA: {"languages": "x" * 257, **values}}
     expected = [
-        ("findings, nothing was changed",),
+        ("findings, nothing of this component was changed",),
         ("claims.email: 'mail' is not a source", "user.mail"),
         ("did you mean 'languages'?",),
         ("extensions.lang-uages: an extension name has letters",),

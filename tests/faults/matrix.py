@@ -40,7 +40,7 @@ GO_ON = re.compile(
     r"start the emulator|unassign|delete that"
 )
 """What a line that says how to go on contains."""
-REPORT = re.compile(r"flexsaml: \d+ findings, nothing was changed:\n")
+REPORT = re.compile(r"flexsaml: \d+ findings, nothing of this component was changed:\n")
 """How a report of several findings begins; each has a line."""
 MOST_REQUESTS = 3
 """Times the requests of the run without a fault."""

@@ -124,5 +124,5 @@ def test_a_missing_permission_is_named_and_the_next_run_goes_on(identity: Identi
 def test_without_a_permission_to_read_nothing_is_made(identity: Identity, missing: str, named: str) -> None:
     identity.grant([name for name in ESSENTIAL if name != missing], identity.before)
     line = identity.run("create")
-    assert line.endswith(f"grant the identity in use {named}; nothing was changed")
+    assert line.endswith(f"grant the identity in use {named}; nothing of this component was changed")
     assert identity.emulator.export() == identity.before
