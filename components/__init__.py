@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from .flex_saml_claims import FlexSamlClaims as FlexSamlClaims
 
 _MODULES = {
-    "FlexSamlClaims": "components.flex_saml_claims", "FlexSamlClaimsArgs": "components.args",
-    "Secret": "flexsaml.declaration", "read_config": "components.args", "start_early": "components.early_start",
+    "FlexSamlClaims": f"{__name__}.flex_saml_claims", "FlexSamlClaimsArgs": f"{__name__}.args",
+    "Secret": "flexsaml.declaration", "read_config": f"{__name__}.args", "start_early": f"{__name__}.early_start",
 }  # fmt: skip
 
 

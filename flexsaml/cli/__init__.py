@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from flexsaml.errors import UserError
+from flexsaml.installation import advise_installation, is_own_module
 from flexsaml.terminal_text import escape_controls, print_lines
 
 DEBUG = "FLEXSAML_DEBUG"
@@ -48,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problem = str(error)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if (Path(__file__).parents[2] / package).exists():  # a module of this project is missing: a bug
+        if package == "flexsaml" or is_own_module(package):  # a bug
             raise
-        problem = f"the package {package} is not installed; run `pip install -r requirements.txt`"
+        problem = f"the package {package} is not installed; {advise_installation(package)}"
     except BrokenPipeError:  # the reader has closed the pipe, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from flexsaml.declaration import KEYS, Declaration, describe_problem, read_decla
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 from flexsaml.graph import Cloud, cloud
+from flexsaml.installation import CHECKOUT
 from flexsaml.json_values import load_json
 from flexsaml.private_files import read_regular_file
 
@@ -132,7 +134,7 @@ def _meant(stack: str, file: str) -> tuple[str, Path]:
         name = Path(file).name
         is_usual = name.startswith("Pulumi.") and name.endswith((".yaml", ".yml"))
         return name.removeprefix("Pulumi.").rpartition(".")[0] if is_usual else "", Path(file)
-    folder = Path.cwd() if Path("Pulumi.yaml").exists() else Path(__file__).resolve().parents[2]  # this checkout
+    folder = Path.cwd() if Path("Pulumi.yaml").exists() else CHECKOUT or Path.cwd()
     short = (stack or selected(folder)).rpartition("/")[2]
     if short:
         return short, folder / f"Pulumi.{short}.yaml"
@@ -144,6 +146,13 @@ def _meant(stack: str, file: str) -> tuple[str, Path]:
     return names[0], files[0]
 
 
+def _project_name(project: Path) -> str:
+    """The `name` of Pulumi.yaml, "" without one."""
+    text = (project / "Pulumi.yaml").read_text("utf-8")
+    named = re.search(r"""^name:[ \t]*["']?([\w.-]+)""", text, re.MULTILINE)
+    return named[1] if named else ""
+
+
 def selected(project: Path) -> str:
     """The stack the engine would take, as far as it can be known without it; "" if it cannot. The engine keeps it in
     its home, by the SHA-1 of the project file's path, one for each backend."""
@@ -152,7 +161,8 @@ def selected(project: Path) -> str:
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     digest = hashlib.sha1(str(project / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
     try:
-        kept = load_json((home / "workspaces" / f"flexsaml-{digest}-workspace.json").read_text("utf-8"))
+        name = _project_name(project)
+        kept = load_json((home / "workspaces" / f"{name}-{digest}-workspace.json").read_text("utf-8"))
     except (OSError, ValueError):
         return ""
     by_backend = kept.get("stacks") if isinstance(kept, dict) else None

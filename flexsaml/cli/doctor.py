@@ -15,6 +15,7 @@ from pathlib import Path
 from flexsaml.declaration import lint_declaration
 from flexsaml.findings import apply_levels
 from flexsaml.graph import Cloud, Directory, GraphError, Identity, requirements_of_stack, skew
+from flexsaml.installation import CHECKOUT, advise_installation
 from flexsaml.preflight import InspectionEnded, PreflightResult, data_type_of, inspect_tenant
 from flexsaml.terminal_text import print_json, print_lines
 
@@ -23,8 +24,7 @@ from .terminal import align_columns
 
 OK, NOTE, WARNING, PROBLEM, NOT_SEEN = STATES = ("ok", "note", "warning", "problem", "not looked at")
 SKEW_NOTED, SKEW_REFUSED = 30.0, 300.0  # seconds; from the second on tokens and assertions are refused
-_ROOT = Path(__file__).resolve().parents[2]
-_INSTALL = "run `pip install -r requirements.txt`"
+_INSTALL = advise_installation()
 _STATE_OF_LEVEL = {"error": PROBLEM, "warning": WARNING, "info": NOTE}
 RunProgram = Callable[[list[str]], str]
 
@@ -82,13 +82,17 @@ def run_program(command: list[str]) -> str:
     return ended.stdout.strip()
 
 
-def inspect_machine(run: RunProgram = run_program, root: Path = _ROOT) -> Iterator[Row]:
-    """Python, the engine, and the packages that requirements.txt pins."""
+def inspect_machine(run: RunProgram = run_program, root: Path | None = CHECKOUT) -> Iterator[Row]:
+    """Python, the engine, and the packages that requirements.txt pins. `root`: of the checkout; None for an installed
+    package, whose dependencies pip has judged."""
     is_old = sys.version_info < (3, 10)
     remedy = "use Python 3.10 or newer" if is_old else ""
     yield Row("python", PROBLEM if is_old else OK, platform.python_version(), remedy)
     yield _inspect_engine(run, root)
     different = []
+    if root is None:
+        yield Row("SDK", OK, f"pulumi {metadata.version('pulumi')}")
+        return
     requirements = (root / "requirements.txt").read_text("utf-8")
     for name, pinned in re.findall(r"(?m)^([A-Za-z0-9._-]+)==([^\s#]+)", requirements):
         try:
@@ -104,13 +108,14 @@ def inspect_machine(run: RunProgram = run_program, root: Path = _ROOT) -> Iterat
         yield Row("packages", WARNING, "; ".join(different), _INSTALL)
 
 
-def _inspect_engine(run: RunProgram, root: Path) -> Row:
+def _inspect_engine(run: RunProgram, root: Path | None) -> Row:
     try:
         version = run(["pulumi", "version"]).lstrip("v")
     except OSError as problem:
         reason = "there is no `pulumi` on PATH" if isinstance(problem, FileNotFoundError) else str(problem)
         return Row("engine", PROBLEM, reason, "install the Pulumi CLI, or run `make up`, which brings one")
-    required = re.search(r'requiredPulumiVersion: *"?>=([0-9.]+)', (root / "Pulumi.yaml").read_text("utf-8"))
+    project = (root / "Pulumi.yaml").read_text("utf-8") if root else ""
+    required = re.search(r'requiredPulumiVersion: *"?>=([0-9.]+)', project)
     least = required[1] if required else "0"
     actual, needed = ([int(digits) for digits in re.findall(r"\d+", text)[:3]] for text in (version, least))
     is_old = actual < needed

@@ -102,6 +102,7 @@ def test_which_stack_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert declared(given()).stack == "dev"
 
 
+@pytest.mark.parametrize("project", ["flexsaml", "platform"])
 @pytest.mark.parametrize(
     ("kept", "backend", "stack"),
     [
@@ -115,15 +116,16 @@ def test_which_stack_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_what_the_engine_remembers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str | None, backend: str, stack: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str | None, backend: str, stack: str, project: str
 ) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(f"runtime: python\nname: {project}\ndescription: 'name: other'\n")
     monkeypatch.delenv("PULUMI_STACK", raising=False)
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
     monkeypatch.setenv("PULUMI_BACKEND_URL", backend)
     digest = hashlib.sha1(str(tmp_path / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
     (tmp_path / "workspaces").mkdir()
     if kept is not None:
-        (tmp_path / "workspaces" / f"flexsaml-{digest}-workspace.json").write_text(kept)
+        (tmp_path / "workspaces" / f"{project}-{digest}-workspace.json").write_text(kept)
     assert selected(tmp_path) == stack
 
 

@@ -1,0 +1,69 @@
+"""The build of the wheel: the rooms `components` and `providers` of the checkout lie inside the package there, so that
+they shadow nobody's. The checkout keeps its names, to which the states of its stacks refer."""
+
+import ast
+import re
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+ROOMS = ("components", "providers")
+_ROOM = "|".join(ROOMS)
+_REWRITES = (
+    (re.compile(rf"^(\s*)from ({_ROOM})(?=[. ])", re.MULTILINE), r"\1from flexsaml.\2"),
+    (re.compile(rf"^(\s*)import ({_ROOM})$", re.MULTILINE), r"\1from flexsaml import \2"),
+    (re.compile(rf'"({_ROOM})\.(?=\w+"[,}}])'), r'"flexsaml.\1.'),  # a module by its name
+)
+
+
+def move_imports(source: str) -> str:
+    """The source of a module with the rooms' names as they are in the wheel. Raises ValueError if one is left."""
+    for pattern, replacement in _REWRITES:
+        source = pattern.sub(replacement, source)
+    if left := find_room_names(ast.parse(source)):
+        raise ValueError(f"names of rooms outside the package: {', '.join(left)}; setup.py does not know this form")
+    return source
+
+
+def find_room_names(tree: ast.Module) -> "list[str]":
+    """What imports a room by its name in the checkout, or could: absolute imports, and text that names a module."""
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.append(node.module or "")
+        elif isinstance(node, ast.Constant) and re.fullmatch(r"[\w.]+", str(node.value)):
+            names.append(str(node.value) if "." in str(node.value) else "")
+    return [name for name in names if name.partition(".")[0] in ROOMS]
+
+
+class BuildWithMovedImports(build_py):
+    def build_module(self, module: str, module_file: str, package: "list[str]") -> "tuple[str, bool]":
+        built: tuple[str, bool] = super().build_module(module, module_file, package)
+        target = Path(built[0])
+        text = target.read_text(encoding="utf-8")
+        try:
+            moved = move_imports(text)
+        except ValueError as problem:
+            raise SystemExit(f"{module_file}: {problem}") from None
+        if moved != text:
+            target.write_text(moved, encoding="utf-8")
+        return built
+
+
+def list_packages() -> "dict[str, str]":
+    """Name in the wheel to directory in the checkout."""
+    here = Path(__file__).parent
+    packages = {}
+    for room in ("flexsaml", *ROOMS):
+        for init in sorted((here / room).rglob("__init__.py")):
+            directory = init.parent.relative_to(here)
+            name = ".".join(directory.parts)
+            packages[name if room == "flexsaml" else f"flexsaml.{name}"] = str(directory)
+    return packages
+
+
+if __name__ == "__main__":
+    setup(packages=list(list_packages()), package_dir=list_packages(), cmdclass={"build_py": BuildWithMovedImports})

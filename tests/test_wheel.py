@@ -1,0 +1,111 @@
+"""If this goes red, `pip install` of this project fails, shadows somebody's modules, or leaves out what a command
+needs. A program that uses the wheel runs in `tests/engine/test_host_program.py`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flexsaml.installation import advise_installation
+from setup import move_imports
+from tests.torture import PROJECT
+from tests.wheel import build_wheel, copy_sources, install_wheel
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+def run_python(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=installed, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_its_names_shadow_nobody(installed: Path) -> None:
+    assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {"flexsaml", "bin"}
+    for room in ("components", "providers"):
+        assert run_python(installed, "-c", f"import {room}").returncode == 1
+
+
+def test_every_module_can_be_imported(installed: Path) -> None:
+    modules = [
+        ".".join(path.relative_to(installed).with_suffix("").parts)
+        for path in sorted((installed / "flexsaml").rglob("*.py"))
+        if path.stem not in ("__init__", "__main__")
+    ]
+    assert len(modules) > 80
+    ended = run_python(installed, "-c", "\n".join(f"import {module}" for module in modules))
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_data_files_are_in_it(installed: Path) -> None:
+    for room, prefix in (("flexsaml", ""), ("components", "flexsaml"), ("providers", "flexsaml")):
+        for path in (PROJECT / room).rglob("*"):
+            if path.is_file() and path.suffix not in (".py", ".pyc", ".md"):
+                assert (installed / prefix / path.relative_to(PROJECT)).exists(), path
+
+
+def test_the_console_script_is_the_module(installed: Path) -> None:
+    script = run_python(installed, str(installed / "bin" / "flexsaml"), "--help")
+    module = run_python(installed, "-m", "flexsaml", "--help")
+    assert script.returncode == module.returncode == 0, script.stderr
+    assert "adopt" in script.stdout
+
+
+def test_a_command_names_the_extra_that_it_lacks(installed: Path) -> None:
+    block = "import sys; sys.modules['lxml'] = None; from flexsaml.cli import main; sys.exit(main(['verify', 'x']))"
+    ended = run_python(installed, "-c", block)
+    line = "verify: the package lxml is not installed; run `pip install 'flexsaml[verify]'`\n"
+    assert (ended.returncode, ended.stderr) == (2, line)
+
+
+@pytest.mark.parametrize(
+    ("package", "advice"),
+    [
+        ("regex", "run `pip install 'flexsaml[predict]'`"),
+        ("signxml", "run `pip install 'flexsaml[verify]'`"),
+        ("requests", "run `pip install --upgrade flexsaml`"),
+    ],
+)
+def test_what_is_missing_is_installed_with_the_wheel(package: str, advice: str) -> None:
+    assert advise_installation(package, checkout=None) == advice
+    assert advise_installation(package, checkout=PROJECT) == "run `pip install -r requirements.txt`"
+
+
+@pytest.mark.parametrize(
+    ("written", "in_wheel"),
+    [
+        ("import providers\n", "from flexsaml import providers\n"),
+        ("if 1:\n    from components.args import x\n", "if 1:\n    from flexsaml.components.args import x\n"),
+        ("from providers import engine as e\n", "from flexsaml.providers import engine as e\n"),
+        ('MODULES = {"adopt": "components.adopt"}\n', 'MODULES = {"adopt": "flexsaml.components.adopt"}\n'),
+        ("from . import providers\n", "from . import providers\n"),
+        ("providers_of_keys = 'components'\n", "providers_of_keys = 'components'\n"),
+    ],
+)
+def test_imports_of_rooms_are_moved(written: str, in_wheel: str) -> None:
+    assert move_imports(written) == in_wheel
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["import providers as p\n", "import os, components\n", "import providers.engine\n", "x('components.adopt')\n"],
+)
+def test_a_form_that_the_build_does_not_know_ends_it(written: str) -> None:
+    with pytest.raises(ValueError, match="names of rooms outside the package"):
+        move_imports(written)
+
+
+def test_the_build_ends_at_such_a_module(tmp_path: Path) -> None:
+    sources = copy_sources(tmp_path)
+    (sources / "components" / "bad.py").write_text("import providers as p\n")
+    ended = build_wheel(sources, tmp_path)
+    assert ended.returncode != 0
+    assert "components/bad.py: names of rooms outside the package: providers" in ended.stderr + ended.stdout

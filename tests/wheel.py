@@ -1,0 +1,51 @@
+"""The wheel of this checkout, unpacked as pip installs it. A helper."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.torture import PROJECT
+
+_SOURCES = (
+    "flexsaml",
+    "components",
+    "providers",
+    "setup.py",
+    "pyproject.toml",
+    "README.md",
+    "CHANGELOG.md",
+    "MANIFEST.in",
+)
+
+
+def copy_sources(directory: Path) -> Path:
+    """What a build needs, so that it leaves nothing in the checkout."""
+    subprocess.run(
+        ["tar", "-C", str(PROJECT), "--exclude", "__pycache__", "-cf", str(directory / "sources.tar"), *_SOURCES],
+        check=True,
+    )
+    sources = directory / "sources"
+    sources.mkdir()
+    subprocess.run(["tar", "-C", str(sources), "-xf", str(directory / "sources.tar")], check=True)
+    return sources
+
+
+def pip(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def build_wheel(sources: Path, directory: Path) -> subprocess.CompletedProcess[str]:
+    return pip("wheel", "--no-deps", "--no-build-isolation", "-w", str(directory), str(sources))
+
+
+def install_wheel(directory: Path) -> Path:
+    """The directory in which the package lies; its dependencies are those of the running Python."""
+    built = build_wheel(copy_sources(directory), directory)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = directory.glob("*.whl")
+    installed = pip("install", "--no-deps", "--target", str(directory / "installed"), str(wheel))
+    assert installed.returncode == 0, installed.stderr
+    return directory / "installed"
