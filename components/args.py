@@ -9,6 +9,8 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from flexsaml.declaration import KEYS, Secret
 
+from .inspection import as_run_error
+
 _NAMESPACE = "flexsaml:"
 
 
@@ -61,14 +63,26 @@ def as_keys(args: FlexSamlClaimsArgs | Mapping[str, object]) -> dict[str, object
 def read_config() -> dict[str, object]:
     """The keys of the stack configuration. The policy's default name does not include the only component's name."""
     keys = _read_namespace()
+    if misplaced := _find_misplaced_keys(keys):
+        lines = [f"{name}: belongs to flexsaml: write flexsaml:{name.partition(':')[2]}" for name in misplaced]
+        raise as_run_error(lines)
     if keys.get("policyName", "") == "":
         keys["policyName"] = f"{pulumi.get_project()}-{pulumi.get_stack()} Flex SAML claims"
     return keys
 
 
 def read_connection() -> dict[str, object]:
-    """The keys that say where the tenant is; a Python program sets them in the stack configuration too."""
-    return {name: value for name, value in _read_namespace().items() if name in KEYS and not KEYS[name].argument}
+    """The keys that say where the tenant is; a Python program sets them in the stack configuration too. Unknown keys of
+    the namespace stay, so that one that is misspelt is reported."""
+    return {name: value for name, value in _read_namespace().items() if name not in KEYS or not KEYS[name].argument}
+
+
+def _find_misplaced_keys(keys: Mapping[str, object]) -> list[str]:
+    """Keys of this program in the project's own namespace, as `pulumi config set servicePrincipal …` writes them."""
+    project = pulumi.get_project()
+    written = {**get_config_env(), **CONFIG.get()}
+    misplaced = [f"{project}:{name}" for name in KEYS if name not in keys]
+    return [name for name in misplaced if name in written] if project != "flexsaml" else []
 
 
 def _read_namespace() -> dict[str, object]:

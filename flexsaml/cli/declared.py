@@ -1,7 +1,7 @@
 """What a stack declares, read from its `Pulumi.<stack>.yaml` without the engine, which takes a second to start. An
-encrypted key is refused where it is needed, and defaults are those of `Pulumi.yaml`. Which stack is meant: the one
-named, else the one `pulumi stack select` chose (PULUMI_STACK, or the engine's workspace file), else the only one there
-is."""
+encrypted key is refused where it is needed, and defaults are those of `flexsaml.declaration.KEYS`. Which stack is
+meant: the one named, else the one `pulumi stack select` chose (PULUMI_STACK, or the engine's workspace file), else the
+only one there is."""
 
 from __future__ import annotations
 

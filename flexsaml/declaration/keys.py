@@ -1,5 +1,5 @@
-"""The keys of a declaration: the one list of their names, types and defaults; and a value marked secret. `Pulumi.yaml`
-(what the engine checks and people read) and the README's table must agree with it: tests/declaration/test_keys.py."""
+"""The keys of a declaration: the one list of their names, types and defaults; and a value marked secret. The README's
+table and `Pulumi.yaml`, by which `pulumi new` asks, must agree with it: tests/declaration/test_keys.py."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import mocks
+from pulumi.runtime import mocks, set_all_config
 
-from components import FlexSamlClaims, FlexSamlClaimsArgs
+from components import FlexSamlClaims, FlexSamlClaimsArgs, read_config
 from flexsaml.graph import Directory
 from providers import Connection
 from tests.emulator.process import Emulator
@@ -97,6 +97,27 @@ def test_a_mistake_is_reported_before_the_first_child(emulator: Emulator, change
         pulumi.runtime.test(lambda: FlexSamlClaims("flex", args, directory=directory(emulator)).policy_id)()
     assert says in str(refused.value)
     assert set(engine.resources) <= {"flex"}
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"flexsaml:tenantid": "x"}, "tenantid: unknown key; did you mean 'tenantId'?"),
+        ({"p:servicePrincipal": "Flex", "p:other": "x"}, "p:servicePrincipal: belongs to flexsaml"),
+    ],
+)
+def test_a_misplaced_key_of_the_configuration_is_reported(
+    emulator: Emulator, config: dict[str, str], says: str
+) -> None:
+    mocks.set_mocks(FakeEngine(), project="p", stack="s", preview=False)
+    set_all_config(config, [])
+
+    def program() -> object:
+        return FlexSamlClaims("flex", {**read_config(), **ARGS}, directory=directory(emulator)).policy_id
+
+    with pytest.raises(pulumi.RunError) as refused:
+        pulumi.runtime.test(program)()
+    assert says in str(refused.value)
 
 
 def test_every_child_stands_below_the_component(emulator: Emulator) -> None:

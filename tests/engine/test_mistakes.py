@@ -59,12 +59,12 @@ def test_all_mistakes_of_a_declaration_come_in_one_report(base_stack: Stack) -> 
 
 ALONE: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     # name, what was written (None: the key is left out), what the line says
-    ("missing key", {"servicePrincipal": None}, ("missing configuration value", "flexsaml:servicePrincipal")),
+    ("missing key", {"servicePrincipal": None}, ("servicePrincipal: is missing",)),
     ("no claims", {"claims": None}, ("claims: there are none", "email: user.mail")),
     ("misspelt key", {"extensons": {}}, ("flexsaml: extensons: unknown key", "did you mean 'extensions'?")),
-    ("ill-typed key", {"claims": "mail"}, ("flexsaml:claims", "object")),
-    ("ill-typed flag", {"replaceExisting": "perhaps"}, ("flexsaml:replaceExisting",)),
-    ("ill-typed number", {"allowRemoval": "some"}, ("flexsaml:allowRemoval",)),
+    ("ill-typed key", {"claims": "mail"}, ("flexsaml: claims: must be a map",)),
+    ("ill-typed flag", {"replaceExisting": "perhaps"}, ("flexsaml: replaceExisting: must be true or false",)),
+    ("ill-typed number", {"allowRemoval": "some"}, ("flexsaml: allowRemoval: must be a whole number",)),
     ("unknown cloud", {"cloud": "moon"}, ("flexsaml: cloud: ", "'moon'", "public")),
     ("owner by name", {"application": "Twilio Flex"}, ("application 'Twilio Flex'", "appId")),
     ("unknown principal", {"servicePrincipal": "Twilio"}, ("'Twilio'", "similar names: ", "Twilio Flex Staging")),
