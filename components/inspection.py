@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi.output import contains_unknowns
+from pulumi.runtime.settings import get_monitor
 
 from flexsaml.claims import RULE_NAMES
 from flexsaml.declaration import Declaration, InvalidDeclaration, lint_declaration, parse_declaration
@@ -18,6 +21,9 @@ from providers import Connection
 
 from .facts import Facts
 from .later_arguments import contains_output, replace_outputs
+
+_components: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
+"""By run of a program: object id of a principal to the component that is of it."""
 
 
 def find_facts(
@@ -35,6 +41,7 @@ def find_facts(
 
     def inspect_resolved(resolved: Mapping[str, object], *, is_new: bool) -> Facts:
         facts, findings = inspect(resolved, default_policy_name(name), directory, is_new=is_new)
+        _refuse_second_component(name, facts)
         if not has_aliases:
             refuse_renamed_component(name, facts.declaration.policy_name, facts.preflight.assigned)
         for finding in findings:
@@ -54,6 +61,17 @@ def find_facts(
     later = pulumi.Output.from_input(dict(keys))
     later.apply(partial(_say_what_is_unknown, component), run_with_unknowns=True)
     return declaration, later.apply(partial(inspect_resolved, is_new=not pulumi.runtime.is_dry_run()))
+
+
+def _refuse_second_component(name: str, facts: Facts) -> None:
+    """Raise `pulumi.RunError` if another component of this program has the same principal: it has one policy only."""
+    components = _components.setdefault(get_monitor(), {})
+    other = components.setdefault(facts.preflight.principal.id, name)
+    if other != name:
+        principal = facts.preflight.principal.display_name
+        raise as_run_error(
+            [f"components '{other}' and '{name}' are both of '{principal}', which has one policy: declare it in one"]
+        )
 
 
 def _explain_misplaced(path: str) -> str:

@@ -120,6 +120,19 @@ def test_a_misplaced_key_of_the_configuration_is_reported(
     assert says in str(refused.value)
 
 
+def test_two_components_of_one_principal_are_refused(emulator: Emulator) -> None:
+    mocks.set_mocks(FakeEngine(), project="p", stack="s", preview=False)
+
+    def program() -> object:
+        FlexSamlClaims("flex", ARGS, directory=directory(emulator))
+        return FlexSamlClaims("other", ARGS, directory=directory(emulator)).policy_id
+
+    says = "components 'flex' and 'other' are both of 'Twilio Flex', which has one policy: declare it in one"
+    with pytest.raises(pulumi.RunError, match=says):
+        pulumi.runtime.test(program)()
+    build(emulator)
+
+
 def test_every_child_stands_below_the_component(emulator: Emulator) -> None:
     registered: dict[str, str] = {}
 
