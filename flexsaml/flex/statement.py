@@ -55,7 +55,8 @@ class AttributeDoubt:
 @dataclass(frozen=True)
 class WorkerUpdate:
     """What a sign-in writes to the worker. `sources`: worker attribute to the Name of the attribute it comes from.
-    `ignored`: Names that Flex ignores. `unknown`: worker attributes whose value cannot be known (F8)."""
+    `ignored`: Names that Flex ignores. `unknown`: worker attributes and channel settings of which it is not known which
+    of several values Flex keeps (F8); `contested`: those that several attributes of the assertion set (F14)."""
 
     friendly_name: str
     attributes: Mapping[str, object] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class WorkerUpdate:
     sources: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    contested: tuple[str, ...] = ()
     faults: tuple[AttributeFault, ...] = ()
 
     @property
@@ -99,6 +101,7 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
     channels: dict[str, dict[str, object]] = {}
     sources: dict[str, str] = {}
     has_several: dict[str, bool] = {}
+    contested: set[str] = set()
     faults = _find_absent(statement)
     for attribute in statement.attributes:
         if is_ignored(attribute.name):
@@ -110,17 +113,21 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
             message = f"'{attribute.name}' {problem}: Flex refuses the sign-in (400 Error invalid attribute format)"
             faults.append(AttributeFault("ill-typed", attribute.name, message))
             continue
+        if name in has_several:
+            contested.add(name)
+        has_several[name] = not kind.endswith("array") and len(attribute.values) > 1
         channel = _match_channel(attribute.name)
         if channel:
             channels.setdefault(channel[1], {})[channel[2]] = value
             continue
         attributes[name] = value
         sources[name] = attribute.name
-        has_several[name] = kind == "string" and len(attribute.values) > 1
     attributes.setdefault("contact_uri", build_contact_uri(statement.name_id))
     ignored = tuple(attribute.name for attribute in statement.attributes if is_ignored(attribute.name))
     unknown = tuple(sorted(name for name in has_several if has_several[name]))
-    return WorkerUpdate(statement.name_id, attributes, channels, sources, ignored, unknown, tuple(faults))
+    return WorkerUpdate(
+        statement.name_id, attributes, channels, sources, ignored, unknown, tuple(sorted(contested)), tuple(faults)
+    )
 
 
 def is_ignored(name: str) -> bool:

@@ -202,21 +202,22 @@ def _worker_lines(
     lines: tuple[AttributeLine, ...], update: flex.WorkerUpdate, name_id: PredictedNameId
 ) -> Iterator[WorkerLine]:
     by_name = {line.name: line for line in lines}
+    possible = {flex.parse_attribute_name(line.name)[0] for line in lines if line.unknown}
     for name, value in update.attributes.items():
         source = by_name.get(update.sources.get(name, ""))
         if source:
             evidence, unknown = (*source.evidence, *_flex_evidence(source, name)), ""
-            evidence += ("F8",) if name in update.unknown else ()
+            evidence += (*_cite_doubts(update, name), *(("F14",) if name in possible else ()))
         else:  # contact_uri, which Flex sets itself
-            evidence = (*name_id.evidence, "F9", "F9 uri")
+            is_plain = name_id.value.isascii() and "_" not in name_id.value
+            evidence = (*name_id.evidence, "F9", "F9 uri" if is_plain else "F9 other")
             unknown = "the NameID is unknown" if name_id.unknown else ""
         yield WorkerLine(name=name, value=value, evidence=evidence, unknown=unknown)
     for channel, settings in update.channels.items():
         for setting, value in settings.items():
             name = f"channel.{channel}.{setting}"
-            evidence = (*by_name[name].evidence, "F6")
+            evidence = (*by_name[name].evidence, "F6", "F4 spelling", *_cite_doubts(update, name))
             yield WorkerLine(name=name, value=value, evidence=evidence, reason="a setting of the channel")
-    possible = {flex.parse_attribute_name(line.name)[0] for line in lines if line.unknown}
     for line in lines:
         name = flex.parse_attribute_name(line.name)[0]
         if flex.is_ignored(line.name) or line.values or name in update.attributes:
@@ -228,13 +229,24 @@ def _worker_lines(
             yield WorkerLine(name=name, evidence=(*line.evidence, "F7"), reason=reason, kept=True)
 
 
+def _cite_doubts(update: flex.WorkerUpdate, name: str) -> tuple[str, ...]:
+    """The rules by which nobody knows what Flex keeps."""
+    doubts = {"F8": update.unknown, "F14": update.contested}
+    return tuple(rule for rule, names in doubts.items() if name in names)
+
+
 def _flex_evidence(line: AttributeLine, name: str) -> tuple[str, ...]:
     kind = flex.parse_attribute_name(line.name)[1]
+    place = ("F3 dotted",) if "." in name else ()
     if not any(line.values):
-        return ("F7",) if kind == "string" else ("F7", "F7 typed")
+        return (*place, "F7") if kind == "string" else (*place, "F7", "F7 typed")
     if kind.endswith("array"):
-        rule = "F5" if name == "roles" else "F3"
-        has_blanks = any(item != item.strip() for value in line.values for item in value.split(","))
-        rules = (rule, "F3 blanks") if has_blanks else (rule,)
+        rule = "F5" if line.name == "roles" else "F3"
+        items = [item for value in line.values for item in value.split(",")]
+        has_odd_items = any(not item or item != item.strip() for item in items)
+        is_split = len(items) > len(line.values)
+        # Several AttributeValues are documented for roles only, and not whether these are split again.
+        is_inferred = has_odd_items or (len(line.values) > 1 and (rule == "F3" or is_split))
+        rules = (*place, rule, "F3 items") if is_inferred else (*place, rule)
         return rules if kind == "stringarray" else (*rules, "F4 spelling")
-    return ("F3", "F4 spelling") if kind in ("int", "boolean") else ("F3",)
+    return (*place, "F3", "F4 spelling") if kind in ("int", "boolean") else (*place, "F3")

@@ -142,14 +142,16 @@ def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str])
             message = f"{quote(attribute.name)} is empty: Flex clears the worker's attribute (F7, A)"
             fix = "unless that is meant, give the user a value"
             yield Check("attribute-empty", "warning", message, fix, attribute.name)
-        elif len(attribute.values) > 1 and kind == "string":
+        elif worker_name in update.unknown and len(attribute.values) > 1:
             count = len(attribute.values)
             message = f"{quote(attribute.name)} has {count} values; it is unknown what Flex keeps (F8, D)"
-            fix = f"name the claim '{attribute.name}.stringarray' to keep them all"
+            fix = f"name the claim '{worker_name}.{kind}array' to keep them all"
+            if worker_name.startswith("channel."):
+                fix = "send one value"
             yield Check("attribute-several", "warning", message, fix, attribute.name)
     for name, count in names.items():
         if count > 1 and name not in faulty:
-            message = f"{count} attributes set the worker attribute {quote(name)}; it is unknown which one wins (D)"
+            message = f"{count} attributes set the worker attribute {quote(name)}; it is unknown which wins (F14, D)"
             yield Check("attribute-collision", "warning", message, "keep only one of these claims", name)
     for doubt in update.doubts:
         message = f"{doubt.message}; it is not documented what the sign-in does then"

@@ -99,9 +99,23 @@ def test_names_that_are_uris_are_ignored() -> None:
     assert set(result.attributes) == {*MANDATORY, "contact_uri"}
 
 
-def test_several_values_of_a_string_are_unknown() -> None:
-    assert update({**MANDATORY, "team": ("a", "b")}).unknown == ("team",)
-    assert update({**MANDATORY, "languages.stringarray": ("a", "b")}).unknown == ()
+@pytest.mark.parametrize(
+    ("attributes", "unknown", "contested"),
+    [
+        ({"team": ("a", "b")}, ("team",), ()),
+        ({"level.int": ("1", "2")}, ("level",), ()),
+        ({"channel.voice.capacity": ("1", "2")}, ("channel.voice.capacity",), ()),
+        ({"languages.stringarray": ("a", "b")}, (), ()),
+        ({"team": ("a",), "team.string": ("b",)}, (), ("team",)),
+        ({"roles.stringarray": ("agent",)}, (), ("roles",)),
+        ({"team": ("a",), "Team": ("b",)}, (), ()),
+    ],
+)
+def test_what_flex_keeps_of_several_values_or_attributes_is_unknown(
+    attributes: dict[str, tuple[str, ...]], unknown: tuple[str, ...], contested: tuple[str, ...]
+) -> None:
+    result = update({**MANDATORY, **attributes})
+    assert (result.unknown, result.contested) == (unknown, contested)
 
 
 @pytest.mark.parametrize(

@@ -69,4 +69,4 @@ def test_a_contradicted_rule_takes_the_values_away_and_says_why() -> None:
 
 
 def test_rules_are_listed_once_in_the_order_of_the_document() -> None:
-    assert Inference(evidence=("F3", "S13 form", "S3", "F3 blanks")).rules == ("S3", "S13", "F3")
+    assert Inference(evidence=("F3", "S13 form", "S3", "F3 items")).rules == ("S3", "S13", "F3")

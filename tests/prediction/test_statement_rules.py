@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -259,3 +260,51 @@ def test_every_policy_that_graph_accepts_gets_a_prediction(
         assert not (line.values and line.confidence == UNKNOWN)
         assert line.name not in restricted or line.rules in (("S7",), ("S19",), ("S4",), ("S21",))
     assert compare_policies(prediction, prediction) == []
+
+
+UPN_ENTRY = {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_ID}
+
+
+@pytest.mark.parametrize(
+    ("constants", "name", "value", "confidence"),
+    [
+        ({"team": "blue"}, "team", "blue", EXACT),
+        ({"languages.stringarray": "de,en"}, "languages", ["de", "en"], EXACT),
+        ({"languages.stringarray": "de, en"}, "languages", ["de", "en"], PREDICTED),
+        ({"languages.stringarray": "de,,en"}, "languages", ["de", "", "en"], PREDICTED),
+        ({"routing.skills.stringarray": "de"}, "routing.skills", ["de"], PREDICTED),  # Flex keeps its own nested
+        ({"team.name": "blue"}, "team.name", "blue", PREDICTED),
+        ({"level.Int": "5"}, "level.Int", "5", PREDICTED),
+        ({"channel.voice.foo": "x"}, "channel.voice.foo", "x", PREDICTED),
+        ({"channel.voice.capacity": "2"}, "channel.voice.capacity", 2, PREDICTED),
+        ({"team": "blue", "team.string": "red"}, "team", None, UNKNOWN),
+        ({"team": "blue", "team.int": "5"}, "team", None, UNKNOWN),
+        ({"roles.stringarray": "admin"}, "roles", None, UNKNOWN),
+        ({"team": "blue", "team.string": "a\nb"}, "team", None, UNKNOWN),  # it is not known whether the other arrives
+    ],
+)
+def test_the_worker_is_as_sure_as_its_weakest_rule(
+    constants: dict[str, str], name: str, value: object, confidence: str
+) -> None:
+    entries = [{"Value": text, "SamlClaimType": type_} for type_, text in constants.items()]
+    line = next(line for line in predict_entries(*MANDATORY, *entries).worker if line.name == name)
+    assert (line.value, line.confidence) == (value, confidence)
+
+
+@pytest.mark.parametrize(
+    ("type_", "roles", "confidence"),
+    [("roles", ("admin",), EXACT), ("x.stringarray", ("a", "b"), PREDICTED), ("x.int", ("1", "2"), UNKNOWN)],
+)
+def test_what_flex_makes_of_several_values(type_: str, roles: tuple[str, ...], confidence: str) -> None:
+    entries = [{"Source": "user", "ID": "assignedroles", "SamlClaimType": type_}]
+    worker = predict_entries(*entries, user=agent(ADA, roles=roles)).worker
+    assert worker[0].confidence == confidence
+
+
+@pytest.mark.parametrize(
+    ("upn", "confidence"),
+    [("ada@contoso.example", EXACT), ("ada_l@contoso.example", PREDICTED), ("äda@contoso.example", PREDICTED)],
+)
+def test_the_address_of_a_worker_is_exact_where_its_form_is_documented(upn: str, confidence: str) -> None:
+    worker = predict_entries(UPN_ENTRY, user=replace(agent(ADA), upn=upn)).worker
+    assert {line.name: line.confidence for line in worker}["contact_uri"] == confidence

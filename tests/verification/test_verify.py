@@ -175,6 +175,11 @@ def har(*, value: str = "", text: str = "") -> bytes:
             id="several values of a string",
         ),
         pytest.param(
+            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_more(made.attribute("level.int", "1", "2")))),
+            ["attribute-several", "attribute-unexpected"],
+            id="several values of an integer",
+        ),
+        pytest.param(
             lambda: made.good_bytes(replace(PLAIN, attributes=made.with_instead("roles", "Agent"))),
             ["attribute-doubtful"],
             id="a role that Flex does not know",
