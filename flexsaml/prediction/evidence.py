@@ -30,7 +30,7 @@ class Rule:
 @cache
 def load_rules() -> Mapping[str, Rule]:
     """Rule to evidence, in the order of docs/sign-in.md. If a rule has several grades, words after its number say which
-    part is meant. `ID`: which property a user ID reads; `T`: how references and keys of transformations are read."""
+    part is meant. `ID`: which property a user ID reads; `T`: that a policy's transformations are read, and how."""
     rows = json.loads((Path(__file__).parent / "data" / "evidence.json").read_text("utf-8"))
     return {name: Rule(**row) for name, row in rows.items()}
 

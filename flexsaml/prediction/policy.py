@@ -69,13 +69,14 @@ class PolicyTransformation:
 @dataclass(frozen=True)
 class SignInPolicy:
     """What Entra reads of a policy. `ignored`: the claim types of entries after the fiftieth; `has_group_filter`:
-    groups may be sent; `caveats`, `undocumented`: as those of an entry, for all of its entries."""
+    groups may be sent; `has_both_keys`: transformations stand under both spellings of their key; `caveats`, `undocumented`: as those of an entry, for all of its entries."""
 
     entries: tuple[PolicyEntry, ...]
     ignored: tuple[str, ...]
     transformations: tuple[PolicyTransformation, ...]
     includes_basic_claims: bool
     has_group_filter: bool
+    has_both_keys: bool
     caveats: tuple[str, ...]
     undocumented: str
 
@@ -126,6 +127,7 @@ def parse_policy(text: str | bytes, name: str = "") -> SignInPolicy:
         transformations=tuple(_read_transformation(node) for node in document.transformations[:MAX_ENTRIES]),
         includes_basic_claims=str(body.get("IncludeBasicClaimSet")).lower() == "true",
         has_group_filter=body.has("GroupFilter"),
+        has_both_keys=bool(body.get("ClaimsTransformation") and body.get("ClaimsTransformations")),
         caveats=(*caveats, *(("S4 first",) if is_cut else ())),
         undocumented=undocumented or (f"the key {quote(others[0])} beside ClaimsMappingPolicy" if others else ""),
     )

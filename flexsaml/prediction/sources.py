@@ -109,6 +109,9 @@ class Sources:
         return SourceValues(values=(self.agent.upn,), evidence=("S23",), unknown=self.agent.guest_doubt)
 
     def _transform(self, entry: PolicyEntry) -> SourceValues:
+        if self.policy.has_both_keys:
+            unknown = f"the policy has ClaimsTransformation and ClaimsTransformations, {UNDOCUMENTED}"
+            return SourceValues(evidence=("T",), unknown=unknown)
         transformation = self.policy.find_transformation(entry.transformation)
         if transformation is None:
             return SourceValues(evidence=("T6",), reason=f"there is no transformation '{entry.transformation}'")
@@ -117,11 +120,11 @@ class Sources:
             source = self.policy.find_entry(reference)
             if source is None:
                 return SourceValues(evidence=("T6",), reason=f"'{reference}' refers to no entry")
-            result = self.read(source)
-            return result if reference in (source.id, source.extension) else result.citing("T")
+            return self.read(source)
 
+        # Nothing is sent for sure where no reading of the policy gives a value; that a value is sent depends on T.
         result = apply_transformation(transformation, read_reference)
-        return result if transformation.id == entry.transformation else result.citing("T")
+        return result.citing("T") if result.values else result
 
     def _read_attribute(self, entry: PolicyEntry) -> SourceValues:
         """An entry with Source and ID (S10 to S16)."""

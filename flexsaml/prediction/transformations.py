@@ -66,6 +66,7 @@ def apply_transformation(
         if unknown:
             texts = []
             break
+    evidence += ["S6"] if "" in texts else []
     return SourceValues(values=tuple(texts), evidence=tuple(dict.fromkeys(evidence)), unknown=unknown)
 
 

@@ -33,16 +33,30 @@ def transform(
 @pytest.mark.parametrize(
     ("rule", "method", "inputs", "parameters", "values", "confidence"),
     [
-        ("T1", "Join", ["givenname as string1", "surname as string2"], {"separator": " "}, ("Ada Lovelace",), EXACT),
-        ("T1", "join()", ["givenname as string1", "surname as string2"], {"separator": ""}, ("AdaLovelace",), EXACT),
+        (
+            "T1",
+            "Join",
+            ["givenname as string1", "surname as string2"],
+            {"separator": " "},
+            ("Ada Lovelace",),
+            PREDICTED,
+        ),
+        (
+            "T1",
+            "join()",
+            ["givenname as string1", "surname as string2"],
+            {"separator": ""},
+            ("AdaLovelace",),
+            PREDICTED,
+        ),
         ("T1", "Join", ["givenname as string1", "state as string2"], {"separator": ""}, (), PREDICTED),
         ("T1", "Join", ["givenname as string1"], {"separator": ""}, (), PREDICTED),
-        ("T2", "ExtractMailPrefix", ["mail as mail"], {}, ("ada",), EXACT),
-        ("T2", "ExtractMailPrefix", ["department as mail"], {}, ("Support",), EXACT),
-        ("T3", "ToUppercase", ["department as string"], {}, ("SUPPORT",), EXACT),
-        ("T3", "ToLowercase()", ["department as string"], {}, ("support",), EXACT),
+        ("T2", "ExtractMailPrefix", ["mail as mail"], {}, ("ada",), PREDICTED),
+        ("T2", "ExtractMailPrefix", ["department as mail"], {}, ("Support",), PREDICTED),
+        ("T3", "ToUppercase", ["department as string"], {}, ("SUPPORT",), PREDICTED),
+        ("T3", "ToLowercase()", ["department as string"], {}, ("support",), PREDICTED),
         ("T3", "ToLowercase()", [], {}, (), PREDICTED),
-        ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "@.*", "replacement": ""}, ("ada",), EXACT),
+        ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "@.*", "replacement": ""}, ("ada",), PREDICTED),
         ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "a", "replacement": "o"}, None, PREDICTED),
         ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "zzz", "replacement": "o"}, (), UNKNOWN),
         (
@@ -51,7 +65,7 @@ def transform(
             ["mail as sourceClaim", "department as team"],
             {"regex": "@.*", "replacement": "-{team}"},
             ("ada-Support",),
-            EXACT,
+            PREDICTED,
         ),
         ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": r"(?<a-b>x)", "replacement": ""}, (), UNKNOWN),
         ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "a"}, (), PREDICTED),
@@ -137,3 +151,25 @@ def test_a_thousand_combinations_of_values_are_evaluated(count: int, is_known: b
     line = transform("Join", inputs, {"separator": "-"}, user, each=True)
     assert len(line.values) == (count * count if is_known else 0)
     assert ("1,024 combinations" in line.unknown) == (not is_known)
+
+
+def test_what_is_empty_is_sent_by_inference_only() -> None:
+    line = transform("ExtractMailPrefix", ["mail as mail"], {}, ada(mail="@contoso.example"))
+    assert (line.values, line.rules) == (("",), ("S3", "S6", "T", "T2"))
+
+
+def test_transformations_under_both_keys_are_unknown() -> None:
+    lower, upper = (
+        {
+            "ID": "T",
+            "TransformationMethod": method,
+            "InputClaims": [{"ClaimTypeReferenceId": "mail", "TransformationClaimType": "string"}],
+        }
+        for method in ("ToLowercase", "ToUppercase")
+    )
+    entry = {"Source": "transformation", "ID": "out", "TransformationID": "T", "SamlClaimType": "x"}
+    feed = {"Source": "user", "ID": "mail"}
+    keys = {"ClaimsTransformation": [lower], "ClaimsTransformations": [upper]}
+    line = find_line(predict_entries(feed, entry, **keys))
+    assert (line.values, line.confidence) == ((), UNKNOWN)
+    assert "ClaimsTransformation and ClaimsTransformations" in line.unknown
