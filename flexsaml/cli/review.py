@@ -1,0 +1,212 @@
+"""`review`: what a reviewer wants to read out of a preview, as Markdown for a comment on a pull request. Reads what
+`pulumi preview --json` printed, and nothing else. What the engine shows as secret stays so. Text of the tenant stands
+in escaped code spans, so that it is neither markup nor a mention. Exit status: 0 the preview succeeded, 1 it failed, or
+a finding is an error, 2 it is no preview."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flexsaml.claims import is_full_name, short_name
+from flexsaml.errors import UserError
+from flexsaml.json_values import load_json
+from flexsaml.terminal_text import escape_controls, print_json, print_lines
+from flexsaml.values import RosterTable
+
+from .terminal import read_file
+
+MAX_BYTES = 400_000_000  # a preview of 100,000 users has some 15 MB for each copy of their table
+SECRET = "[secret]"  # noqa: S105 - as the engine shows one
+_OURS = "pulumi-python:dynamic/flexsaml:"
+_SETTLED = ("same", "read", "refresh", "create-replacement", "delete-replaced", "read-replacement", "read-discard")
+"""Operations that change nothing, or are parts of a replacement."""
+_SHOWN_BY_VALUES = ("UserValueBaseline", "UserExtensionValue", "UserExtensionValues")
+_LEVELS = {"error": 0, "warning": 1, "info": 2}
+_NOT_SET, _RESTORED = "not managed", "what was there before this stack"
+_MARKUP = re.compile(r"[^\w\s.,:;/()=+'\"-]", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the preview; `before` and `after` are inputs, {} where there are none."""
+
+    operation: str
+    kind: str
+    name: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, step: Mapping[str, Any]) -> Step:
+        old, new = step.get("oldState") or {}, step.get("newState") or {}
+        type_ = str(new.get("type") or old.get("type") or "")
+        kind = type_.removeprefix(_OURS) if type_.startswith(_OURS) else ""
+        operation, name = str(step["op"]), str(step["urn"]).rpartition("::")[2]
+        after = {} if operation.startswith("delete") else new.get("inputs") or {}
+        return cls(operation, kind, name, old.get("inputs") or {}, after)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="what `pulumi preview --json` printed; - for standard input")
+    limit = "the most characters of the comment (default: 60000; GitHub takes 65,536)"
+    parser.add_argument("--max-length", type=int, default=60_000, metavar="N", help=limit)
+    parser.add_argument("--json", action="store_true", help="print the text and its counts as JSON")
+
+
+def run(given: argparse.Namespace) -> int:
+    steps, findings = read_preview(read_file(given.file, MAX_BYTES, "give the output of `pulumi preview --json`"))
+    has_failed = any(level == "error" for level, _ in findings)
+    lines = shorten(list(render(steps, findings)), given.max_length)
+    if given.json:
+        print_json({"markdown": "\n".join(lines), "failed": has_failed, "changes": len(list(_changes(steps)))})
+    else:
+        print_lines(lines)
+    return int(has_failed)
+
+
+def read_preview(raw: bytes) -> tuple[list[Step], list[tuple[str, str]]]:
+    """The steps, and the findings as (severity, text). Raises `UserError` if this is not a preview."""
+    try:
+        preview = load_json(raw)
+        steps = [Step.read(step) for step in preview["steps"]]
+        diagnostics = preview.get("diagnostics") or []
+        findings = [(str(finding["severity"]), str(finding["message"])) for finding in diagnostics]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise UserError("this is not what `pulumi preview --json` prints; give its whole output") from None
+    return steps, [(level, text) for level, text in findings if "an unhandled error occurred" not in text]
+
+
+def render(steps: list[Step], findings: list[tuple[str, str]]) -> Iterator[str]:
+    """The comment, line by line."""
+    changes = list(_changes(steps))
+    counts = [(word, sum(step.operation == word for step in changes)) for word in ("create", "update", "replace")]
+    counts.append(("delete", sum(step.operation == "delete" for step in changes)))
+    if any(level == "error" for level, _ in findings):
+        yield "### flexsaml: the preview failed"
+    else:
+        summary = ", ".join(f"{count} to {word}" for word, count in counts if count)
+        yield f"### flexsaml: {summary or 'nothing to change'}"
+    claims = [line for step in changes if step.kind == "ClaimsMappingPolicy" for line in _render_claims(step)]
+    users: set[str] = set()
+    values = [line for step in changes if step.kind == "UserValueBaseline" for line in _render_values(step, users)]
+    if changes:
+        yield from ("", _tell_who_is_affected(changes, users))
+    yield from claims
+    yield from values
+    yield from _render_others(changes, has_values=bool(values))
+    if findings:
+        yield from ("", "**Findings**", "")
+        for level, text in sorted(set(findings), key=lambda finding: (_LEVELS.get(finding[0], 3), finding[1])):
+            yield f"- {level}: {show(text.removeprefix('error: '))}"
+
+
+def _changes(steps: Iterable[Step]) -> Iterator[Step]:
+    return (step for step in steps if step.operation not in _SETTLED and step.kind)
+
+
+def _tell_who_is_affected(changes: list[Step], users: set[str]) -> str:
+    if any(step.kind in ("ClaimsMappingPolicy", "PolicyAssignment", "ExtensionProperty") for step in changes):
+        return "Everybody who signs in to this application may get other claims, from the next sign-in on."
+    if SECRET in users:
+        return "Users get other values, from the next sign-in on; which ones is secret."
+    if users:
+        noun = "user gets" if len(users) == 1 else "users get"
+        return f"{len(users):,} {noun} other values, from the next sign-in on."
+    return "No sign-in gets other claims."
+
+
+def _render_claims(step: Step) -> Iterator[str]:
+    yield from (
+        "",
+        f"**Claims of policy {show(step.after.get('display_name') or step.before.get('display_name'))}**",
+        "",
+    )
+    before, after = step.before.get("claims") or {}, step.after.get("claims") or {}
+    if SECRET in (before, after):
+        yield "The claims are secret."
+        return
+    names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    rows = [(show(name), show(before.get(name)), show(after.get(name))) for name in names]
+    yield from _table(("claim", "before", "after"), rows)
+    if step.before.get("definition") != step.after.get("definition"):
+        yield "The raw definition differs."
+
+
+def _render_values(step: Step, affected: set[str]) -> Iterator[str]:
+    """Of one extension. Users whose value differs are added to `affected`."""
+    name = str(step.after.get("full_name") or step.before.get("full_name"))
+    name = short_name(name) if is_full_name(name) else name
+    try:
+        before, after = _values_of(step.before), _values_of(step.after)
+    except (UserError, ValueError, zlib.error):
+        affected.add(SECRET)
+        counts = [props.get("count", 0) for props in (step.before, step.after)]
+        yield from ("", f"**Values of {show(name)}**: secret; users before: {counts[0]:g}, after: {counts[1]:g}")
+        return
+    changed = {user for user in before.keys() & after.keys() if before[user] != after[user]}
+    added, removed = after.keys() - before.keys(), before.keys() - after.keys()
+    if not (changed or added or removed):
+        return
+    affected |= changed | added | removed
+    counted = f"{len(added):,} added, {len(changed):,} changed, {len(removed):,} removed"
+    yield from ("", f"**Values of {show(name)}**: {counted}", "")
+    rows = [
+        (
+            show(user),
+            show(before[user]) if user in before else _NOT_SET,
+            show(after[user]) if user in after else _RESTORED,
+        )
+        for user in sorted(changed | added | removed)
+    ]
+    yield from _table(("user", "before", "after"), rows)
+
+
+def _values_of(props: Mapping[str, Any]) -> dict[str, str]:
+    """User to value. Raises ValueError if they are secret, `UserError` if another version packed them."""
+    packed = props.get("__cells") or ""
+    if not isinstance(packed, str) or packed == SECRET:
+        raise ValueError("secret")
+    return {user: cell for user, (_, cell) in RosterTable.unpack(packed, str).rows.items()}
+
+
+def _render_others(changes: list[Step], *, has_values: bool) -> Iterator[str]:
+    others = [step for step in changes if step.kind != "ClaimsMappingPolicy" or step.operation != "update"]
+    others = [step for step in others if not (has_values and step.kind in _SHOWN_BY_VALUES)]
+    if others:
+        yield from ("", "**Resources**", "")
+    for step in others:
+        is_loss = step.operation in ("delete", "replace")
+        operation = f"**{step.operation}**" if is_loss else step.operation
+        yield f"- {operation} {step.kind} {show(step.name)}"
+
+
+def _table(titles: tuple[str, str, str], rows: list[tuple[str, str, str]]) -> Iterator[str]:
+    if rows:
+        yield f"| {' | '.join(titles)} |"
+        yield "|---|---|---|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def show(value: object) -> str:
+    """A value in a code span that no text ends; "" for an absent one."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{key}: {item}" for key, item in sorted(value.items()))
+    text = escape_controls(" ".join(str(value).split()))
+    return f"<code>{_MARKUP.sub(lambda special: f'&#{ord(special[0])};', text).replace('_', '&#95;')}</code>"
+
+
+def shorten(lines: list[str], limit: int) -> list[str]:
+    """As many lines from the start as fit, and how many are left out."""
+    length = 0
+    for number, line in enumerate(lines):
+        length += len(line) + 1
+        if length > limit - 40:
+            return [*lines[:number], "", f"_{len(lines) - number:,} more lines_"]
+    return lines

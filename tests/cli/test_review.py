@@ -1,0 +1,146 @@
+"""If this goes red, a reviewer reads something else than what a preview changes, sees a secret, or text from a tenant
+becomes markup in a pull request. The previews were printed by engine 3.259, reduced to what the command reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flexsaml.cli.review import read_preview, render, shorten, show
+from flexsaml.errors import UserError
+from tests.cli.command import ROOT
+from tests.providers.process import packed
+
+PREVIEWS = ROOT / "tests" / "cli" / "previews"
+FULL = "extension_8f66597486ab539983f97492e2e5acec_languages"
+
+
+def review(preview: Any) -> str:
+    raw = preview if isinstance(preview, bytes) else json.dumps(preview).encode()
+    return "\n".join(render(*read_preview(raw)))
+
+
+def read(name: str) -> bytes:
+    return (PREVIEWS / f"{name}.json").read_bytes()
+
+
+def step(operation: str, kind: str, name: str = "flex-x", **inputs: Any) -> dict[str, Any]:
+    state = {"type": f"pulumi-python:dynamic/flexsaml:{kind}", "inputs": inputs}
+    states = {"oldState": state} if operation == "delete" else {"newState": state}
+    return {"op": operation, "urn": f"urn:pulumi:dev::p::t::{name}", **states}
+
+
+CASES: list[tuple[str, list[str]]] = [
+    (
+        "claims-and-users",
+        [
+            "### flexsaml: 4 to create, 4 to update",
+            "Everybody who signs in to this application may get other claims, from the next sign-in on.",
+            "**Claims of policy <code>flexsaml-dev Flex SAML claims</code>**",
+            "| <code>languages.stringarray</code> | <code>extension.languages</code> | <code>user.department</code> |",
+            "| <code>team</code> |  | <code>extension.team</code> |",
+            "**Values of <code>languages</code>**: 2 added, 1 changed, 0 removed",
+            "| <code>ada&#64;contoso.example</code> | <code>en,de</code> | <code>en,fr</code> |",
+            "| <code>grace&#64;contoso.example</code> | not managed | <code>en</code> |",
+            "- create ExtensionProperty <code>flex-team</code>",
+            "- info: <code>agents.csv: 1 write</code>",
+        ],
+    ),
+    (
+        "users-removed",
+        [
+            "### flexsaml: 4 to update, 1 to delete",
+            "3 users get other values, from the next sign-in on.",
+            "| <code>grace&#64;contoso.example</code> | <code>en</code> | what was there before this stack |",
+            "**Values of <code>team</code>**: 0 added, 0 changed, 1 removed",
+        ],
+    ),
+    (
+        "failed",
+        [
+            "### flexsaml: the preview failed",
+            "- error: <code>flexsaml: servicePrincipal: no enterprise application is called 'Nobody'; give its exact "
+            "display name, appId or object id &#91;principal-unknown&#93;; nothing of this component was changed</code>",
+        ],
+    ),
+    (
+        "made-secret",
+        [
+            "Users get other values, from the next sign-in on; which ones is secret.",
+            "**Values of <code>languages</code>**: secret; users before: 1, after: 1",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "lines"), CASES, ids=[name for name, _ in CASES])
+def test_what_a_reviewer_reads(name: str, lines: list[str]) -> None:
+    text = review(read(name)).split("\n")
+    assert [line for line in lines if line not in text] == []
+    assert "- update TenantBaseline <code>flex-tenant</code>" in text or name != "claims-and-users"
+
+
+def test_nothing_to_change() -> None:
+    assert review({"steps": [step("same", "ClaimsMappingPolicy")]}) == "### flexsaml: nothing to change"
+
+
+def test_what_is_lost_is_bold() -> None:
+    steps = [step("replace", "ExtensionProperty", "flex-team"), step("delete", "PolicyAssignment", "flex-assignment")]
+    text = review({"steps": [*steps, step("delete-replaced", "ExtensionProperty", "flex-team")]})
+    assert "- **replace** ExtensionProperty <code>flex-team</code>\n- **delete** PolicyAssignment" in text
+    assert text.startswith("### flexsaml: 1 to replace, 1 to delete\n")
+
+
+def test_a_secret_claim_is_not_shown() -> None:
+    text = review({"steps": [step("update", "ClaimsMappingPolicy", claims="[secret]", display_name="p")]})
+    assert "The claims are secret." in text
+
+
+def test_resources_of_others_are_left_out() -> None:
+    other = {"op": "create", "urn": "u::bucket", "newState": {"type": "aws:s3:Bucket", "inputs": {"password": "x"}}}
+    assert review({"steps": [other]}) == "### flexsaml: nothing to change"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a|b", "`code`", "<img src=x>", "@everyone", "*bold*", "_it_", "[a](http://b)", "a\n# title", "\\|", "~~x~~"],
+)
+def test_text_is_neither_markup_nor_a_mention(text: str) -> None:
+    shown = show(text).removeprefix("<code>").removesuffix("</code>")
+    assert not set("|`<>@*_[]\\~\n!") & set(shown), shown
+    cells = packed({"ada@contoso.example": text}, {})
+    line = review({"steps": [step("create", "UserValueBaseline", full_name=FULL, __cells=cells, count=1)]}).split("\n")[
+        -1
+    ]
+    assert line.count("|") == 4
+
+
+def test_a_terminal_is_not_controlled() -> None:
+    assert "\x1b" not in show("\x1b[31m")
+
+
+def test_what_is_too_long_is_cut_between_lines() -> None:
+    lines = [f"line {number}" for number in range(100)]
+    short = shorten(lines, 300)
+    assert len("\n".join(short)) <= 300
+    kept = short[:-2]
+    assert kept == lines[: len(kept)]
+    assert short[-1] == f"_{100 - len(kept)} more lines_"
+    assert shorten(lines, 10_000) == lines
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b"{}", b"null", b'{"steps": 5}', b'{"steps": [{}]}', b'{"steps": [5]}', b"Previewing update",
+            b'{"steps": [], "diagnostics": [{}]}', b'{"steps": [{"op": "create", "urn": "u", "newState": 5}]}']
+)  # fmt: skip
+def test_what_is_no_preview_is_one_line(raw: bytes) -> None:
+    with pytest.raises(UserError, match=r"^this is not what `pulumi preview --json` prints; give its whole output$"):
+        read_preview(raw)
+
+
+def test_the_previews_hold_no_path_of_a_machine() -> None:
+    for path in Path(PREVIEWS).iterdir():
+        assert "/home" not in path.read_text("utf-8")
