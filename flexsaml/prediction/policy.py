@@ -69,7 +69,8 @@ class PolicyTransformation:
 @dataclass(frozen=True)
 class SignInPolicy:
     """What Entra reads of a policy. `ignored`: the claim types of entries after the fiftieth; `has_group_filter`:
-    groups may be sent; `has_both_keys`: transformations stand under both spellings of their key; `caveats`, `undocumented`: as those of an entry, for all of its entries."""
+    groups may be sent; `has_both_keys`: transformations stand under both spellings of their key; `caveats`,
+    `undocumented`: as those of an entry, for all of its entries."""
 
     entries: tuple[PolicyEntry, ...]
     ignored: tuple[str, ...]

@@ -169,7 +169,6 @@ def test_transformations_under_both_keys_are_unknown() -> None:
     )
     entry = {"Source": "transformation", "ID": "out", "TransformationID": "T", "SamlClaimType": "x"}
     feed = {"Source": "user", "ID": "mail"}
-    keys = {"ClaimsTransformation": [lower], "ClaimsTransformations": [upper]}
-    line = find_line(predict_entries(feed, entry, **keys))
+    line = find_line(predict_entries(feed, entry, ClaimsTransformation=[lower], ClaimsTransformations=[upper]))
     assert (line.values, line.confidence) == ((), UNKNOWN)
     assert "ClaimsTransformation and ClaimsTransformations" in line.unknown
