@@ -141,10 +141,15 @@ class ExtensionOwner:
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A certificate of the principal: hex thumbprint in upper case, and when it ends."""
+    """A certificate of the principal: hex thumbprint in upper case, and when it ends and starts to be valid."""
 
     thumbprint: str
     ends: datetime | None
+    starts: datetime | None = None
+
+    def is_valid(self, now: datetime) -> bool:
+        """Entra refuses to sign with one that has ended, and with one that is not valid yet (A: AADSTS50146)."""
+        return (self.starts is None or self.starts <= now) and (self.ends is None or self.ends > now)
 
 
 @dataclass(frozen=True)
@@ -190,6 +195,14 @@ class PrincipalSnapshot(ExistingObjects):
     tags: tuple[str, ...] = ()
     tenant_id: str = ""
     country: str | None = None
+
+    def find_active_key(self) -> SigningKey | None:
+        """The certificate chosen to sign; None if none is, or if the chosen one is not there."""
+        return next((key for key in self.keys if key.thumbprint == self.active_key), None)
+
+    def has_signing_key(self, now: datetime) -> bool:
+        """Whether Entra has a certificate to sign with; if the active one is not valid, it takes another (W5)."""
+        return self.find_active_key() is not None and any(key.is_valid(now) for key in self.keys)
 
     def find_uncovered_audience(self) -> str:
         """An audience for which acceptMappedClaims does not count (AADSTS501461): neither the application's own id nor

@@ -249,7 +249,11 @@ def _keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:
             thumbprint = str(credential.get("customKeyIdentifier") or "")
             with suppress(ValueError):
                 thumbprint = base64.b64decode(thumbprint, validate=True).hex()
-            ends = None
-            with suppress(ValueError):
-                ends = datetime.fromisoformat(str(credential.get("endDateTime")).replace("Z", "+00:00"))
-            yield SigningKey(thumbprint.upper(), ends)
+            ends, starts = (_moment(credential.get(name)) for name in ("endDateTime", "startDateTime"))
+            yield SigningKey(thumbprint.upper(), ends, starts)
+
+
+def _moment(text: object) -> datetime | None:
+    with suppress(ValueError):
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    return None

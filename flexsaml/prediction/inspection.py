@@ -119,8 +119,6 @@ def _read_target(
     directory: Directory, snapshot: PrincipalSnapshot, policies: Iterable[SignInPolicy], now: datetime
 ) -> SignInTarget:
     """The principal and its tenant, with every extension on the applications whose extensions the policies read."""
-    has_active_key = any(key.thumbprint == snapshot.active_key for key in snapshot.keys)
-    has_valid_key = any(key.ends is None or key.ends > now for key in snapshot.keys)  # Entra falls back on it (W5)
     names = {name for policy in policies for name in policy.extensions if is_full_name(name)}
     own = {snapshot.principal.app_id.lower()} if snapshot.application else set()
     others = sorted({owner_app_id(name) for name in names} - own)
@@ -134,7 +132,7 @@ def _read_target(
     unreadable = [name for name in names if owner_app_id(name) in others and not applications[owner_app_id(name)]]
     types = {item.name: f"{item.data_type}{'[]' if item.multi_valued else ''}" for item in properties}
     synced = frozenset(item.name for item in properties if item.synced)
-    return SignInTarget(snapshot, has_active_key and has_valid_key, dict.fromkeys(unreadable, "") | types, synced)
+    return SignInTarget(snapshot, snapshot.has_signing_key(now), dict.fromkeys(unreadable, "") | types, synced)
 
 
 def _read_users(

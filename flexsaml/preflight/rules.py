@@ -162,24 +162,28 @@ def _disabled_principal(inspection: Inspection) -> Iterator[Finding]:
 
 def _signing_key(inspection: Inspection) -> Iterator[Finding]:
     snapshot, now = inspection.snapshot, inspection.now
-    active = next((key for key in snapshot.keys if key.thumbprint == snapshot.active_key), None)
-    if not snapshot.active_key or active is None:
-        consequence = "sign-ins with a claims mapping policy fail with AADSTS50146"
+    active, consequence = snapshot.find_active_key(), ""
+    if not snapshot.has_signing_key(now):
+        consequence = "; sign-ins with a claims mapping policy fail with AADSTS50146"
         if snapshot.accept_mapped_claims:
-            consequence = "it is not documented whether acceptMappedClaims takes its place for SAML"
-        message = f"it has no active SAML signing certificate; {consequence}"
+            consequence = "; it is not documented whether acceptMappedClaims takes its place for SAML"
+    if active is None or (consequence and active.starts and active.starts > now):
+        message = "it has no active SAML signing certificate"
+        if active and active.starts:
+            message = f"its signing certificate is not valid before {active.starts:%Y-%m-%d}"
         fix = "create one on the portal's single sign-on page, or with addTokenSigningCertificate"
-        yield build_finding("signing-key-missing", "servicePrincipal", message, fix)
+        yield build_finding("signing-key-missing", "servicePrincipal", message + consequence, fix)
     elif active.ends and not any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys):
         rule, verb, fix = "signing-key-expiring", "expires", "renew it before that day"
         if active.ends <= now:
             rule, verb, fix = "signing-key-expired", "expired", "renew it"
-        yield build_finding(rule, "servicePrincipal", f"its signing certificate {verb} on {active.ends:%Y-%m-%d}", fix)
+        message = f"its signing certificate {verb} on {active.ends:%Y-%m-%d}{consequence}"
+        yield build_finding(rule, "servicePrincipal", message, fix)
 
 
 def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:
     snapshot, message = inspection.snapshot, ""
-    if not snapshot.accept_mapped_claims or snapshot.active_key:
+    if not snapshot.accept_mapped_claims or snapshot.has_signing_key(inspection.now):
         return
     uncovered = snapshot.find_uncovered_audience()
     if snapshot.multi_tenant:

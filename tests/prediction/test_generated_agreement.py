@@ -44,6 +44,7 @@ DECLARATION = Declaration(
     ).claims,
     users={user: {} for user in USERS},
 )
+ACTIVE_KEY = "preferredTokenSigningKeyThumbprint"
 VALUES = ("blue", "", " blank ", "a,b", "7", "true", "Grüße", "a\nb", None)
 
 
@@ -72,13 +73,28 @@ def make_entry(dice: random.Random, extensions: list[str]) -> dict[str, Any]:
     return entry
 
 
-def make_state(dice: random.Random, prepared: Tenant) -> None:
-    """Change the principal, its application and some users."""
-    key = "preferredTokenSigningKeyThumbprint"
+def _move_validity(*years: str) -> list[dict[str, Any]]:
+    """The principal's certificates, valid at other times."""
+    names = ("startDateTime", "endDateTime")
+    moved = {name: f"{year}-01-01T00:00:00Z" for name, year in zip(names, years, strict=True)}
+    return [{**row, **moved} for row in FLEX["keyCredentials"]]
+
+
+def make_state(dice: random.Random, prepared: Tenant, round_: int) -> None:
+    """Change the principal, its application and some users. Every sixth time there is no certificate in force."""
+    early, late = _move_validity("2090", "2091"), _move_validity("2020", "2021")
+    without_key: list[dict[str, Any]] = [
+        {ACTIVE_KEY: None},
+        {ACTIVE_KEY: "0" * 40},
+        {"keyCredentials": early},
+        {"keyCredentials": late},
+    ]
     changes: dict[str, Any] = {
         "appRoleAssignmentRequired": dice.random() < 0.2,
         "accountEnabled": dice.random() < 0.95,
-        key: FLEX[key] if dice.random() < 0.9 else None,
+        ACTIVE_KEY: FLEX[ACTIVE_KEY],
+        "keyCredentials": FLEX["keyCredentials"],
+        **(dice.choice(without_key) if round_ % 6 == 5 else {}),
     }
     signin.patch_principal(prepared, **changes)
     accepts = {"api": {"acceptMappedClaims": dice.random() < 0.3}}
@@ -90,7 +106,7 @@ def assert_doctor_agrees(directory: Directory, predictions: Sequence[Prediction]
     """What `doctor` and preview find about the principal and its users is what their sign-ins meet."""
     findings = {finding.rule: finding.message for finding in inspect_tenant(directory, DECLARATION).findings}
     refusals = {item.code: item for prediction in predictions for item in prediction.refusals}
-    key = findings.get("signing-key-missing", "")
+    key = findings.get("signing-key-missing", findings.get("signing-key-expired", ""))
     audience = findings.get("accept-mapped-claims", "")
     for code, is_known, is_unknown in (
         ("AADSTS7000112", "principal-disabled" in findings, False),
@@ -118,7 +134,7 @@ def test_generated_sign_ins(tenant: Tenant, directory: Directory) -> None:
         tenant.property(f"x{number}", dataType=kind)["name"] for number, kind in enumerate(["String", "Integer"])
     ]
     for round_ in range(POLICIES):
-        make_state(dice, tenant)
+        make_state(dice, tenant, round_)
         entries = [make_entry(dice, [*properties, properties[0].upper()]) for _ in range(dice.randint(1, 9))]
         for user in USERS:
             if dice.random() < 0.5:

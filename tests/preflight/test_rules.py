@@ -124,6 +124,7 @@ def many_values(count: int) -> dict[str, Any]:
 
 
 KEYS_EXPIRED = (SigningKey("AA", in_days(-1)),)
+KEYS_EARLY = (SigningKey("AA", in_days(400), in_days(1)),)
 KEYS_EXPIRING = (SigningKey("AA", in_days(10)),)
 MAPPED = {"accept_mapped_claims": True, "active_key": "", "keys": ()}
 CUSTOM = (*SNAPSHOT.audiences, "https://flex.contoso.example/saml")
@@ -164,7 +165,10 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("principal-disabled", "servicePrincipal: it is disabled, so nobody can sign in; enable it", judged(snapshot={"enabled": False})),
     ("signing-key-missing", "AADSTS50146", judged(snapshot={"active_key": ""})),
     ("signing-key-missing", "AADSTS50146", judged(snapshot={"active_key": "CC"})),
-    ("signing-key-expired", "its signing certificate expired on 2026-05-03; renew it", judged(snapshot={"keys": KEYS_EXPIRED})),
+    ("signing-key-expired", "its signing certificate expired on 2026-05-03; sign-ins with a claims mapping policy fail with AADSTS50146; renew it", judged(snapshot={"keys": KEYS_EXPIRED})),
+    ("signing-key-missing", "its signing certificate is not valid before 2026-05-05; sign-ins with a claims mapping policy fail with AADSTS50146", judged(snapshot={"keys": KEYS_EARLY})),
+    ("signing-key-missing", "", judged(snapshot={"keys": (*KEYS_EARLY, SPARE)})),
+    ("signing-key-expired", "on 2026-05-03; renew it", judged(snapshot={"keys": (*KEYS_EXPIRED, SigningKey("BB", in_days(20)))})),
     ("signing-key-expired", "", judged(snapshot={"keys": (*KEYS_EXPIRED, SPARE)})),
     ("signing-key-expiring", "its signing certificate expires on 2026-05-14; renew it before that day", judged(snapshot={"keys": KEYS_EXPIRING})),
     ("signing-key-expiring", "", judged(snapshot={"keys": (*KEYS_EXPIRING, SPARE)})),
@@ -174,7 +178,10 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("accept-mapped-claims", "does not cover the audience https://flex.twilio.com: sign-ins fail with AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN})),
     ("accept-mapped-claims", "must not be used on a multi-tenant application", judged(snapshot={**MAPPED, "multi_tenant": True})),
     ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": CUSTOM})),
-    ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA"})),
+    ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA", "keys": (ACTIVE,)})),
+    ("accept-mapped-claims", "AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA"})),
+    ("accept-mapped-claims", "AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA", "keys": KEYS_EXPIRED})),
+    ("accept-mapped-claims", "AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA", "keys": KEYS_EARLY})),
     ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": FOREIGN, "domains": None})),
     ("claims-superseded", "this stack's policy takes precedence over the claims that were set on the portal's", judged(has_custom_claims=True)),
     ("claims-superseded", "", judged(has_custom_claims=None)),
