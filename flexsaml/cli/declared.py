@@ -1,4 +1,5 @@
-"""What a stack declares, read from its `Pulumi.<stack>.yaml` without the engine, which takes a second to start. An
+"""What a stack declares, read from its `Pulumi.<stack>.yaml` without the engine, which takes a second to start; if the
+stack's program gives the arguments itself, from the state (`deployed.py`). An
 encrypted key is refused where it is needed, and defaults are those of `flexsaml.declaration.KEYS`. Which stack is
 meant: the one named, else the one `pulumi stack select` chose (PULUMI_STACK, or the engine's workspace file), else the
 only one there is."""
@@ -9,6 +10,8 @@ import argparse
 import hashlib
 import os
 import re
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +24,7 @@ from flexsaml.graph import Cloud, cloud
 from flexsaml.installation import CHECKOUT
 from flexsaml.json_values import load_json
 from flexsaml.private_files import read_regular_file
+from flexsaml.terminal_text import print_lines
 
 from .terminal import read_file
 
@@ -37,6 +41,14 @@ class Declared:
     declaration: Declaration
     findings: tuple[Finding, ...]
     """What is wrong with the declaration; `declaration` holds the rest."""
+
+    @property
+    def project(self) -> str:
+        """Name of the Pulumi project of which this is a stack file."""
+        try:
+            return read_project_name(Path(self.file).parent)
+        except OSError:
+            return "flexsaml"
 
     @property
     def service_principal(self) -> str:
@@ -103,20 +115,40 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--stack", default="", help="default: the selected stack, or the only one")
     where.add_argument("--file", default="", metavar="YAML", help="a stack file of another name or place")
+    meant = "of a program that gives the arguments itself: name of the component, or its principal"
+    parser.add_argument("--principal", default="", help=meant)
 
 
 def declared(given: argparse.Namespace) -> Declared:
     """What the stack meant by --stack or --file declares. Raises `UserError`."""
     stack, file = _meant(given.stack, given.file)
     raw = read_file(str(file), MAX_TEXT_BYTES, "name the stack with --stack, or its file with --file")
-    return from_text(raw, str(file), stack)
+    keys = _read_keys(raw, str(file))
+    if given.file or any(name in KEYS and KEYS[name].argument for name in keys):
+        if given.principal:
+            raise UserError(f"{file} says what is declared, so --principal has no meaning; leave it out")
+        return _from_keys(keys, str(file), stack)
+    from .deployed import read_deployed_keys
+
+    component, deployed = read_deployed_keys(file.parent, stack, given.principal)
+    label = f"state of stack {stack}, component {component}" if component else f"--principal {given.principal}"
+    print_lines([f"read from the {label}" if component else f"read from {label}"], sys.stderr)
+    return _from_keys({**keys, **deployed}, label, stack)
 
 
 def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
     """What the text of a stack file declares. Raises `UserError` if it is not a stack file."""
+    return _from_keys(_read_keys(raw, file), file, stack)
+
+
+def _read_keys(raw: bytes, file: str) -> dict[str, object]:
     keys = read_stack_yaml(raw)
     if isinstance(keys, Finding):
         raise UserError(f"{file}: {describe_problem(keys)}")
+    return keys
+
+
+def _from_keys(keys: Mapping[str, object], file: str, stack: str) -> Declared:
     from flexsaml.preflight import FIXED_RULES, RULE_LEVELS
 
     folder = Path(file).parent
@@ -146,7 +178,7 @@ def _meant(stack: str, file: str) -> tuple[str, Path]:
     return names[0], files[0]
 
 
-def _project_name(project: Path) -> str:
+def read_project_name(project: Path) -> str:
     """The `name` of Pulumi.yaml, "" without one."""
     text = (project / "Pulumi.yaml").read_text("utf-8")
     named = re.search(r"""^name:[ \t]*["']?([\w.-]+)""", text, re.MULTILINE)
@@ -161,7 +193,7 @@ def selected(project: Path) -> str:
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     digest = hashlib.sha1(str(project / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
     try:
-        name = _project_name(project)
+        name = read_project_name(project)
         kept = load_json((home / "workspaces" / f"{name}-{digest}-workspace.json").read_text("utf-8"))
     except (OSError, ValueError):
         return ""

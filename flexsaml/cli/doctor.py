@@ -3,6 +3,7 @@ a token. What could not be inspected is a row as well. Exit status: 0 fine, 1 pr
 could not be inspected."""
 
 import argparse
+import os
 import platform
 import re
 import subprocess
@@ -73,8 +74,9 @@ def _inspect(stack: stacks.Declared) -> tuple[list[Row], bool]:
 
 def run_program(command: list[str]) -> str:
     """What a program prints. Raises OSError if it is not installed or fails."""
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}  # else the engine asks its vendor for news
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=30)
     except subprocess.TimeoutExpired:
         raise OSError("no answer in 30 s") from None
     if ended.returncode:
@@ -180,7 +182,7 @@ def _run_preflight(directory: Directory, stack: stacks.Declared) -> tuple[list[R
         return [*rows, Row("tenant", NOT_SEEN, "correct the stack file first")], True
     if "servicePrincipal" in declaration.encrypted:
         return [*rows, Row("tenant", NOT_SEEN, "the name of the service principal is encrypted")], False
-    policy_name = declaration.policy_name or f"flexsaml-{stack.stack} Flex SAML claims"
+    policy_name = declaration.policy_name or f"{stack.project}-{stack.stack} Flex SAML claims"
     try:
         result = inspect_tenant(directory, replace(declaration, policy_name=policy_name))
     except InspectionEnded as end:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,14 +51,34 @@ class HostProject(Checkout):
             (directory / module / "__init__.py").write_text('OWNER = "platform"\n', encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install_wheel(tmp_path_factory.mktemp("wheel"))
+
+
 @pytest.fixture
-def host(emulator: Emulator, tmp_path: Path) -> Stack:
+def host(emulator: Emulator, tmp_path: Path, wheel: Path) -> Stack:
     seed(emulator)
     stack = Stack(HostProject(tmp_path / "platform"), emulator, tmp_path)
     stack.config = {}
-    stack.identity = {"PYTHONPATH": str(install_wheel(tmp_path))}
+    stack.identity = {"PYTHONPATH": str(wheel)}
     stack.init()
     return stack
+
+
+def run_flexsaml(host: Stack, *arguments: str) -> str:
+    """Both streams of the command of the wheel."""
+    command = [sys.executable, "-m", "flexsaml", *arguments]
+    ended = subprocess.run(
+        command, cwd=host.checkout.directory, env=host.environment, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in ended.stderr
+    return ended.stderr + ended.stdout
+
+
+def test_a_stack_without_the_component_names_the_way(host: Stack) -> None:
+    assert "the state has no component of flexsaml: run `pulumi up` first" in run_flexsaml(host, "predict", "--all")
+    assert "read from --principal Twilio Flex" in run_flexsaml(host, "doctor", "--principal", "Twilio Flex")
 
 
 def test_the_life_of_a_stack_with_the_wheel(host: Stack) -> None:
@@ -69,6 +91,14 @@ def test_the_life_of_a_stack_with_the_wheel(host: Stack) -> None:
     host.assert_unchanged()
     host.refresh()
     host.assert_unchanged()
+    assert "read from the state of stack dev, component flex\n" in run_flexsaml(
+        host, "predict", "--user", "ada@contoso.example"
+    )
+    assert "team" in run_flexsaml(host, "predict", "--user", "ada@contoso.example", "--principal", "flex")
+    assert "which component is meant?" in run_flexsaml(host, "predict", "--all", "--principal", "other")
+    doctor = run_flexsaml(host, "doctor")
+    assert "state of stack dev, component flex" in doctor
+    assert "Twilio Flex" in doctor
     host.identity["TEAM"] = "blue"
     host.up()
     assert list(host.tenant().user("ada")["values"].values()) == ["blue"]
