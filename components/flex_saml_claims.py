@@ -70,7 +70,8 @@ class FlexSamlClaims(pulumi.ComponentResource):
         self._values(extensions)
         policy = self._policy(baseline, extensions)
         self._assignment(baseline, policy)
-        self.service_principal_id = baseline.id
+        principal_id = self._from_facts(lambda facts: facts.preflight.principal.id)
+        self.service_principal_id = pulumi.Output.from_input(principal_id)  # a preview knows it
         self.policy_id = policy.id
         self.extensions = pulumi.Output.all(*(extension.full_name for extension in extensions.values())).apply(
             lambda names: dict(zip(extensions, names, strict=True))
