@@ -5,9 +5,13 @@ tools write for "no value", which Graph would store as text."""
 import re
 import unicodedata
 
+_UNWRITABLE = "\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff"
+NOT_IN_XML = re.compile(f"[{_UNWRITABLE}]")
+"""Characters that JSON can carry and XML 1.0 cannot."""
 _FRAGILE = re.compile(  # joiners are ordinary between letters that are not ASCII, as in Persian, and in emoji
     "[\t\n\r\x85\xa0\xad\u1680\u180e\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff]|^ | $"
-    "|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+    f"|[{_UNWRITABLE}]|"
+    "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
 )
 _NULL_WORD = re.compile(r"\s*(?:<\s*null\s*>|\(null\)|\$?null|nil|none|undefined|#?n/a|nan)\s*", re.IGNORECASE)
 _NAMES = {"\t": "a tab", "\n": "a line feed", "\r": "a carriage return", "\x85": "a next line", " ": "a blank"}

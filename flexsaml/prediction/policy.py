@@ -10,6 +10,7 @@ from typing import Any
 from flexsaml.claims import NAME_ID, JsonNode, load_table, quote, read_policies
 from flexsaml.errors import UserError
 
+_ENVELOPE_KEYS = ("issuerWithApplicationId", "audienceOverride")
 MAX_ENTRIES = 50  # entries and transformations that Entra reads (S4)
 
 
@@ -69,8 +70,9 @@ class PolicyTransformation:
 @dataclass(frozen=True)
 class SignInPolicy:
     """What Entra reads of a policy. `ignored`: the claim types of entries after the fiftieth; `has_group_filter`:
-    groups may be sent; `has_both_keys`: transformations stand under both spellings of their key; `caveats`,
-    `undocumented`: as those of an entry, for all of its entries."""
+    groups may be sent; `has_both_keys`: transformations stand under both spellings of their key; `envelope_keys`: keys
+    that change the assertion's issuer or audience; `caveats`, `undocumented`: as those of an entry, for all of its
+    entries."""
 
     entries: tuple[PolicyEntry, ...]
     ignored: tuple[str, ...]
@@ -78,6 +80,7 @@ class SignInPolicy:
     includes_basic_claims: bool
     has_group_filter: bool
     has_both_keys: bool
+    envelope_keys: tuple[str, ...]
     caveats: tuple[str, ...]
     undocumented: str
 
@@ -113,7 +116,8 @@ def parse_policy(text: str | bytes, name: str = "") -> SignInPolicy:
     if len(documents) != 1:
         raise UnusablePolicy(f"{prefix}there are {len(documents)} policies, and a sign-in follows one; give one")
     document = documents[0]
-    if document.body is None or document.body.raw.get("Version") != 1:
+    version = document.body.raw.get("Version") if document.body else None
+    if document.body is None or isinstance(version, bool) or version != 1:
         problem = document.problems[0] if document.problems else None
         why = f"{problem.where}: {problem.message}" if problem else '"Version": 1 is missing, in exactly this case'
         raise UnusablePolicy(f"{prefix}Graph refuses this policy, so nobody can sign in with it: {why}")
@@ -121,7 +125,12 @@ def parse_policy(text: str | bytes, name: str = "") -> SignInPolicy:
     types = (_text(node.get("SamlClaimType")) for node in document.entries[MAX_ENTRIES:])
     caveats, undocumented = judge_keys(body.raw, load_table("keys")["policy"])
     is_cut = max(document.entry_count, document.transformation_count) > MAX_ENTRIES
-    others = [key for key in document.root if key != "ClaimsMappingPolicy"]
+    others = [
+        f"the key {quote(key)} beside ClaimsMappingPolicy" for key in document.root if key != "ClaimsMappingPolicy"
+    ]
+    basic = body.get("IncludeBasicClaimSet")
+    if basic is not None and str(basic).lower() not in ("true", "false"):
+        others.append(f'{quote(basic, 40)} as "IncludeBasicClaimSet"')
     return SignInPolicy(
         entries=tuple(_read_entry(node) for node in document.entries[:MAX_ENTRIES]),
         ignored=tuple(filter(None, types)),
@@ -129,8 +138,9 @@ def parse_policy(text: str | bytes, name: str = "") -> SignInPolicy:
         includes_basic_claims=str(body.get("IncludeBasicClaimSet")).lower() == "true",
         has_group_filter=body.has("GroupFilter"),
         has_both_keys=bool(body.get("ClaimsTransformation") and body.get("ClaimsTransformations")),
+        envelope_keys=tuple(key for key in _ENVELOPE_KEYS if body.get(key) not in (None, False, "")),
         caveats=(*caveats, *(("S4 first",) if is_cut else ())),
-        undocumented=undocumented or (f"the key {quote(others[0])} beside ClaimsMappingPolicy" if others else ""),
+        undocumented=undocumented or next(iter(others), ""),
     )
 
 
@@ -149,16 +159,24 @@ def _read_entry(node: JsonNode) -> PolicyEntry:
 
 
 def _find_odd_value(node: JsonNode) -> str:
-    """A value of an entry that no document describes: no text, or spaces around it (reported to break claims). A
-    constant may have spaces around it or be a whole number."""
+    """A value of an entry that no document describes: no text, or spaces around it (reported to break claims), or a
+    claim type that differs only in case from one of which Entra has rules. A constant may have spaces around it or be a
+    whole number."""
     for key, value in node.raw.items():
         if key.lower() == "value":
             is_odd = not _is_text(value) and (isinstance(value, bool) or not isinstance(value, int))
         else:
             is_odd = not _is_text(value) or (value is not None and value != value.strip())
+            is_odd = is_odd or (key.lower() == "samlclaimtype" and _is_near_special(_text(value)))
         if is_odd:
             return f"{quote(value, 40)} as {quote(key)}"
     return ""
+
+
+def _is_near_special(claim_type: str) -> bool:
+    restricted = load_table("restricted_claims")
+    special = (NAME_ID, *restricted["saml"], *restricted["saml_released_by_signing_key"])
+    return claim_type not in special and claim_type.lower() in map(str.lower, special)
 
 
 def _is_text(value: object) -> bool:

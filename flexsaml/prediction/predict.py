@@ -10,7 +10,7 @@ from flexsaml.claims import NAME_ID, load_table
 
 from .evidence import UNKNOWN, Inference, SourceValues
 from .policy import PolicyEntry, SignInPolicy
-from .sources import UNREADABLE_USER, Agent, PredictedNameId, SignInTarget, Sources, cite_line_breaks, predict_name_id
+from .sources import UNREADABLE_USER, Agent, PredictedNameId, SignInTarget, Sources, cite_characters, predict_name_id
 
 OUTCOMES = WORKS, FAILS, _ = "works", "fails", UNKNOWN
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
@@ -53,7 +53,8 @@ class EntraRefusal(Inference):
 
 @dataclass(frozen=True)
 class Prediction:
-    """One user at one principal under one policy. `faults`: why Flex refuses."""
+    """One user at one principal under one policy. `faults`: why Flex refuses; `envelope_doubts`: why it may not know
+    the assertion's issuer or audience."""
 
     agent: Agent
     refusals: tuple[EntraRefusal, ...]
@@ -62,6 +63,7 @@ class Prediction:
     worker: tuple[WorkerLine, ...]
     update: flex.WorkerUpdate
     faults: tuple[flex.AttributeFault, ...]
+    envelope_doubts: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -73,9 +75,11 @@ class Prediction:
     def doubts(self) -> tuple[str, ...]:
         """What decides about the sign-in and is unknown, one sentence each."""
         mandatory = load_table("flex")["mandatory"]
-        deciding = [line for line in self.attributes if line.name in mandatory or "S24" in line.evidence]
+        spoils_all = {"S24", "S26"}  # a character of one value decides about the signature of the assertion
+        deciding = [line for line in self.attributes if line.name in mandatory or spoils_all & set(line.evidence)]
         doubts = [(f"'{line.name}'", line.unknown) for line in deciding]
-        doubts += [("the NameID", self.name_id.unknown if "S24" in self.name_id.evidence else "")]
+        doubts += [("the NameID", self.name_id.unknown if spoils_all & set(self.name_id.evidence) else "")]
+        doubts += [("whether Flex takes the assertion", reason) for reason in self.envelope_doubts]
         doubts += [(f"whether sign-in is refused with {item.code}", item.unknown) for item in self.refusals]
         doubts += [("what Flex does with the worker", doubt.message) for doubt in self.update.doubts]
         return tuple(f"{subject} is unknown: {reason}" for subject, reason in doubts if reason)
@@ -98,6 +102,9 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) ->
         agent=agent, refusals=tuple(_find_refusals(target, agent)), name_id=name_id, attributes=lines,
         worker=tuple(_worker_lines(lines, update, name_id)), update=update,
         faults=tuple(fault for fault in update.faults if not (fault.kind == "missing" and fault.name in unknown)),
+        envelope_doubts=tuple(
+            f"the policy has {key}, which changes the issuer or the audience" for key in policy.envelope_keys
+        ),
     )  # fmt: skip
 
 
@@ -145,7 +152,7 @@ def _fixed_lines(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> It
     for name, text in basic.items() if policy.includes_basic_claims else ():
         unknown = agent.guest_doubt if name == "name" else "" if agent.is_readable else UNREADABLE_USER
         if XMLSOAP + name not in replaced and (text is not None or unknown):
-            source = cite_line_breaks(SourceValues(values=(str(text),), evidence=("S20",), unknown=unknown))
+            source = cite_characters(SourceValues(values=(str(text),), evidence=("S20",), unknown=unknown))
             yield AttributeLine(**vars(source), name=XMLSOAP + name)
 
 
@@ -184,7 +191,7 @@ def _entry_line(entry: PolicyEntry, sources: Sources) -> AttributeLine:
     name, restricted = entry.saml_type, load_table("restricted_claims")
     if name in restricted["saml"]:
         return AttributeLine(name=name, evidence=("S7", "S7 left out"), reason="Entra restricts this claim type")
-    source = cite_line_breaks(sources.read(entry).citing("S3"))
+    source = cite_characters(sources.read(entry).citing("S3"))
     if name in restricted["saml_released_by_signing_key"]:
         if not sources.target.has_key:
             reason = "Entra restricts this claim type to principals with a signing certificate"
@@ -193,7 +200,8 @@ def _entry_line(entry: PolicyEntry, sources: Sources) -> AttributeLine:
     name_format = entry.name_format
     if name_format:
         is_urn = name_format.startswith("urn:")
-        source = source.citing("S17") if is_urn else source.citing("S17", "S17 short")
+        is_documented = name_format.removeprefix(_NAME_FORMAT) in ("unspecified", "uri", "basic") and is_urn
+        source = source.citing("S17") if is_documented else source.citing("S17", "S17 form")
         name_format = name_format if is_urn else f"{_NAME_FORMAT}{name_format}"
     return AttributeLine(**vars(source), name=name, name_format=name_format)
 

@@ -3,12 +3,14 @@ of a user may be read, Graph answers null for every property. The request of a s
 Format of the NameID (N3); a prediction knows of no request."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 
-from flexsaml.claims import is_full_name, load_table
+from flexsaml.claims import NAME_ID, is_full_name, load_table
+from flexsaml.fragile_text import NOT_IN_XML
 from flexsaml.graph import PrincipalSnapshot
 
 from .evidence import UNDOCUMENTED, UNKNOWN, SourceValues, rate_evidence
@@ -18,6 +20,7 @@ from .transformations import METHODS_FOR_NAME_ID, apply_transformation
 EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+_LINE_BREAK = re.compile("[\r\n]")
 _DATES = frozenset({"createddatetime", "lastpasswordchangedatetime"})
 _PRINCIPAL_SOURCES = ("application", "resource", "audience")
 UNREADABLE_USER = "there is no permission to read the user's properties (User.Read.All)"
@@ -207,10 +210,11 @@ def find_property(id_: str) -> str:
     return "onPremisesExtensionAttributes" if is_numbered else _user_properties().get(id_.lower(), "")
 
 
-def cite_line_breaks(source: SourceValues) -> SourceValues:
-    """With the rule that says what is known of line breaks, if a value has one (S24)."""
-    has_break = any(character in value for value in source.values for character in "\r\n")
-    return source.citing("S24") if has_break else source
+def cite_characters(source: SourceValues) -> SourceValues:
+    """With the rules that say what is known of line breaks (S24) and of what XML has not (S26), if a value has such."""
+    patterns = {"S24": _LINE_BREAK, "S26": NOT_IN_XML}
+    rules = (rule for rule, pattern in patterns.items() if any(map(pattern.search, source.values)))
+    return source.citing(*rules)
 
 
 def _cite_first(values: Collection[object]) -> tuple[str, ...]:
@@ -265,7 +269,10 @@ def predict_name_id(sources: Sources) -> PredictedNameId:
         source = _read_allowed(entry, sources)
         is_address = entry.source == "user" and entry.id.lower() in ("userprincipalname", "mail")
         format_ = EMAIL if is_address else UNSPECIFIED
-    source = cite_line_breaks(source.citing("S18") if len(entries) > 1 else source)
+    near = {item.saml_type for item in sources.policy.entries if item.saml_type.lower() == NAME_ID} - {NAME_ID}
+    if near:
+        source = SourceValues(evidence=("S25",), unknown=f"the policy has the claim type {min(near)}, {UNDOCUMENTED}")
+    source = cite_characters(source.citing("S18") if len(entries) > 1 else source)
     stated, has_doubt = entry.name_id_format if entry else "", bool(source.unknown)
     if not source.values:
         unknown = source.unknown or f"Entra sends a pairwise identifier instead: {source.reason}"

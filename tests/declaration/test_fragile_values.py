@@ -45,6 +45,8 @@ def find(users: dict[str, object] | None = None, roster: str = "", **keys: objec
         ("\u06cc\u200cm", "zero width non-joiner (U+200C) at character 2"),
         ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", ""),  # Persian: "I want"
         ("\U0001f469\u200d\U0001f4bb dev", ""),  # an emoji of two
+        ("a\x01b", "a character (U+0001) at character 2"),
+        ("a\ud800", "a character (U+D800) at its end"),
         ("blue night", ""),
         ("größe 東京", ""),
         ("", ""),

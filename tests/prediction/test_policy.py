@@ -15,6 +15,7 @@ from flexsaml.prediction.policy import UnusablePolicy, parse_policy
         ("[]", "Graph refuses this policy"),
         ('{"ClaimsMappingPolicy":{"version":1}}', "Version"),
         ('{"ClaimsMappingPolicy":{"Version":"1"}}', "Version"),
+        ('{"ClaimsMappingPolicy":{"Version":true}}', "Version"),
         ('{"ClaimsMappingPolicy":{"ClaimsSchema":[]}}', "Version"),
         ('{"value":[{"definition":["{}"]},{"definition":["{}"]}]}', "2 policies"),
     ],

@@ -58,6 +58,25 @@ def test_what_flex_may_refuse_is_unknown(role: str, value: str, outcome: str) ->
     assert bool(prediction.doubts) == (outcome == "unknown")
 
 
+@pytest.mark.parametrize(
+    ("keys", "outcome"),
+    [
+        ({}, "works"),
+        ({"audienceOverride": "urn:contoso:other"}, "unknown"),
+        ({"issuerWithApplicationId": True}, "unknown"),
+        ({"issuerWithApplicationId": False, "audienceOverride": ""}, "works"),
+    ],
+)
+def test_another_issuer_or_audience_makes_the_outcome_unknown(keys: dict[str, Any], outcome: str) -> None:
+    prediction = predict_entries(*MANDATORY, **keys)
+    assert prediction.outcome == outcome
+    assert all("changes the issuer or the audience" in doubt for doubt in prediction.doubts)
+
+
+def test_a_character_that_xml_has_not_makes_the_outcome_unknown() -> None:
+    assert predict_entries(*MANDATORY, {"Value": "a\x00", "SamlClaimType": "note"}).outcome == "unknown"
+
+
 def test_the_worker_keeps_what_is_not_sent() -> None:
     entry = {**DEPARTMENT, "SamlClaimType": "team.string"}
     lines = {line.name: line for line in predict_entries(*MANDATORY, entry, user=ada(department=None)).worker}

@@ -65,6 +65,11 @@ TEAM = {"Source": "user", "ExtensionID": f"{OWN}team", "SamlClaimType": "x"}
         ("S24", user_entry("department"), {"department": "a\r\nb"}, (), UNKNOWN),
         ("S24", {"Value": "a\nb", "SamlClaimType": "x"}, {}, (), UNKNOWN),
         ("S24", user_entry("department"), {"department": "a\tb"}, ("a\tb",), EXACT),
+        ("S17", user_entry("department", SAMLNameForm="urn:contoso:name"), {}, ("Support",), PREDICTED),
+        ("S26", user_entry("department"), {"department": "a\x01b"}, (), UNKNOWN),
+        ("S26", user_entry("department"), {"department": "a\ud800b"}, (), UNKNOWN),
+        ("S26", {"Value": "a\uffffb", "SamlClaimType": "x"}, {}, (), UNKNOWN),
+        ("S26", user_entry("department"), {"department": "a\x7f\U0001f600"}, ("a\x7f\U0001f600",), EXACT),
         ("S25", user_entry("department", Condition="never"), {}, (), UNKNOWN),
         ("S25", user_entry("department", AppliesToUserType="AllGuests"), {}, (), UNKNOWN),
         ("S25", user_entry("department "), {}, (), UNKNOWN),
@@ -260,6 +265,21 @@ def test_every_policy_that_graph_accepts_gets_a_prediction(
         assert not (line.values and line.confidence == UNKNOWN)
         assert line.name not in restricted or line.rules in (("S7",), ("S19",), ("S4",), ("S21",))
     assert compare_policies(prediction, prediction) == []
+
+
+@pytest.mark.parametrize("name", [NAME_ID.title(), RESTRICTED.upper(), f"{RELEASED[:-3]}UPN"])
+def test_a_claim_type_in_another_case_than_one_entra_has_rules_for_is_unknown(name: str) -> None:
+    prediction = predict_entries(UPN_ENTRY, {"Value": "v", "SamlClaimType": name})
+    assert find_line(prediction, name).confidence == UNKNOWN
+    assert bool(prediction.name_id.unknown) == (name.lower() == NAME_ID)
+
+
+@pytest.mark.parametrize(
+    ("basic", "is_known"), [(True, True), ("false", True), ("True", True), ("yes", False), (1, False), ("", False)]
+)
+def test_another_basic_claim_set_than_true_or_false_is_unknown(basic: object, is_known: bool) -> None:
+    line = find_line(predict_entries(user_entry("department"), IncludeBasicClaimSet=basic))
+    assert (line.confidence == EXACT) == is_known
 
 
 UPN_ENTRY = {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_ID}
