@@ -204,14 +204,19 @@ def rows(process: Emulator) -> Rows:
     return make_rows(process)
 
 
+HISTORIES = 200
+"""In one run of the test; the long run has 50 of them, so that workers share them and an interrupted one counts."""
+
+
 @pytest.mark.torture
-def test_histories(connected: Emulator, tmp_path: Path, rows: Rows) -> None:
+@pytest.mark.parametrize("run", range(50 if is_whole_run() else 1))
+def test_histories(connected: Emulator, tmp_path: Path, rows: Rows, run: int) -> None:  # noqa: ARG001 - see HISTORIES
     number = int(os.environ.get("FLEXSAML_SEED") or secrets.randbits(64))
     Histories.emulator, Histories.directory, Histories.rows = connected, tmp_path, rows
     Histories.counts = Counter()
     phases = (Phase.generate, Phase.shrink)
     length = settings(
-        max_examples=int(os.environ.get("FLEXSAML_HISTORIES", "0")) or (10_000 if is_whole_run() else 200),
+        max_examples=int(os.environ.get("FLEXSAML_HISTORIES") or HISTORIES),
         stateful_step_count=5,
         deadline=None,
         database=None,
