@@ -36,6 +36,7 @@ def check(document: Document, context: Context) -> Violations:
     if document.body:
         yield from _check_policy(document, document.body)
     yield from _check_size(document, context)
+    yield from _check_collisions(document)
     yield from check_nodes(document.entries, _check_name)
     entries = [entry for entry in document.entries if attribute_name(entry)]
     for check_in_context in (_check_values, _check_source_type, _check_value_types):
@@ -110,6 +111,20 @@ def _check_policy(document: Document, body: JsonNode) -> Violations:
         message = "the basic claim set is included; its names are URIs, and Flex ignores them"
         where, fix = "ClaimsMappingPolicy.IncludeBasicClaimSet", 'write "false" for a smaller assertion'
         yield Violation("flex-basic-claim-set", where, message, fix)
+
+
+def _check_collisions(document: Document) -> Violations:
+    """No two claims of different names set one worker attribute: `team` and `team.string`."""
+    first: dict[str, JsonNode] = {}
+    for entry in document.entries:
+        name = attribute_name(entry)
+        has_suffix = flex_type_of(name) and not split_channel(name)
+        base = name.rpartition(".")[0] if has_suffix else name
+        earlier = first.setdefault(base, entry)
+        if name and name != attribute_name(earlier):
+            message = f"{entry.label} and {earlier.label} set the same worker attribute {quote(base)}"
+            why = "it is not documented which of them Flex keeps"
+            yield Violation("worker-attribute-twice", entry.where, f"{message}, and {why}", "keep one of them")
 
 
 def _check_size(document: Document, context: Context) -> Violations:

@@ -185,6 +185,10 @@ CASES: dict[str, tuple[Case, Case]] = {
     ),
     "untyped-source": ((skill(), knows("Integer")), (skill("skill.int"), knows("Integer"))),
     "routing-attribute": (skill("routing.skills.stringarray"), skill("skills.stringarray")),
+    "worker-attribute-twice": (
+        policy({**MAIL, "SamlClaimType": "team"}, {**MAIL, "SamlClaimType": "team.stringarray"}),
+        policy({**MAIL, "SamlClaimType": "team"}, {**MAIL, "SamlClaimType": "site.stringarray"}),
+    ),
     "team-member-several": (
         (skill("team_member"), knows("String[]", '["a","b"]')),
         (skill("team_member"), knows("String", "a")),
@@ -375,6 +379,14 @@ QUIET = [
     (claim(Value="wfo.full_access,flex.readteams", SamlClaimType="roles"), "flex-roles"),
     (claim(Source="user", ID="assignedroles", SamlClaimType="roles"), "flex-roles"),
     (skill("routing_skills"), "routing-attribute"),
+    (
+        policy({**MAIL, "SamlClaimType": "team"}, {**MAIL, "SamlClaimType": "team"}),
+        "worker-attribute-twice",
+    ),  # duplicate-claim
+    (
+        policy(*({"Value": "2", "SamlClaimType": f"channel.{name}.capacity"} for name in ("voice", "chat"))),
+        "worker-attribute-twice",
+    ),
 ]
 
 
