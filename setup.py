@@ -3,6 +3,7 @@ they shadow nobody's. The checkout keeps its names, to which the states of its s
 
 import ast
 import re
+import shutil
 from pathlib import Path
 
 from setuptools import setup
@@ -27,19 +28,29 @@ def move_imports(source: str) -> str:
 
 
 def find_room_names(tree: ast.Module) -> "list[str]":
-    """What imports a room by its name in the checkout, or could: absolute imports, and text that names a module."""
+    """What imports a room by its name in the checkout, or could: absolute imports, text that names a module, and a
+    room's name as the argument of a call, such as `import_module`."""
     names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names.append(node.module or "")
+        elif isinstance(node, ast.Call):
+            names += [text.value for text in node.args if isinstance(text, ast.Constant) and text.value in ROOMS]
         elif isinstance(node, ast.Constant) and re.fullmatch(r"[\w.]+", str(node.value)):
             names.append(str(node.value) if "." in str(node.value) else "")
     return [name for name in names if name.partition(".")[0] in ROOMS]
 
 
 class BuildWithMovedImports(build_py):
+    def run(self) -> None:
+        if self.editable_mode:  # imports would stay as they are in the checkout, and find the program's own modules
+            raise SystemExit("flexsaml has no editable installation; leave out -e, and install again after a change")
+        # pip builds in the checkout: modules that were deleted since the last build would get into the wheel.
+        shutil.rmtree(Path(self.build_lib) / "flexsaml", ignore_errors=True)
+        super().run()
+
     def build_module(self, module: str, module_file: str, package: "list[str]") -> "tuple[str, bool]":
         built: tuple[str, bool] = super().build_module(module, module_file, package)
         target = Path(built[0])

@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from flexsaml.installation import advise_installation
 from setup import move_imports
 from tests.torture import PROJECT
-from tests.wheel import build_wheel, copy_sources, install_wheel
+from tests.wheel import build_sdist, build_wheel, copy_sources, install_wheel, pip
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,7 @@ def test_what_is_missing_is_installed_with_the_wheel(package: str, advice: str) 
         ("from providers import engine as e\n", "from flexsaml.providers import engine as e\n"),
         ('MODULES = {"adopt": "components.adopt"}\n', 'MODULES = {"adopt": "flexsaml.components.adopt"}\n'),
         ("from . import providers\n", "from . import providers\n"),
+        ("path = root / 'components'\n", "path = root / 'components'\n"),
         ("providers_of_keys = 'components'\n", "providers_of_keys = 'components'\n"),
     ],
 )
@@ -96,7 +98,13 @@ def test_imports_of_rooms_are_moved(written: str, in_wheel: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["import providers as p\n", "import os, components\n", "import providers.engine\n", "x('components.adopt')\n"],
+    [
+        "import providers as p\n",
+        "import os, components\n",
+        "import providers.engine\n",
+        "x('components.adopt')\n",
+        "x('providers')\n",
+    ],
 )
 def test_a_form_that_the_build_does_not_know_ends_it(written: str) -> None:
     with pytest.raises(ValueError, match="names of rooms outside the package"):
@@ -109,3 +117,30 @@ def test_the_build_ends_at_such_a_module(tmp_path: Path) -> None:
     ended = build_wheel(sources, tmp_path)
     assert ended.returncode != 0
     assert "components/bad.py: names of rooms outside the package: providers" in ended.stderr + ended.stdout
+
+
+def test_a_module_deleted_since_the_last_build_is_not_in_it(tmp_path: Path) -> None:
+    sources = copy_sources(tmp_path)
+    leftover = sources / "build" / "lib" / "flexsaml" / "components" / "deleted.py"
+    leftover.parent.mkdir(parents=True)
+    leftover.touch()
+    assert build_wheel(sources, tmp_path).returncode == 0
+    (wheel,) = tmp_path.glob("*.whl")
+    assert "flexsaml/components/deleted.py" not in ZipFile(wheel).namelist()
+
+
+def test_the_sdist_builds_the_same_wheel(installed: Path, tmp_path: Path) -> None:
+    sdist = build_sdist(copy_sources(tmp_path), tmp_path)
+    ended = build_wheel(sdist, tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    files = {path.relative_to(installed).as_posix() for path in (installed / "flexsaml").rglob("*") if path.is_file()}
+    in_wheel = {name for name in ZipFile(wheel).namelist() if name.startswith("flexsaml/")}
+    assert in_wheel == {name for name in files if "__pycache__" not in name}
+
+
+def test_an_editable_installation_is_refused(tmp_path: Path) -> None:
+    target = ("--no-deps", "--no-build-isolation", "--target", str(tmp_path / "installed"))
+    ended = pip("install", *target, "--editable", str(copy_sources(tmp_path)))
+    assert ended.returncode != 0
+    assert "flexsaml has no editable installation; leave out -e" in ended.stderr + ended.stdout

@@ -41,6 +41,14 @@ def build_wheel(sources: Path, directory: Path) -> subprocess.CompletedProcess[s
     return pip("wheel", "--no-deps", "--no-build-isolation", "-w", str(directory), str(sources))
 
 
+def build_sdist(sources: Path, directory: Path) -> Path:
+    """The archive of the sources, built by the same backend."""
+    program = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", program, str(directory)], cwd=sources, capture_output=True, check=True)
+    (sdist,) = directory.glob("*.tar.gz")
+    return sdist
+
+
 def install_wheel(directory: Path) -> Path:
     """The directory in which the package lies; its dependencies are those of the running Python."""
     built = build_wheel(copy_sources(directory), directory)
