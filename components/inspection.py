@@ -103,7 +103,7 @@ def inspect(
 ) -> tuple[Facts, list[Finding]]:
     """The facts, and the findings that do not stop the run, worst first. `is_new`: the principal or the application may
     have been made a moment ago. Raises as `find_facts`."""
-    if keys.get("policyName", "") == "":
+    if keys.get("policyName") in ("", None):
         keys = {**keys, "policyName": default_policy_name}
     preflight: PreflightResult | None = None
     try:

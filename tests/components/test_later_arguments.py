@@ -47,6 +47,10 @@ def test_the_children_are_those_of_the_plain_value(emulator: Emulator, plain: An
     assert build_from(emulator, {**ARGS, **plain, **made_later({**ARGS, **plain})}) == expected
 
 
+def test_a_policy_name_that_comes_to_nothing_is_the_default(emulator: Emulator) -> None:
+    assert build_from(emulator, {**ARGS, "policy_name": later(None)}) == build_from(emulator, ARGS)
+
+
 def test_the_application_may_come_later(emulator: Emulator) -> None:
     application = Tenant(emulator).application["id"]
     expected = build_from(emulator, {**ARGS, "application": application})
