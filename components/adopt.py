@@ -8,7 +8,7 @@ count as unset. Changes nothing, and writes one file, readable by its owner only
 import is for a stack that has no resources yet."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,7 +16,12 @@ from typing import Any, NoReturn
 import pulumi
 from pulumi.runtime import mocks, set_all_config
 
+from flexsaml.claims import MAX_TEXT_BYTES
+from flexsaml.cli.declared import read_project_name
+from flexsaml.cli.terminal import read_file
+from flexsaml.declaration import KEYS, describe_problem, read_stack_yaml
 from flexsaml.errors import UserError
+from flexsaml.findings import Finding
 from flexsaml.graph import Directory
 from flexsaml.json_values import load_json
 from flexsaml.private_files import write_private_file
@@ -27,12 +32,13 @@ from providers import Connection, provider_class
 from .args import read_config
 from .flex_saml_claims import FlexSamlClaims
 
-PROJECT = "flexsaml"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="where the import file is written")
     parser.add_argument("--stack", default="", help="default: the selected stack")
+    what = "stack file with what is declared, for a program that gives the arguments itself"
+    parser.add_argument("--file", default="", metavar="YAML", help=what)
+    parser.add_argument("--component", default="flex", metavar="NAME", help="of the component in the program (flex)")
     parser.add_argument("--json", action="store_true", help="print what exists as JSON")
 
 
@@ -40,8 +46,9 @@ def run(given: argparse.Namespace) -> int:
     stack = given.stack or run_pulumi("stack", "--show-name").strip()
     _require_empty(stack)
     _load_configuration(stack)
+    keys = _read_keys(given.file)
     try:
-        adoption = _find_existing(stack)
+        adoption = _find_existing(stack, given.component, keys)
     except pulumi.RunError as problem:
         raise UserError(" ".join(str(problem).split())) from None
     write_private_file(given.out, format_json({"resources": adoption.resources}))
@@ -103,13 +110,33 @@ class _Recorder(mocks.Mocks):
         raise NotImplementedError(f"the component calls no function of a provider ({args.token})")
 
 
-def _find_existing(stack: str) -> _Recorder:
+def _read_keys(file: str) -> Mapping[str, object] | None:
+    """What the file declares, None without one."""
+    if not file:
+        return None
+    keys = read_stack_yaml(read_file(file, MAX_TEXT_BYTES, "give a stack file"))
+    if isinstance(keys, Finding):
+        raise UserError(f"{file}: {describe_problem(keys)}")
+    return keys
+
+
+def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None) -> _Recorder:
     """What of the component exists in the tenant. Raises `pulumi.RunError` as the component does."""
     directory = cache(Connection.from_config(pulumi.Config("flexsaml").get).directory)
     recorder = _Recorder(directory)
-    mocks.set_mocks(recorder, project=PROJECT, stack=stack, preview=False)
+    mocks.set_mocks(recorder, project=read_project_name(Path.cwd()), stack=stack, preview=False)
     # The keys are read once project and stack are known, on which default names depend.
-    mocks.test(lambda: FlexSamlClaims("flex", read_config(), directory=directory).policy_id)()  # type: ignore[no-untyped-call]
+
+    def build() -> object:
+        declared = read_config() if keys is None else keys
+        if not any(name in KEYS and KEYS[name].argument for name in declared if name != "policyName"):
+            raise pulumi.RunError(
+                "the stack configuration declares nothing, so its program gives the arguments itself: write them as "
+                "keys of a stack file, and give it with --file"
+            )
+        return FlexSamlClaims(component, declared, directory=directory).policy_id
+
+    mocks.test(build)()  # type: ignore[no-untyped-call]
     return recorder
 
 

@@ -81,6 +81,35 @@ def test_a_stack_without_the_component_names_the_way(host: Stack) -> None:
     assert "read from --principal Twilio Flex" in run_flexsaml(host, "doctor", "--principal", "Twilio Flex")
 
 
+STACK_FILE = """
+config:
+  flexsaml:servicePrincipal: Twilio Flex
+  flexsaml:claims:
+    {nameid: user.userprincipalname, email: user.mail, full_name: user.displayname, roles: user.assignedroles,
+     team: extension.team}
+  flexsaml:extensions: {team: String}
+  flexsaml:users: {ada@contoso.example: {team: red}}
+"""
+
+
+def test_what_exists_is_adopted_into_the_program(host: Stack) -> None:
+    host.up()
+    tenant_with_objects = host.emulator.export()
+    (host.directory / "state").rename(host.directory / "lost")
+    (host.directory / "state").mkdir()
+    host.init()
+    import_file = str(host.directory / "import.json")
+    assert "give it with --file" in run_flexsaml(host, "adopt", "--out", import_file)
+    declared = host.directory / "claims.yaml"
+    declared.write_text(STACK_FILE, encoding="utf-8")
+    assert "4 objects exist" in run_flexsaml(host, "adopt", "--out", import_file, "--file", str(declared))
+    host.ok("import", "--yes", "--file", import_file, "--generate-code=false", "--protect=false")
+    host.assert_unchanged()
+    host.up()
+    assert host.emulator.export() == tenant_with_objects
+    host.assert_destroy_restores_the_tenant()
+
+
 def test_the_life_of_a_stack_with_the_wheel(host: Stack) -> None:
     host.preview()
     host.up()
