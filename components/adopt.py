@@ -17,14 +17,13 @@ import pulumi
 from pulumi.runtime import mocks, set_all_config
 
 from flexsaml.claims import MAX_TEXT_BYTES
-from flexsaml.cli.declared import read_project_name
-from flexsaml.cli.terminal import read_file
 from flexsaml.declaration import KEYS, describe_problem, read_stack_yaml
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 from flexsaml.graph import Directory
 from flexsaml.json_values import load_json
-from flexsaml.private_files import write_private_file
+from flexsaml.private_files import read_regular_file, write_private_file
+from flexsaml.project_file import read_project_name
 from flexsaml.pulumi_command import run_pulumi
 from flexsaml.terminal_text import format_json, print_json, print_lines
 from providers import Connection, provider_class
@@ -114,7 +113,11 @@ def _read_keys(file: str) -> Mapping[str, object] | None:
     """What the file declares, None without one."""
     if not file:
         return None
-    keys = read_stack_yaml(read_file(file, MAX_TEXT_BYTES, "give a stack file"))
+    try:
+        keys = read_stack_yaml(read_regular_file(file, MAX_TEXT_BYTES + 1))
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
+        raise UserError(f"cannot read {file}: {reason}; give a stack file") from None
     if isinstance(keys, Finding):
         raise UserError(f"{file}: {describe_problem(keys)}")
     return keys

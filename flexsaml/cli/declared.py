@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from flexsaml.graph import Cloud, cloud
 from flexsaml.installation import CHECKOUT
 from flexsaml.json_values import load_json
 from flexsaml.private_files import read_regular_file
+from flexsaml.project_file import read_project_name
 from flexsaml.terminal_text import print_lines
 
 from .terminal import read_file
@@ -176,13 +176,6 @@ def _meant(stack: str, file: str) -> tuple[str, Path]:
         which = f"which of {', '.join(names)} is meant?" if files else f"there is no stack file in {folder};"
         raise UserError(f"{which} name a stack with --stack, or a file with --file")
     return names[0], files[0]
-
-
-def read_project_name(project: Path) -> str:
-    """The `name` of Pulumi.yaml, "" without one."""
-    text = (project / "Pulumi.yaml").read_text("utf-8")
-    named = re.search(r"""^name:[ \t]*["']?([\w.-]+)""", text, re.MULTILINE)
-    return named[1] if named else ""
 
 
 def selected(project: Path) -> str:
