@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,20 +23,26 @@ from .terminal import read_file
 
 MAX_BYTES = 400_000_000  # a preview of 100,000 users has some 15 MB for each copy of their table
 SECRET = "[secret]"  # noqa: S105 - as the engine shows one
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's stand-in for a value that another resource will give
+MIN_LENGTH = 200  # enough for a heading and the number of lines that are left out
 _OURS = "pulumi-python:dynamic/flexsaml:"
 _SETTLED = ("same", "read", "refresh", "create-replacement", "delete-replaced", "read-replacement", "read-discard")
 """Operations that change nothing, or are parts of a replacement."""
 _SHOWN_BY_VALUES = ("UserValueBaseline", "UserExtensionValue", "UserExtensionValues")
 _LEVELS = {"error": 0, "warning": 1, "info": 2}
 _NOT_SET, _RESTORED = "not managed", "what was there before this stack"
-_MARKUP = re.compile(r"[^\w\s.,:;/()=+'\"-]", re.ASCII)
+_MARKUP = re.compile(r"[^\w\s.,:;/()=+'\"-]|:(?=//)|(?<=www)\.", re.ASCII | re.IGNORECASE)
+"""Also what makes a link of bare text: a code span of HTML, unlike one of backticks, does not prevent that."""
+_UNHANDLED = "an unhandled error occurred"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the preview; `before` and `after` are inputs, {} where there are none."""
+    """One step of the preview; `kind` is "" for a resource of others, which has `type` only; `before` and `after` are
+    inputs, {} where there are none."""
 
     operation: str
+    type: str
     kind: str
     name: str
     before: Mapping[str, Any]
@@ -47,8 +54,10 @@ class Step:
         type_ = str(new.get("type") or old.get("type") or "")
         kind = type_.removeprefix(_OURS) if type_.startswith(_OURS) else ""
         operation, name = str(step["op"]), str(step["urn"]).rpartition("::")[2]
-        after = {} if operation.startswith("delete") else new.get("inputs") or {}
-        return cls(operation, kind, name, old.get("inputs") or {}, after)
+        before, after = old.get("inputs") or {}, new.get("inputs") or {}
+        if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+            raise TypeError("inputs are no mapping")
+        return cls(operation, type_, kind, name, before, {} if operation.startswith("delete") else after)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +68,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
+    if given.max_length < MIN_LENGTH:
+        raise UserError(f"--max-length {given.max_length}: too short for a comment; give at least {MIN_LENGTH}")
     steps, findings = read_preview(read_file(given.file, MAX_BYTES, "give the output of `pulumi preview --json`"))
     has_failed = any(level == "error" for level, _ in findings)
     lines = shorten(list(render(steps, findings)), given.max_length)
@@ -78,35 +89,45 @@ def read_preview(raw: bytes) -> tuple[list[Step], list[tuple[str, str]]]:
         findings = [(str(finding["severity"]), str(finding["message"])) for finding in diagnostics]
     except (ValueError, LookupError, TypeError, AttributeError):
         raise UserError("this is not what `pulumi preview --json` prints; give its whole output") from None
-    return steps, [(level, text) for level, text in findings if "an unhandled error occurred" not in text]
+    reasons = [(level, text) for level, text in findings if _UNHANDLED not in text]
+    # The engine repeats that the program failed. Without another error this is all that tells of the failure.
+    return steps, reasons if any(level == "error" for level, _ in reasons) else findings
 
 
 def render(steps: list[Step], findings: list[tuple[str, str]]) -> Iterator[str]:
     """The comment, line by line."""
     changes = list(_changes(steps))
-    counts = [(word, sum(step.operation == word for step in changes)) for word in ("create", "update", "replace")]
-    counts.append(("delete", sum(step.operation == "delete" for step in changes)))
+    counts = Counter({"create": 0, "update": 0, "replace": 0, "delete": 0})
+    counts.update(step.operation for step in changes)
     if any(level == "error" for level, _ in findings):
         yield "### flexsaml: the preview failed"
     else:
-        summary = ", ".join(f"{count} to {word}" for word, count in counts if count)
+        summary = ", ".join(f"{count} to {word}" for word, count in counts.items() if count)
         yield f"### flexsaml: {summary or 'nothing to change'}"
     claims = [line for step in changes if step.kind == "ClaimsMappingPolicy" for line in _render_claims(step)]
     users: set[str] = set()
     values = [line for step in changes if step.kind == "UserValueBaseline" for line in _render_values(step, users)]
     if changes:
         yield from ("", _tell_who_is_affected(changes, users))
-    yield from claims
-    yield from values
-    yield from _render_others(changes, has_values=bool(values))
+    # What is too long is cut at the end, so rows of users come last.
     if findings:
         yield from ("", "**Findings**", "")
         for level, text in sorted(set(findings), key=lambda finding: (_LEVELS.get(finding[0], 3), finding[1])):
-            yield f"- {level}: {show(text.removeprefix('error: '))}"
+            yield f"- {level}: {show(text.removeprefix(f'{level}: '))}"
+    others = [step for step in steps if _is_change_of_others(step)]
+    yield from _render_list("Resources", _without_shown(changes, has_values=bool(values)))
+    yield from _render_list("Resources of others in this stack", others)
+    yield from claims
+    yield from values
 
 
 def _changes(steps: Iterable[Step]) -> Iterator[Step]:
     return (step for step in steps if step.operation not in _SETTLED and step.kind)
+
+
+def _is_change_of_others(step: Step) -> bool:
+    is_own = bool(step.kind) or step.type.startswith(("pulumi:", "flexsaml:"))
+    return not is_own and step.operation not in _SETTLED
 
 
 def _tell_who_is_affected(changes: list[Step], users: set[str]) -> str:
@@ -127,12 +148,23 @@ def _render_claims(step: Step) -> Iterator[str]:
         "",
     )
     before, after = step.before.get("claims") or {}, step.after.get("claims") or {}
-    if SECRET in (before, after):
-        yield "The claims are secret."
+    for hidden, reason in ((SECRET, "secret"), (UNKNOWN, "not known before the update")):
+        if hidden in (before, after):
+            yield f"The claims are {reason}."
+            return
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+        yield "The claims are written in a way that this version does not know."
         return
-    names = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    # Two secrets look the same, so the claim is named even where it may be unchanged.
+    names = [
+        name
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name) or SECRET in str(before.get(name))
+    ]
     rows = [(show(name), show(before.get(name)), show(after.get(name))) for name in names]
     yield from _table(("claim", "before", "after"), rows)
+    if not rows:
+        yield "No claim differs."
     if step.before.get("definition") != step.after.get("definition"):
         yield "The raw definition differs."
 
@@ -140,13 +172,13 @@ def _render_claims(step: Step) -> Iterator[str]:
 def _render_values(step: Step, affected: set[str]) -> Iterator[str]:
     """Of one extension. Users whose value differs are added to `affected`."""
     name = str(step.after.get("full_name") or step.before.get("full_name"))
-    name = short_name(name) if is_full_name(name) else name
+    name = short_name(name) if is_full_name(name) else step.name if name == UNKNOWN else name
     try:
         before, after = _values_of(step.before), _values_of(step.after)
     except (UserError, ValueError, zlib.error):
         affected.add(SECRET)
-        counts = [props.get("count", 0) for props in (step.before, step.after)]
-        yield from ("", f"**Values of {show(name)}**: secret; users before: {counts[0]:g}, after: {counts[1]:g}")
+        counts = [_count_of(props) for props in (step.before, step.after)]
+        yield from ("", f"**Values of {show(name)}**: secret; users before: {counts[0]}, after: {counts[1]}")
         return
     changed = {user for user in before.keys() & after.keys() if before[user] != after[user]}
     added, removed = after.keys() - before.keys(), before.keys() - after.keys()
@@ -174,15 +206,28 @@ def _values_of(props: Mapping[str, Any]) -> dict[str, str]:
     return {user: cell for user, (_, cell) in RosterTable.unpack(packed, str).rows.items()}
 
 
-def _render_others(changes: list[Step], *, has_values: bool) -> Iterator[str]:
+def _count_of(props: Mapping[str, Any]) -> str:
+    count = props.get("count", 0)
+    return f"{count:,.0f}" if isinstance(count, int | float) else "not known"
+
+
+def _without_shown(changes: list[Step], *, has_values: bool) -> list[Step]:
+    """The steps that claims and values do not show already; what is lost is always named."""
     others = [step for step in changes if step.kind != "ClaimsMappingPolicy" or step.operation != "update"]
-    others = [step for step in others if not (has_values and step.kind in _SHOWN_BY_VALUES)]
-    if others:
-        yield from ("", "**Resources**", "")
-    for step in others:
-        is_loss = step.operation in ("delete", "replace")
-        operation = f"**{step.operation}**" if is_loss else step.operation
-        yield f"- {operation} {step.kind} {show(step.name)}"
+    return [step for step in others if _is_loss(step) or not (has_values and step.kind in _SHOWN_BY_VALUES)]
+
+
+def _is_loss(step: Step) -> bool:
+    return step.operation in ("delete", "replace")
+
+
+def _render_list(title: str, steps: list[Step]) -> Iterator[str]:
+    """One line for each resource, what is lost first; only names, never inputs."""
+    if steps:
+        yield from ("", f"**{title}**", "")
+    for step in sorted(steps, key=lambda step: not _is_loss(step)):
+        operation = f"**{step.operation}**" if _is_loss(step) else step.operation
+        yield f"- {operation} {step.kind or show(step.type)} {show(step.name)}"
 
 
 def _table(titles: tuple[str, str, str], rows: list[tuple[str, str, str]]) -> Iterator[str]:
@@ -198,7 +243,7 @@ def show(value: object) -> str:
         return ""
     if isinstance(value, Mapping):
         value = ", ".join(f"{key}: {item}" for key, item in sorted(value.items()))
-    text = escape_controls(" ".join(str(value).split()))
+    text = escape_controls(" ".join(str(value).replace(UNKNOWN, "(not known before the update)").split()))
     return f"<code>{_MARKUP.sub(lambda special: f'&#{ord(special[0])};', text).replace('_', '&#95;')}</code>"
 
 

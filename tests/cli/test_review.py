@@ -11,7 +11,7 @@ import pytest
 
 from flexsaml.cli.review import read_preview, render, shorten, show
 from flexsaml.errors import UserError
-from tests.cli.command import ROOT
+from tests.cli.command import ROOT, run
 from tests.providers.process import packed
 
 PREVIEWS = ROOT / "tests" / "cli" / "previews"
@@ -73,6 +73,33 @@ CASES: list[tuple[str, list[str]]] = [
             "**Values of <code>languages</code>**: secret; users before: 1, after: 1",
         ],
     ),
+    (
+        "failed-without-a-reason",
+        [
+            "### flexsaml: the preview failed",
+            "- error: <code>an unhandled error occurred: program exited with non-zero exit code: 3</code>",
+        ],
+    ),
+    (
+        "replaced",
+        [
+            "### flexsaml: 2 to update, 2 to replace",
+            "- **replace** ExtensionProperty <code>flex-languages</code>",
+            "- **replace** UserValueBaseline <code>flex-languages-before</code>",
+            "| <code>ada&#64;contoso.example</code> | <code>en,de</code> | <code>true</code> |",
+            "- warning: <code>extension 'languages' will be deleted and created again: sign-ins may miss its claims for "
+            "minutes</code>",
+        ],
+    ),
+    (
+        "not-known-yet",
+        [
+            "### flexsaml: 6 to create",
+            "The claims are not known before the update.",
+            "**Values of <code>flex-team-before</code>**: secret; users before: 0, after: not known",
+            "- create <code>pulumi-python:dynamic/test:EnterpriseApplication</code> <code>flex-application</code>",
+        ],
+    ),
 ]
 
 
@@ -99,18 +126,51 @@ def test_a_secret_claim_is_not_shown() -> None:
     assert "The claims are secret." in text
 
 
-def test_resources_of_others_are_left_out() -> None:
-    other = {"op": "create", "urn": "u::bucket", "newState": {"type": "aws:s3:Bucket", "inputs": {"password": "x"}}}
-    assert review({"steps": [other]}) == "### flexsaml: nothing to change"
+def test_a_secret_claim_that_may_have_changed_is_named() -> None:
+    changed = step("update", "ClaimsMappingPolicy", claims={"a": "[secret]", "b": "user.mail"}, display_name="p")
+    text = review({"steps": [{**changed, "oldState": changed["newState"]}]})
+    assert "| <code>a</code> | <code>&#91;secret&#93;</code> | <code>&#91;secret&#93;</code> |" in text
+    assert "<code>b</code>" not in text
+
+
+def test_of_resources_of_others_only_the_names_are_shown() -> None:
+    state = {"type": "aws:s3:Bucket", "inputs": {"password": "x-1"}}
+    steps = [{"op": op, "urn": f"u::{op}-bucket", "oldState": state, "newState": state} for op in ("create", "delete")]
+    stack = {"op": "create", "urn": "u::s", "newState": {"type": "pulumi:pulumi:Stack"}}
+    text = review({"steps": [stack, *steps, {**steps[0], "op": "same", "urn": "u::same"}]})
+    assert text == (
+        "### flexsaml: nothing to change\n\n**Resources of others in this stack**\n\n"
+        "- **delete** <code>aws:s3:Bucket</code> <code>delete-bucket</code>\n"
+        "- create <code>aws:s3:Bucket</code> <code>create-bucket</code>"
+    )
+
+
+def test_an_import_is_a_change() -> None:
+    assert review({"steps": [step("import", "PolicyAssignment")]}).startswith("### flexsaml: 1 to import\n")
 
 
 @pytest.mark.parametrize(
     "text",
-    ["a|b", "`code`", "<img src=x>", "@everyone", "*bold*", "_it_", "[a](http://b)", "a\n# title", "\\|", "~~x~~"],
+    [
+        "a|b",
+        "`code`",
+        "<img src=x>",
+        "@everyone",
+        "*bold*",
+        "_it_",
+        "[a](http://b)",
+        "a\n# title",
+        "\\|",
+        "~~x~~",
+        "https://b.example",
+        "see www.b.example",
+    ],
 )
 def test_text_is_neither_markup_nor_a_mention(text: str) -> None:
     shown = show(text).removeprefix("<code>").removesuffix("</code>")
     assert not set("|`<>@*_[]\\~\n!") & set(shown), shown
+    assert "://" not in shown
+    assert "www." not in shown
     cells = packed({"ada@contoso.example": text}, {})
     line = review({"steps": [step("create", "UserValueBaseline", full_name=FULL, __cells=cells, count=1)]}).split("\n")[
         -1
@@ -132,9 +192,28 @@ def test_what_is_too_long_is_cut_between_lines() -> None:
     assert shorten(lines, 10_000) == lines
 
 
+def test_what_is_cut_are_rows_of_users() -> None:
+    cells = packed({f"user{number}@contoso.example": "en" for number in range(200)}, {})
+    steps = [step("create", "UserValueBaseline", full_name=FULL, __cells=cells, count=200)]
+    findings = [{"severity": "error", "message": "error: too many removals"}]
+    raw = json.dumps({"steps": [*steps, step("delete", "PolicyAssignment")], "diagnostics": findings}).encode()
+    text = "\n".join(shorten(list(render(*read_preview(raw))), 2000))
+    assert "more lines_" in text
+    assert "- **delete** PolicyAssignment" in text
+    assert "- error: <code>too many removals</code>" in text
+
+
+@pytest.mark.parametrize("length", ["0", "-5", "199"])
+def test_a_length_without_room_for_a_comment_is_refused(length: str) -> None:
+    ended = run("review", str(PREVIEWS / "replaced.json"), f"--max-length={length}")
+    assert (ended.status, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert f"--max-length {length}: too short for a comment; give at least 200" in ended.err
+
+
 @pytest.mark.parametrize(
     "raw", [b"", b"[]", b"{}", b"null", b'{"steps": 5}', b'{"steps": [{}]}', b'{"steps": [5]}', b"Previewing update",
-            b'{"steps": [], "diagnostics": [{}]}', b'{"steps": [{"op": "create", "urn": "u", "newState": 5}]}']
+            b'{"steps": [], "diagnostics": [{}]}', b'{"steps": [{"op": "create", "urn": "u", "newState": 5}]}',
+            b'{"steps": [{"op": "create", "urn": "u", "newState": {"type": "t", "inputs": [1]}}]}']
 )  # fmt: skip
 def test_what_is_no_preview_is_one_line(raw: bytes) -> None:
     with pytest.raises(UserError, match=r"^this is not what `pulumi preview --json` prints; give its whole output$"):
