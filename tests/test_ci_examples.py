@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
+import re
+import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from flexsaml.cli import COMMANDS, MODULES
 from tests.torture import PROJECT
 
 EXAMPLES = PROJECT / "examples" / "ci"
@@ -20,6 +27,10 @@ PIPELINES = (
     "python",
 )
 SCHEMAS = {"github-actions.yml": ("--builtin-schema", "vendor.github-workflows"), "azure-pipelines.yml": PIPELINES}
+
+
+def read(name: str) -> dict[Any, Any]:
+    return dict(yaml.safe_load((EXAMPLES / name).read_text("utf-8")))
 
 
 def is_valid(name: str, file: Path) -> bool:
@@ -42,7 +53,47 @@ def test_the_file_fits_the_schema_of_its_service(name: str, written: str, broken
     assert not is_valid(name, tmp_path / name)
 
 
+def test_every_command_of_flexsaml_exists() -> None:
+    for name in SCHEMAS:
+        lines = re.findall(r"-m flexsaml ([^\n]*)", (EXAMPLES / name).read_text("utf-8"))
+        assert lines, name
+        for line in lines:
+            command, *_ = line.split()
+            assert command in COMMANDS, line
+            parser = argparse.ArgumentParser(exit_on_error=False)
+            import_module(MODULES.get(command, f"flexsaml.cli.{command}")).arguments(parser)
+            parser.parse_args(shlex.split(line.partition(" > ")[0])[1:])
+
+
 def test_a_pull_request_of_a_fork_gets_no_identity() -> None:
+    workflow = read("github-actions.yml")
+    assert "pull_request_target" not in workflow[True]  # YAML 1.1 reads the key `on` as true
+    for name, job in workflow["jobs"].items():
+        if "'pull_request'" in job["if"]:
+            assert "head.repo.full_name == github.repository" in job["if"], name
+
+
+def test_each_job_says_which_subject_its_credential_has() -> None:
     text = (EXAMPLES / "github-actions.yml").read_text("utf-8")
-    assert "pull_request_target" not in text
-    assert "head.repo.full_name == github.repository" in text
+    header = text.partition("\nname:")[0]
+    environments = {job["environment"] for job in read("github-actions.yml")["jobs"].values() if "environment" in job}
+    assert environments
+    assert all(f"`environment:{environment}`" in header for environment in environments)
+
+
+def test_a_job_has_no_more_rights_than_it_uses() -> None:
+    workflow = read("github-actions.yml")
+    assert workflow["permissions"] == {"contents": "read"}
+    for name, job in workflow["jobs"].items():
+        comment = {"pull-requests": "write"} if "gh pr comment" in str(job["steps"]) else {}
+        assert job["permissions"] == {"contents": "read", "id-token": "write", **comment}, name
+
+
+def test_an_update_that_waits_is_not_cancelled_by_another_event() -> None:
+    workflow = read("github-actions.yml")
+    assert "github.event_name" in workflow["concurrency"]["group"]
+    assert "github.event.action == 'closed'" in workflow["jobs"]["trial"]["concurrency"]["group"]
+
+
+def test_no_stage_waits_for_one_that_is_skipped() -> None:
+    assert [stage["dependsOn"] for stage in read("azure-pipelines.yml")["stages"]] == [[], [], []]
