@@ -166,8 +166,8 @@ def test_netrc_replaces_no_credential(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("is_loopback", [False, True])
 def test_a_proxy_of_the_environment_is_for_other_hosts_only(monkeypatch: pytest.MonkeyPatch, is_loopback: bool) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "http://gateway.example:8080")
     monkeypatch.delenv("NO_PROXY", raising=False)
     with open_session(is_loopback=is_loopback) as session:
         settings = session.merge_environment_settings("https://graph.microsoft.com/", {}, None, None, None)
-    assert settings["proxies"].get("https") == (None if is_loopback else "http://proxy.example:3128")
+    assert settings["proxies"].get("https") == (None if is_loopback else "http://gateway.example:8080")

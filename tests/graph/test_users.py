@@ -181,7 +181,9 @@ def test_confirm_users_names_who_does_not_show() -> None:
 
 
 def test_confirm_nobody_asks_nothing() -> None:
-    stage().directory.confirm_users({})
+    scene = stage()
+    scene.directory.confirm_users({})
+    assert scene.graph.requests == []
 
 
 REFUSALS = [

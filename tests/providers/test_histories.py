@@ -230,6 +230,7 @@ def test_histories(connected: Emulator, tmp_path: Path, rows: Rows, run: int) ->
         add_figures("histories", violations=1)
         print(f"repeat these histories with FLEXSAML_SEED={number}")
         raise
+    assert Histories.counts["histories"] >= length.max_examples, "some were not judged"
     add_figures("histories", **Counter({kind.replace(" ", "_"): n for kind, n in Histories.counts.items()}))
 
 
