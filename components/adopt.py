@@ -17,14 +17,14 @@ import pulumi
 from pulumi.runtime import mocks, set_all_config
 
 from flexsaml.claims import MAX_TEXT_BYTES
-from flexsaml.declaration import KEYS, describe_problem, read_stack_yaml
+from flexsaml.cli import read_file
+from flexsaml.declaration import declares_arguments, load_stack_keys
 from flexsaml.errors import UserError
-from flexsaml.findings import Finding
 from flexsaml.graph import Directory
 from flexsaml.json_values import load_json
-from flexsaml.private_files import read_regular_file, write_private_file
+from flexsaml.private_files import write_private_file
 from flexsaml.project_file import read_project_name
-from flexsaml.pulumi_command import run_pulumi
+from flexsaml.pulumi_command import export_resources, run_pulumi
 from flexsaml.terminal_text import format_json, print_json, print_lines
 from providers import Connection, provider_class
 
@@ -113,14 +113,7 @@ def _read_keys(file: str) -> Mapping[str, object] | None:
     """What the file declares, None without one."""
     if not file:
         return None
-    try:
-        keys = read_stack_yaml(read_regular_file(file, MAX_TEXT_BYTES + 1))
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or problem
-        raise UserError(f"cannot read {file}: {reason}; give a stack file") from None
-    if isinstance(keys, Finding):
-        raise UserError(f"{file}: {describe_problem(keys)}")
-    return keys
+    return load_stack_keys(read_file(file, MAX_TEXT_BYTES, "give a stack file"), file)
 
 
 def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None) -> _Recorder:
@@ -132,7 +125,7 @@ def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None
 
     def build() -> object:
         declared = read_config() if keys is None else keys
-        if not any(name in KEYS and KEYS[name].argument for name in declared if name != "policyName"):
+        if not declares_arguments(name for name in declared if name != "policyName"):  # `read_config` adds that key
             raise pulumi.RunError(
                 "the stack configuration declares nothing, so its program gives the arguments itself: write them as "
                 "keys of a stack file, and give it with --file"
@@ -152,8 +145,7 @@ def _load_configuration(stack: str) -> None:
 
 def _require_empty(stack: str) -> None:
     """An import adds resources and changes none, so an existing tenant baseline would not learn of them."""
-    deployment = load_json(run_pulumi("stack", "export", "--stack", stack)).get("deployment") or {}
-    if any(not resource["type"].startswith("pulumi:") for resource in deployment.get("resources") or []):
+    if any(not resource["type"].startswith("pulumi:") for resource in export_resources(stack)):
         raise UserError(
             f"stack '{stack}' has resources already, and adoption is for a stack without any: refer to a property "
             "by its full name instead, or run `pulumi destroy` first"

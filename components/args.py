@@ -80,15 +80,20 @@ def read_connection() -> dict[str, object]:
 def _find_misplaced_keys(keys: Mapping[str, object]) -> list[str]:
     """Keys of this program in the project's own namespace, as `pulumi config set servicePrincipal …` writes them."""
     project = pulumi.get_project()
-    written = {**get_config_env(), **CONFIG.get()}
     misplaced = [f"{project}:{name}" for name in KEYS if name not in keys]
-    return [name for name in misplaced if name in written] if project != "flexsaml" else []
+    written = _read_all() if project != "flexsaml" else {}
+    return [name for name in misplaced if name in written]
+
+
+def _read_all() -> dict[str, str]:
+    """The configuration of all namespaces, as the engine hands it over."""
+    return {**get_config_env(), **CONFIG.get()}
 
 
 def _read_namespace() -> dict[str, object]:
     """The `flexsaml:` keys as the engine hands them over: text, and JSON text for maps. The engine does not say which
     entry of a map is secret, so a key with a secret entry is a `Secret` as a whole."""
-    written = {**get_config_env(), **CONFIG.get()}
+    written = _read_all()
     names = sorted(key.removeprefix(_NAMESPACE) for key in written if key.startswith(_NAMESPACE))
     keys: dict[str, object] = {}
     for name in names:

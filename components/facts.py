@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,7 +79,7 @@ class Facts:
         means_same = self.data_type(key).means_same
         return {user: value for user, value in held.items() if value != NULL and not means_same(value, cells[user])}
 
-    def describe_missing(self, users: Mapping[str, object]) -> dict[str, str]:
+    def describe_missing(self, users: Collection[str]) -> dict[str, str]:
         """Those of the users who are not in the tenant, to where they stand and who may be meant."""
         hints = {}
         for user, namesake in sorted(self.preflight.missing_users.items()):

@@ -16,12 +16,11 @@ import pulumi
 
 import providers
 from flexsaml.graph import Directory
-from providers import engine
+from providers import engine, lifting
 
 from .args import FlexSamlClaimsArgs, as_keys
 from .facts import Facts
 from .inspection import find_facts
-from .later_arguments import contains_output, lift
 
 _T = TypeVar("_T")
 
@@ -62,7 +61,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
         has_aliases = bool(opts and opts.aliases)
         self._declaration, self._facts = find_facts(self, name, keys, directory, has_aliases=has_aliases)
         # Whether an Output is secret is not known here, so values that are Outputs are treated as secret.
-        self._hides_values = contains_output(keys.get("users")) or not self._declaration.secret_keys.isdisjoint(
+        self._hides_values = lifting.contains_output(keys.get("users")) or not self._declaration.secret_keys.isdisjoint(
             ("users", "usersFile")
         )
         baseline = self._baseline()
@@ -90,7 +89,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
         return sealed
 
     def _from_facts(self, function: Callable[[Facts], Any]) -> Any:
-        return lift(self._facts, function)
+        return lifting.lift(function, self._facts)
 
     def _by_full_name(self, values: Mapping[str, Any]) -> Any:
         """The same, with full names of extensions for keys."""
@@ -186,7 +185,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             extensions=self._by_full_name({key: baseline.extension for key, baseline in baselines.items()}),
             baselined=True,
             recorded=self._by_full_name({key: baseline.record([user]) for key, baseline in baselines.items()}),
-            seen_missing=from_facts(lambda facts: facts.describe_missing({user: None})),
+            seen_missing=from_facts(lambda facts: facts.describe_missing([user])),
             seen_drift=from_facts(lambda facts: dict.fromkeys(facts.drifted.get(user, ()), user)), opts=self._child(),
         )  # fmt: skip
 
@@ -199,8 +198,8 @@ class FlexSamlClaims(pulumi.ComponentResource):
             roster=self._seal(declaration.users_file, "usersFile"), cells=from_facts(lambda facts: facts.roster_cells),
             types=from_facts(lambda facts: {facts.full_name(key): str(facts.data_type(key)) for key in used}),
             extensions=self._by_full_name({key: baselines[key].extension for key in used}),
-            ids=from_facts(lambda facts: facts.preflight.user_ids if facts.declaration.preflight else {}),
-            baselined=True, hidden="usersFile" in declaration.secret_keys,
+            ids=from_facts(lambda facts: facts.given_ids), baselined=True,
+            hidden="usersFile" in declaration.secret_keys,
             recorded=self._by_full_name({key: baselines[key].record(declaration.roster) for key in used}),
             seen_missing=from_facts(lambda facts: facts.describe_missing(facts.declaration.roster)),
             seen_writes=from_facts(Facts.count_differing_users),

@@ -17,10 +17,10 @@ from flexsaml.graph import Directory
 from flexsaml.preflight import FIXED_RULES, RULE_LEVELS, InspectionEnded, PreflightResult, data_type_of, inspect_tenant
 from flexsaml.private_files import read_regular_file
 from flexsaml.terminal_text import escape_controls
-from providers import Connection
+from providers import Connection, lifting
 
 from .facts import Facts
-from .later_arguments import contains_output, replace_outputs
+from .later_arguments import replace_outputs
 
 _components: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 """By run of a program: object id of a principal to the component that is of it."""
@@ -48,16 +48,18 @@ def find_facts(
             (pulumi.log.warn if finding.level == "warning" else pulumi.log.info)(str(finding), resource=component)
         return facts
 
-    if not contains_output(keys):
+    if not lifting.contains_output(keys):
         facts = inspect_resolved(keys, is_new=False)
         return facts.declaration, facts
     plain_keys, misplaced = replace_outputs(keys)
+    reason = "is an Output, and which resources there are depends on it: give a plain value"
+    problems = [f"{path}: {reason}" for path in misplaced]
     try:
         declaration = _parse(plain_keys)
     except InvalidDeclaration as invalid:
-        raise as_run_error([_explain_misplaced(path) for path in misplaced] + invalid.problems) from None
-    if misplaced:
-        raise as_run_error([_explain_misplaced(path) for path in misplaced])
+        raise as_run_error(problems + invalid.problems) from None
+    if problems:
+        raise as_run_error(problems)
     later = pulumi.Output.from_input(dict(keys))
     later.apply(partial(_say_what_is_unknown, component), run_with_unknowns=True)
     return declaration, later.apply(partial(inspect_resolved, is_new=not pulumi.runtime.is_dry_run()))
@@ -74,12 +76,10 @@ def _refuse_second_component(name: str, facts: Facts) -> None:
         )
 
 
-def _explain_misplaced(path: str) -> str:
-    return f"{path}: is an Output, and which resources there are depends on it: give a plain value"
-
-
 def _say_what_is_unknown(component: pulumi.Resource, keys: Mapping[str, object]) -> None:
-    unknown = [name for name, value in keys.items() if contains_unknowns(value)] if isinstance(keys, dict) else ["all"]
+    # The SDK gives a stand-in for the map where no value in it says that it is unknown.
+    is_map = isinstance(keys, dict)
+    unknown = [name for name, value in keys.items() if contains_unknowns(value)] if is_map else ["the arguments"]
     if unknown:
         names = ", ".join(unknown)
         pulumi.log.info(

@@ -3,28 +3,20 @@ they hold may come later, so such an argument is allowed where it holds a value 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 
 from flexsaml.declaration import KEYS
+from providers import lifting
 
-T = TypeVar("T")
 _PLACEHOLDERS: dict[str, object] = {
     "servicePrincipal": "not-known-yet",
     "application": "",
     "policyName": "not known yet",
 }
 """What stands for the argument while the children are counted."""
-
-
-def contains_output(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(map(contains_output, value.values()))
-    if isinstance(value, (list, tuple)):
-        return any(map(contains_output, value))
-    return isinstance(value, pulumi.Output)
 
 
 def replace_outputs(keys: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
@@ -58,14 +50,7 @@ def _replace_constant(source: object, misplaced: list[str], path: str) -> object
 
 
 def _refuse_output(value: object, misplaced: list[str], path: str) -> object:
-    if contains_output(value):
+    if lifting.contains_output(value):
         misplaced.append(path)
         return KEYS[path].default if path in KEYS else ""
     return value
-
-
-def lift(argument: T | pulumi.Output[T], function: Callable[[T], Any]) -> Any:
-    """`function(argument)`, at once where the argument is known at once."""
-    if isinstance(argument, pulumi.Output):
-        return argument.apply(function)
-    return function(argument)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from types import SimpleNamespace
@@ -23,7 +23,8 @@ from flexsaml.graph import InvalidCloud, NotFound
 from flexsaml.terminal_text import escape_controls
 
 from . import engine, provider_class
-from .kinds.base import UNKNOWN, Kind, NotCreated, Props, RefusedChange, Unknown, drop_unknown_sightings
+from .kinds.base import UNKNOWN, Kind, Props, RecordedRefusal, RefusedChange, Unknown, drop_unknown_sightings
+from .lifting import lift
 from .tenant import TENANT, Connection
 
 
@@ -65,7 +66,7 @@ class DynamicProvider(dynamic.ResourceProvider):
         with self._attempt("create", inputs):
             try:
                 id_, computed = self.kind.create(_directory(), inputs)
-            except NotCreated as problem:
+            except RecordedRefusal as problem:
                 problem.inputs |= {key: value for key, value in props.items() if key == "__provider"}
                 raise
             return dynamic.CreateResult(id_, {**inputs, **computed})
@@ -101,8 +102,8 @@ class DynamicProvider(dynamic.ResourceProvider):
             line = f"{verb} {self.kind.name} {self.kind.describe(props)}: {problem}"
             if isinstance(problem, NotFound):
                 line += "; if it was removed, run `pulumi refresh`, then `pulumi up`"
-            if isinstance(problem, NotCreated):
-                raise NotCreated(line, problem.id_, problem.inputs) from problem
+            if isinstance(problem, RecordedRefusal):
+                raise RecordedRefusal(line, problem.id_, problem.inputs) from problem
             raise RefusedChange(line) from problem
 
 
@@ -119,7 +120,7 @@ class DynamicResource(dynamic.Resource):
         props: Props = {}
         for name, argument in kind.arguments.items():
             if name in kind.packed_from:
-                props[name] = _lift(partial(kind.pack, name), {key: given[key] for key in kind.packed_from[name]})
+                props[name] = lift(partial(kind.pack, name), {key: given[key] for key in kind.packed_from[name]})
             else:
                 props[name] = None if argument.computed else given[name]
         for name in kind.secret_inputs(dict(given)):
@@ -128,19 +129,6 @@ class DynamicResource(dynamic.Resource):
         secret = pulumi.ResourceOptions(additional_secret_outputs=list(kind.secret_outputs))
         self._given = {**props}
         super().__init__(provider, given["resource_name"], props, pulumi.ResourceOptions.merge(secret, given["opts"]))
-
-
-def _lift(function: Callable[[Props], str], arguments: Props) -> pulumi.Input[str]:
-    """`function(arguments)`, at once where it can be: an Output of a map costs a future for every item."""
-    if not _contains_output(arguments):
-        return function(arguments)
-    return pulumi.Output.from_input(arguments).apply(function)
-
-
-def _contains_output(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(_contains_output(item) for item in value.values())
-    return isinstance(value, pulumi.Output)
 
 
 def _directory() -> graph.Directory:
@@ -172,7 +160,7 @@ def _replaced(value: Any, kind: type, stand_in: object) -> Any:
 def _format_error() -> str:
     """The error that is being handled: one line if a user may meet it, else its traceback."""
     _, error, trace = sys.exc_info()
-    if isinstance(error, NotCreated) and trace:
+    if isinstance(error, RecordedRefusal) and trace:
         context = trace.tb_frame.f_locals["context"]  # of the server's function, which no provider method gets
         engine.record_failed_create(context, error.id_, error.inputs, str(error))
     return f"flexsaml: {error}" if isinstance(error, UserError) else traceback.format_exc()

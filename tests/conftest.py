@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.emulator.process import Emulator
+from tests.wheel import install_wheel
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +26,12 @@ def _skip_tests_that_start_a_process(request: pytest.FixtureRequest) -> None:
                 pytest.skip("starts a process")
 
         sys.addaudithook(skip_process)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory in which the installed wheel lies."""
+    return install_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")

@@ -14,55 +14,50 @@ import pytest
 from flexsaml.installation import advise_installation
 from setup import move_imports
 from tests.torture import PROJECT
-from tests.wheel import build_sdist, build_wheel, copy_sources, install_wheel, pip
+from tests.wheel import build_sdist, build_wheel, copy_sources, pip
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install_wheel(tmp_path_factory.mktemp("wheel"))
-
-
-def run_python(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(installed)}
+def run_python(wheel: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(wheel)}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=installed, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *arguments], cwd=wheel, env=environment, capture_output=True, text=True, check=False
     )
 
 
-def test_its_names_shadow_nobody(installed: Path) -> None:
-    assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {"flexsaml", "bin"}
+def test_its_names_shadow_nobody(wheel: Path) -> None:
+    assert {path.name for path in wheel.iterdir() if not path.name.endswith(".dist-info")} == {"flexsaml", "bin"}
     for room in ("components", "providers"):
-        assert run_python(installed, "-c", f"import {room}").returncode == 1
+        assert run_python(wheel, "-c", f"import {room}").returncode == 1
 
 
-def test_every_module_can_be_imported(installed: Path) -> None:
+def test_every_module_can_be_imported(wheel: Path) -> None:
     modules = [
-        ".".join(path.relative_to(installed).with_suffix("").parts)
-        for path in sorted((installed / "flexsaml").rglob("*.py"))
+        ".".join(path.relative_to(wheel).with_suffix("").parts)
+        for path in sorted((wheel / "flexsaml").rglob("*.py"))
         if path.stem not in ("__init__", "__main__")
     ]
     assert len(modules) > 80
-    ended = run_python(installed, "-c", "\n".join(f"import {module}" for module in modules))
+    ended = run_python(wheel, "-c", "\n".join(f"import {module}" for module in modules))
     assert ended.returncode == 0, ended.stderr
 
 
-def test_data_files_are_in_it(installed: Path) -> None:
+def test_data_files_are_in_it(wheel: Path) -> None:
     for room, prefix in (("flexsaml", ""), ("components", "flexsaml"), ("providers", "flexsaml")):
         for path in (PROJECT / room).rglob("*"):
             if path.is_file() and path.suffix not in (".py", ".pyc", ".md"):
-                assert (installed / prefix / path.relative_to(PROJECT)).exists(), path
+                assert (wheel / prefix / path.relative_to(PROJECT)).exists(), path
 
 
-def test_the_console_script_is_the_module(installed: Path) -> None:
-    script = run_python(installed, str(installed / "bin" / "flexsaml"), "--help")
-    module = run_python(installed, "-m", "flexsaml", "--help")
+def test_the_console_script_is_the_module(wheel: Path) -> None:
+    script = run_python(wheel, str(wheel / "bin" / "flexsaml"), "--help")
+    module = run_python(wheel, "-m", "flexsaml", "--help")
     assert script.returncode == module.returncode == 0, script.stderr
     assert "adopt" in script.stdout
 
 
-def test_a_command_names_the_extra_that_it_lacks(installed: Path) -> None:
+def test_a_command_names_the_extra_that_it_lacks(wheel: Path) -> None:
     block = "import sys; sys.modules['lxml'] = None; from flexsaml.cli import main; sys.exit(main(['verify', 'x']))"
-    ended = run_python(installed, "-c", block)
+    ended = run_python(wheel, "-c", block)
     line = "verify: the package lxml is not installed; run `pip install 'flexsaml[verify]'`\n"
     assert (ended.returncode, ended.stderr) == (2, line)
 
@@ -129,13 +124,13 @@ def test_a_module_deleted_since_the_last_build_is_not_in_it(tmp_path: Path) -> N
     assert "flexsaml/components/deleted.py" not in ZipFile(wheel).namelist()
 
 
-def test_the_sdist_builds_the_same_wheel(installed: Path, tmp_path: Path) -> None:
+def test_the_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     sdist = build_sdist(copy_sources(tmp_path), tmp_path)
     ended = build_wheel(sdist, tmp_path)
     assert ended.returncode == 0, ended.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    files = {path.relative_to(installed).as_posix() for path in (installed / "flexsaml").rglob("*") if path.is_file()}
-    in_wheel = {name for name in ZipFile(wheel).namelist() if name.startswith("flexsaml/")}
+    (built,) = tmp_path.glob("*.whl")
+    files = {path.relative_to(wheel).as_posix() for path in (wheel / "flexsaml").rglob("*") if path.is_file()}
+    in_wheel = {name for name in ZipFile(built).namelist() if name.startswith("flexsaml/")}
     assert in_wheel == {name for name in files if "__pycache__" not in name}
 
 

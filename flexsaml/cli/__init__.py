@@ -16,6 +16,8 @@ from flexsaml.errors import UserError
 from flexsaml.installation import advise_installation, is_own_module
 from flexsaml.terminal_text import escape_controls, print_lines
 
+from .terminal import read_file as read_file
+
 DEBUG = "FLEXSAML_DEBUG"
 """The environment variable that shows the traceback of a bug."""
 BUG = 3

@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flexsaml.claims import MAX_TEXT_BYTES, RULE_NAMES, read_policies
-from flexsaml.declaration import KEYS, Declaration, describe_problem, read_declaration, read_stack_yaml
+from flexsaml.declaration import (
+    KEYS,
+    Declaration,
+    declares_arguments,
+    describe_problem,
+    load_stack_keys,
+    read_declaration,
+)
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 from flexsaml.graph import Cloud, cloud
@@ -123,29 +130,22 @@ def declared(given: argparse.Namespace) -> Declared:
     """What the stack meant by --stack or --file declares. Raises `UserError`."""
     stack, file = _meant(given.stack, given.file)
     raw = read_file(str(file), MAX_TEXT_BYTES, "name the stack with --stack, or its file with --file")
-    keys = _read_keys(raw, str(file))
-    if given.file or any(name in KEYS and KEYS[name].argument for name in keys):
+    keys = load_stack_keys(raw, str(file))
+    if given.file or declares_arguments(keys):
         if given.principal:
             raise UserError(f"{file} says what is declared, so --principal has no meaning; leave it out")
         return _from_keys(keys, str(file), stack)
     from .deployed import read_deployed_keys
 
     component, deployed = read_deployed_keys(file.parent, stack, given.principal)
-    label = f"state of stack {stack}, component {component}" if component else f"--principal {given.principal}"
-    print_lines([f"read from the {label}" if component else f"read from {label}"], sys.stderr)
+    label = f"the state of stack {stack}, component {component}" if component else f"--principal {given.principal}"
+    print_lines([f"read from {label}"], sys.stderr)
     return _from_keys({**keys, **deployed}, label, stack)
 
 
 def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
     """What the text of a stack file declares. Raises `UserError` if it is not a stack file."""
-    return _from_keys(_read_keys(raw, file), file, stack)
-
-
-def _read_keys(raw: bytes, file: str) -> dict[str, object]:
-    keys = read_stack_yaml(raw)
-    if isinstance(keys, Finding):
-        raise UserError(f"{file}: {describe_problem(keys)}")
-    return keys
+    return _from_keys(load_stack_keys(raw, file), file, stack)
 
 
 def _from_keys(keys: Mapping[str, object], file: str, stack: str) -> Declared:

@@ -11,11 +11,9 @@ from typing import Any
 
 from flexsaml.declaration import Secret
 from flexsaml.errors import UserError
-from flexsaml.json_values import load_json
-from flexsaml.pulumi_command import run_pulumi
+from flexsaml.pulumi_command import DYNAMIC, export_resources
 from flexsaml.values import DataType, RosterTable
 
-_OURS = "pulumi-python:dynamic/flexsaml:"
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the key by which the engine marks one
 Resource = Mapping[str, Any]
 
@@ -23,10 +21,8 @@ Resource = Mapping[str, Any]
 def read_deployed_keys(folder: Path, stack: str, principal: str) -> tuple[str, dict[str, object]]:
     """Name of the component, and the keys that say what it declares. `principal`: object id, appId or display name, ""
     if there is one component. Raises `UserError` if the stack has none, or several and none of that principal."""
-    exported = run_pulumi("stack", "export", "--cwd", str(folder), *(["--stack", stack] if stack else []))
     try:
-        resources = (load_json(exported).get("deployment") or {}).get("resources") or []
-        return select_component(resources, principal)
+        return select_component(export_resources(stack, "--cwd", str(folder)), principal)
     except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as problem:
         words = f"the state does not have the shape that this version writes ({type(problem).__name__})"
         raise UserError(f"{words}; use the version that wrote it") from None
@@ -36,7 +32,7 @@ def select_component(resources: Iterable[Resource], principal: str) -> tuple[str
     """The same, of the resources of a deployment."""
     components: dict[str, list[Resource]] = {}
     for resource in resources:
-        if str(resource.get("type")).startswith(_OURS):
+        if str(resource.get("type")).startswith(DYNAMIC):
             components.setdefault(str(resource.get("parent")).rpartition("::")[2], []).append(resource)
     declared = {name: _read_component(children) for name, children in components.items()}
     if principal:
@@ -54,7 +50,7 @@ def select_component(resources: Iterable[Resource], principal: str) -> tuple[str
 
 
 def _read_component(children: list[Resource]) -> dict[str, object]:
-    inputs = [(str(child["type"]).removeprefix(_OURS), child.get("inputs") or {}) for child in children]
+    inputs = [(str(child["type"]).removeprefix(DYNAMIC), child.get("inputs") or {}) for child in children]
     keys: dict[str, object] = {"servicePrincipal": ""}
     extensions: dict[str, object] = {}
     for kind, given in inputs:

@@ -3,7 +3,6 @@ a token. What could not be inspected is a row as well. Exit status: 0 fine, 1 pr
 could not be inspected."""
 
 import argparse
-import os
 import platform
 import re
 import subprocess
@@ -18,6 +17,7 @@ from flexsaml.findings import apply_levels
 from flexsaml.graph import Cloud, Directory, GraphError, Identity, requirements_of_stack, skew
 from flexsaml.installation import CHECKOUT, advise_installation
 from flexsaml.preflight import InspectionEnded, PreflightResult, data_type_of, inspect_tenant
+from flexsaml.pulumi_command import make_environment
 from flexsaml.terminal_text import print_json, print_lines
 
 from . import declared as stacks
@@ -74,9 +74,8 @@ def _inspect(stack: stacks.Declared) -> tuple[list[Row], bool]:
 
 def run_program(command: list[str]) -> str:
     """What a program prints. Raises OSError if it is not installed or fails."""
-    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}  # else the engine asks its vendor for news
     try:
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=30)
+        ended = subprocess.run(command, env=make_environment(), capture_output=True, text=True, check=False, timeout=30)
     except subprocess.TimeoutExpired:
         raise OSError("no answer in 30 s") from None
     if ended.returncode:

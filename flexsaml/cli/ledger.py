@@ -12,7 +12,7 @@ from typing import Any
 from flexsaml.errors import UserError
 from flexsaml.json_values import load_json
 from flexsaml.private_files import write_private_file
-from flexsaml.pulumi_command import run_pulumi
+from flexsaml.pulumi_command import export_resources
 from flexsaml.terminal_text import format_json, print_json, print_lines
 from flexsaml.values import DataType, Ledger, LedgerEntry, RosterTable, unpack_memory
 
@@ -26,10 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    stack = ["--stack", given.stack] if given.stack else []
     try:
-        exported = load_json(run_pulumi("stack", "export", "--show-secrets", *stack))
-        resources = (exported.get("deployment") or {}).get("resources") or []
+        resources = export_resources(given.stack, "--show-secrets")
         cells = [row for resource in resources for row in _read_resource(resource)]
     except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as problem:
         words = f"the state does not have the shape that this version writes ({type(problem).__name__})"

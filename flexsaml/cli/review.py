@@ -16,6 +16,7 @@ from typing import Any
 from flexsaml.claims import is_full_name, short_name
 from flexsaml.errors import UserError
 from flexsaml.json_values import load_json
+from flexsaml.pulumi_command import DYNAMIC
 from flexsaml.terminal_text import escape_controls, print_json, print_lines
 from flexsaml.values import RosterTable
 
@@ -25,7 +26,6 @@ MAX_BYTES = 400_000_000  # a preview of 100,000 users has some 15 MB for each co
 SECRET = "[secret]"  # noqa: S105 - as the engine shows one
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's stand-in for a value that another resource will give
 MIN_LENGTH = 200  # enough for a heading and the number of lines that are left out
-_OURS = "pulumi-python:dynamic/flexsaml:"
 _SETTLED = ("same", "read", "refresh", "create-replacement", "delete-replaced", "read-replacement", "read-discard")
 """Operations that change nothing, or are parts of a replacement."""
 _SHOWN_BY_VALUES = ("UserValueBaseline", "UserExtensionValue", "UserExtensionValues")
@@ -52,7 +52,7 @@ class Step:
     def read(cls, step: Mapping[str, Any]) -> Step:
         old, new = step.get("oldState") or {}, step.get("newState") or {}
         type_ = str(new.get("type") or old.get("type") or "")
-        kind = type_.removeprefix(_OURS) if type_.startswith(_OURS) else ""
+        kind = type_.removeprefix(DYNAMIC) if type_.startswith(DYNAMIC) else ""
         operation, name = str(step["op"]), str(step["urn"]).rpartition("::")[2]
         before, after = old.get("inputs") or {}, new.get("inputs") or {}
         if not (isinstance(before, Mapping) and isinstance(after, Mapping)):

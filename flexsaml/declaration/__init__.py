@@ -8,21 +8,23 @@ Python program), with a `Secret` where the content is encrypted or must not be s
 
 from typing import TYPE_CHECKING, Any
 
-from .keys import KEYS, Key, Secret
+from .keys import KEYS, Key, Secret, declares_arguments
 from .model import Declaration, InvalidDeclaration, describe_problem
 from .parse import RULE, parse_declaration, read_declaration
 
 if TYPE_CHECKING:
     from .lint import lint_declaration, lint_stack
-    from .stack_yaml import read_stack_yaml
+    from .stack_yaml import load_stack_keys, read_stack_yaml
 
 __all__ = [
-    "KEYS", "RULE", "Declaration", "InvalidDeclaration", "Key", "Secret", "describe_problem", "lint_declaration",
-    "lint_stack", "parse_declaration", "read_declaration", "read_stack_yaml",
+    "KEYS", "RULE", "Declaration", "InvalidDeclaration", "Key", "Secret", "declares_arguments", "describe_problem",
+    "lint_declaration", "lint_stack", "load_stack_keys", "parse_declaration", "read_declaration", "read_stack_yaml",
 ]  # fmt: skip
 
 # They need the rules of lint, and PyYAML:
-_LAZY = {"lint_declaration": "lint", "lint_stack": "lint", "read_stack_yaml": "stack_yaml"}
+_LAZY = {
+    "lint_declaration": "lint", "lint_stack": "lint", "load_stack_keys": "stack_yaml", "read_stack_yaml": "stack_yaml",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@ table and `Pulumi.yaml`, by which `pulumi new` asks, must agree with it: tests/d
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _UNKNOWN = object()
@@ -42,6 +43,11 @@ KEYS = {
         Key("loginEndpoint", "string", ""),
     )
 }
+
+
+def declares_arguments(names: Iterable[str]) -> bool:
+    """Whether keys of these names say what a stack declares, and not only where its tenant is."""
+    return any(name in KEYS and KEYS[name].argument for name in names)
 
 
 class Secret:

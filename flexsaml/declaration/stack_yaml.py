@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from flexsaml.claims import MAX_TEXT_BYTES, escape, quote
+from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 
 from .keys import Secret
+from .model import describe_problem
 from .reader import RULE
 
 yaml: Any = importlib.import_module("yaml")
@@ -30,6 +32,14 @@ _DATE = re.compile(
 _INTEGER = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|0b[01]+|0o[0-7]+|0[0-7]*|[1-9][0-9]*)")
 _MAX_DIGITS = 100  # of an integer that go-yaml takes: 64 bits, in the base of two, and leading zeros
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+
+
+def load_stack_keys(raw: bytes, file: str) -> dict[str, object]:
+    """The keys of the namespace, without it. Raises `UserError`, which names the file, if it cannot be used."""
+    keys = read_stack_yaml(raw)
+    if isinstance(keys, Finding):
+        raise UserError(f"{file}: {describe_problem(keys)}")
+    return keys
 
 
 def read_stack_yaml(raw: bytes) -> dict[str, object] | Finding:

@@ -74,12 +74,7 @@ class DirectoryCalls:
                 answers[number] = answer
         return answers
 
-    def wait_for(self, read: Callable[[], T | None], what: str, deadline: float) -> T:
-        """The first result of `read()` that is true; raises StillPending when there is none within `deadline` seconds
-        of pauses. `what` is named in messages."""
-        return self._until(read, what, deadline)
-
-    def _until(
+    def wait_for(
         self, check: Callable[[], T | None], what: str, deadline: float = CONFIRM_WITHIN, hint: str = RUN_AGAIN
     ) -> T:
         """The first result of `check()` that is true, tried at once; raises StillPending when there is none in time. A

@@ -68,11 +68,11 @@ class Extensions(DirectoryCalls):
             raise NotCreated(problem.operation, problem.words, problem.hint) from problem
         what = f"GET {path} after the creation of {name}"
         try:
-            return self._until(created, what, LISTED_WITHIN)
+            return self.wait_for(created, what, LISTED_WITHIN)
         except StillPending:
             with suppress(Conflict):  # it exists after all, the list is late
                 self._client.write("POST", path, body, landed=created)
-            return self._until(created, what)
+            return self.wait_for(created, what)
 
     def delete_extension_property(self, application_id: str, property_id: str) -> None:
         """DELETE; a property that is gone already is a success. Clear its values first, they outlive it."""
@@ -88,7 +88,7 @@ class Extensions(DirectoryCalls):
             return wanted <= {str(body.get("name", "")).lower() for body in listed}
 
         try:
-            self._until(
+            self.wait_for(
                 usable, f"waiting until {', '.join(sorted(names))} can be written", USABLE_WITHIN, NOT_USABLE_HINT
             )
         except Forbidden:

@@ -57,7 +57,7 @@ class Policies(DirectoryCalls):
         body = {"definition": [definition], "displayName": display_name, "isOrganizationDefault": False}
         result = self._client.write("POST", POLICIES, body, landed=created)
         policy = result if isinstance(result, Policy) else Policy.read(check_entity(POLICIES, result))
-        self._until(lambda: self._readable(policy.id), f"GET {POLICIES}/{policy.id} after its creation")
+        self.wait_for(lambda: self._readable(policy.id), f"GET {POLICIES}/{policy.id} after its creation")
         return policy
 
     def update_policy(self, policy_id: str, *, display_name: str, definition: str) -> None:
@@ -72,7 +72,7 @@ class Policies(DirectoryCalls):
 
         path = _path(policy_id)
         self._client.write("PATCH", path, {"definition": [definition], "displayName": display_name})
-        self._until(shows, f"GET {path} after the change of its definition")
+        self.wait_for(shows, f"GET {path} after the change of its definition")
 
     def delete_policy(self, policy_id: str) -> None:
         """DELETE; a policy that is gone already is a success. Take its assignments away first."""
@@ -130,7 +130,7 @@ class Policies(DirectoryCalls):
                 if linked():
                     return
                 raise
-        self._until(linked, f"GET {links} after the assignment of policy {policy_id}")
+        self.wait_for(linked, f"GET {links} after the assignment of policy {policy_id}")
 
     def unassign(self, service_principal_id: str, policy_id: str) -> None:
         """Unlink, then wait until the list no longer shows it. Not linked: a success."""
@@ -140,7 +140,7 @@ class Policies(DirectoryCalls):
             return not self._is_linked(service_principal_id, policy_id)
 
         self._delete(f"{links}/{segment(policy_id)}/$ref")
-        self._until(unlinked, f"GET {links} after the removal of policy {policy_id}")
+        self.wait_for(unlinked, f"GET {links} after the removal of policy {policy_id}")
 
     def _is_linked(self, service_principal_id: str, policy_id: str) -> bool:
         try:

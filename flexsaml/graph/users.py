@@ -201,7 +201,7 @@ class Users(DirectoryCalls):
         users as `names` does."""
         pending = dict(wanted)
         try:
-            self._until(lambda: self._all_show(pending), "reading back extension values")
+            self.wait_for(lambda: self._all_show(pending), "reading back extension values")
         except StillPending as late:
             called = [(names or {}).get(user, user) for user in pending]
             listed = ", ".join(called[:3]) + (", …" if len(called) > 3 else "")

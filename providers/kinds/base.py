@@ -33,7 +33,7 @@ class RefusedChange(UserError):
     """A failure a user may meet, in one line: what was refused or failed, and what to do about it."""
 
 
-class NotCreated(RefusedChange):
+class RecordedRefusal(RefusedChange):
     """Nothing of a create was carried out, and state records that: `inputs`, under `id_`. The next update replaces the
     record; its `delete` finds nothing in the tenant to delete."""
 

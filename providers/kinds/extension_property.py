@@ -31,7 +31,7 @@ from flexsaml.values import DataType, InvalidValue
 
 from .. import engine
 from ..progress import first_names
-from .base import UNKNOWN, Argument, Failures, Kind, NotCreated, Props, RefusedChange, differs, known, text
+from .base import UNKNOWN, Argument, Failures, Kind, Props, RecordedRefusal, RefusedChange, differs, known, text
 from .record import refuse_unlisted
 
 NOT_CREATED = "not-created"
@@ -186,7 +186,7 @@ def _record_not_created(reason: str, inputs: Props) -> RefusedChange:
     is never taken over."""
     if not inputs["baseline"]:
         return RefusedChange(reason)
-    return NotCreated(reason, f"{inputs['application_id']}/{NOT_CREATED}", {**inputs, "baseline": NOT_CREATED})
+    return RecordedRefusal(reason, f"{inputs['application_id']}/{NOT_CREATED}", {**inputs, "baseline": NOT_CREATED})
 
 
 def _taken(existing: Property) -> str:

@@ -6,12 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.emulator.process import Emulator
 from tests.engine.stack import UP, Checkout, Stack, seed
 from tests.torture import PROJECT
-from tests.wheel import install_wheel
 
 
 class Example(Checkout):
@@ -21,11 +18,6 @@ class Example(Checkout):
         shutil.copytree(PROJECT / "examples" / name, directory)
         self.directory = directory
         (directory / ".venv").symlink_to(PROJECT / ".venv")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def open_example(name: str, emulator: Emulator, directory: Path, wheel: Path) -> Stack:

@@ -13,7 +13,6 @@ import pytest
 from tests.emulator.process import Emulator
 from tests.engine.stack import Checkout, Stack, seed
 from tests.torture import PROJECT
-from tests.wheel import install_wheel
 
 PROJECT_FILE = """
 name: platform
@@ -49,11 +48,6 @@ class HostProject(Checkout):
         for module in ("components", "providers"):
             (directory / module).mkdir()
             (directory / module / "__init__.py").write_text('OWNER = "platform"\n', encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return install_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture

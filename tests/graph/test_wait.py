@@ -11,13 +11,13 @@ from .fakes import stage
 
 def test_true_at_once_costs_one_check_and_no_time() -> None:
     scene, checks = stage(), iter(["shown"])
-    assert scene.directory._until(lambda: next(checks), "x", 0.0) == "shown"
+    assert scene.directory.wait_for(lambda: next(checks), "x", 0.0) == "shown"
     assert scene.clock.slept == []
 
 
 def test_delays_grow_and_stay_bounded() -> None:
     scene, checks = stage(), iter([False] * 7 + [True])
-    scene.directory._until(lambda: next(checks), "x", 60.0)
+    scene.directory.wait_for(lambda: next(checks), "x", 60.0)
     assert scene.clock.slept == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 5.0]
     assert scene.progress_lines[0] == "x: waiting, 4 of at most 60 s"
     assert len(scene.progress_lines) == 4
@@ -33,6 +33,6 @@ def test_the_deadline_counts_waiting_only(takes: float) -> None:
         return False
 
     with pytest.raises(StillPending) as raised:
-        scene.directory._until(never, "reading x", 10.0, "wait")
+        scene.directory.wait_for(never, "reading x", 10.0, "wait")
     assert checks == [0.0, 0.5, 1.5, 3.5, 7.5]
     assert str(raised.value) == "reading x: gave up after waiting 8 s; wait"

@@ -29,7 +29,7 @@ from components import FlexSamlClaims
 from flexsaml.errors import UserError
 from flexsaml.graph import Client, Clock, Directory, cloud, credentials
 from providers import TENANT, Connection, provider_class
-from providers.kinds.base import UNKNOWN, NotCreated
+from providers.kinds.base import UNKNOWN, RecordedRefusal
 from providers.kinds.extension_property import names_not_created
 from tests.emulator.process import Emulator
 from tests.providers.process import plain, struct
@@ -199,7 +199,7 @@ class _Command:
         else:
             try:
                 created = provider.create(settled.inputs)
-            except NotCreated as problem:  # recorded, and the command fails
+            except RecordedRefusal as problem:  # recorded, and the command fails
                 settled.id, settled.inputs, settled.outs = problem.id_, _cross(problem.inputs), _cross(problem.inputs)
                 self._record(name)
                 self.state[name] = settled
