@@ -11,8 +11,8 @@ values: the value baseline restores the former ones before it, and the writers w
   lacks the permission, or does not own the application.
 * A property that exists already is never taken over without a baseline. With one, the name was free when the baseline
   was recorded, so a property that has it now was left behind by an unfinished run of this stack. If Graph certainly
-  refused the creation (400, 401, 403, 429, never sent), state records that, and one that has the name later was made
-  by somebody else, and is left alone.
+  refused the creation (400, 401, 403, 429, never sent), state records that: a property that has the name later was
+  made by somebody else, and is left alone. docs/architecture.md names the cases in which the record does not help.
 * Deleting a property hides its values, and a new property of that name shows them again (A). So it is kept on delete
   while users hold values in it: this stack's values are cleared by then, and what is left belongs to others.
 * A new property accepts values only after seconds or minutes (C). Whoever first writes a value waits for that."""
@@ -38,7 +38,7 @@ NOT_CREATED = "not-created"
 """In the record of a refused creation: the last part of the id, and the baseline."""
 
 names_not_created: set[str] = set()
-"""Full names whose record of a refused creation this process has deleted. The engine deletes that record right before
+"""Full names whose record of a refused creation this process has deleted. The engine deletes the record right before
 it creates the property anew, or before it deletes the tenant baseline; a provider process serves one command."""
 
 TARGETS = ("User", "Group", "AdministrativeUnit", "Application", "Device", "Organization")

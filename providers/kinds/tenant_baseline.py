@@ -8,9 +8,9 @@ as the last resource of all.
 * An object that exists already is never taken over: the baseline refuses it, in a preview if preflight saw it, else
   before the first write. So a property or policy of this stack's names that appears later was created by this stack,
   even if the answer was lost or the run was killed before the engine knew of it. Delete removes such objects; of a
-  policy, whose name is not unique, only one that carries this stack's signature and applies to no other principal; of
-  properties, neither one whose creation state records as refused, nor one whose name left the configuration, since by
-  then a record of a refusal is gone from state, too.
+  policy, whose name is not unique, only one that carries this stack's signature and applies to no other principal. It
+  keeps a property whose recorded refusal the same command deleted (`names_not_created`), and one whose name left the
+  configuration, because by then nothing in state tells who made it.
 * A policy that was assigned before is recorded. With `replace_existing` it may be displaced; delete assigns it again
   if no other policy is assigned by then.
 * Nothing that others rely on is deleted: a property with values in it, a policy that applies to another principal.
