@@ -25,6 +25,7 @@ from typing import ClassVar
 
 from flexsaml import graph
 from flexsaml.claims import build_full_name, is_full_name, owner_app_id
+from flexsaml.errors import UserError
 from flexsaml.graph import Conflict
 from flexsaml.graph import ExtensionProperty as Property
 from flexsaml.values import DataType, InvalidValue
@@ -92,6 +93,8 @@ class ExtensionPropertyKind(Kind):
         application, full_name = inputs["application_id"], inputs["full_name"]
         if not inputs["baseline"] and (existing := directory.extension_properties(application, full_name)):
             raise RefusedChange(_taken(existing[0]))
+        if full_name in names_not_created:
+            _refuse_made_since(directory, inputs)
         try:
             created = _post(directory, inputs)
         except Conflict:
@@ -107,7 +110,7 @@ class ExtensionPropertyKind(Kind):
         return f"{application}/{created.id}", {}
 
     def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
-        if split_id(id_)[1] == NOT_CREATED:
+        if is_not_created(id_):
             return outputs
         live = directory.extension_property(*split_id(id_))
         if live is None:
@@ -127,7 +130,7 @@ class ExtensionPropertyKind(Kind):
 
     def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
         application, property_id = split_id(id_)
-        if property_id == NOT_CREATED:
+        if is_not_created(id_):
             names_not_created.add(outputs["full_name"])
             return
         if reason := explain_keeping(directory, outputs["full_name"]):
@@ -163,6 +166,11 @@ def split_id(id_: str) -> tuple[str, str]:
     return application, property_id
 
 
+def is_not_created(id_: str) -> bool:
+    """Whether this is the id in the record of a refused creation."""
+    return id_.endswith(f"/{NOT_CREATED}")
+
+
 def describe_holders(directory: graph.Directory, full_name: str) -> str:
     """Who holds a value in the property, in words; "" when nobody does."""
     holders = directory.find_value_holders(full_name)
@@ -173,10 +181,25 @@ def describe_holders(directory: graph.Directory, full_name: str) -> str:
     return f"{users} in it" + (f" ({first_names(names, total=holders.count)})" if names else "")
 
 
+def _refuse_made_since(directory: graph.Directory, inputs: Props) -> None:
+    """Raise, and record the refusal again, if somebody made the property after Graph refused to create it, or if that
+    cannot be read. Without the new record the next command would count the property as made by this stack, because the
+    engine forgets the former record without calling `delete` (tried)."""
+    try:
+        existing = directory.find_extension_property(inputs["application_id"], inputs["full_name"])
+    except UserError as problem:
+        raise _record_not_created(str(problem), inputs) from problem
+    if existing:
+        raise _record_not_created(_taken(existing), inputs)
+
+
 def _refuse_not_created(directory: graph.Directory, reason: str, inputs: Props) -> RefusedChange:
-    """The error of a create that Graph refused. A property that is there all the same was made by an earlier run."""
+    """The error of a create that Graph refused. A property that is there all the same was made by an earlier run,
+    unless this command has seen that it was not there."""
     with suppress(graph.GraphError):  # without an answer the record is made: it keeps what may be somebody else's
-        if directory.find_extension_property(inputs["application_id"], inputs["full_name"]):
+        if inputs["full_name"] not in names_not_created and directory.find_extension_property(
+            inputs["application_id"], inputs["full_name"]
+        ):
             return RefusedChange(reason)
     return _record_not_created(reason, inputs)
 

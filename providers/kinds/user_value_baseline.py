@@ -25,7 +25,7 @@ from .. import engine
 from ..progress import count_users, first_names, progress_reporter
 from . import cells
 from .base import Argument, Failures, Props, RefusedChange, text
-from .extension_property import NO_PRINCIPAL, has_owner_principal, split_id
+from .extension_property import NO_PRINCIPAL, has_owner_principal, is_not_created, split_id
 
 
 class UserValueBaselineKind(cells.CellsKind):
@@ -51,6 +51,15 @@ class UserValueBaselineKind(cells.CellsKind):
 
     def secret_inputs(self, arguments: Props) -> set[str]:
         return {"__seen"} | super().secret_inputs(arguments)
+
+    def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
+        inputs, failures = super().check(olds, news)
+        if is_not_created(text(inputs["extension"])):  # the command leaves out the property, which it would create
+            failures["extension"] = (
+                f"{text(inputs['full_name'])} does not exist, because Graph refused to create it: add --target of its "
+                "ExtensionProperty to the command, or drop --exclude"
+            )
+        return inputs, failures
 
     def judge_change(self, change: RosterChange, news: Props) -> Failures:
         full_name = text(news.get("full_name"))

@@ -40,8 +40,11 @@ def test_what_somebody_else_made_after_the_refusal_is_left_alone(stack: Stack) -
     refuse_creation(stack)
     tenant = stack.tenant()
     made = tenant.make_property("languages")
+    stack.emulator.fault("refuse", "POST", "/extensionProperties", status=403, times=-1)
     assert f"it exists already (id {made}) and this stack did not create it" in stack.refused(*UP)
 
+    stack.emulator.clear_faults()
+    assert stack.resources()["flex-languages"]["id"].endswith("/not-created")
     stack.emulator.clear()
     output = stack.destroy().output
     assert f"{tenant.full('languages')} is kept: Graph refused to create it for this stack" in output

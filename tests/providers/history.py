@@ -192,7 +192,7 @@ class History:
 
     def _id_in_state(self, name: str) -> str:
         held = self.stack.state.get(f"flex-{name}")
-        return held.id if held else ""
+        return held.id if held and not held.awaits_creation else ""
 
     def make_property_as_stranger(self, name: str) -> None:
         extension = EXTENSIONS[name]
@@ -233,7 +233,7 @@ class History:
     # -- commands ------------------------------------------------------------------------------------------------
 
     def up(self, *, killed_at: int | str = 0, targets: Collection[str] | None = None, respelled: bool = False) -> Run:
-        before, managed = self.live(), set(self.stack.state)
+        before, managed = self.live(), self.stack.managed
         run = self.stack.up(self.program(respelled=respelled), targets, killed_at=killed_at)
         self.emulator.clear_faults()
         self.emulator.dials(stale_reads=0)
@@ -256,7 +256,7 @@ class History:
         left = {
             name
             for name in OWN
-            if (f"flex-{name}" in managed or name not in self.own) and f"flex-{name}" not in self.stack.state
+            if (f"flex-{name}" in managed or name not in self.own) and f"flex-{name}" not in self.stack.managed
         }
         self.kept |= {self.tenant.full(name) for name in left} & set(self.tenant.properties())
 
@@ -267,7 +267,7 @@ class History:
             self.names[name] = self.tenant.full(name)
 
     def destroy(self, *, killed_at: int | str = 0) -> Run:
-        managed = set(self.stack.state)
+        managed = self.stack.managed
         run = self.stack.destroy(killed_at=killed_at)
         self.emulator.clear_faults()
         self._forget_deleted_baselines()
@@ -276,7 +276,7 @@ class History:
 
     def _forget_deleted_baselines(self) -> None:
         for name in EXTENSIONS:
-            if f"flex-{self.names[name]}-before" not in self.stack.state:
+            if f"flex-{self.names[name]}-before" not in self.stack.managed:
                 self._forget(name)
 
     def _forget(self, name: str, keep: Collection[str] = ()) -> None:

@@ -66,6 +66,8 @@ class Held:
     outs: Props
     dependencies: dict[str, set[str]]
     """names of resources, by the input that has an output of theirs; "" of all"""
+    awaits_creation: bool = False
+    """deleted for a replacement whose creation failed; the engine forgets it, or creates it, and never deletes it"""
 
 
 @dataclass
@@ -97,6 +99,11 @@ class Miniature:
     retained: Collection[str] = ()
     ignored: Mapping[str, Collection[str]] = field(default_factory=dict)
 
+    @property
+    def managed(self) -> set[str]:
+        """Names of the resources that exist as far as state tells."""
+        return {name for name, held in self.state.items() if not held.awaits_creation}
+
     def up(self, program: Program, targets: Collection[str] | None = None, *, killed_at: int | str = 0) -> Run:
         """`targets`: names of resources; without, all. `killed_at`: the number of a step,
         from 1, or the name of its resource."""
@@ -114,6 +121,8 @@ class Miniature:
     def refresh(self) -> Run:
         run = Run()
         for name, held in list(self.state.items()):
+            if held.awaits_creation:
+                continue
             try:
                 live = self.make_provider(held.kind).read(held.id, held.outs)
             except UserError as problem:
@@ -145,6 +154,8 @@ class _Command:
     killed_at: int | str
     run: Run = field(default_factory=Run)
     registered: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    """names of resources that this command deleted for a replacement"""
     failure: Exception | None = None
 
     def __post_init__(self) -> None:
@@ -168,7 +179,7 @@ class _Command:
 
     def _settle(self, name: str, request: Any) -> Held | None:
         self.registered.add(name)
-        held = self.state.get(name)
+        held = None if name in self.deleted else self.state.get(name)
         if self.targets is not None and name not in self.targets:
             return held
         dependencies = {key: _names(value.urns) for key, value in request.propertyDependencies.items()}
@@ -188,7 +199,7 @@ class _Command:
         settled.inputs = _check(provider, held.inputs if held else {}, props)
         if held:
             verdict = provider.diff(held.id, held.outs, settled.inputs)
-            if verdict.replaces:
+            if verdict.replaces or held.awaits_creation:
                 self.delete([name, *self._replaced_with(name)], is_replacement=True)
                 return self._step(name, None, settled, props)
             settled.id = held.id
@@ -202,13 +213,18 @@ class _Command:
             except RecordedRefusal as problem:  # recorded, and the command fails
                 settled.id, settled.inputs, settled.outs = problem.id_, _cross(problem.inputs), _cross(problem.inputs)
                 self._record(name)
-                self.state[name] = settled
+                self._keep(name, settled)
                 raise
             settled.id, settled.outs = str(created.id), _cross(created.outs or {})
             self._record(name)
         self.run.settled.append(name)
-        self.state[name] = settled
+        self._keep(name, settled)
         return settled
+
+    def _keep(self, name: str, settled: Held) -> None:
+        if name in self.state and self.state[name].awaits_creation:
+            del self.state[name]  # what is created stands behind what existed, also in the order of deletion
+        self.state[name] = settled
 
     def delete(self, names: list[str], *, is_replacement: bool = False) -> None:
         """Dependents first, else the latest first. Dependents of what is replaced may stay: they are updated then."""
@@ -221,13 +237,18 @@ class _Command:
             if name in self.stack.protected:  # the others were deleted by then
                 raise EngineRefuses(f"{name} is protected")
             held = self.state[name]
-            if name not in self.stack.retained:
+            if name not in self.stack.retained and not held.awaits_creation:
                 try:
                     self.stack.make_provider(held.kind).delete(held.id, held.outs)
                 except UserError as problem:
                     raise Refusal(str(problem)) from problem
-            self._record(name)
-            del self.state[name]
+            if not held.awaits_creation:
+                self._record(name)
+            if is_replacement:
+                held.awaits_creation = True
+                self.deleted.add(name)
+            else:
+                del self.state[name]
             names = [other for other in names if other != name]
 
     def end(self, error: Exception) -> Run:

@@ -97,6 +97,12 @@ MISTAKES: list[tuple[str, Props, str, str]] = [
     ("UserExtensionValues", {"service_principal_id": ""}, "service_principal_id", "and it is empty"),
     ("UserExtensionValues", {"baselined": False}, "baselined", "needs a UserValueBaseline for each extension"),
     ("UserValueBaseline", {"extension": ""}, "extension", "and it is empty"),
+    (
+        "UserValueBaseline",
+        {"extension": "app-object/not-created"},
+        "extension",
+        f"{FULL} does not exist, because Graph refused to create it: add --target of its ExtensionProperty to the",
+    ),
     ("TenantBaseline", {"policy_name": ""}, "policy_name", "needs a policy name"),
     (
         "UserExtensionValue",

@@ -46,6 +46,26 @@ def up_refused(status: int) -> Step:
     return step
 
 
+def up_lost(history: History) -> None:
+    """The creation is carried out, and no answer to it arrives."""
+    history.emulator.fault("lose", "POST", "/extensionProperties", times=-1)
+    history.up()
+
+
+def up_unread(history: History) -> None:
+    """Extension properties can be neither read nor created."""
+    history.emulator.fault("refuse", "", "/extensionProperties", status=403, times=-1)
+    assert "403" in history.up().refusal
+
+
+def up_taken_while(status: int) -> Step:
+    def step(history: History) -> None:
+        history.emulator.fault("refuse", "POST", "/extensionProperties", status=status, times=-1)
+        up_taken(history)
+
+    return step
+
+
 def up_taken(history: History) -> None:
     assert "exists already" in history.up().refusal
 
@@ -62,6 +82,16 @@ def remove(history: History) -> None:
     history.drop_extension("team")
 
 
+def change_type(history: History) -> None:
+    """The program declares another data type from now on."""
+
+    def declare_integer(props: dict[str, object]) -> None:
+        if props.get("name") == "team":
+            props["data_type"] = "Integer"
+
+    history.stack.falsify = declare_integer
+
+
 def make_as_stranger(history: History) -> None:
     history.make_property_as_stranger("team")
 
@@ -73,18 +103,25 @@ SEQUENCES: dict[str, tuple[list[Step], bool]] = {
     "refused twice, then made by a stranger": ([up_refused(403), up_refused(403), make_as_stranger], IS_KEPT),
     "refused, refreshed, then made by a stranger": ([up_refused(403), refresh, make_as_stranger], IS_KEPT),
     "made by a stranger, and declared still": ([up_refused(403), make_as_stranger, up_taken, up_taken], IS_KEPT),
+    "made by a stranger, and refused again": ([up_refused(403), make_as_stranger, up_taken_while(403)], IS_KEPT),
+    "made by a stranger, and answered with an error": (
+        [up_refused(403), make_as_stranger, up_taken_while(503)],
+        IS_KEPT,
+    ),
+    "made by a stranger, and unreadable": ([up_refused(403), make_as_stranger, up_unread], IS_KEPT),
     "made by a stranger, then removed": ([up_refused(403), make_as_stranger, remove, up], IS_KEPT),
     "removed, then made by a stranger": ([up_refused(403), remove, up, make_as_stranger], IS_KEPT),
     "made by a stranger, removed without a run": ([up_refused(403), make_as_stranger, remove], IS_KEPT),
+    "refused after a change of its type": ([up, change_type, up_refused(403), make_as_stranger], IS_KEPT),
+    "created after a change of its type": ([up, change_type, up_refused(403), up], IS_GONE),
     "refused": ([up_refused(403)], IS_GONE),
     "refused, then created": ([up_refused(403), up], IS_GONE),
     "refused, then killed after the creation": ([up_refused(403), up_killed], IS_GONE),
     "killed after the creation": ([up_killed], IS_GONE),
     "killed after the creation, then refused": ([up_killed, up_refused(403)], IS_GONE),
-    "answered with an error, and created": (
-        [lambda history: history.emulator.fault("lose", "POST", "/extensionProperties", times=-1), History.up],
-        IS_GONE,
-    ),
+    "created without an answer": ([up_lost], IS_GONE),
+    "refused, then created without an answer": ([up_refused(403), up_lost], IS_GONE),
+    "refused, unreadable, then created": ([up_refused(403), up_unread, up], IS_GONE),
     "killed after the creation, then removed: nobody knows who made it": ([up_killed, remove, up], IS_KEPT),
 }
 
