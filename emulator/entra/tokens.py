@@ -51,11 +51,16 @@ class TokenService:
         return _reply(200, body)
 
     def _jwt(self, client: ClientRecord, scope: str) -> str:
-        """A token in the form of Entra's, so that a client may read `roles` as a hint; its signature means nothing."""
+        """A token in the form of Entra's, so that a client may read `roles` as a hint; its signature means nothing. A
+        person's has `scp` instead (A). A person cannot sign in here, so the same grant stands in for that."""
         now, tenant = int(self._clock.utc().timestamp()), self._store.tenant_id
         audience = scope.removesuffix("/.default")
         payload = _fill("token", audience=audience, tenant_id=tenant, client=client.id)
-        payload |= {"iat": now, "nbf": now, "exp": now + LIFETIME, "roles": sorted(client.roles)}
+        payload |= {"iat": now, "nbf": now, "exp": now + LIFETIME}
+        if client.is_person:
+            payload |= {"idtyp": "user", "scp": " ".join(sorted(client.roles))}
+        else:
+            payload |= {"roles": sorted(client.roles)}
         payload |= {"app_displayname": client.display_name}
         payload |= {"oid": client.object_id, "uti": self._store.new_id("tokens")}
         header = {"typ": "JWT", "alg": "RS256"}

@@ -138,11 +138,13 @@ class LinkRecord(Record):
 
 @dataclass(frozen=True)
 class ClientRecord(Record):
-    """An identity that may ask for tokens: client id, its secret, and the application roles granted to it."""
+    """An identity that may ask for tokens: client id, its secret, and the permissions granted to it: application roles,
+    or the delegated scopes of a person who signed in through this application (`is_person`)."""
 
     display_name: str
     secret: str = field(repr=False)
     roles: frozenset[str]
+    is_person: bool = False
 
     @property
     def object_id(self) -> str:

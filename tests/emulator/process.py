@@ -27,6 +27,7 @@ PREVIEW = "22222222-2222-4222-8222-222222222222"  # read only
 LEAST = "33333333-3333-4333-8333-333333333333"  # least privilege; owns Twilio Flex
 POLICY_WRITER = "44444444-4444-4444-8444-444444444444"  # without Policy.Read.All
 MEMBER_READER = "55555555-5555-4555-8555-555555555555"  # memberships, but not users
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"  # a person who ran `az login`, with the scopes that were measured
 SECRET = "sandbox"
 SENT: list[tuple[str, str]] = []
 """Method and path, query included, of every request that this process sent; items of a $batch too."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulator.process import LEAST, POLICY_WRITER, PREVIEW, SEED, TENANT, Emulator
+from tests.emulator.process import AZURE_CLI, LEAST, POLICY_WRITER, PREVIEW, SEED, TENANT, Emulator
 from tests.emulator.tenant import (
     ABSENT,
     FLEX,
@@ -265,6 +265,23 @@ def test_a_token_names_its_roles(tenant: Tenant) -> None:
     altered = {"Authorization": f"Bearer {header}.{payload}.{signature[:-2]}AA"}
     refused = tenant.emulator.request("GET", "/v1.0/users", headers=altered)
     assert refused.error[:2] == (401, "InvalidAuthenticationToken"), "tokens are compared completely"
+
+
+def test_the_token_of_a_person_names_its_scopes(tenant: Tenant) -> None:
+    claims = _decoded(tenant.emulator.token(AZURE_CLI).split(".")[1])
+    assert (claims["idtyp"], claims["appid"]) == ("user", AZURE_CLI)
+    scopes = "AppRoleAssignment.ReadWrite.All Application.ReadWrite.All Directory.AccessAsUser.All User.ReadWrite.All"
+    assert claims["scp"] == scopes
+    assert "roles" not in claims
+    for method, path, allowed in (
+        ("POST", f"{APPLICATION}/extensionProperties", True),
+        ("POST", "/policies/claimsMappingPolicies", False),
+        ("GET", f"{PRINCIPAL}/claimsMappingPolicies", False),
+        ("GET", "/organization", False),
+    ):
+        body: dict[str, Any] | None = None if method == "GET" else {}
+        answer = tenant.emulator.graph(method, path, body, client=AZURE_CLI)
+        assert (answer.status != 403) is allowed, path
 
 
 def _decoded(segment: str) -> dict[str, Any]:
