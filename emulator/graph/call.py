@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -45,6 +46,7 @@ class GraphCall:
     keys: Mapping[str, PathKey]
     token: TokenRecord
     store: Store
+    now: datetime  # of the tenant
 
     @cached_property
     def query(self) -> Query:

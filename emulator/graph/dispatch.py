@@ -89,7 +89,7 @@ class Graph:
         route, keys = _ROUTER.find(request.method, request.path)
         if route.is_beta_only and request.version != "beta":
             raise method_not_allowed()
-        call = GraphCall(request, keys, token, self.store)
+        call = GraphCall(request, keys, token, self.store, self.clock.utc())
 
         def owns() -> bool:
             if not keys:

@@ -14,7 +14,7 @@ from emulator.graph import render
 from emulator.graph.call import GraphCall, held_alternatives
 from emulator.graph.query import Filter, parse_filter, parse_search
 from emulator.messages import Reply
-from emulator.tenant import access, applications, extensions, policies, principals, records, users
+from emulator.tenant import access, applications, certificates, extensions, policies, principals, records, users
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PolicyRecord, PrincipalRecord, UserRecord
 from emulator.tenant.store import count_down, get_existing
 from emulator.types import Attributes
@@ -219,6 +219,11 @@ def list_available_properties(call: GraphCall) -> Reply:
         if extensions.request_use(call.store, prop) and is_synced in (None, prop.is_synced_from_on_premises)
     ]
     return render.page(call, "Collection(extensionProperty)", rows, render.selected)
+
+
+def add_signing_certificate(call: GraphCall) -> Reply:
+    body = certificates.add_signing_certificate(call.store, principal_of(call), call.body(), call.now)
+    return Reply(200, {"@odata.context": f"{call.base}/$metadata#microsoft.graph.selfSignedCertificate", **body})
 
 
 def get_custom_claims(call: GraphCall) -> Reply:

@@ -98,6 +98,7 @@ ROUTES: dict[str, Handler] = {
     f"DELETE {_PRINCIPAL}/owners/{{object}}/$ref": lambda call: applications.remove_owner(
         call.store, principal_of(call), call.guid("object")
     ),
+    f"POST {_PRINCIPAL}/addTokenSigningCertificate": handlers.add_signing_certificate,
     f"GET {_APPLICATION}/federatedIdentityCredentials": _nothing("federatedIdentityCredentials", application_of),
     f"GET {_PRINCIPAL}/oauth2PermissionGrants": _nothing("oauth2PermissionGrants", principal_of),
     f"GET {_PRINCIPAL}/appRoleAssignments": _nothing("appRoleAssignments", principal_of),

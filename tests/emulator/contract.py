@@ -30,6 +30,7 @@ NOT_IN_CONTRACT = {
     r"POST /[0-9a-f-]{36}/servicePrincipals/.* 400": "no such path: what Graph refuses with a tenant id",
     r"(POST|DELETE) /servicePrincipals/[^/]+/appRoleAssignedTo.* \d+": "the contract has its GET only",
     r"(POST|DELETE) /groups/[^/]+/members/.* \d+": "the contract has its GET only",
+    r"POST /servicePrincipals/[^/]+/addTokenSigningCertificate \d+": "the contract has no actions of service principals",
     r"POST /users/[^/]+/(get|check)MemberGroups \d+": "the contract has no actions of users",
     r"GET /(applications|servicePrincipals)/[^/]+/(federatedIdentityCredentials|oauth2PermissionGrants|appRoleAssignments) "
     r"\d+": "the contract has no such lists",
