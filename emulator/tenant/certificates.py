@@ -1,9 +1,8 @@
 """A signing certificate that the tenant makes for a service principal itself. Quirks (A, reference page of
 addTokenSigningCertificate): the answer is the public half with its thumbprint; the principal gets a private and a
 public key credential and a password credential, all with the same customKeyIdentifier, the password and the private
-one with the same keyId; the certificate begins now and ends after at most three years, which is the default; making it does not
-activate it. The name must begin with `CN=`; how another one, or another end, is refused is not recorded
-(D)."""
+one with the same keyId; the certificate begins now and ends after at most three years, which is the default. Making it
+does not activate it (C). The name must begin with `CN=`; how Graph refuses another name or end is not recorded (D)."""
 
 import base64
 from dataclasses import replace
