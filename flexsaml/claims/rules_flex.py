@@ -59,6 +59,11 @@ def flex_type_of(name: str) -> str:
     return suffix if dot and suffix in load_table("flex")["typed_suffix"] else ""
 
 
+def worker_attribute_of(name: str) -> str:
+    """The worker attribute that Flex makes of an attribute, without its type suffix."""
+    return name.rpartition(".")[0] if flex_type_of(name) and not split_channel(name) else name
+
+
 def split_channel(name: str) -> tuple[str, str] | None:
     """Channel and property of `channel.<channel>.<property>`, whose dots begin no type suffix."""
     match = re.fullmatch(r"channel\.([^.]+)\.([^.]+)", name)
@@ -93,8 +98,8 @@ def _check_policy(document: Document, body: JsonNode) -> Violations:
     """email, full_name and roles are there (without them the login fails with error 45050), and a NameID; the basic
     claim set is not."""
     names = [entry.text("SamlClaimType") for entry in document.entries]
-    for name, (typed_name, source) in load_table("flex")["mandatory"].items():
-        entries = [entry for entry in document.entries if entry.text("SamlClaimType") in (name, typed_name)]
+    for name, source in load_table("flex")["mandatory"].items():
+        entries = [entry for entry in document.entries if worker_attribute_of(attribute_name(entry)) == name]
         if entries:
             yield from _check_required_source(name, entries, source)
             continue
@@ -118,8 +123,7 @@ def _check_collisions(document: Document) -> Violations:
     first: dict[str, JsonNode] = {}
     for entry in document.entries:
         name = attribute_name(entry)
-        has_suffix = flex_type_of(name) and not split_channel(name)
-        base = name.rpartition(".")[0] if has_suffix else name
+        base = worker_attribute_of(name)
         earlier = first.setdefault(base, entry)
         if name and name != attribute_name(earlier):
             message = f"{entry.label} and {earlier.label} set the same worker attribute {quote(base)}"
@@ -141,10 +145,14 @@ def _check_size(document: Document, context: Context) -> Violations:
 
 
 def _check_required_source(name: str, entries: Sequence[JsonNode], source: str) -> Violations:
-    """At least one of the entries can give a value."""
-    if all(names_unknown_attribute(entry) or not (constant_of(entry) or "x").strip() for entry in entries):
+    """At least one of the entries, which set the attribute, can give a value and has its plain name."""
+    giving = [entry for entry in entries if not names_unknown_attribute(entry) and (constant_of(entry) or "x").strip()]
+    if not giving:
         message = f"claim '{name}' never has a value from this source, and Flex refuses every login (error 45050)"
         yield Violation("flex-required-empty", entries[0].where, message, f"use user.{source}")
+    elif all(attribute_name(entry) != name for entry in giving):
+        message = f"{giving[0].label} is there instead of '{name}', and it is not documented whether Flex takes it"
+        yield Violation("flex-required-typed", giving[0].where, message, f"write '{name}'")
 
 
 def _check_name(entry: JsonNode) -> NodeViolations:
@@ -186,7 +194,7 @@ def _check_values(context: Context, entry: JsonNode) -> NodeViolations:
     if hyphen is not None and base not in exempt and flex_type_of(name).removesuffix("array") != "int":
         message = f"{entry.label} gets {quote(hyphen, 40)}; the hyphen may break TaskRouter's expressions"
         yield "hyphen-value", message, "use an underscore"
-    if name in ("roles", "roles.stringarray"):
+    if worker_attribute_of(name) == "roles":
         is_user_type = source_of(entry) == "user" and entry.text("ID").lower() == "usertype"
         roles = (
             role.strip() for value in (*values, *(["Member"] if is_user_type else ())) for role in value.split(",")

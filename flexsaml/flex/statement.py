@@ -50,13 +50,15 @@ class AttributeDoubt:
 
     name: str
     message: str
+    fix: str = "correct the value in Entra"
 
 
 @dataclass(frozen=True)
 class WorkerUpdate:
     """What a sign-in writes to the worker. `sources`: worker attribute to the Name of the attribute it comes from.
     `ignored`: Names that Flex ignores. `unknown`: worker attributes and channel settings of which it is not known which
-    of several values Flex keeps (F8); `contested`: those that several attributes of the assertion set (F14)."""
+    of several values Flex keeps (F8); `contested`: those that several attributes of the assertion set (F14);
+    `substitutes`: a required attribute to the Name with a type suffix that is there in its place (F1)."""
 
     friendly_name: str
     attributes: Mapping[str, object] = field(default_factory=dict)
@@ -65,6 +67,7 @@ class WorkerUpdate:
     ignored: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     contested: tuple[str, ...] = ()
+    substitutes: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[AttributeFault, ...] = ()
 
     @property
@@ -83,7 +86,15 @@ class WorkerUpdate:
                 f"the attributes are {self.length:,} characters of JSON, more than {table['most_characters']:,} (F11)"
             )
             reasons.append(("", words))
-        return tuple(AttributeDoubt(*reason) for reason in reasons)
+        doubts = [AttributeDoubt(*reason) for reason in reasons]
+        for name in table["mandatory"]:
+            if name in self.substitutes:
+                message = f"'{self.substitutes[name]}' is there instead of '{name}', which Flex requires (F1)"
+                doubts.append(AttributeDoubt(name, message, f"name the claim '{name}'"))
+            elif name in self.contested:
+                message = f"several attributes set '{name}', which Flex requires (F14)"
+                doubts.append(AttributeDoubt(name, message, "keep only one of these claims"))
+        return tuple(doubts)
 
     @property
     def length(self) -> int:
@@ -102,7 +113,8 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
     sources: dict[str, str] = {}
     has_several: dict[str, bool] = {}
     contested: set[str] = set()
-    faults = _find_absent(statement)
+    substitutes = _find_substitutes(statement)
+    faults = _find_absent(statement, substitutes)
     for attribute in statement.attributes:
         if is_ignored(attribute.name):
             continue
@@ -126,8 +138,9 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
     ignored = tuple(attribute.name for attribute in statement.attributes if is_ignored(attribute.name))
     unknown = tuple(sorted(name for name in has_several if has_several[name]))
     return WorkerUpdate(
-        statement.name_id, attributes, channels, sources, ignored, unknown, tuple(sorted(contested)), tuple(faults)
-    )
+        statement.name_id, attributes, channels, sources, ignored, unknown, tuple(sorted(contested)), substitutes,
+        tuple(faults),
+    )  # fmt: skip
 
 
 def is_ignored(name: str) -> bool:
@@ -160,12 +173,26 @@ def _match_channel(name: str) -> re.Match[str] | None:
     return match if match and match[2] in load_table("flex")["channel"] else None
 
 
-def _find_absent(statement: SamlStatement) -> list[AttributeFault]:
-    """email, full_name and roles, by exactly these names (F1); only blanks count as empty (D)."""
-    given = {attribute.name: attribute.values for attribute in statement.attributes}
+def _find_substitutes(statement: SamlStatement) -> dict[str, str]:
+    """Required attributes that have a value under a Name with a type suffix only. Twilio documents the plain names, and
+    not whether `email.string` counts as `email` (F1)."""
+    filled = [attribute.name for attribute in statement.attributes if _has_value(attribute)]
+    required = {name for name in load_table("flex")["mandatory"] if name not in filled}
+    bases = ((parse_attribute_name(name)[0], name) for name in filled if not is_ignored(name))
+    return {base: name for base, name in bases if base in required}
+
+
+def _has_value(attribute: SamlAttribute) -> bool:
+    """Only blanks and separators count as empty (D)."""
+    return any(value.strip(" ,") for value in attribute.values)
+
+
+def _find_absent(statement: SamlStatement, substitutes: Mapping[str, str]) -> list[AttributeFault]:
+    """email, full_name and roles that nothing gives (F1)."""
+    given = {attribute.name: attribute for attribute in statement.attributes}
     faults = []
     for name in load_table("flex")["mandatory"]:
-        if not any(value.strip(" ,") for value in given.get(name, ())):
+        if name not in substitutes and not (name in given and _has_value(given[name])):
             kind = "empty" if name in given else "missing"
             faults.append(AttributeFault(kind, name, f"'{name}' is {kind}: Flex answers with error 45050"))
     return faults

@@ -74,9 +74,8 @@ class Prediction:
     @property
     def doubts(self) -> tuple[str, ...]:
         """What decides about the sign-in and is unknown, one sentence each."""
-        mandatory = load_table("flex")["mandatory"]
         spoils_all = {"S24", "S26"}  # a character of one value decides about the signature of the assertion
-        deciding = [line for line in self.attributes if line.name in mandatory or spoils_all & set(line.evidence)]
+        deciding = [line for line in self.attributes if _decides(line.name) or spoils_all & set(line.evidence)]
         doubts = [(f"'{line.name}'", line.unknown) for line in deciding]
         doubts += [("the NameID", self.name_id.unknown if spoils_all & set(self.name_id.evidence) else "")]
         doubts += [("whether Flex takes the assertion", reason) for reason in self.envelope_doubts]
@@ -97,7 +96,7 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) ->
     lines = (*_fixed_lines(policy, target, agent), *_policy_lines(sources))
     sent = tuple(flex.SamlAttribute(line.name, line.values, line.name_format) for line in lines if line.values)
     update = flex.compute_worker_update(flex.SamlStatement(name_id.value, name_id.format, sent))
-    unknown = {line.name for line in lines if line.unknown}
+    unknown = {flex.parse_attribute_name(line.name)[0] for line in lines if line.unknown}
     return Prediction(
         agent=agent, refusals=tuple(_find_refusals(target, agent)), name_id=name_id, attributes=lines,
         worker=tuple(_worker_lines(lines, update, name_id)), update=update,
@@ -106,6 +105,13 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) ->
             f"the policy has {key}, which changes the issuer or the audience" for key in policy.envelope_keys
         ),
     )  # fmt: skip
+
+
+def _decides(name: str) -> bool:
+    """Whether Flex may refuse the sign-in for what an attribute of this Name holds (F1, F4, F13)."""
+    worker_name, kind = flex.parse_attribute_name(name)
+    is_restricted = worker_name in load_table("flex")["mandatory"] or worker_name == "team_member"
+    return is_restricted or kind not in ("string", "stringarray")
 
 
 def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]:

@@ -155,7 +155,7 @@ def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str])
             yield Check("attribute-collision", "warning", message, "keep only one of these claims", name)
     for doubt in update.doubts:
         message = f"{doubt.message}; it is not documented what the sign-in does then"
-        yield Check("attribute-doubtful", "warning", message, "correct the value in Entra", doubt.name)
+        yield Check("attribute-doubtful", "warning", message, doubt.fix, doubt.name)
     if update.ignored:
         message = f"Flex ignores {len(update.ignored)} attributes whose Name is a URI (F2, A)"
         yield Check("attribute-namespaced", "ok", message)

@@ -168,6 +168,7 @@ CASES: dict[str, tuple[Case, Case]] = {
     "transformation-source": (mail(TransformationID="J"), join()),
     "transformation-unused": (policy(*FLEX, ClaimsTransformations=[JOIN]), join()),
     "flex-required": (policy(*FLEX[1:]), FINE),
+    "flex-required-typed": (policy({**MAIL, "SamlClaimType": "email.string"}, *FLEX[1:]), FINE),
     "flex-required-empty": (
         policy({"Source": "user", "ID": "email", "SamlClaimType": "email"}, *FLEX[1:]),
         policy({"Source": "user", "ID": "employeeid", "SamlClaimType": "email"}, *FLEX[1:]),

@@ -122,6 +122,12 @@ def test_three_attributes_are_required(name: str, values: list[str] | None) -> N
     assert missing.value.names == (name,)
 
 
+def test_a_required_attribute_with_a_suffix_counts_as_missing() -> None:
+    given = [("email.string", ["a@x"]), *((name, values) for name, values in GIVEN.items() if name != "email")]
+    with pytest.raises(MissingAttributes):
+        map_attributes(given, "a")
+
+
 def test_channels_are_set_and_not_kept_as_attributes() -> None:
     given = [*GIVEN.items(), ("channel.voice.capacity", ["2"]), ("channel.voice.availability", ["False"])]
     mapped = map_attributes(given, "a")

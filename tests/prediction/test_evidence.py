@@ -46,6 +46,7 @@ def test_every_rule_is_cited_and_every_citation_is_a_rule() -> None:
     assert set(load_rules()) - cited == {
         "F1",
         "F1 empty",
+        "F1 suffix",
         "F11",
         "F12",
         "F13",

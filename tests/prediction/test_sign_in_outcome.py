@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from flexsaml.claims import lint
 from flexsaml.prediction.evidence import EXACT
-from tests.prediction.seeded import ADA, MANDATORY, USERS, ada, agent, predict_entries, target
+from tests.prediction.seeded import ADA, MANDATORY, USERS, ada, agent, define, predict_entries, target
 
 DEPARTMENT = {"Source": "user", "ID": "department"}
 
@@ -56,6 +57,38 @@ def test_what_flex_may_refuse_is_unknown(role: str, value: str, outcome: str) ->
     prediction = predict_entries(*entries, user=agent(ADA, roles=(role,)))
     assert prediction.outcome == outcome
     assert bool(prediction.doubts) == (outcome == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "properties", "outcome", "level"),
+    [
+        ("email", {"ID": "mail"}, {}, "works", ""),
+        ("email.string", {"ID": "mail"}, {}, "unknown", "warning"),  # no document says whether it counts as email
+        ("email.stringarray", {"ID": "mail"}, {}, "unknown", "warning"),
+        ("email.string", {"ID": "mail"}, {"mail": None}, "fails", "warning"),
+        ("email.string", {"ID": "userprincipalname"}, {"userType": "Guest"}, "unknown", "warning"),
+        ("Email", {"ID": "mail"}, {}, "fails", "error"),
+        ("email.text", {"ID": "mail"}, {}, "fails", "error"),
+    ],
+)
+def test_of_a_required_attribute_with_a_suffix_lint_and_the_outcome_say_that_it_is_unknown(
+    name: str, source: dict[str, str], properties: dict[str, Any], outcome: str, level: str
+) -> None:
+    entry = {"Source": "user", **source, "SamlClaimType": name}
+    prediction = predict_entries(entry, *MANDATORY[1:], user=ada(**properties))
+    findings = lint(define(entry, *MANDATORY[1:]), profile="flex")
+    assert [finding.level for finding in findings if finding.rule.startswith("flex-required")] == [level][: bool(level)]
+    assert prediction.outcome == outcome
+    assert bool(prediction.doubts) == (outcome == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [("note", "works"), ("level.int", "unknown"), ("on.booleanarray", "unknown"), ("team_member", "unknown")],
+)
+def test_an_unknown_value_that_flex_may_refuse_makes_the_outcome_unknown(name: str, outcome: str) -> None:
+    entry = {"Source": "user", "ID": "netbiosname", "SamlClaimType": name}
+    assert predict_entries(*MANDATORY, entry).outcome == outcome
 
 
 @pytest.mark.parametrize(
