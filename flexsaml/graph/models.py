@@ -155,13 +155,15 @@ class SigningKey:
 @dataclass(frozen=True)
 class RoleAssignment:
     """`kind` is User, Group or ServicePrincipal; `value` the role's text, "" for one who may only sign in (A) and for a
-    role whose text is null (`is_textless`)."""
+    role whose text is null (`is_textless`). `is_disabled`: the role can be given to nobody else; who has it keeps it
+    (A)."""
 
     principal_id: str
     kind: str
     value: str
     display_name: str
     is_textless: bool = False
+    is_disabled: bool = False
 
     def user_ids(self, members: GroupMembers) -> frozenset[str] | None:
         """Object ids of the users it is given to: one user, or the direct members of a group (A: I1). None where the

@@ -195,7 +195,7 @@ class Principals(DirectoryCalls):
         body = entity_of(own)
         existing = self._existing(others, policy_name)
         application = body_of(others[0]) if existing["application"] else {}
-        values = {str(role["id"]): str(role.get("value") or "") for role in _list(body, "appRoles")}
+        app_roles = {str(role["id"]): role for role in _list(body, "appRoles")}
         tenants = self._read_list(organization, dict)
         tenant = next(iter(tenants or ()), {})
         domains = tuple(str(domain["name"]) for domain in _list(tenant, "verifiedDomains"))
@@ -206,7 +206,7 @@ class Principals(DirectoryCalls):
             keys=tuple(_keys(_list(body, "keyCredentials"))),
             accept_mapped_claims=bool((application.get("api") or {}).get("acceptMappedClaims")),
             multi_tenant="Multiple" in str(application.get("signInAudience")),
-            roles=self._read_list(roles, lambda role: _role(role, values)) if with_roles else None,
+            roles=self._read_list(roles, lambda role: _role(role, app_roles)) if with_roles else None,
             domains=None if tenants is None else domains,
             owner_has_principal=not isinstance(owning.failure, NotFound),
             assignment_required=body.get("appRoleAssignmentRequired") is True,
@@ -235,11 +235,13 @@ def _list(body: Mapping[str, Any], key: str) -> list[Any]:
     return body.get(key) or []
 
 
-def _role(body: Mapping[str, Any], values: Mapping[str, str]) -> RoleAssignment:
+def _role(body: Mapping[str, Any], app_roles: Mapping[str, Mapping[str, Any]]) -> RoleAssignment:
     kind, name = (str(body.get(key) or "") for key in ("principalType", "principalDisplayName"))
     role_id = str(body.get("appRoleId"))
-    value = values.get(role_id, "")
-    return RoleAssignment(read_text(body, "principalId"), kind, value, name, not value and role_id != _DEFAULT_ROLE)
+    app_role = app_roles.get(role_id, {})
+    value, is_textless = str(app_role.get("value") or ""), not app_role.get("value") and role_id != _DEFAULT_ROLE
+    is_disabled = app_role.get("isEnabled") is False
+    return RoleAssignment(read_text(body, "principalId"), kind, value, name, is_textless, is_disabled)
 
 
 def _keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:

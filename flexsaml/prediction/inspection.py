@@ -161,6 +161,7 @@ def _read_users(
 def _make_agent(user: User, snapshot: PrincipalSnapshot, members: GroupMembers, unreadable: Mapping[str, str]) -> Agent:
     own = [role for role in snapshot.roles or () if user.id in (role.user_ids(members) or ())]
     values = sorted({role.value for role in own if role.value})
+    enabled = {role.value for role in own if not role.is_disabled}
     no_permission = "there is no permission to read who is assigned (Application.Read.All)"
     reason = "" if snapshot.roles is not None else no_permission
     for role in snapshot.roles or ():
@@ -170,7 +171,8 @@ def _make_agent(user: User, snapshot: PrincipalSnapshot, members: GroupMembers, 
     upn = user.user_principal_name
     return Agent(
         user.id, upn, user.profile, user.values, tuple(values), assigned=bool(own),
-        has_textless_role=any(role.is_textless for role in own), roles_unreadable=reason,
+        has_textless_role=any(role.is_textless for role in own),
+        has_disabled_role=not enabled.issuperset(values), roles_unreadable=reason,
         unreadable_extensions=unreadable,
     )  # fmt: skip
 

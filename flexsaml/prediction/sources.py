@@ -41,7 +41,8 @@ class SignInTarget:
 @dataclass(frozen=True)
 class Agent:
     """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value. `roles` and
-    `assigned`: what could be read of the user's assignments; `has_textless_role`: whether one of the roles has no text.
+    `assigned`: what could be read of the user's assignments; `has_textless_role`: whether one of the roles has no text;
+    `has_disabled_role`: whether one of the texts is that of disabled roles only.
     `roles_unreadable`: why the user may have others, which could not be read; "" if there are none.
     `unreadable_extensions`: extension to the reason why it could not be read."""
 
@@ -52,6 +53,7 @@ class Agent:
     roles: tuple[str, ...] = ()
     assigned: bool = False
     has_textless_role: bool = False
+    has_disabled_role: bool = False
     roles_unreadable: str = ""
     unreadable_extensions: Mapping[str, str] = field(default_factory=dict)
 
@@ -158,7 +160,10 @@ class Sources:
             if agent.roles_unreadable:
                 return SourceValues(evidence=("S12",), unknown=agent.roles_unreadable)
             reason = "" if agent.roles else "no assigned role has a value"
-            rules = {"S12": True, "S12 null": agent.has_textless_role, "S12 order": len(agent.roles) > 1}
+            rules = {
+                "S12": True, "S12 null": agent.has_textless_role, "S12 disabled": agent.has_disabled_role,
+                "S12 order": len(agent.roles) > 1,
+            }  # fmt: skip
             evidence = tuple(rule for rule, applies in rules.items() if applies)
             return SourceValues(values=agent.roles, evidence=evidence, reason=reason)
         if id_ == "userprincipalname":

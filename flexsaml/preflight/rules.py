@@ -26,8 +26,8 @@ FIXED_RULES = (
 """Nothing can be built with these findings: their level cannot be changed."""
 _WARNINGS = (
     "principal-disabled", "signing-key-missing", "signing-key-expired", "signing-key-expiring", "accept-mapped-claims",
-    "claims-superseded", "permission-missing", "app-role-unknown", "user-disabled", "user-without-mail",
-    "user-without-display-name", "user-without-role", "user-synced", "user-guest",
+    "claims-superseded", "permission-missing", "app-role-unknown", "app-role-disabled", "user-disabled",
+    "user-without-mail", "user-without-display-name", "user-without-role", "user-synced", "user-guest",
 )
 # fmt: on
 RULE_LEVELS = {
@@ -212,16 +212,27 @@ def _missing_permissions(inspection: Inspection) -> Iterator[Finding]:
         yield build_finding("permission-missing", "identity", message, fix)
 
 
-def _unknown_roles(inspection: Inspection) -> Iterator[Finding]:
-    """Values of app roles that somebody holds, if the claim `roles` has them."""
-    policy, assigned = inspection.declaration.policy, inspection.snapshot.roles or ()
+def _app_roles(inspection: Inspection) -> Iterator[Finding]:
+    """App roles that somebody holds, if the claim `roles` has them."""
+    policy = inspection.declaration.policy
     source = str(policy.claims["roles"].source) if policy and "roles" in policy.claims else ""
-    unknown = sorted({role.value for role in assigned if role.value and not is_flex_role(role.value)})
-    if unknown and source == "user.assignedroles":
-        names = ", ".join(f"'{value}'" for value in unknown)
-        message = f"assigned app roles have the values {names}, which are not roles of Flex (case matters)"
+    if source != "user.assignedroles":
+        return
+    assigned = [role for role in inspection.snapshot.roles or () if role.value]
+    unknown = _quote_all(role.value for role in assigned if not is_flex_role(role.value))
+    if unknown:
+        message = f"assigned app roles have the values {unknown}, which are not roles of Flex (case matters)"
         fix = "it is not documented how Flex takes them; correct the value of the app role"
         yield build_finding("app-role-unknown", "servicePrincipal", message, fix)
+    disabled = _quote_all(role.value for role in assigned if role.is_disabled)
+    if disabled:
+        message = f"assigned app roles with the values {disabled} are disabled, and nobody else can be given them"
+        fix = "Entra documents for other tokens, and not for SAML, that who has them keeps them; enable them again"
+        yield build_finding("app-role-disabled", "servicePrincipal", message, fix)
+
+
+def _quote_all(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in sorted(set(values)))
 
 
 def _lacks(key: str) -> Callable[[Mapping[str, object]], bool]:
@@ -274,7 +285,7 @@ ESSENTIAL_RULES: tuple[Rule, ...] = (_own_extensions_by_full_name, _absent_exten
 # fmt: off
 RULES: tuple[Rule, ...] = (
     *ESSENTIAL_RULES, _synced_extensions, _same_user_twice, _owner_without_principal, _disabled_principal, _signing_key,
-    _accept_mapped_claims, _superseded_claims, _missing_permissions, _unknown_roles, _users, _not_looked_at,
+    _accept_mapped_claims, _superseded_claims, _missing_permissions, _app_roles, _users, _not_looked_at,
 )
 # fmt: on
 

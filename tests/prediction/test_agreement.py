@@ -15,10 +15,11 @@ import pytest
 from flexsaml.flex import SamlAttribute, SamlStatement, compute_worker_update
 from flexsaml.graph import Client, Directory, cloud, credentials
 from flexsaml.prediction import UNKNOWN, Prediction, Scenario, find_assigned_policy, parse_policy, predict_sign_ins
+from flexsaml.prediction.evidence import EXACT, PREDICTED
 from tests.emulator import signin
 from tests.emulator.process import ADMIN, SECRET, Emulator
 from tests.emulator.tenant import FLEX, USERS, Tenant
-from tests.prediction.seeded import CASES, CORPUS
+from tests.prediction.seeded import ADA, CASES, CORPUS
 
 ACCEPTED = sorted(
     entry["file"] for entry in json.loads((CORPUS / "index.json").read_text("utf-8")) if entry["label"] != "invalid"
@@ -103,3 +104,18 @@ def test_flex_stores_of_the_issued_assertion_what_was_predicted(
     assert update.attributes == {
         line.name: line.value for line in prediction.worker if not line.kept and not line.unknown
     }
+
+
+ROLES = {"Source": "user", "ID": "assignedroles", "SamlClaimType": "roles"}
+
+
+@pytest.mark.parametrize(("is_enabled", "confidence"), [(True, EXACT), (False, PREDICTED)])
+def test_a_disabled_role_is_sent_as_far_as_anybody_can_infer(
+    tenant: Tenant, directory: Directory, is_enabled: bool, confidence: str
+) -> None:
+    signin.patch_principal(tenant, appRoles=[{**role, "isEnabled": is_enabled} for role in FLEX["appRoles"]])
+    signin.assign(tenant, signin.claims(ROLES))
+    [prediction] = predict(directory, ADA)
+    assert_agreement(prediction, tenant)
+    lines = {line.name: (line.values, line.confidence) for line in prediction.attributes}
+    assert lines["roles"] == (("agent",), confidence)
