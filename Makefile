@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help up preview down test quick torture check bench lock
+.PHONY: help up preview down test quick torture check bench docs pictures lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,9 @@ check: $(VENV)/.dev ## formatting, lint, types, direction of imports
 bench: $(VENV)/.dev ## wall time and memory of commands and rosters, beside what people use instead (20 minutes)
 	@PATH="$$($(RUN) tools/engine.py):$$PATH" sh -c 'missed=0; for part in commands rosters; do $(RUN) -m bench.$$part || missed=1; done; exit $$missed'
 
+docs: $(VENV)/.dev ## the documentation site, in docs/_build/html
+	@$(RUN) -m sphinx -W --keep-going -q -j auto docs docs/_build/html
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
 	@$(PYTHON) -m venv $(VENV)
@@ -52,4 +55,4 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 lock: $(VENV)/bin/python ## after a change of requirements*.txt: the hashes of every package, for all platforms
 	@$(VENV)/bin/pip install -q --disable-pip-version-check uv==0.13.9
 	@$(LOCK) requirements.txt requirements-emulator.txt -o requirements.lock
-	@$(LOCK) requirements.txt requirements-emulator.txt requirements-dev.txt -o requirements-dev.lock
+	@$(LOCK) requirements.txt requirements-emulator.txt requirements-docs.txt requirements-dev.txt -o requirements-dev.lock

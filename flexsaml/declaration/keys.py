@@ -1,5 +1,5 @@
-"""The keys of a declaration: the one list of their names, types and defaults; and a value marked secret. The README's
-table and `Pulumi.yaml`, by which `pulumi new` asks, must agree with it: tests/declaration/test_keys.py."""
+"""The keys of a declaration: the one list of their names, types, defaults and meanings; and a value marked secret. The
+README's table and `Pulumi.yaml`, by which `pulumi new` asks, must agree with it: tests/declaration/test_keys.py."""
 
 from __future__ import annotations
 
@@ -13,34 +13,107 @@ class Key(NamedTuple):
     """One key of the namespace `flexsaml`. `type` is the engine's name for it: string, boolean, integer or object.
     `default` is None for a required key. `argument` is the name of the same thing in Python (`FlexSamlClaimsArgs`), ""
     where Python has no such argument: which tenant is meant stands in the configuration of the stack only, since
-    providers read it there."""
+    providers read it there. `meaning` is Markdown, for the reference pages."""
 
     name: str
     type: str
     default: object
+    meaning: str
     argument: str = ""
 
 
 KEYS = {
     key.name: key
     for key in (
-        Key("servicePrincipal", "string", None, "service_principal"),
-        Key("application", "string", "", "application"),
-        Key("policyName", "string", "", "policy_name"),
-        Key("includeBasicClaimSet", "boolean", False, "include_basic_claim_set"),
-        Key("claims", "object", {}, "claims"),
-        Key("extensions", "object", {}, "extensions"),
-        Key("users", "object", {}, "users"),
-        Key("usersFile", "string", "", "users_file"),
-        Key("definition", "string", "", "definition"),
-        Key("replaceExisting", "boolean", False, "replace_existing"),
-        Key("allowRemoval", "integer", 0, "allow_removal"),
-        Key("preflight", "boolean", True, "preflight"),
-        Key("rules", "object", {}, "rules"),
-        Key("cloud", "string", "public"),
-        Key("tenantId", "string", ""),
-        Key("graphEndpoint", "string", ""),
-        Key("loginEndpoint", "string", ""),
+        Key(
+            "servicePrincipal",
+            "string",
+            None,
+            "The enterprise application: exact display name, appId or object id.",
+            "service_principal",
+        ),
+        Key(
+            "application",
+            "string",
+            "",
+            "Where the extensions live (appId or object id); by default the service principal's own application.",
+            "application",
+        ),
+        Key(
+            "policyName",
+            "string",
+            "",
+            "Display name of the policy; by default `<project>-<stack> Flex SAML claims`.",
+            "policy_name",
+        ),
+        Key(
+            "includeBasicClaimSet",
+            "boolean",
+            False,
+            "Whether Entra sends its basic claims too. Flex ignores them, because their names are URIs.",
+            "include_basic_claim_set",
+        ),
+        Key(
+            "claims",
+            "object",
+            {},
+            "Claim name to source: `user.mail`, `extension.languages`, `{ value: vienna }`, "
+            "`extension_<appId>_<name>`, `{ source: user, id: employeeid, samlNameForm: basic }`; `nameid` is"
+            " the NameID. Required, or `definition`.",
+            "claims",
+        ),
+        Key(
+            "extensions",
+            "object",
+            {},
+            "Extension name to data type (`String`, `Boolean`, `Integer`, `LargeInteger`, `DateTime`, "
+            "`Binary`), or `{ dataType, multiValued }`.",
+            "extensions",
+        ),
+        Key(
+            "users",
+            "object",
+            {},
+            "User (UPN or object id) to extension to value. An absent user or extension is not managed, "
+            "`null` is written. A `String` takes text, so numbers, dates and `true` stand in quotes.",
+            "users",
+        ),
+        Key(
+            "usersFile",
+            "string",
+            "",
+            "A roster of any size: a CSV file, the first column the user, one column per extension.",
+            "users_file",
+        ),
+        Key("definition", "string", "", "A raw policy definition (JSON) instead of `claims`.", "definition"),
+        Key(
+            "replaceExisting",
+            "boolean",
+            False,
+            "Take over from a policy that is assigned already; destroy assigns it again.",
+            "replace_existing",
+        ),
+        Key(
+            "allowRemoval",
+            "integer",
+            0,
+            "How many values one update may restore when that is more than ten and more than a fifth of them.",
+            "allow_removal",
+        ),
+        Key(
+            "preflight",
+            "boolean",
+            True,
+            "Whether preview inspects users, policies and properties of the tenant.",
+            "preflight",
+        ),
+        Key("rules", "object", {}, "Rule of lint or preflight to `error`, `warning`, `info` or `off`.", "rules"),
+        Key(
+            "cloud", "string", "public", "`public`, `usgov`, `usgov-dod` or `china`; `loopback` is the emulated tenant."
+        ),
+        Key("tenantId", "string", "", "The tenant; by default that of the credential."),
+        Key("graphEndpoint", "string", "", "Address of Graph, for the cloud `loopback` only."),
+        Key("loginEndpoint", "string", "", "Address of the token service, for the cloud `loopback` only."),
     )
 }
 

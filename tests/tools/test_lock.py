@@ -10,7 +10,12 @@ from tests.providers.process import PROJECT
 
 LOCKS = {
     "requirements.lock": ("requirements.txt", "requirements-emulator.txt"),
-    "requirements-dev.lock": ("requirements.txt", "requirements-emulator.txt", "requirements-dev.txt"),
+    "requirements-dev.lock": (
+        "requirements.txt",
+        "requirements-emulator.txt",
+        "requirements-docs.txt",
+        "requirements-dev.txt",
+    ),
 }
 REQUIREMENT = re.compile(r"(?m)^([A-Za-z0-9._-]+)==([^\s#;\\]+)((?:.*\\\n)*.*)")
 

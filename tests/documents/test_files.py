@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+from tests.documents.pages import DOCUMENTS, PROJECT, name_of
+
 _NAMED = re.compile(r"`((?:tests|flexsaml|providers|components|emulator|tools|bench)/[\w./-]+)`")
 _LINKED = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_file_that_a_document_names_is_there(document: Path) -> None:
     text = document.read_text("utf-8")
     named = [PROJECT / name for name in _NAMED.findall(text)]
