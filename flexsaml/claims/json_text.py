@@ -59,13 +59,15 @@ def parse_json(text: str, where: str, report: Report) -> tuple[bool, Any]:
         try:
             value = json.loads(text, object_pairs_hook=_Object, strict=strict)
         except json.JSONDecodeError as error:
-            place = f"line {error.lineno}, column {error.colno}"
+            position = _find_mistake(text, error.pos)
+            line_start = text.rfind("\n", 0, position) + 1
+            place = f"line {text.count(chr(10), 0, position) + 1}, column {position - line_start + 1}"
             place = place if where == "definition" else f"{where} {place}"
             if strict and "control character" in error.msg:
                 message, fix = "a string holds a raw line break or control character", "write the JSON in one line"
                 report("raw-line-break", place, message, fix)
                 continue
-            report("json", place, f"{quote(text.strip(), 40)} is not JSON: {_reason(text, error)}")
+            report("json", place, f"{quote(text.strip(), 40)} is not JSON: {_reason(text, position, error.msg)}")
         except RecursionError:
             report("nesting", where, "the text is nested too deeply for a policy")
         except ValueError:
@@ -86,19 +88,24 @@ def _report_values(value: Any, where: str, report: Report) -> bool:
     return True
 
 
-def _reason(text: str, error: json.JSONDecodeError) -> str:
+def _find_mistake(text: str, position: int) -> int:
+    """The position of the mistake that the parser reports at `position`: Python 3.12 and older report the bracket after
+    a superfluous comma, later versions the comma."""
+    before = text[:position].rstrip()
+    return len(before) - 1 if before.endswith(",") and text[position : position + 1] in ("]", "}") else position
+
+
+def _reason(text: str, position: int, message: str) -> str:
     if not text.strip():
         return "the text is empty"
     if text.strip() == "[object Object]":
         return "an object was turned into text; serialise it as JSON"
-    character = text[error.pos : error.pos + 1]
-    before = text[: error.pos].rstrip()[-1:]
-    after = text[error.pos + 1 :].lstrip()[:1]
-    if (before == "," and character in "]}") or (character == "," and after in ("]", "}")):
+    character = text[position : position + 1]
+    if character == "," and text[position + 1 :].lstrip()[:1] in ("]", "}"):
         return "there is a comma before the closing bracket"
-    if error.pos >= len(text.rstrip()):
+    if position >= len(text.rstrip()):
         return "the text ends too early"
-    return _REASONS.get(character, error.msg[:1].lower() + error.msg[1:])
+    return _REASONS.get(character, message[:1].lower() + message[1:])
 
 
 def _check_value(value: Any, path: str = "", depth: int = 0) -> Iterator[Violation]:

@@ -312,7 +312,7 @@ MORE = [
         "value[1] ",
     ),
     ('{"ClaimsMappingPolicy": {"Version": 1}} // note', "json", "line 1, column 41"),
-    ('{"ClaimsMappingPolicy":\n {"Version": 1,\n}}', "json", "line 3, column 1: "),
+    ('{"ClaimsMappingPolicy":\n {"Version": 1,\n}}', "json", "line 2, column 15: "),
     ("{'ClaimsMappingPolicy': 1}", "json", "double quotes"),
     ("{“a”: 1}", "json", "typographic quotes"),
     ('{"ClaimsMappingPolicy": {"Version": 1', "json", "ends too early"),

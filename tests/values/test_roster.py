@@ -64,7 +64,8 @@ def test_a_roster_file_is_read_as(text: str, users: dict[str, dict[str, str]]) -
         (b'user,languages\nada@x,"' + b"en\n" * 60_000, ["line 2: a cell has more than 131,072 characters; is there a quote that is never closed?"]),
         (b'user,languages\nada@x,"en"x\n', ["line 2: text follows a closing quote; a quote inside a cell must be written twice"]),
         (b"user,languages\nada x,en\n", ["line 2: 'ada x' is neither a user principal name nor an object id"]),
-        (b"user,languages\n../groups@x,e\x00n\nbob@x,e\x00n\n", ["line 2: '../groups@x' is neither a user principal name nor an object id", "line 3: languages contains the character U+0000, which XML, and so a SAML assertion, cannot contain"]),
+        (b"user,languages\n../groups@x,e\x01n\nbob@x,e\x01n\n", ["line 2: '../groups@x' is neither a user principal name nor an object id", "line 3: languages contains the character U+0001, which XML, and so a SAML assertion, cannot contain"]),
+        (b"user,languages\nada@x,en\nbob@x,e\x00n\n", ["line 3: contains the character U+0000, as no text does; save the file as CSV UTF-8"]),
         (b'user,languages\nada@x,"en\nde"\nbob@x,x,y\n', ["line 4: has 3 cells, but the header has 2; quote cells that contain commas"]),
     ],
 )  # fmt: skip
