@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help up preview down test quick torture check bench docs pictures lock
+.PHONY: help up preview down test quick versions torture check bench docs pictures dist lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -24,6 +24,9 @@ test: $(VENV)/.dev ## every test, on the real engine too (about 10 minutes)
 
 quick: check ## `make check` and the tests that start no process (under a minute)
 	@$(RUN) -m pytest --quick -m "not engine and not browser" -n 2 --dist worksteal
+
+versions: $(VENV)/.dev ## the tests of `make quick` on every supported Python that this machine has
+	@$(RUN) tools/versions.py
 
 torture: $(VENV)/.dev ## all fault cells, partial runs and histories; publishes their counts in docs/reliability.md (hours)
 	@rm -rf .torture
@@ -52,7 +55,9 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	@$(VENV)/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-lock: $(VENV)/bin/python ## after a change of requirements*.txt: the hashes of every package, for all platforms
-	@$(VENV)/bin/pip install -q --disable-pip-version-check uv==0.13.9
+dist: $(VENV)/.dev ## sdist and wheel, in dist/
+	@rm -rf dist && $(VENV)/bin/uv build -q --no-build-isolation --python $(RUN) --out-dir dist
+
+lock: $(VENV)/.dev ## after a change of requirements*.txt: the hashes of every package, for all platforms
 	@$(LOCK) requirements.txt requirements-emulator.txt -o requirements.lock
 	@$(LOCK) requirements.txt requirements-emulator.txt requirements-docs.txt requirements-dev.txt -o requirements-dev.lock

@@ -1,4 +1,4 @@
-"""If this goes red, a workflow of examples/ci is none that its service would take."""
+"""If this goes red, a workflow of examples/ci or of this repository is none that its service would take."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import yaml
 
 from flexsaml.cli import COMMANDS, MODULES
 from tests.torture import PROJECT
+from tools.versions import SUPPORTED
 
 EXAMPLES = PROJECT / "examples" / "ci"
 PIPELINES = (
@@ -53,6 +54,26 @@ def test_the_file_fits_the_schema_of_its_service(name: str, written: str, broken
     assert not is_valid(name, tmp_path / name)
 
 
+@pytest.mark.parametrize(("file", "schema"), [
+    (".github/workflows/ci.yml", "vendor.github-workflows"),
+    (".github/workflows/release.yml", "vendor.github-workflows"),
+    (".github/dependabot.yml", "vendor.dependabot"),
+])  # fmt: skip
+def test_the_files_of_this_repository_fit_their_schemas(file: str, schema: str) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(PROJECT / file)]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stdout
+
+
+def test_every_make_target_of_a_workflow_exists_and_every_supported_python_is_tested() -> None:
+    makefile = (PROJECT / "Makefile").read_text("utf-8")
+    workflows = "\n".join(path.read_text("utf-8") for path in (PROJECT / ".github" / "workflows").iterdir())
+    targets = set(re.findall(r"run: make (\w+)", workflows))
+    assert targets
+    assert {target for target in targets if not re.search(rf"(?m)^{target}:", makefile)} == set()
+    assert [version for version in SUPPORTED if f'"{version}"' not in workflows] == []
+
+
 def test_every_command_of_flexsaml_exists() -> None:
     for name in SCHEMAS:
         lines = re.findall(r"-m flexsaml ([^\n]*)", (EXAMPLES / name).read_text("utf-8"))
@@ -85,7 +106,7 @@ def test_a_job_has_no_more_rights_than_it_uses() -> None:
     workflow = read("github-actions.yml")
     assert workflow["permissions"] == {"contents": "read"}
     for name, job in workflow["jobs"].items():
-        comment = {"pull-requests": "write"} if "gh pr comment" in str(job["steps"]) else {}
+        comment = {"pull-requests": "write"} if "/comments" in str(job["steps"]) else {}
         assert job["permissions"] == {"contents": "read", "id-token": "write", **comment}, name
 
 

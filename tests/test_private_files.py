@@ -87,7 +87,8 @@ def test_a_full_disk_leaves_the_file_that_was_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("absent/import.json", "No such file or directory"), ("a\0b", "embedded null (byte|character)")]
+    ("name", "reason"),
+    [("absent/import.json", "No such file or directory"), ("a\0b", "embedded null (byte|character)")],
 )
 def test_a_name_that_cannot_be_written_is_one_line(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(UserError, match=f"is not written: .*{reason}"):

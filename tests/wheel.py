@@ -17,6 +17,7 @@ _SOURCES = (
     "README.md",
     "CHANGELOG.md",
     "MANIFEST.in",
+    "LICENSE",
 )
 
 

@@ -99,7 +99,9 @@ def _decoded(raw: bytes) -> str:
         raise InvalidRoster(["line 1: the file is UTF-16; save it as CSV UTF-8"])
     if b"\0" in raw:  # text has none; Python 3.10 reads no CSV with one, later versions do
         line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
-        raise InvalidRoster([f"line {line}: contains the character U+0000, as no text does; save the file as CSV UTF-8"])
+        raise InvalidRoster(
+            [f"line {line}: contains the character U+0000, as no text does; save the file as CSV UTF-8"]
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
