@@ -2,6 +2,7 @@
 that comes from a request or the tenant is escaped by the template engine."""
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -30,7 +31,9 @@ def _breakable(text: str) -> Markup:
 
 _TEMPLATES.filters["breakable"] = _breakable
 _TEMPLATES.filters["json"] = lambda value, indent: json.dumps(value, indent=indent, sort_keys=True, ensure_ascii=False)
-_TEMPLATES.filters["day"] = lambda epoch: f"{datetime.fromtimestamp(epoch, timezone.utc):%Y-%m-%d}"
+_TEMPLATES.filters["day"] = lambda epoch: (
+    f"{datetime.fromtimestamp(epoch, timezone.utc):%Y-%m-%d}" if math.isfinite(epoch) else "without a date"
+)
 # With `no-referrer` a browser would send `Origin: null` with the pages' own forms.
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
 MAX_FORM = 2_000_000  # bytes; a posted SAMLResponse is far below

@@ -141,14 +141,16 @@ class ExtensionOwner:
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A certificate of the principal: hex thumbprint in upper case, and when it ends and starts to be valid."""
+    """A certificate of the principal: hex thumbprint in upper case, and when it ends and starts to be valid; None for a
+    date that Graph does not give, or that cannot be read."""
 
     thumbprint: str
     ends: datetime | None
     starts: datetime | None = None
 
     def is_valid(self, now: datetime) -> bool:
-        """Entra refuses to sign with one that has ended, and with one that is not valid yet (A: AADSTS50146)."""
+        """Entra refuses to sign with one that has ended, and with one that is not valid yet (A: AADSTS50146). A date
+        that is not there sets no limit (D)."""
         return (self.starts is None or self.starts <= now) and (self.ends is None or self.ends > now)
 
 
@@ -205,6 +207,11 @@ class PrincipalSnapshot(ExistingObjects):
     def has_signing_key(self, now: datetime) -> bool:
         """Whether Entra has a certificate to sign with; if the active one is not valid, it takes another (W5)."""
         return self.find_active_key() is not None and any(key.is_valid(now) for key in self.keys)
+
+    def depends_on_undated_key(self, now: datetime) -> bool:
+        """Whether no certificate that may sign has both dates: nobody documents whether Entra signs with such (W5)."""
+        is_certain = any(key.is_valid(now) and key.starts and key.ends for key in self.keys)
+        return self.has_signing_key(now) and not is_certain
 
     def find_uncovered_audience(self) -> str:
         """An audience for which acceptMappedClaims does not count (AADSTS501461): neither the application's own id nor

@@ -8,10 +8,11 @@ for keyCredentials by name is limited to 150 a minute (A). The custom claims pol
 one that was never set reads as 404 or as 200 without claims (D)."""
 
 import base64
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from .batch import BatchResponse, body_of, entity_of
@@ -256,6 +257,8 @@ def _keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:
 
 
 def _moment(text: object) -> datetime | None:
+    """Python 3.10 reads three or six decimals only, and Graph may give seven."""
     with suppress(ValueError):
-        return datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00"))
+        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     return None

@@ -132,7 +132,9 @@ def _read_target(
     unreadable = [name for name in names if owner_app_id(name) in others and not applications[owner_app_id(name)]]
     types = {item.name: f"{item.data_type}{'[]' if item.multi_valued else ''}" for item in properties}
     synced = frozenset(item.name for item in properties if item.synced)
-    return SignInTarget(snapshot, snapshot.has_signing_key(now), dict.fromkeys(unreadable, "") | types, synced)
+    is_key_undated = snapshot.depends_on_undated_key(now)
+    extensions = dict.fromkeys(unreadable, "") | types
+    return SignInTarget(snapshot, snapshot.has_signing_key(now), is_key_undated, extensions, synced)
 
 
 def _read_users(

@@ -115,7 +115,7 @@ def _decides(name: str) -> bool:
 
 
 def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]:
-    """Why Entra refuses the sign-in (W1 to W4)."""
+    """Why Entra refuses the sign-in (W1 to W5)."""
     snapshot, name = target.snapshot, target.snapshot.principal.display_name
     not_assigned = f"neither the user nor a group they are a direct member of is assigned to '{name}'"
     is_disabled, has_key = agent.properties.get("accountEnabled") is False, target.has_key
@@ -127,10 +127,12 @@ def _find_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]
     accepts = snapshot.accept_mapped_claims
     not_covered = f"acceptMappedClaims does not cover the audience {uncovered}"
     not_known = "it is not documented whether acceptMappedClaims takes the place of a certificate for SAML"
+    undated = "the signing certificate has no dates, and it is not documented whether Entra signs with it"
     for is_refused, rule, code, message, unknown in (
         (not snapshot.enabled, "W1", "AADSTS7000112", f"the application '{name}' is disabled", ""),
         (is_disabled or unreadable, "W2", "AADSTS50057", "the user is disabled", unreadable),
         (lacks_assignment, "W3", "AADSTS50105", not_assigned, agent.roles_unreadable),
+        (target.is_key_undated, "W5 undated", "AADSTS50146", undated, undated),
         (not has_key and not accepts, "W4", "AADSTS50146", no_key, ""),
         (not has_key and accepts and uncovered, "W4 audience", "AADSTS501461", not_covered, ""),
         (not has_key and accepts and not uncovered, "W4", "AADSTS50146", not_known, not_known),

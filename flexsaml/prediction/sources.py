@@ -28,12 +28,13 @@ UNREADABLE_USER = "there is no permission to read the user's properties (User.Re
 
 @dataclass(frozen=True)
 class SignInTarget:
-    """The service principal and its tenant. `has_key`: whether Entra has a certificate to sign with. `extensions`: full
-    name to data type, with `[]` for several values, "" if its application could not be read; `synced`: those that a
-    directory synchronisation made."""
+    """The service principal and its tenant. `has_key`: whether Entra has a certificate to sign with; `is_key_undated`:
+    whether that depends on one without dates. `extensions`: full name to data type, with `[]` for several values, "" if
+    its application could not be read; `synced`: those that a directory synchronisation made."""
 
     snapshot: PrincipalSnapshot
     has_key: bool = True
+    is_key_undated: bool = False
     extensions: Mapping[str, str] = field(default_factory=dict)
     synced: frozenset[str] = frozenset()
 

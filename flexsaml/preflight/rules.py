@@ -25,7 +25,8 @@ FIXED_RULES = (
 )
 """Nothing can be built with these findings: their level cannot be changed."""
 _WARNINGS = (
-    "principal-disabled", "signing-key-missing", "signing-key-expired", "signing-key-expiring", "accept-mapped-claims",
+    "principal-disabled", "signing-key-missing", "signing-key-expired", "signing-key-expiring", "signing-key-undated",
+    "accept-mapped-claims",
     "claims-superseded", "permission-missing", "app-role-unknown", "app-role-disabled", "user-disabled",
     "user-without-mail", "user-without-display-name", "user-without-role", "user-synced", "user-guest",
 )
@@ -179,6 +180,10 @@ def _signing_key(inspection: Inspection) -> Iterator[Finding]:
             rule, verb, fix = "signing-key-expired", "expired", "renew it"
         message = f"its signing certificate {verb} on {active.ends:%Y-%m-%d}{consequence}"
         yield build_finding(rule, "servicePrincipal", message, fix)
+    if snapshot.depends_on_undated_key(now):
+        message = "its signing certificate has no dates, and it is not documented whether Entra signs with it"
+        fix = "create another one, and make it the active one"
+        yield build_finding("signing-key-undated", "servicePrincipal", message, fix)
 
 
 def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:

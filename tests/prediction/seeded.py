@@ -54,7 +54,7 @@ def target(*, has_key: bool = True, extensions: Mapping[str, str] | None = None,
         tenant_id=tenant["id"],
         country=tenant["countryLetterCode"],
     )
-    return SignInTarget(replace(snapshot, **changes), has_key, extensions or {})
+    return SignInTarget(replace(snapshot, **changes), has_key, extensions=extensions or {})
 
 
 def agent(upn: str, **changes: Any) -> Agent:

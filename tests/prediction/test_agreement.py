@@ -19,7 +19,7 @@ from flexsaml.prediction.evidence import EXACT, PREDICTED
 from tests.emulator import signin
 from tests.emulator.process import ADMIN, SECRET, Emulator
 from tests.emulator.tenant import FLEX, USERS, Tenant
-from tests.prediction.seeded import ADA, CASES, CORPUS
+from tests.prediction.seeded import ADA, CASES, CORPUS, MANDATORY
 
 ACCEPTED = sorted(
     entry["file"] for entry in json.loads((CORPUS / "index.json").read_text("utf-8")) if entry["label"] != "invalid"
@@ -119,3 +119,17 @@ def test_a_disabled_role_is_sent_as_far_as_anybody_can_infer(
     assert_agreement(prediction, tenant)
     lines = {line.name: (line.values, line.confidence) for line in prediction.attributes}
     assert lines["roles"] == (("agent",), confidence)
+
+
+@pytest.mark.parametrize("name", ["startDateTime", "endDateTime"])
+def test_a_certificate_without_dates_signs_in_the_sandbox_and_is_unknown_elsewhere(
+    tenant: Tenant, directory: Directory, name: str
+) -> None:
+    """One rule for predict, doctor and the sandbox (W5)."""
+    signin.patch_principal(tenant, keyCredentials=[{**row, name: None} for row in FLEX["keyCredentials"]])
+    signin.assign(tenant, signin.claims(*MANDATORY))
+    [prediction] = predict(directory, ADA)
+    assert [(refusal.code, refusal.confidence) for refusal in prediction.refusals] == [("AADSTS50146", UNKNOWN)]
+    assert prediction.outcome == UNKNOWN
+    assert signin.ask(tenant.emulator, ADA).status == 200
+    assert tenant.emulator.request("GET", f"/portal/{FLEX['id']}").status == 200

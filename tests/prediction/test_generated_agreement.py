@@ -81,13 +81,19 @@ def _move_validity(*years: str) -> list[dict[str, Any]]:
 
 
 def make_state(dice: random.Random, prepared: Tenant, round_: int) -> None:
-    """Change the principal, its application and some users. Every sixth time there is no certificate in force."""
+    """Change the principal, its application and some users. Every sixth time there is no certificate in force, or one
+    without dates."""
     early, late = _move_validity("2090", "2091"), _move_validity("2020", "2021")
     without_key: list[dict[str, Any]] = [
         {ACTIVE_KEY: None},
         {ACTIVE_KEY: "0" * 40},
         {"keyCredentials": early},
         {"keyCredentials": late},
+        {
+            "keyCredentials": [
+                {**row, dice.choice(["startDateTime", "endDateTime"]): None} for row in FLEX["keyCredentials"]
+            ]
+        },
     ]
     changes: dict[str, Any] = {
         "appRoleAssignmentRequired": dice.random() < 0.2,
@@ -108,9 +114,10 @@ def assert_doctor_agrees(directory: Directory, predictions: Sequence[Prediction]
     refusals = {item.code: item for prediction in predictions for item in prediction.refusals}
     key = findings.get("signing-key-missing", findings.get("signing-key-expired", ""))
     audience = findings.get("accept-mapped-claims", "")
+    undated = "signing-key-undated" in findings
     for code, is_known, is_unknown in (
         ("AADSTS7000112", "principal-disabled" in findings, False),
-        ("AADSTS50146", "fail with AADSTS50146" in key, "not documented" in key and not audience),
+        ("AADSTS50146", "fail with AADSTS50146" in key, ("not documented" in key and not audience) or undated),
         ("AADSTS501461", "AADSTS501461" in audience, False),
     ):
         predicted = refusals.get(code)

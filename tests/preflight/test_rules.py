@@ -44,7 +44,7 @@ def in_days(number: float) -> datetime:
     return NOW + timedelta(days=number)
 
 
-ACTIVE, SPARE = SigningKey("AA", in_days(400)), SigningKey("BB", in_days(400))
+ACTIVE, SPARE = (SigningKey(thumbprint, in_days(400), in_days(-400)) for thumbprint in ("AA", "BB"))
 SNAPSHOT = PrincipalSnapshot(
     application=Application("app", APP_ID, "Twilio Flex"),
     properties=(),
@@ -178,6 +178,12 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("signing-key-expiring", "its signing", judged(snapshot={"keys": (*KEYS_EXPIRING, SigningKey("BB", in_days(20)))})),
     ("signing-key-expiring", "", judged(snapshot={"keys": (SigningKey("AA", in_days(31)),)})),
     ("signing-key-expiring", "", judged(snapshot={"keys": (SigningKey("AA", None),)})),
+    ("signing-key-undated", "its signing certificate has no dates, and it is not documented", judged(snapshot={"keys": (replace(ACTIVE, ends=None),)})),
+    ("signing-key-undated", "its signing", judged(snapshot={"keys": (replace(ACTIVE, starts=None),)})),
+    ("signing-key-undated", "its signing", judged(snapshot={"keys": (*KEYS_EXPIRED, replace(SPARE, ends=None))})),
+    ("signing-key-undated", "", judged(snapshot={"keys": (replace(ACTIVE, ends=None), SPARE)})),
+    ("signing-key-undated", "", judged(snapshot={"keys": (replace(SPARE, ends=None),)})),  # none is active
+    ("signing-key-undated", "", judged(snapshot={"keys": (SigningKey("AA", in_days(-1)),)})),
     ("accept-mapped-claims", "does not cover the audience https://flex.twilio.com: sign-ins fail with AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN})),
     ("accept-mapped-claims", "must not be used on a multi-tenant application", judged(snapshot={**MAPPED, "multi_tenant": True})),
     ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": CUSTOM})),

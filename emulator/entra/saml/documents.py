@@ -7,6 +7,7 @@ with a byte-order mark, RoleDescriptor and IDPSSODescriptor have the same certif
 export shows them."""
 
 import base64
+import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,15 +56,16 @@ def _certificate(row: Attributes, active: str) -> Certificate:
         thumbprint = base64.b64decode(row.get("customKeyIdentifier") or "").hex().upper()
     except ValueError:
         thumbprint = ""
-    starts, ends = _moment(row.get("startDateTime")), _moment(row.get("endDateTime"))
+    starts, ends = _moment(row.get("startDateTime"), -math.inf), _moment(row.get("endDateTime"), math.inf)
     return Certificate(thumbprint, str(row.get("key") or ""), starts, ends, bool(active) and thumbprint == active)
 
 
-def _moment(text: Json) -> float:
+def _moment(text: Json, without: float) -> float:
+    """`without`: what a date that is not there, or cannot be read, stands for: no limit (D)."""
     try:
         return parse_timestamp(str(text))
     except ValueError:
-        return 0.0
+        return without
 
 
 def find_signing_certificate(principal: PrincipalRecord, now: float) -> Certificate | None:
