@@ -182,8 +182,9 @@ GroupMembers = Mapping[str, "frozenset[str] | None"]
 @dataclass(frozen=True)
 class PrincipalSnapshot(ExistingObjects):
     """What one round trip reads about a service principal; None: may not be read (403). `keys` are the certificates
-    that verify; `active_key` is the thumbprint chosen to sign, "" when none is. `country` "" is a null; where the
-    organization may not be read, `tenant_id` is ""."""
+    that verify; `active_key` is the thumbprint chosen to sign, "" when none is. `accept_mapped_claims`, `multi_tenant`
+    and `encrypts_tokens` are of the principal's own application. `country` "" is a null; where the organization may not
+    be read, `tenant_id` is "". `sign_on_mode` "" is a null, which older SAML applications have (A)."""
 
     principal: ServicePrincipal
     enabled: bool
@@ -199,6 +200,8 @@ class PrincipalSnapshot(ExistingObjects):
     tags: tuple[str, ...] = ()
     tenant_id: str = ""
     country: str | None = None
+    sign_on_mode: str = ""
+    encrypts_tokens: bool = False
 
     def find_active_key(self) -> SigningKey | None:
         """The certificate chosen to sign; None if none is, or if the chosen one is not there."""

@@ -123,7 +123,7 @@ class Principals(DirectoryCalls):
         if is_guid(reference):  # an appId is more likely; whether it is an object id is asked in the same batch
             by_app_id = f"/servicePrincipals(appId={segment_literal(reference)})"
             by_id = f"/servicePrincipals/{reference}"
-            *answers, other = self._around(by_app_id, owner or reference, policy_name, by_id)
+            *answers, other = self._around(by_app_id, reference, owner or reference, policy_name, by_id)
             if not isinstance(answers[0].failure, NotFound):
                 return self._read(answers, policy_name, roles)
             if isinstance(other.failure, NotFound):
@@ -132,7 +132,8 @@ class Principals(DirectoryCalls):
         else:
             principal = self.find_service_principal(reference)
         path = f"/servicePrincipals/{segment(principal.id)}"
-        return self._read(self._around(path, owner or principal.app_id, policy_name), policy_name, roles)
+        answers = self._around(path, principal.app_id, owner or principal.app_id, policy_name)
+        return self._read(answers, policy_name, roles)
 
     def read_existing_objects(
         self, *, app_id: str, service_principal_id: str, policy_name: str, needs_principal: bool = True
@@ -173,11 +174,15 @@ class Principals(DirectoryCalls):
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             return dict(zip(groups, pool.map(users, self._client.read_batch(paths)), strict=True))
 
-    def _around(self, path: str, owner: str, policy_name: str, *more: str) -> list[BatchResponse]:
+    def _around(self, path: str, app_id: str, owner: str, policy_name: str, *more: str) -> list[BatchResponse]:
+        """`app_id`: of the principal itself, whose application says how tokens are issued; `owner`: of the application
+        that holds the extensions."""
         organization = "/organization?$select=id,countryLetterCode,verifiedDomains"
         owning = f"/servicePrincipals(appId={segment_literal(owner)})?$select=id"
-        paths = [path, f"{path}/appRoleAssignedTo?$top=999", organization, owning]
-        return self._client.read_batch([*paths, *_existing_paths(path, owner, policy_name), *more])
+        issuing = f"/applications(appId={segment_literal(app_id)})?$select=id,api,signInAudience,tokenEncryptionKeyId"
+        paths = [path, f"{path}/appRoleAssignedTo?$top=999", organization, owning, issuing]
+        existing = _existing_paths(path, owner, policy_name, {"$select": Application.SELECT})
+        return self._client.read_batch([*paths, *existing, *more])
 
     def _existing(self, answers: Sequence[BatchResponse], policy_name: str) -> dict[str, Any]:
         """The fields of `ExistingObjects`, from the answers to `_existing_paths`."""
@@ -192,10 +197,10 @@ class Principals(DirectoryCalls):
         }
 
     def _read(self, answers: Sequence[BatchResponse], policy_name: str, with_roles: bool) -> PrincipalSnapshot:
-        own, roles, organization, owning, *others = answers
+        own, roles, organization, owning, issuing, *others = answers
         body = entity_of(own)
         existing = self._existing(others, policy_name)
-        application = body_of(others[0]) if existing["application"] else {}
+        application = {} if isinstance(issuing.failure, NotFound) else entity_of(issuing)
         app_roles = {str(role["id"]): role for role in _list(body, "appRoles")}
         tenants = self._read_list(organization, dict)
         tenant = next(iter(tenants or ()), {})
@@ -213,6 +218,8 @@ class Principals(DirectoryCalls):
             assignment_required=body.get("appRoleAssignmentRequired") is True,
             tags=tuple(map(str, _list(body, "tags"))), tenant_id=str(tenant.get("id") or ""),
             country=None if tenants is None else str(tenant.get("countryLetterCode") or ""),
+            sign_on_mode=str(body.get("preferredSingleSignOnMode") or ""),
+            encrypts_tokens=any(item.get("tokenEncryptionKeyId") for item in (body, application)),
         )  # fmt: skip
 
     def _read_list(self, answer: BatchResponse, read: Callable[[dict[str, Any]], T]) -> tuple[T, ...] | None:

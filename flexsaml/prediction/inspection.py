@@ -14,7 +14,7 @@ from .policy import SignInPolicy
 from .predict import Prediction, predict_sign_in
 from .sources import Agent, SignInTarget, find_property
 
-_ALWAYS_READ = ("accountEnabled", "mail", "givenName", "surname", "userType", "creationType")
+_ALWAYS_READ = ("accountEnabled", "mail", "givenName", "surname", "userType", "creationType", "externalUserState")
 _FOREIGN = "the application that owns the extension is not in this tenant"
 _ENCRYPTED = "its value is encrypted, and only the engine can read it"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from flexsaml import flex
-from flexsaml.claims import NAME_ID, load_table
+from flexsaml.claims import NAME_ID, load_table, quote
 
 from .evidence import UNKNOWN, Inference, SourceValues
 from .policy import PolicyEntry, SignInPolicy
@@ -53,8 +53,8 @@ class EntraRefusal(Inference):
 
 @dataclass(frozen=True)
 class Prediction:
-    """One user at one principal under one policy. `faults`: why Flex refuses; `envelope_doubts`: why it may not know
-    the assertion's issuer or audience."""
+    """One user at one principal under one policy. `faults`: why Flex refuses; `sign_in_doubts`: what else decides about
+    the sign-in and is unknown, with the reason."""
 
     agent: Agent
     refusals: tuple[EntraRefusal, ...]
@@ -63,7 +63,7 @@ class Prediction:
     worker: tuple[WorkerLine, ...]
     update: flex.WorkerUpdate
     faults: tuple[flex.AttributeFault, ...]
-    envelope_doubts: tuple[str, ...] = ()
+    sign_in_doubts: tuple[tuple[str, str], ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ class Prediction:
         deciding = [line for line in self.attributes if _decides(line.name) or spoils_all & set(line.evidence)]
         doubts = [(f"'{line.name}'", line.unknown) for line in deciding]
         doubts += [("the NameID", self.name_id.unknown if spoils_all & set(self.name_id.evidence) else "")]
-        doubts += [("whether Flex takes the assertion", reason) for reason in self.envelope_doubts]
+        doubts += self.sign_in_doubts
         doubts += [(f"whether sign-in is refused with {item.code}", item.unknown) for item in self.refusals]
         doubts += [("what Flex does with the worker", doubt.message) for doubt in self.update.doubts]
         return tuple(f"{subject} is unknown: {reason}" for subject, reason in doubts if reason)
@@ -101,10 +101,21 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) ->
         agent=agent, refusals=tuple(_find_refusals(target, agent)), name_id=name_id, attributes=lines,
         worker=tuple(_worker_lines(lines, update, name_id)), update=update,
         faults=tuple(fault for fault in update.faults if not (fault.kind == "missing" and fault.name in unknown)),
-        envelope_doubts=tuple(
-            f"the policy has {key}, which changes the issuer or the audience" for key in policy.envelope_keys
-        ),
+        sign_in_doubts=tuple(_find_doubts(policy, target, agent)),
     )  # fmt: skip
+
+
+def _find_doubts(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> Iterator[tuple[str, str]]:
+    """What decides about the sign-in besides refusals and attributes (W6 to W8, S27)."""
+    mode, issues, takes = target.snapshot.sign_on_mode, "whether Entra issues an assertion", "whether Flex takes it"
+    if mode.lower() not in ("", "saml"):
+        yield issues, f"the application's single sign-on mode is {quote(mode, 40)}, which Entra uses to start it (W6)"
+    if agent.properties.get("externalUserState") == "PendingAcceptance":
+        yield issues, "the user has not accepted the invitation, which Entra asks for before the first sign-in (W8)"
+    if target.snapshot.encrypts_tokens:
+        yield takes, "Entra encrypts the assertion, and Twilio documents no way to give Flex the key (W7)"
+    for key in policy.envelope_keys:
+        yield takes, f"the policy has {key}, which changes the issuer or the audience (S27)"
 
 
 def _decides(name: str) -> bool:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # lint needs the names of the rules, and not the HTTP library
 
 NEW_WITHIN = 60.0  # seconds in which a new principal must be readable
 HINTED = 20  # missing users for whom a user with that mail address is looked for
-PROFILE = ("accountEnabled", "userType", "onPremisesSyncEnabled", "mail", "displayName")
+PROFILE = ("accountEnabled", "userType", "onPremisesSyncEnabled", "mail", "displayName", "externalUserState")
 
 
 @dataclass(frozen=True)

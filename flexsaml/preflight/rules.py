@@ -26,9 +26,10 @@ FIXED_RULES = (
 """Nothing can be built with these findings: their level cannot be changed."""
 _WARNINGS = (
     "principal-disabled", "signing-key-missing", "signing-key-expired", "signing-key-expiring", "signing-key-undated",
-    "accept-mapped-claims",
+    "accept-mapped-claims", "sign-on-mode", "token-encryption",
     "claims-superseded", "permission-missing", "app-role-unknown", "app-role-disabled", "user-disabled",
     "user-without-mail", "user-without-display-name", "user-without-role", "user-synced", "user-guest",
+    "user-guest-pending",
 )
 # fmt: on
 RULE_LEVELS = {
@@ -37,6 +38,7 @@ RULE_LEVELS = {
     "not-looked-at": "info",
 }
 EXPIRES_SOON = timedelta(days=30)
+_PENDING = "have not accepted the invitation, which Entra asks for before the first sign-in"
 _SYNCED = "are synchronised from on-premises, and whether Graph accepts their values is not confirmed"
 
 
@@ -199,6 +201,18 @@ def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:
         yield build_finding("accept-mapped-claims", "application", message, "use a signing certificate instead")
 
 
+def _token_issuing(inspection: Inspection) -> Iterator[Finding]:
+    """What decides about every assertion, and of which nobody documents what Flex gets (W6, W7)."""
+    snapshot = inspection.snapshot
+    if snapshot.sign_on_mode.lower() not in ("", "saml"):
+        message = f"its single sign-on mode is '{snapshot.sign_on_mode}', and Entra starts it in that way"
+        fix = "what a SAML sign-in gets is not documented; choose SAML on the portal's single sign-on page"
+        yield build_finding("sign-on-mode", "servicePrincipal", message, fix)
+    if snapshot.encrypts_tokens:
+        message = "it has a tokenEncryptionKeyId: assertions are encrypted, and Twilio documents no key for Flex"
+        yield build_finding("token-encryption", "servicePrincipal", message, "deactivate token encryption")
+
+
 def _superseded_claims(inspection: Inspection) -> Iterator[Finding]:
     if inspection.has_custom_claims:
         message = "this stack's policy takes precedence over the claims that were set on the portal's claims page"
@@ -247,6 +261,7 @@ def _lacks(key: str) -> Callable[[Mapping[str, object]], bool]:
 _USER_RULES: tuple[tuple[str, str, str, Callable[[Mapping[str, object]], bool]], ...] = (
     ("user-disabled", "", "are disabled and cannot sign in", lambda profile: profile["accountEnabled"] is False),
     ("user-guest", "", "are guests of the tenant", lambda profile: profile.get("userType") == "Guest"),
+    ("user-guest-pending", "", _PENDING, lambda profile: profile.get("externalUserState") == "PendingAcceptance"),
     ("user-synced", "", _SYNCED, lambda profile: bool(profile.get("onPremisesSyncEnabled"))),
     ("user-without-mail", "user.mail", "have no mail address", _lacks("mail")),
     ("user-without-display-name", "user.displayname", "have no display name", _lacks("displayName")),
@@ -290,7 +305,7 @@ ESSENTIAL_RULES: tuple[Rule, ...] = (_own_extensions_by_full_name, _absent_exten
 # fmt: off
 RULES: tuple[Rule, ...] = (
     *ESSENTIAL_RULES, _synced_extensions, _same_user_twice, _owner_without_principal, _disabled_principal, _signing_key,
-    _accept_mapped_claims, _superseded_claims, _missing_permissions, _app_roles, _users, _not_looked_at,
+    _accept_mapped_claims, _token_issuing, _superseded_claims, _missing_permissions, _app_roles, _users, _not_looked_at,
 )
 # fmt: on
 

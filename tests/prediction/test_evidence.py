@@ -57,6 +57,9 @@ def test_every_rule_is_cited_and_every_citation_is_a_rule() -> None:
         "S22",
         "S27",
         "W5",
+        "W6",
+        "W7",
+        "W8",
     }
 
 

@@ -98,6 +98,8 @@ def make_state(dice: random.Random, prepared: Tenant, round_: int) -> None:
     changes: dict[str, Any] = {
         "appRoleAssignmentRequired": dice.random() < 0.2,
         "accountEnabled": dice.random() < 0.95,
+        "preferredSingleSignOnMode": dice.choice(["saml", "saml", None, "oidc"]),
+        "tokenEncryptionKeyId": dice.choice([None, None, FLEX["id"]]),
         ACTIVE_KEY: FLEX[ACTIVE_KEY],
         "keyCredentials": FLEX["keyCredentials"],
         **(dice.choice(without_key) if round_ % 6 == 5 else {}),
@@ -123,6 +125,8 @@ def assert_doctor_agrees(directory: Directory, predictions: Sequence[Prediction]
         predicted = refusals.get(code)
         assert (predicted is not None and not predicted.unknown) == is_known, (code, findings)
         assert (predicted is not None and bool(predicted.unknown)) == is_unknown, (code, findings)
+    for rule, words in (("sign-on-mode", "single sign-on mode"), ("token-encryption", "Entra encrypts")):
+        assert (rule in findings) == any(words in doubt for item in predictions for doubt in item.doubts), rule
     for rule, is_concerned in (
         ("user-disabled", lambda item: any(refusal.code == "AADSTS50057" for refusal in item.refusals)),
         ("user-without-role", lambda item: not item.agent.roles),

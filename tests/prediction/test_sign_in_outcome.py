@@ -106,6 +106,26 @@ def test_another_issuer_or_audience_makes_the_outcome_unknown(keys: dict[str, An
     assert all("changes the issuer or the audience" in doubt for doubt in prediction.doubts)
 
 
+@pytest.mark.parametrize(
+    ("target_changes", "properties", "doubt"),
+    [
+        ({"sign_on_mode": "saml"}, {}, ""),
+        ({"sign_on_mode": ""}, {}, ""),  # as older SAML applications have it
+        ({"sign_on_mode": "oidc"}, {}, "single sign-on mode is 'oidc'"),
+        ({"sign_on_mode": "notSupported"}, {}, "single sign-on mode is 'notSupported'"),
+        ({"encrypts_tokens": True}, {}, "Entra encrypts the assertion"),
+        ({}, {"externalUserState": "PendingAcceptance"}, "has not accepted the invitation"),
+        ({}, {"externalUserState": "Accepted"}, ""),
+    ],
+)
+def test_what_decides_outside_the_statement_makes_the_outcome_unknown(
+    target_changes: dict[str, Any], properties: dict[str, Any], doubt: str
+) -> None:
+    prediction = predict_entries(*MANDATORY, user=ada(**properties), at=target(**target_changes))
+    assert prediction.outcome == ("unknown" if doubt else "works")
+    assert [doubt in reason for reason in prediction.doubts] == [True][: bool(doubt)]
+
+
 def test_a_character_that_xml_has_not_makes_the_outcome_unknown() -> None:
     assert predict_entries(*MANDATORY, {"Value": "a\x00", "SamlClaimType": "note"}).outcome == "unknown"
 

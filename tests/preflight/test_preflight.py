@@ -175,8 +175,23 @@ def test_what_graph_answers_reaches_the_rules(directory: Directory, tenant: Tena
     }
     tenant.do("PATCH", principal, {"preferredTokenSigningKeyThumbprint": None})
     tenant.do("PATCH", f"/applications/{tenant.application['id']}", {"api": {"acceptMappedClaims": True}})
+    tenant.do("PATCH", f"/applications/{tenant.application['id']}", {"tokenEncryptionKeyId": tenant.principal["id"]})
+    tenant.do("PATCH", principal, {"preferredSingleSignOnMode": "password"})
     rules = {finding.rule for finding in inspected(directory).findings}
-    assert {"signing-key-missing", "accept-mapped-claims"} <= rules
+    assert {"signing-key-missing", "accept-mapped-claims", "token-encryption", "sign-on-mode"} <= rules
+
+
+def test_how_tokens_are_issued_is_read_of_the_principals_own_application(directory: Directory, tenant: Tenant) -> None:
+    """Not of the application that holds the extensions."""
+    [other] = [
+        item for item in tenant.emulator.export()["applications"] if item["displayName"] == "Twilio Flex Staging"
+    ]
+    changes = {"api": {"acceptMappedClaims": True}, "tokenEncryptionKeyId": tenant.principal["id"]}
+    tenant.do("PATCH", f"/applications/{other['id']}", changes)
+    tenant.do("PATCH", f"/servicePrincipals/{tenant.principal['id']}", {"preferredTokenSigningKeyThumbprint": None})
+    lines = {finding.rule: str(finding) for finding in inspected(directory, application=other["appId"]).findings}
+    assert "fail with AADSTS50146" in lines["signing-key-missing"]
+    assert not {"accept-mapped-claims", "token-encryption"} & set(lines)
 
 
 def test_a_read_only_identity_is_told_what_it_lacks_and_what_it_cannot_read(
