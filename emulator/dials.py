@@ -24,7 +24,7 @@ class Dials:
     hidden_until_available: bool = True  # values that came back with their property read as unset until it is usable
     is_multi_valued_field: bool = True  # False: property bodies without isMultiValued, as recorded in 2021
     duplicate_extension_status: Literal[400, 409] = 400
-    second_policy_status: Literal[400, 409] = 400
+    second_policy_status: Literal[400, 409, 204] = 400  # 204: it is assigned beside the first, which stays in force
     delete_assigned_policy: Literal["allow", "refuse"] = "allow"
     missing_link_delete: Literal[404, 400] = 404
     unset_extension: Literal["absent", "null"] = "absent"
@@ -33,6 +33,18 @@ class Dials:
     absent_claims_policy: Literal["not_found", "empty"] = "not_found"  # GET of a policy that was never set
     synced_user_extension: Literal["accept", "refuse"] = "accept"  # PATCH of an extension of an on-premises user
     doubtful_worker: Literal["accept", "refuse"] = "accept"  # unknown roles, several teams, too many characters
+    transformations_key: Literal["both", "singular", "plural"] = "both"  # the spelling of the key that Graph accepts
+    sign_in_lag: int = 0  # after a change of a policy or an assignment, so many sign-ins follow the state before it
+    extension_under_id: Literal["nothing", "value"] = "nothing"  # what an extension's name under ID gives
+    several_values: Literal["all", "first"] = "all"  # sent of a multi-valued extension that was made with Graph
+    empty_value: Literal["sent", "left_out"] = "sent"  # an empty string in the assertion
+    same_claim_type: Literal["all", "last"] = "all"  # values of several entries of a claim type
+    over_fifty: Literal["first", "last", "all"] = "first"  # which entries count if there are more than fifty
+    null_role: Literal["nothing", "empty"] = "nothing"  # what an assigned role without a text gives
+    restricted_claim: Literal["left_out", "sent"] = "left_out"  # a restricted claim type of an entry
+    basic_claims: Literal["four", "five"] = "four"  # whether the basic claim set has the display name too
+    join_on_name_id: Literal["whole", "without_domain"] = "whole"  # Join of an address, on NameID
+    regex_without_match: Literal["input", "nothing"] = "input"  # what RegexReplace gives then
     retry_after: str = "2"  # whole, fractional or "date"; refusals by the quota use the same form
 
     def change(self, patch: Json) -> None:

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from emulator import pages
 from emulator.clock import TenantClock
+from emulator.dials import Dials
 from emulator.entra.saml import Subject, read_certificates
 from emulator.entra.saml.policy import read_policy
 from emulator.tenant.access import list_assignments_to, list_member_ids
@@ -56,7 +57,7 @@ class _Portal:
         return pages.render_page(
             "application.html", tenant=self._store.tenant_id, principal=principal, policy=policy,
             definition=policy and json.dumps(json.loads(policy.definition[0]), indent=2, ensure_ascii=False),
-            claims=_policy_claims(policy.definition) if policy else self._own_claims(principal),
+            claims=_policy_claims(policy.definition, self._store.dials) if policy else self._own_claims(principal),
             certificates=read_certificates(principal), now=self._clock.now(),
             subjects=islice(self._assigned_subjects(principal), _MAX_USERS),
         )  # fmt: skip
@@ -81,9 +82,9 @@ class _Portal:
                     yield Subject(self._store, principal, user)
 
 
-def _policy_claims(definition: tuple[str, ...]) -> list[dict[str, str]]:
+def _policy_claims(definition: tuple[str, ...], dials: Dials) -> list[dict[str, str]]:
     claims = []
-    for entry in read_policy(definition).entries:
+    for entry in read_policy(definition, dials).entries:
         identifier = entry.extension_id or entry.transformation_id or entry.id
         source = f"{entry.source}.{identifier}" if identifier else f'"{entry.value or ""}"'
         claims.append({"name": entry.saml_type or "(not sent)", "source": source})

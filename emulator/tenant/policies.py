@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from emulator import errors
+from emulator.dials import Dials
 from emulator.errors import bad_request, conflict, invalid_body, not_found, reference_exists, reference_missing, refusal
 from emulator.tenant.records import LinkRecord, PolicyRecord, PrincipalRecord
 from emulator.tenant.store import Store, count_down, get_existing
@@ -22,7 +23,7 @@ def create(store: Store, body: Attributes) -> PolicyRecord:
     name = body.get("displayName")
     if not isinstance(name, str) or not name or "definition" not in body:
         raise invalid_body()
-    definition = check_definition(body["definition"])
+    definition = check_definition(body["definition"], store.dials)
     is_default = body.get("isOrganizationDefault") is True
     policy = PolicyRecord(store.new_id("claimsMappingPolicies"), name, definition, is_default)
     store.commit(put=[("claimsMappingPolicies", policy)])
@@ -40,9 +41,10 @@ def patch(store: Store, policy_id: str, body: Attributes) -> None:
     name = body.get("displayName", before.display_name)
     if not isinstance(name, str) or not name:
         raise invalid_body()
-    definition = check_definition(body["definition"]) if "definition" in body else before.definition
+    definition = check_definition(body["definition"], store.dials) if "definition" in body else before.definition
     store.commit(put=[("claimsMappingPolicies", replace(before, display_name=name, definition=definition))])
     store.policy_view.show(before.id, before, reads=store.dials.stale_reads)
+    store.sign_in_policies.show(before.id, before, reads=store.dials.sign_in_lag)
 
 
 def delete(store: Store, policy_id: str) -> None:
@@ -61,12 +63,13 @@ def assign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
     assigned_ids = [link.policy_id for link in list_links(store, principal)]
     if policy_id in assigned_ids:
         raise reference_exists("claimsMappingPolicies")
-    if assigned_ids:
+    if assigned_ids and store.dials.second_policy_status != 204:
         words = "A conflicting object with one or more of the specified property values is present in the directory."
         raise conflict(store.dials.second_policy_status, message=words)
     link = LinkRecord(principal.id, policy_id)
     store.commit(put=[("assignments", link)])
     store.link_view.show(link.id, None, reads=store.dials.read_lag)
+    store.sign_in_links.show(link.id, None, reads=store.dials.sign_in_lag)
 
 
 def unassign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
@@ -76,6 +79,7 @@ def unassign(store: Store, principal: PrincipalRecord, policy_id: str) -> None:
         raise not_found(policy_id) if is_404 else reference_missing("claimsMappingPolicies")
     store.commit(remove=[("assignments", link.id)])
     store.link_view.show(link.id, link, reads=store.dials.delete_lag)
+    store.sign_in_links.show(link.id, link, reads=store.dials.sign_in_lag)
 
 
 def list_links(store: Store, principal: PrincipalRecord) -> list[LinkRecord]:
@@ -83,9 +87,17 @@ def list_links(store: Store, principal: PrincipalRecord) -> list[LinkRecord]:
 
 
 def find_assigned_policy(store: Store, principal: PrincipalRecord) -> PolicyRecord | None:
-    """The policy in force at this principal, without lag: what a sign-in and the portal see."""
+    """The policy of this principal, without lag: what the portal sees."""
     policies = (store.policies.get(link.policy_id) for link in list_links(store, principal))
     return next((policy for policy in policies if policy is not None), None)
+
+
+def find_policy_in_force(store: Store, principal: PrincipalRecord) -> PolicyRecord | None:
+    """The policy that a sign-in at this principal follows; the sign-in is counted."""
+    links = store.sign_in_links.read_all(lambda link: link.service_principal_id == principal.id)
+    policy_ids = [link.policy_id for link in links]
+    policies = store.sign_in_policies.read_all(lambda policy: policy.id in policy_ids)
+    return min(policies, key=lambda policy: policy_ids.index(policy.id), default=None)
 
 
 def list_assigned(store: Store, principal: PrincipalRecord) -> list[PolicyRecord]:
@@ -94,7 +106,7 @@ def list_assigned(store: Store, principal: PrincipalRecord) -> list[PolicyRecord
     return [store.policies[link.policy_id] for link in links if link.policy_id in store.policies]
 
 
-def check_definition(value: Json) -> tuple[str, ...]:
+def check_definition(value: Json, dials: Dials) -> tuple[str, ...]:
     """The definition as it came: an array of exactly one string of JSON of the right outer shape."""
     items = value if isinstance(value, list) else [value]
     for item in items:
@@ -108,6 +120,7 @@ def check_definition(value: Json) -> tuple[str, ...]:
             document = json.loads(text)
     policy: Json = document.get("ClaimsMappingPolicy") if isinstance(document, dict) else None
     has_version = isinstance(policy, dict) and type(policy.get("Version")) is int and policy["Version"] == 1
-    if not has_version or not all(isinstance(policy.get(name, []), list) for name in _ARRAYS):
+    refused_key = {"singular": "ClaimsTransformations", "plural": "ClaimsTransformation"}.get(dials.transformations_key)
+    if not has_version or refused_key in policy or not all(isinstance(policy.get(name, []), list) for name in _ARRAYS):
         raise bad_request("Property definition has an invalid value.")
     return (str(text),)

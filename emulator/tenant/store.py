@@ -121,6 +121,8 @@ class Store:
         self.property_view = LaggingView(self.properties)
         self.policy_view = LaggingView(self.policies)
         self.link_view = LaggingView(self.links)
+        self.sign_in_policies = LaggingView(self.policies)  # as sign-ins read them
+        self.sign_in_links = LaggingView(self.links)
         self.unavailable: Counter[str] = Counter()  # extension property id -> requests that cannot use it yet
         self.unlinkable: Counter[str] = Counter()  # policy id -> requests that cannot assign it yet
         self.unindexed: Counter[str] = Counter()  # id -> filtered or searched lists that do not know it yet
@@ -191,7 +193,8 @@ class Store:
         for table in (*self._tables.values(), *(index for index, _ in self._indexes.values())):
             table.clear()
         views = (self.user_view, self.property_view, self.policy_view, self.link_view)
-        for lagging in (*views, self.unavailable, self.unlinkable, self.unindexed):
+        counters = (self.unavailable, self.unlinkable, self.unindexed)
+        for lagging in (*views, self.sign_in_policies, self.sign_in_links, *counters):
             lagging.clear()
         self.lost_properties = 0
         self._sorted_upns = None

@@ -29,8 +29,11 @@ class UntranslatablePattern(ValueError):
     """What the pattern does in .NET is not known here."""
 
 
-def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]) -> str | None:
-    """`text` with every match replaced; None when the result is unknown. `{name}` is a named group or an input."""
+def replace(
+    pattern: str, replacement: str, text: str, inputs: Mapping[str, str], *, unmatched_stays: bool = True
+) -> str | None:
+    """`text` with every match replaced; None when the result is unknown, and without a match unless `unmatched_stays`.
+    `{name}` is a named group or an input."""
     if _SUBSTITUTION.search(replacement):
         return None  # .NET would substitute something; whether Entra does is written nowhere
     room = MAX_RESULT
@@ -48,7 +51,8 @@ def replace(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]
         return _PLACE.sub(lambda place: take_room(groups.get(place[1], inputs.get(place[1], place[0]))), replacement)
 
     try:
-        return str(_compile(pattern).sub(expand, text, timeout=TIMEOUT))
+        result, matches = _compile(pattern).subn(expand, text, timeout=TIMEOUT)
+        return str(result) if matches or unmatched_stays else None
     except (UntranslatablePattern, regex.error, TimeoutError, RecursionError, OverflowError, MemoryError):
         return None
 

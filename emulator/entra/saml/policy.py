@@ -1,5 +1,5 @@
 """A claims mapping policy as a sign-in reads it. Pure. Quirks: the keys of entries are read in any case (A: Microsoft's
-own samples mix them). Only the first 50 entries and the first 50 transformations count (A, D for "first"); the
+own samples mix them). Only the first 50 entries and the first 50 transformations count (A, D for "first": dial); the
 transformations under the key `ClaimsTransformation` come before those under `ClaimsTransformations` (D).
 IncludeBasicClaimSet is a string or a boolean (A). What makes no sense in an entry is ignored, because Graph accepts
 such definitions (A)."""
@@ -7,6 +7,7 @@ such definitions (A)."""
 import json
 from dataclasses import dataclass
 
+from emulator.dials import Dials
 from emulator.types import Attributes, Json
 
 LIMIT = 50
@@ -53,13 +54,14 @@ class SignInPolicy:
     includes_basic_claims: bool
 
 
-def read_policy(definition: tuple[str, ...]) -> SignInPolicy:
+def read_policy(definition: tuple[str, ...], dials: Dials) -> SignInPolicy:
     """The policy in a definition that Graph has accepted."""
     body: Attributes = json.loads(definition[0])["ClaimsMappingPolicy"]
+    kept = {"first": slice(LIMIT), "last": slice(-LIMIT, None), "all": slice(None)}[dials.over_fifty]
     transformations = [*_rows(body.get("ClaimsTransformation")), *_rows(body.get("ClaimsTransformations"))]
     return SignInPolicy(
-        tuple(_entry(row) for row in _rows(body.get("ClaimsSchema"))[:LIMIT]),
-        {_text(row, "id").casefold(): _transformation(row) for row in reversed(transformations[:LIMIT])},  # first wins
+        tuple(_entry(row) for row in _rows(body.get("ClaimsSchema"))[kept]),
+        {_text(row, "id").casefold(): _transformation(row) for row in reversed(transformations[kept])},  # first wins
         _is_true(body.get("IncludeBasicClaimSet")),
     )
 

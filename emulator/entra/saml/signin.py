@@ -12,7 +12,7 @@ from emulator.entra.saml import documents, policy, statement
 from emulator.entra.saml.requests import AuthnRequest, SignInError
 from emulator.entra.saml.subject import Subject
 from emulator.tenant import users
-from emulator.tenant.policies import find_assigned_policy
+from emulator.tenant.policies import find_policy_in_force
 from emulator.tenant.principals import find_by_name
 from emulator.tenant.records import PrincipalRecord, UserRecord
 from emulator.tenant.store import Store
@@ -102,7 +102,7 @@ class SignIn:
         """A signed response in base64, to be posted to `acs`. Raises SignInError."""
         self._check_allowed(principal, user)
         certificate = documents.find_signing_certificate(principal, self._clock.now())
-        assigned = find_assigned_policy(self.store, principal)
+        assigned = find_policy_in_force(self.store, principal)
         application = self.store.applications.get(self.store.app_ids.get(principal.app_id, ""))
         api = (application and application.attributes.get("api")) or {}
         if assigned and certificate is None:
@@ -112,7 +112,7 @@ class SignIn:
                 raise SignInError(501461)
         issued_statement = statement.build_statement(
             Subject(self.store, principal, user),
-            policy.read_policy(assigned.definition) if assigned else None,
+            policy.read_policy(assigned.definition, self.store.dials) if assigned else None,
             has_key=certificate is not None,
             requested_format=request.name_id_format,
         )

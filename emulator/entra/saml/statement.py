@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 
+from emulator.dials import Dials
 from emulator.entra.saml import dotnet
-from emulator.entra.saml.policy import ClaimEntry, SignInPolicy, Transformation
-from emulator.entra.saml.subject import TABLES, Subject, Values, to_texts
+from emulator.entra.saml.policy import ClaimEntry, SignInPolicy, Transformation, TransformationInput
+from emulator.entra.saml.subject import TABLES, Subject, Values
 
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 NAME_IDENTIFIER = f"{XMLSOAP}nameidentifier"
@@ -70,6 +71,10 @@ class _Claims:
     known: dict[ClaimEntry, Values] = field(default_factory=dict)
     """Values of the entries that were evaluated, or are being evaluated: those have none yet."""
 
+    @property
+    def _dials(self) -> Dials:
+        return self.subject.store.dials
+
     def name_id(self) -> tuple[str, str, str]:
         """Value, default format, and the format the entry names."""
         entry = next((entry for entry in self.policy.entries if entry.saml_type == NAME_IDENTIFIER), None)
@@ -89,7 +94,7 @@ class _Claims:
             transformation = self.policy.transformations.get(entry.transformation_id.casefold())
             if transformation is None or transformation.method not in ("extractmailprefix", "join"):
                 return ""
-            value = "".join(self.values(entry)[:1])
+            value = "".join(self._transform(transformation, on_name_id=True)[:1])
             _, at, domain = value.rpartition("@")
             is_verified = at and domain.casefold() in {name.casefold() for name in self.subject.store.domains}
             return value if transformation.method != "join" or is_verified else ""
@@ -102,19 +107,26 @@ class _Claims:
         claims: dict[str, Values] = {"name": (self.subject.user.upn,)}
         sources = {"givenname": "givenname", "surname": "surname", "emailaddress": "mail"}
         claims |= {name: self.subject.read_value("user", source) for name, source in sources.items()}
+        named = {f"{XMLSOAP}{name}": values for name, values in claims.items()}
+        if self._dials.basic_claims == "five":
+            named[f"{_IDENTITY}displayname"] = self.subject.read_value("user", "displayname")
         replaced = {entry.saml_type for entry in self.policy.entries}
-        attributes = [Attribute(f"{XMLSOAP}{name}", values) for name, values in claims.items() if values]
+        attributes = [Attribute(name, values) for name, values in named.items() if values]
         return [attribute for attribute in attributes if attribute.name not in replaced]
 
     def attributes(self, *, has_key: bool) -> Iterable[Attribute]:
-        withheld = {NAME_IDENTIFIER, "", *TABLES["restricted"], *(() if has_key else TABLES["released_by_key"])}
+        withheld = {NAME_IDENTIFIER, "", *(() if has_key else TABLES["released_by_key"])}
+        withheld |= set(TABLES["restricted"]) if self._dials.restricted_claim == "left_out" else set()
         attributes: dict[str, Attribute] = {}
         for entry in self.policy.entries:
             values = () if entry.saml_type in withheld else self.values(entry)
+            if self._dials.empty_value == "left_out":
+                values = tuple(filter(None, values))
             if not values:
                 continue
             before = attributes.get(entry.saml_type, Attribute(entry.saml_type, (), entry.name_form))
-            attributes[entry.saml_type] = replace(before, values=before.values + values)
+            earlier = before.values if self._dials.same_claim_type == "all" else ()
+            attributes[entry.saml_type] = replace(before, values=earlier + values)
         return attributes.values()
 
     def values(self, entry: ClaimEntry) -> Values:
@@ -127,26 +139,35 @@ class _Claims:
     def _evaluate(self, entry: ClaimEntry) -> Values:
         if entry.source == "transformation":
             transformation = self.policy.transformations.get(entry.transformation_id.casefold())
-            if transformation is None:
-                return ()
-
-            def read_referenced(reference: str) -> Values:
-                named = next((entry for entry in self.policy.entries if entry.is_named(reference)), None)
-                return () if named is None else self.values(named)
-
-            return _apply_transformation(transformation, read_referenced)
+            return () if transformation is None else self._transform(transformation)
         if not entry.source:
             return () if entry.value is None else (entry.value,)
         if entry.extension_id:
-            return to_texts(self.subject.visible_values().get(entry.extension_id)) if entry.source == "user" else ()
+            return self.subject.read_extension(entry.extension_id) if entry.source == "user" else ()
+        if entry.source == "user" and self._dials.extension_under_id == "value" and entry.id.startswith("extension_"):
+            return self.subject.read_extension(entry.id)
         return self.subject.read_value(entry.source, entry.id.lower())
 
+    def _transform(self, transformation: Transformation, *, on_name_id: bool = False) -> Values:
+        drops_domain = on_name_id and transformation.method == "join" and self._dials.join_on_name_id != "whole"
 
-def _apply_transformation(transformation: Transformation, values_of: Callable[[str], Values]) -> Values:
-    """The values that a transformation gives; `values_of` reads the entry that a reference names."""
+        def read_input(claim: TransformationInput) -> Values:
+            named = next((entry for entry in self.policy.entries if entry.is_named(claim.reference)), None)
+            values = () if named is None else self.values(named)
+            return tuple(value.partition("@")[0] for value in values) if drops_domain else values
+
+        unmatched_stays = self._dials.regex_without_match == "input"
+        return _apply_transformation(transformation, read_input, unmatched_stays=unmatched_stays)
+
+
+def _apply_transformation(
+    transformation: Transformation, values_of: Callable[[TransformationInput], Values], *, unmatched_stays: bool
+) -> Values:
+    """The values that a transformation gives; `values_of` reads the entry that an input names. `unmatched_stays`: what
+    RegexReplace gives without a match, its input or nothing."""
     columns: list[list[tuple[str, str]]] = []
     for claim in transformation.claims:
-        values = values_of(claim.reference)
+        values = values_of(claim)
         columns.append([(claim.kind, value) for value in (values if claim.is_multi_valued else values[:1])])
     if prod(map(len, columns)) > _MAX_COMBINATIONS:
         return ()  # own limit: several inputs of many values each
@@ -154,14 +175,14 @@ def _apply_transformation(transformation: Transformation, values_of: Callable[[s
     # A null input leaves its column empty, and then the product is empty too.
     texts: list[str] = []
     for row in product(*columns):
-        text = _transform(transformation, {**constants, **dict(row)})
+        text = _transform(transformation, {**constants, **dict(row)}, unmatched_stays=unmatched_stays)
         texts += [] if text is None else [text]
         if sum(map(len, texts)) > _MAX_LENGTH:
             return ()  # own limit, as above
     return tuple(texts)
 
 
-def _transform(transformation: Transformation, inputs: dict[str, str]) -> str | None:
+def _transform(transformation: Transformation, inputs: dict[str, str], *, unmatched_stays: bool) -> str | None:
     """The text for these inputs, by kind in lower case; None when one is missing."""
     match transformation.method:
         case "join" if {"string1", "string2", "separator"} <= inputs.keys():
@@ -177,5 +198,5 @@ def _transform(transformation: Transformation, inputs: dict[str, str]) -> str | 
             extra = {kind: text for kind, text in inputs.items() if kind not in ("sourceclaim", "regex", "replacement")}
             # A replacement names parameters as the policy spells them; the inputs have their names in lower case.
             extra |= {name: inputs[name.lower()] for name in transformation.parameters if name.lower() in extra}
-            return dotnet.replace(*fixed, extra)
+            return dotnet.replace(*fixed, extra, unmatched_stays=unmatched_stays)
     return None

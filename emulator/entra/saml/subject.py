@@ -32,8 +32,9 @@ class Subject:
 
     def read_roles(self) -> Values:
         values = {role["id"]: role.get("value") for role in self.principal.attributes.get("appRoles", ())}
-        held = {values.get(row["appRoleId"]) for row in self._assignments()}
-        return tuple(sorted(value for value in held if value))
+        held = {values.get(row["appRoleId"]) for row in self._assignments() if row["appRoleId"] in values}
+        has_empty = None in held and self.store.dials.null_role == "empty"
+        return tuple(sorted([*filter(None, held), *([""] if has_empty else [])]))
 
     def _assignments(self) -> list[Attributes]:
         rows = access.list_assignments_of(self.store, self.user)
@@ -42,6 +43,13 @@ class Subject:
     def visible_values(self) -> Attributes:
         """Extension values by full name."""
         return users.read_visible_values(self.store, self.user)
+
+    def read_extension(self, name: str) -> Values:
+        """What the assertion has of an extension, by its full name with case."""
+        texts = to_texts(self.visible_values().get(name))
+        prop = self.store.names.get(name.casefold())
+        is_synced = prop is not None and prop.is_synced_from_on_premises
+        return texts if is_synced or self.store.dials.several_values == "all" else texts[:1]
 
     def read_value(self, source: str, identifier: str) -> Values:
         """A documented attribute; anything else gives nothing (A). Both names in lower case."""
