@@ -135,7 +135,9 @@ def test_sign_ins_may_follow_a_change_later(tenant: Tenant) -> None:
 def test_a_spelling_of_the_transformations_key_may_be_refused(tenant: Tenant, setting: str, accepted: set[str]) -> None:
     tenant.emulator.dials(transformations_key=setting)
     for key in ("ClaimsTransformation", "ClaimsTransformations"):
-        answer = tenant.post_policy(json.dumps(signin.claims(**{key: []})))
+        policy: dict[str, Any] = signin.claims()
+        policy["ClaimsMappingPolicy"][key] = []
+        answer = tenant.post_policy(json.dumps(policy))
         assert answer.status == (201 if key in accepted else 400)
         assert key in accepted or answer.error == bad("Property definition has an invalid value.")
 
