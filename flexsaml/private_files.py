@@ -23,14 +23,20 @@ def read_regular_file(path: str | Path, max_bytes: int = -1) -> bytes:
         return file.read(max_bytes)
 
 
+def check_writable(path: Path) -> None:
+    """Raises `UserError` where `write_private_file` could not write: for whoever has to know it before a change."""
+    _check_regular(path)
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise UserError(f"{path} is not written: {path.parent} is no directory in which files can be made")
+
+
 def write_private_file(path: Path, text: str) -> None:
     """Write a file that only its owner can read, completely or not at all. What has the name already is replaced, with
     its permissions; a symbolic link, a device or a directory is refused, since the content would go elsewhere. Raises
     `UserError`."""
     unfinished = ""
     try:
-        if os.path.lexists(path) and (problem := _describe_irregular(path.lstat())):
-            raise UserError(f"{path} is not written: {problem}; give the name of a new file")
+        _check_regular(path)
         descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # has mode 0600
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -41,6 +47,11 @@ def write_private_file(path: Path, text: str) -> None:
     finally:
         if unfinished:
             os.unlink(unfinished)
+
+
+def _check_regular(path: Path) -> None:
+    if os.path.lexists(path) and (problem := _describe_irregular(path.lstat())):
+        raise UserError(f"{path} is not written: {problem}; give the name of a new file")
 
 
 def _describe_irregular(status: os.stat_result) -> str:

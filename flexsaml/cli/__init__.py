@@ -23,7 +23,9 @@ DEBUG = "FLEXSAML_DEBUG"
 BUG = 3
 """Exit status of a bug: neither findings nor an error that the user can mend."""
 COMMANDS = {
+    "accept-mapped-claims": "lets Entra apply the policy without a signing certificate, where it allows that",
     "adopt": "a file for `pulumi import` that makes what exists in the tenant this stack's own",
+    "certificate": "the SAML signing certificates of the service principal: shows, creates and activates them",
     "doctor": "whether this machine, its identity and the tenant are ready for the stack",
     "ledger": "a file of what users held before this stack wrote, which only its state knows",
     "lint": "what is wrong with a claims mapping policy, or with the claims of a stack file",
@@ -33,7 +35,7 @@ COMMANDS = {
     "worker": "what Flex stored for an agent, beside the prediction",
 }
 """Command to its one-line help."""
-MODULES = {"adopt": "components.adopt"}
+MODULES = {"accept-mapped-claims": "flexsaml.cli.accept_mapped_claims", "adopt": "components.adopt"}
 """Modules of commands that are not `flexsaml.cli.<command>`; each has `arguments(parser)` and `run(given)`."""
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .bulk import BULK_WORKERS, Progress
     from .client import Client
     from .directory import Directory
+    from .signing import SigningCertificate
     from .tokens import Identity, credentials, skew
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "Progress",
     "RoleAssignment",
     "ServicePrincipal",
+    "SigningCertificate",
     "SigningKey",
     "StillPending",
     "User",
@@ -83,7 +85,7 @@ __all__ = [
 ]  # fmt: skip
 _LAZY = {
     "bulk": ("BULK_WORKERS", "Progress"), "client": ("Client",), "directory": ("Directory",),
-    "tokens": ("Identity", "credentials", "skew"),
+    "signing": ("SigningCertificate",), "tokens": ("Identity", "credentials", "skew"),
 }  # fmt: skip
 """Module to the public names for whose first use it is imported."""
 

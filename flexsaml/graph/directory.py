@@ -3,8 +3,9 @@
 from .extensions import Extensions
 from .policies import Policies
 from .principals import Principals
+from .signing import Signing
 from .users import Users
 
 
-class Directory(Principals, Extensions, Users, Policies):
+class Directory(Principals, Extensions, Users, Policies, Signing):
     """Typed calls on a tenant's directory. Safe to share between threads, as its client is."""

@@ -18,8 +18,8 @@ _OWNED = "Application.ReadWrite.OwnedBy"  # good only for objects that the ident
 class Requirement:
     """What a kind of call takes. `any_of`: sets of permissions, each of which is enough, the least first. `call`: as
     the reference writes it; `methods` and `path` are patterns that recognise it. `purpose` completes "to …".
-    `needed_for`: always, extensions or users. `without`: what is left out where the permission is missing; "" where the
-    call is essential."""
+    `needed_for`: always, extensions, users, or the command that alone makes it. `without`: what is left out where the
+    permission is missing; "" where the call is essential."""
 
     call: str
     methods: str

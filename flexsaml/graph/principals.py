@@ -209,7 +209,7 @@ class Principals(DirectoryCalls):
             **existing, principal=ServicePrincipal.read(body), enabled=body.get("accountEnabled") is not False,
             audiences=tuple(_list(body, "servicePrincipalNames")),
             active_key=str(body.get("preferredTokenSigningKeyThumbprint") or "").upper(),
-            keys=tuple(_keys(_list(body, "keyCredentials"))),
+            keys=tuple(read_signing_keys(_list(body, "keyCredentials"))),
             accept_mapped_claims=bool((application.get("api") or {}).get("acceptMappedClaims")),
             multi_tenant="Multiple" in str(application.get("signInAudience")),
             roles=self._read_list(roles, lambda role: _role(role, app_roles)) if with_roles else None,
@@ -252,8 +252,8 @@ def _role(body: Mapping[str, Any], app_roles: Mapping[str, Mapping[str, Any]]) -
     return RoleAssignment(read_text(body, "principalId"), kind, value, name, is_textless, is_disabled)
 
 
-def _keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:
-    """`customKeyIdentifier` is the thumbprint in base64; a certificate has a private twin of usage Sign (A)."""
+def read_signing_keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:
+    """The public ones. `customKeyIdentifier` is the thumbprint in base64; each has a private twin of usage Sign (A)."""
     for credential in credentials:
         if credential.get("usage") == "Verify":
             thumbprint = str(credential.get("customKeyIdentifier") or "")

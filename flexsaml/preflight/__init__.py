@@ -2,12 +2,21 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .rules import FIXED_RULES, RULE_LEVELS, data_type_of
+from .rules import EXPIRES_SOON, FIXED_RULES, RULE_LEVELS, data_type_of, judge_signing
 
 if TYPE_CHECKING:
     from .inspect import InspectionEnded, PreflightResult, inspect_tenant
 
-__all__ = ["FIXED_RULES", "RULE_LEVELS", "InspectionEnded", "PreflightResult", "data_type_of", "inspect_tenant"]
+__all__ = [
+    "EXPIRES_SOON",
+    "FIXED_RULES",
+    "RULE_LEVELS",
+    "InspectionEnded",
+    "PreflightResult",
+    "data_type_of",
+    "inspect_tenant",
+    "judge_signing",
+]
 
 
 def __getattr__(name: str) -> Any:

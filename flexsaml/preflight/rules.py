@@ -38,6 +38,8 @@ RULE_LEVELS = {
     "not-looked-at": "info",
 }
 EXPIRES_SOON = timedelta(days=30)
+COMMAND = "python -m flexsaml certificate"
+CREATE = f"`{COMMAND} --create --out FILE`"
 _PENDING = "have not accepted the invitation, which Entra asks for before the first sign-in"
 _SYNCED = "are synchronised from on-premises, and whether Graph accepts their values is not confirmed"
 
@@ -67,6 +69,11 @@ Rule = Callable[[Inspection], Iterator[Finding]]
 def judge(inspection: Inspection, rules: Sequence[Rule]) -> list[Finding]:
     """All findings, in the order of the rules."""
     return [finding for rule in rules for finding in rule(inspection)]
+
+
+def judge_signing(declaration: Declaration, snapshot: PrincipalSnapshot, now: datetime) -> list[Finding]:
+    """The findings about what Entra signs with, and whether it accepts mapped claims without."""
+    return judge(Inspection(declaration, snapshot, now), (_signing_key, _accept_mapped_claims))
 
 
 def build_finding(rule: str, where: str, message: str, fix: str = "") -> Finding:
@@ -174,17 +181,18 @@ def _signing_key(inspection: Inspection) -> Iterator[Finding]:
         message = "it has no active SAML signing certificate"
         if active and active.starts:
             message = f"its signing certificate is not valid before {active.starts:%Y-%m-%d}"
-        fix = "create one on the portal's single sign-on page, or with addTokenSigningCertificate"
+        usable = next((key.thumbprint for key in snapshot.keys if key.is_valid(now)), "")
+        fix = f"activate {usable}: `{COMMAND} --activate {usable}`" if usable else f"create one: {CREATE}"
         yield build_finding("signing-key-missing", "servicePrincipal", message + consequence, fix)
     elif active.ends and not any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys):
-        rule, verb, fix = "signing-key-expiring", "expires", "renew it before that day"
+        rule, verb, fix = "signing-key-expiring", "expires", f"replace it before that day: {CREATE}"
         if active.ends <= now:
-            rule, verb, fix = "signing-key-expired", "expired", "renew it"
+            rule, verb, fix = "signing-key-expired", "expired", f"replace it: {CREATE}"
         message = f"its signing certificate {verb} on {active.ends:%Y-%m-%d}{consequence}"
         yield build_finding(rule, "servicePrincipal", message, fix)
     if snapshot.depends_on_undated_key(now):
         message = "its signing certificate has no dates, and it is not documented whether Entra signs with it"
-        fix = "create another one, and make it the active one"
+        fix = f"create another one, and activate it: {CREATE}"
         yield build_finding("signing-key-undated", "servicePrincipal", message, fix)
 
 
@@ -198,7 +206,9 @@ def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:
     elif uncovered:
         message = f"acceptMappedClaims does not cover the audience {uncovered}: sign-ins fail with AADSTS501461"
     if message:
-        yield build_finding("accept-mapped-claims", "application", message, "use a signing certificate instead")
+        yield build_finding(
+            "accept-mapped-claims", "application", message, f"use a signing certificate instead: {CREATE}"
+        )
 
 
 def _token_issuing(inspection: Inspection) -> Iterator[Finding]:
