@@ -1,11 +1,11 @@
 """Find the Pulumi engine, or build it, and print the directory to put on PATH. Needs nothing but Python: it runs before
-`.venv` exists. In this order: `pulumi` on PATH, if it is at least version OLDEST and its Python language host is there
-too; an engine that this script built earlier, kept outside the checkout by version; a build from Pulumi's published Go
-modules, pinned by the two `go.mod`/`go.sum` pairs beside this file, for machines that cannot reach the official
-installer (about four minutes, once). The language host is older than the CLI (its newer versions are not published as a
-module that can be built alone) and does not know `runtime.options.virtualenv`; a wrapper passes that option on, so that
-commands typed by hand find the project's `.venv`. Linux and macOS. Prints the directory on stdout, everything else on
-stderr; exits 1 with one line when it cannot."""
+`.venv` exists. In this order: `pulumi` on PATH, if it is at least version OLDEST and its Python language host is
+there too; an engine that this script built earlier, kept outside the checkout by version; a build from Pulumi's
+published Go modules, pinned by the two `go.mod`/`go.sum` pairs beside this file, for machines that cannot reach the
+official installer (four to nine minutes on two cores, once). The language host is older than the CLI (its newer
+versions are not published as a module that can be built alone) and does not know `runtime.options.virtualenv`; a
+wrapper passes that option on, so that commands typed by hand find the project's `.venv`. Linux and macOS. Prints the
+directory on stdout, everything else on stderr; exits 1 with one line when it cannot."""
 
 import fcntl
 import os
@@ -110,7 +110,9 @@ def compile_module(go: str, module: str, version: str, directory: Path, minutes:
                 errors.append(line)
             if time.monotonic() - reported > 15:
                 reported = time.monotonic()
-                say(f"{module}: {done} of {total} packages, {reported - started:.0f} s")
+                elapsed = reported - started
+                remaining = f", about {elapsed * (total - done) / done:.0f} s left" if done else ""
+                say(f"{module}: {done} of {total} packages, {elapsed:.0f} s{remaining}")
     if process.returncode:
         raise Failure(f"building {module} failed: {''.join(errors).strip()}")
 
@@ -122,7 +124,7 @@ def build(home: Path) -> None:
         engine = Path(scratch) / "engine"
         (engine / "bin").mkdir(parents=True)
         (engine / "libexec").mkdir()
-        compile_module(go, "pulumi", CLI, engine / "bin", "about 4 minutes")
+        compile_module(go, "pulumi", CLI, engine / "bin", "4 to 9 minutes on two cores")
         compile_module(go, "pulumi-language-python", HOST, engine / "libexec", "about half a minute")
         module = ("-C", str(TOOLS / "pulumi"), "-m", "-f", "{{.Dir}}", "github.com/pulumi/pulumi/sdk/v3")
         env = {**os.environ, "GOTOOLCHAIN": "local"}

@@ -62,6 +62,13 @@ class Emulator:
             raise Failure(f"the emulator did not start: {log.read_text().strip()}")
         return port
 
+    def last_port(self) -> int | None:
+        """The port of the emulator that runs or ran last; None if none did."""
+        try:
+            return int(json.loads((self.directory / "emulator.json").read_text())["port"])
+        except (OSError, ValueError):
+            return None
+
     def stop(self) -> None:
         """Stop the emulator if it runs."""
         with self._open() as record:
@@ -135,15 +142,17 @@ def make_private(directory: Path) -> None:
     directory.chmod(0o700)
 
 
-def run(command: str, directory: Path, port: int) -> None:
+def run(command: str, directory: Path, given_port: int | None) -> None:
     make_private(directory)
     for name in ("state", "pulumi"):
         (directory / name).mkdir(exist_ok=True)
+    print_lines(["sandbox: looking for the Pulumi engine"], sys.stderr)
     engine = subprocess.run([sys.executable, PROJECT / "tools" / "engine.py"], stdout=subprocess.PIPE, text=True)
     if engine.returncode:
         raise Failure("there is no Pulumi engine (see above)")
     path = f"{engine.stdout.strip()}:{PROJECT / '.venv' / 'bin'}"
     emulator = Emulator(directory)
+    port = given_port or emulator.last_port() or 8765
     running_port = emulator.start(port)
     if running_port != port:
         print_lines([f"sandbox: the emulator of this checkout runs on port {running_port} already"], sys.stderr)
@@ -177,10 +186,10 @@ def main() -> int:
     # A job started in the background ignores SIGINT, and then every engine command takes 5 s longer (tried).
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        port = os.environ.get("SANDBOX_PORT") or "8765"
-        if not port.isascii() or not port.isdigit():
+        port = os.environ.get("SANDBOX_PORT") or ""
+        if port and not (port.isascii() and port.isdigit()):
             raise Failure(f"SANDBOX_PORT is {port!r}; write a number, like 8765")
-        run(parser.parse_args().command, PROJECT / ".sandbox", int(port))
+        run(parser.parse_args().command, PROJECT / ".sandbox", int(port or 0) or None)
     except Failure as problem:
         print_lines([f"sandbox: {line}" for line in str(problem).splitlines()], sys.stderr)
         return 1

@@ -9,6 +9,7 @@ import pytest
 from tests.providers.process import PROJECT
 
 LOCKS = {
+    "requirements-install.lock": ("requirements-install.txt",),
     "requirements.lock": ("requirements.txt", "requirements-emulator.txt"),
     "requirements-dev.lock": (
         "requirements.txt",

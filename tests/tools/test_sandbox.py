@@ -54,12 +54,14 @@ def is_running(directory: Path) -> bool:
 
 def test_a_second_start_finds_the_first_emulator_whatever_its_port(emulator: Emulator) -> None:
     first, second = free_port(), free_port()
+    assert emulator.last_port() is None
     assert emulator.start(first) == first
     assert Emulator(emulator.directory, ("false",)).start(second) == first
     assert is_running(emulator.directory)
     emulator.stop()
     assert not is_running(emulator.directory)
     emulator.stop()  # nothing runs, nothing happens
+    assert emulator.last_port() == first, "the next start asks for the same port"
 
 
 def test_a_stale_record_stops_no_other_process(emulator: Emulator) -> None:
