@@ -18,7 +18,6 @@ myst_heading_anchors = 4
 html_theme = "furo"
 html_title = "flexsaml"
 html_show_copyright = False
-html_static_path = ["pictures"]
 html_theme_options = {"navigation_with_keys": True}
 
 
