@@ -24,6 +24,7 @@ ROOMS = (
     "flexsaml/graph",
     "flexsaml/prediction",
     "flexsaml/preflight",
+    "flexsaml/setup",
     "flexsaml/values",
     "flexsaml/verification",
     "emulator",

@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from emulator.clock import TenantClock
 from emulator.messages import PLAIN_JSON, Reply
-from emulator.tenant.records import ClientRecord, TokenRecord
+from emulator.tenant.identities import Identity, accepts_secret, find_identity
+from emulator.tenant.records import TokenRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes, Json
 
@@ -36,26 +37,29 @@ class TokenService:
         if refusal := self._refuse_unknown(tenant):
             return refusal
         client_id, scope = form.get("client_id", "").lower(), form.get("scope", "")
-        client = self._store.clients.get(client_id)
+        client = find_identity(self._store, client_id)
         if form.get("grant_type") != "client_credentials":
             return self._refuse(70003)
         if client is None:
             return self._refuse(700016, client_id, tenant)
-        if form.get("client_secret") != client.secret:
+        if not accepts_secret(self._store, client_id, form.get("client_secret", ""), self._time()):
             return self._refuse(7000215, client_id)
         if not _is_graph_scope(scope):
             return self._refuse(1002012, scope)
-        token = TokenRecord(self._jwt(client, scope), client.id, self._clock.now() + LIFETIME, client.roles)
+        token = TokenRecord(self._jwt(client, scope), client.client_id, self._clock.now() + LIFETIME, client.roles)
         self._store.commit(put=[("tokens", token)])
         body = {"token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME, "access_token": token.id}
         return _reply(200, body)
 
-    def _jwt(self, client: ClientRecord, scope: str) -> str:
+    def _time(self) -> str:
+        return f"{self._clock.utc():%Y-%m-%dT%H:%M:%SZ}"
+
+    def _jwt(self, client: Identity, scope: str) -> str:
         """A token in the form of Entra's, so that a client may read `roles` as a hint; its signature means nothing. A
         person's has `scp` instead (A). A person cannot sign in here, so the same grant stands in for that."""
         now, tenant = int(self._clock.utc().timestamp()), self._store.tenant_id
         audience = scope.removesuffix("/.default")
-        payload = _fill("token", audience=audience, tenant_id=tenant, client=client.id)
+        payload = _fill("token", audience=audience, tenant_id=tenant, client=client.client_id)
         payload |= {"iat": now, "nbf": now, "exp": now + LIFETIME}
         if client.is_person:
             payload |= {"idtyp": "user", "scp": " ".join(sorted(client.roles))}

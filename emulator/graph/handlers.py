@@ -14,7 +14,19 @@ from emulator.graph import render
 from emulator.graph.call import GraphCall, held_alternatives
 from emulator.graph.query import Filter, parse_filter, parse_search
 from emulator.messages import Reply
-from emulator.tenant import access, applications, certificates, extensions, policies, principals, records, users
+from emulator.tenant import (
+    access,
+    applications,
+    certificates,
+    consents,
+    extensions,
+    identities,
+    policies,
+    principals,
+    records,
+    users,
+)  # fmt: skip
+from emulator.tenant.identities import find_owner
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PolicyRecord, PrincipalRecord, UserRecord
 from emulator.tenant.store import count_down, get_existing
 from emulator.types import Attributes
@@ -139,7 +151,7 @@ def get_directory_object(call: GraphCall) -> Reply:
     }
     kind = next((name for name, table in tables.items() if key in table), "")
     if not kind:
-        principals.find_client(store, key)
+        find_owner(store, key)
     return render.entity(call, "directoryObjects", render.selected(call, _bare_row(kind or "servicePrincipal", key)))
 
 
@@ -175,6 +187,27 @@ def list_applications(call: GraphCall, fragment: str, table: Mapping[str, Applic
     if {"$filter", "$search"} & call.query.options.keys():
         apps = [app for app in apps if not count_down(call.store.unindexed, app.id)]
     return render.page(call, fragment, apps, render.application, {"$filter", "$search"})
+
+
+def add_password(call: GraphCall) -> Reply:
+    password = identities.add_password(call.store, application_of(call), call.body(optional=True))
+    context = f"{call.base}/$metadata#microsoft.graph.passwordCredential"
+    return Reply(200, {"@odata.context": context, **password})
+
+
+def list_federated(call: GraphCall) -> Reply:
+    rows = [consents.show_federated(row) for row in identities.list_federated(call.store, application_of(call))]
+    return render.page(call, "federatedIdentityCredentials", rows, render.selected)
+
+
+def find_federated(call: GraphCall) -> Attributes:
+    return consents.show_federated(consents.find_federated(call.store, application_of(call), call.key("credential")))
+
+
+def list_grants(call: GraphCall) -> Reply:
+    matches = parse_filter(call.query, {"clientId", "consentType"}.__contains__, "OAuth2PermissionGrant")
+    rows = [row for row in consents.list_grants(call.store) if matches(row)]
+    return render.page(call, "oauth2PermissionGrants", rows, render.selected, {"$filter"})
 
 
 def list_properties(call: GraphCall) -> Reply:

@@ -6,8 +6,7 @@ from typing import TypeVar
 from emulator.graph import handlers, render
 from emulator.graph.call import GraphCall, Handler
 from emulator.graph.handlers import POLICIES, application_of, group_of, policy_of, principal_of, typed_row, user_of
-from emulator.messages import Reply
-from emulator.tenant import access, applications, extensions, policies, principals, users
+from emulator.tenant import access, applications, consents, extensions, identities, policies, principals, users
 from emulator.tenant.records import PlainRecord, UserRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
@@ -31,21 +30,12 @@ def _assignments(read: Callable[[Store, P], list[Attributes]], parent: Callable[
     return lambda call: render.page(call, "appRoleAssignments", read(call.store, parent(call)), render.selected)
 
 
-def _nothing(fragment: str, parent: Callable[[GraphCall], object]) -> Handler:
-    """A list of what this tenant never has, of an object that it has."""
-
-    def list_nothing(call: GraphCall) -> Reply:
-        parent(call)
-        return render.page(call, fragment, [], render.selected)
-
-    return list_nothing
-
-
 def _members(read: Callable[[Store, P], list[M]], parent: Callable[[GraphCall], P]) -> Handler:
     return lambda call: render.page(call, "directoryObjects", read(call.store, parent(call)), typed_row)
 
 
 _APPLICATION = "/applications/{application}"
+_FEDERATED = f"{_APPLICATION}/federatedIdentityCredentials"
 _PROPERTIES = f"{_APPLICATION}/extensionProperties"
 _PRINCIPAL = "/servicePrincipals/{principal}"
 _LINKS = f"{_PRINCIPAL}/claimsMappingPolicies"
@@ -99,9 +89,34 @@ ROUTES: dict[str, Handler] = {
         call.store, principal_of(call), call.guid("object")
     ),
     f"POST {_PRINCIPAL}/addTokenSigningCertificate": handlers.add_signing_certificate,
-    f"GET {_APPLICATION}/federatedIdentityCredentials": _nothing("federatedIdentityCredentials", application_of),
-    f"GET {_PRINCIPAL}/oauth2PermissionGrants": _nothing("oauth2PermissionGrants", principal_of),
-    f"GET {_PRINCIPAL}/appRoleAssignments": _nothing("appRoleAssignments", principal_of),
+    f"POST {_APPLICATION}/addPassword": handlers.add_password,
+    f"POST {_APPLICATION}/removePassword": lambda call: identities.remove_password(
+        call.store, application_of(call), call.body()
+    ),
+    f"GET {_FEDERATED}": handlers.list_federated,
+    f"POST {_FEDERATED}": lambda call: render.entity(
+        call, "federatedIdentityCredentials", consents.add_federated(call.store, application_of(call), call.body()), 201
+    ),
+    f"GET {_FEDERATED}/{{credential}}": _get("federatedIdentityCredentials", handlers.find_federated, render.selected),
+    f"DELETE {_FEDERATED}/{{credential}}": lambda call: consents.remove_federated(
+        call.store, application_of(call), call.key("credential")
+    ),
+    f"GET {_PRINCIPAL}/oauth2PermissionGrants": lambda call: render.page(
+        call, "oauth2PermissionGrants", consents.list_grants_of(call.store, principal_of(call)), render.selected
+    ),
+    "GET /oauth2PermissionGrants": handlers.list_grants,
+    "POST /oauth2PermissionGrants": _create("oauth2PermissionGrants", consents.grant, render.selected),
+    "PATCH /oauth2PermissionGrants/{grant}": lambda call: consents.change_grant(
+        call.store, call.key("grant"), call.body()
+    ),
+    "DELETE /oauth2PermissionGrants/{grant}": lambda call: consents.remove_grant(call.store, call.key("grant")),
+    f"GET {_PRINCIPAL}/appRoleAssignments": _assignments(access.list_roles_of, principal_of),
+    f"POST {_PRINCIPAL}/appRoleAssignments": lambda call: render.entity(
+        call, "appRoleAssignments", access.assign_role_of(call.store, principal_of(call), call.body()), 201
+    ),
+    f"DELETE {_PRINCIPAL}/appRoleAssignments/{{assignment}}": lambda call: access.remove_role_of(
+        call.store, principal_of(call), call.key("assignment")
+    ),
     "GET /directoryObjects/{object}": handlers.get_directory_object,
     f"GET {_LINKS}": handlers.list_assigned_policies,
     f"POST {_LINKS}": handlers.refuse_without_ref,

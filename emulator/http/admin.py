@@ -66,7 +66,8 @@ class Admin:
         if isinstance(seed, dict):
             clients = [client.to_row() for client in self.service.store.clients.values()]
             keys = [key.to_row() for key in self.service.store.signing_keys.values()]
-            seed = {"clients": clients, "signingKeys": keys, **seed}
+            passwords = [password.to_row() for password in self.service.store.passwords.values()]
+            seed = {"clients": clients, "signingKeys": keys, "passwords": passwords, **seed}
         self.service.store.plant(seed)
         self._forget()
         return {"users": len(self.service.store.users)}

@@ -3,7 +3,7 @@ membership nests, and only the transitive lists follow it (A); adding a member t
 giving the same role twice is refused with 400 (B: several clients match these words); a role given to a group is its
 direct members' only, nesting does not cascade (A); the all-zero role id means "assigned without a role" (A)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -88,6 +88,11 @@ def list_assignments_of(store: Store, user: UserRecord) -> list[Attributes]:
     return [row.attributes for row in store.role_assignments.values() if row.attributes["principalId"] in holders]
 
 
+def list_roles_of(store: Store, principal: PrincipalRecord) -> list[Attributes]:
+    """The roles that a service principal holds, which are its application permissions."""
+    return [row.attributes for row in store.role_assignments.values() if row.attributes["principalId"] == principal.id]
+
+
 def assign_role(store: Store, principal: PrincipalRecord, body: Attributes) -> Attributes:
     keys = [body.get(name) for name in ("principalId", "resourceId", "appRoleId")]
     if not all(isinstance(key, str) for key in keys):
@@ -96,9 +101,15 @@ def assign_role(store: Store, principal: PrincipalRecord, body: Attributes) -> A
     roles = {NO_ROLE, *(role["id"] for role in principal.attributes.get("appRoles", ()))}
     if resource_id != principal.id or role_id not in roles:
         raise bad_request(f"Permission being assigned was not found on application '{principal.app_id}'.")
-    holder = store.users.get(holder_id) or store.groups.get(holder_id)
-    if holder is None:
+    tables: dict[str, Mapping[str, PlainRecord]] = {
+        "User": store.users, "Group": store.groups, "ServicePrincipal": store.service_principals,
+    }  # fmt: skip
+    kind = next((name for name, table in tables.items() if holder_id in table), "")
+    if not kind:
         raise not_found(holder_id)
+    holder = tables[kind][holder_id]
+    if kind == "ServicePrincipal" and not _is_for_applications(principal, role_id):
+        raise bad_request(f"Permission being assigned was not found on application '{principal.app_id}'.")
     held = {(row["principalId"], row["appRoleId"]) for row in list_assignments_to(store, principal)}
     if (holder_id, role_id) in held:
         raise bad_request("Permission being assigned already exists on the object")
@@ -109,12 +120,34 @@ def assign_role(store: Store, principal: PrincipalRecord, body: Attributes) -> A
         "createdDateTime": "2026-01-05T09:00:00Z",  # the seed's: exports carry no clock time
         "principalDisplayName": holder.attributes.get("displayName"),
         "principalId": holder_id,
-        "principalType": "User" if holder_id in store.users else "Group",
+        "principalType": kind,
         "resourceDisplayName": principal.display_name,
         "resourceId": principal.id,
     }
     store.commit(put=[("appRoleAssignments", PlainRecord.from_row(row))])
     return row
+
+
+def _is_for_applications(principal: PrincipalRecord, role_id: str) -> bool:
+    roles = [role for role in principal.attributes.get("appRoles", ()) if role["id"] == role_id]
+    return any("Application" in role["allowedMemberTypes"] for role in roles)
+
+
+def assign_role_of(store: Store, holder: PrincipalRecord, body: Attributes) -> Attributes:
+    """The same from the holder's side: the resource is named in the body."""
+    if str(body.get("principalId")).lower() != holder.id:
+        raise invalid_body()
+    resource = store.service_principals.get(str(body.get("resourceId")).lower())
+    if resource is None:
+        raise not_found(str(body.get("resourceId")))
+    return assign_role(store, resource, body)
+
+
+def remove_role_of(store: Store, holder: PrincipalRecord, assignment_id: str) -> None:
+    assignment = get_existing(store.role_assignments, assignment_id)
+    if assignment.attributes["principalId"] != holder.id:
+        raise not_found(assignment_id)
+    store.commit(remove=[("appRoleAssignments", assignment.id)])
 
 
 def remove_role(store: Store, principal: PrincipalRecord, assignment_id: str) -> None:

@@ -5,7 +5,8 @@ one could be restored for 30 days (A)."""
 import uuid
 
 from emulator.errors import bad_request, invalid_body, invalid_value, reference_exists, reference_missing
-from emulator.tenant.principals import change_application, find_bound_owners, find_client, list_removals
+from emulator.tenant.identities import find_object_id, find_owner, list_credential_removals
+from emulator.tenant.principals import change_application, find_bound_owners, list_removals, list_without_owner
 from emulator.tenant.records import ApplicationRecord, PrincipalRecord, check_changes
 from emulator.tenant.store import Store
 from emulator.types import Attributes
@@ -36,6 +37,8 @@ def patch(store: Store, application: ApplicationRecord, body: Attributes) -> Non
         if changes[name] is None:
             raise invalid_value(name, "Application")
         changes[name] = {**(application.attributes.get(name) or {}), **changes[name]}
+    for credential in changes.get("keyCredentials", ()):
+        credential.setdefault("keyId", store.new_id("keyCredentials"))
     change_application(store, application, changes)
 
 
@@ -43,28 +46,30 @@ def delete(store: Store, application: ApplicationRecord) -> None:
     principal = store.service_principals.get(store.principal_app_ids.get(application.app_id, ""))
     properties = [prop.id for prop in store.properties.values() if prop.application_id == application.id]
     store.commit(
+        put=list_without_owner(store, principal) if principal else (),
         remove=[
             *(("extensionProperties", property_id) for property_id in properties),
             *(list_removals(store, principal) if principal else ()),
+            *list_credential_removals(store, application),
             ("applications", application.id),
-        ]
+        ],
     )
 
 
 def list_owners(store: Store, application: ApplicationRecord) -> list[str]:
-    """Object ids of the owners: clients, whose service principals have no other object here."""
-    return sorted(store.clients[owner].object_id for owner in application.owners if owner in store.clients)
+    """Object ids of the owners: service principals."""
+    return sorted(filter(None, (find_object_id(store, owner) for owner in application.owners)))
 
 
 def add_owner(store: Store, application: ApplicationRecord, object_id: str) -> None:
-    owner = find_client(store, object_id).id
+    owner = find_owner(store, object_id)
     if owner in application.owners:
         raise reference_exists("owners")
     _change_owners(store, application, application.owners | {owner})
 
 
 def remove_owner(store: Store, application: ApplicationRecord, object_id: str) -> None:
-    owner = find_client(store, object_id).id
+    owner = find_owner(store, object_id)
     if owner not in application.owners:
         raise reference_missing("owners")
     _change_owners(store, application, application.owners - {owner})

@@ -6,15 +6,16 @@ principal, which the portal's claims page writes too, made by PUT and never dele
 was ever set is written nowhere (dial `absent_claims_policy`); the reference pages name 201 and 204 for the same write,
 the emulator answers 204 (D)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from emulator.errors import invalid_body, not_found, refusal
-from emulator.tenant.access import list_assignments_to
+from emulator.tenant.access import list_assignments_to, list_roles_of
+from emulator.tenant.identities import find_owner
 from emulator.tenant.policies import list_links
 from emulator.tenant.records import (
     NEW_PRINCIPAL,
     ApplicationRecord,
-    ClientRecord,
     PlainRecord,
     PrincipalRecord,
     Record,
@@ -77,24 +78,29 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
     return principal
 
 
-def find_client(store: Store, object_id: str) -> ClientRecord:
-    """The client with this service principal."""
-    client = next((client for client in store.clients.values() if client.object_id == object_id.lower()), None)
-    if client is None:
-        raise not_found(object_id)
-    return client
-
-
 def find_bound_owners(store: Store, body: Attributes) -> frozenset[str]:
     """The clients in `owners@odata.bind`, by their object ids at the end of each url."""
     urls = body.get("owners@odata.bind", [])
     if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
         raise invalid_body()
-    return frozenset(find_client(store, url.rpartition("/")[2]).id for url in urls)
+    return frozenset(find_owner(store, url.rpartition("/")[2]) for url in urls)
 
 
 def delete_principal(store: Store, principal: PrincipalRecord) -> None:
-    store.commit(remove=list_removals(store, principal))
+    store.commit(put=list_without_owner(store, principal), remove=list_removals(store, principal))
+
+
+def list_without_owner(store: Store, owner: PrincipalRecord) -> list[tuple[str, Record]]:
+    """What the principal owned, as it is once that is deleted: kind and record."""
+    tables: dict[str, Mapping[str, ApplicationRecord]] = {
+        "applications": store.applications, "servicePrincipals": store.service_principals,
+    }  # fmt: skip
+    return [
+        (kind, item.with_owners(item.owners - {owner.app_id}))
+        for kind, table in tables.items()
+        for item in table.values()
+        if owner.app_id in item.owners and item.app_id != owner.app_id
+    ]
 
 
 def list_removals(store: Store, principal: PrincipalRecord) -> list[tuple[str, str]]:
@@ -102,9 +108,16 @@ def list_removals(store: Store, principal: PrincipalRecord) -> list[tuple[str, s
     return [
         ("servicePrincipals", principal.id),
         *(("appRoleAssignments", row["id"]) for row in list_assignments_to(store, principal)),
+        *(("appRoleAssignments", row["id"]) for row in list_roles_of(store, principal)),
+        *(("oauth2PermissionGrants", row.id) for row in _list_grants_around(store, principal)),
         *(("assignments", link.id) for link in list_links(store, principal)),
         *(("claimsPolicies", key) for key in store.claims_policies if key == principal.id),
     ]
+
+
+def _list_grants_around(store: Store, principal: PrincipalRecord) -> list[PlainRecord]:
+    rows = store.permission_grants.values()
+    return [row for row in rows if principal.id in (row.attributes["clientId"], row.attributes["resourceId"])]
 
 
 def find_custom_claims(store: Store, principal: PrincipalRecord) -> Attributes:

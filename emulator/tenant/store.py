@@ -25,7 +25,7 @@ from emulator.types import Attributes, Json
 
 R = TypeVar("R", bound=Record)
 _NOT_SEEDED = frozenset({"tokens", "usedAssertions"})
-_NOT_EXPORTED = frozenset({"clients", "signingKeys", *_NOT_SEEDED})
+_NOT_EXPORTED = frozenset({"clients", "passwords", "signingKeys", *_NOT_SEEDED})
 
 
 class LaggingView(Generic[R]):
@@ -98,12 +98,15 @@ class Store:
         self.policies = self._table("claimsMappingPolicies", records.PolicyRecord)
         self.links = self._table("assignments", records.LinkRecord)
         self.role_assignments = self._table("appRoleAssignments", PlainRecord)
+        self.permission_grants = self._table("oauth2PermissionGrants", PlainRecord)
+        self.federated_credentials = self._table("federatedIdentityCredentials", PlainRecord)
         self.groups = self._table("groups", PlainRecord)
         self.claims_policies = self._table("claimsPolicies", PlainRecord)  # by service principal id
         self.workers = self._table("workers", PlainRecord)  # Flex's, by sid
         self.signing_keys = self._table("signingKeys", PlainRecord)  # by certificate thumbprint
         self.used_assertions = self._table("usedAssertions", PlainRecord)  # those Flex has accepted
         self.clients = self._table("clients", records.ClientRecord)
+        self.passwords = self._table("passwords", PlainRecord)  # the texts of applications' secrets, by keyId
         self.tokens = self._table("tokens", records.TokenRecord)
         self.upns: dict[str, str] = {}  # casefolded UPN -> user id
         self._sorted_upns: list[str] | None = None  # rebuilt when it is asked for after a UPN came or went

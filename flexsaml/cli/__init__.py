@@ -31,6 +31,7 @@ COMMANDS = {
     "lint": "what is wrong with a claims mapping policy, or with the claims of a stack file",
     "predict": "what a sign-in will deliver to Flex, before anyone signs in",
     "review": "what a preview changes, as Markdown for a comment on a pull request",
+    "setup": "the app registration that runs the stack, with the least privileges it takes",
     "verify": "whether a SAML response is genuine, and delivers what the stack declares",
     "worker": "what Flex stored for an agent, beside the prediction",
 }

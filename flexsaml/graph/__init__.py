@@ -40,11 +40,13 @@ if TYPE_CHECKING:
     from .bulk import BULK_WORKERS, Progress
     from .client import Client
     from .directory import Directory
+    from .registrations import GRAPH_APP_ID, GraphPermissions, Registration
     from .signing import SigningCertificate
     from .tokens import Identity, credentials, skew
 
 __all__ = [
     "BULK_WORKERS",
+    "GRAPH_APP_ID",
     "Application",
     "Client",
     "Clock",
@@ -56,6 +58,7 @@ __all__ = [
     "ExtensionProperty",
     "Forbidden",
     "GraphError",
+    "GraphPermissions",
     "Identity",
     "InvalidCloud",
     "Malformed",
@@ -67,6 +70,7 @@ __all__ = [
     "PrincipalNotFound",
     "PrincipalSnapshot",
     "Progress",
+    "Registration",
     "RoleAssignment",
     "ServicePrincipal",
     "SigningCertificate",
@@ -85,6 +89,7 @@ __all__ = [
 ]  # fmt: skip
 _LAZY = {
     "bulk": ("BULK_WORKERS", "Progress"), "client": ("Client",), "directory": ("Directory",),
+    "registrations": ("GRAPH_APP_ID", "GraphPermissions", "Registration"),
     "signing": ("SigningCertificate",), "tokens": ("Identity", "credentials", "skew"),
 }  # fmt: skip
 """Module to the public names for whose first use it is imported."""

@@ -3,9 +3,10 @@
 from .extensions import Extensions
 from .policies import Policies
 from .principals import Principals
+from .registrations import Registrations
 from .signing import Signing
 from .users import Users
 
 
-class Directory(Principals, Extensions, Users, Policies, Signing):
+class Directory(Principals, Extensions, Users, Policies, Registrations, Signing):
     """Typed calls on a tenant's directory. Safe to share between threads, as its client is."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from flexsaml.graph import requirements
+from flexsaml.graph import requirements, requirements_of_stack
 from providers import TENANT, Connection
 from tests.emulator.process import LEAST, SEED, Emulator
 from tests.engine.stack import Tenant
@@ -24,9 +24,10 @@ from tests.providers.scenarios import FIRST, SECOND, WITH_TEAM, Declaration
 
 OWNED = "Application.ReadWrite.OwnedBy"
 _READS = {"Application.Read.All", "User.Read.All"}  # included in the permissions to write
-ESSENTIAL = sorted({name for row in requirements() if not row.without for name in row.any_of[0]} - _READS)
+STACK = requirements_of_stack(extensions=True, users=True)
+ESSENTIAL = sorted({name for row in STACK if not row.without for name in row.any_of[0]} - _READS)
 """The least permissions of all calls that a stack cannot do without; those that a write permission includes left out."""
-OPTIONAL = {row.any_of[0][0]: row.without for row in requirements() if row.without}
+OPTIONAL = {row.any_of[0][0]: row.without for row in STACK if row.without}
 STEPS = ("create", "no change", "change", "extension", "refresh", "destroy")
 
 
@@ -92,7 +93,7 @@ def test_what_is_essential() -> None:
 @pytest.mark.parametrize("optional", [False, True], ids=["least", "with the optional ones"])
 def test_the_whole_life_cycle_takes_exactly_the_documented_permissions(identity: Identity, optional: bool) -> None:
     identity.grant([*ESSENTIAL, *(OPTIONAL if optional else ())], identity.before)
-    may_lack = {row.purpose for row in requirements() if row.without and not optional}
+    may_lack = {row.purpose for row in STACK if row.without and not optional}
     for step in STEPS:
         assert identity.run(step) == "", step
         assert identity.refused_purposes() <= may_lack, step

@@ -1,0 +1,180 @@
+"""`setup`: makes the app registration that runs a stack, with the least privileges it takes, or prints the steps for
+somebody who may. Shows first what it will do, and asks. A second run does nothing; a half-made registration is
+completed; `--remove` deletes it. Exit status: 0 done or nothing to do, 1 only shown, 2 could not do all of it."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flexsaml import setup
+from flexsaml.errors import UserError
+from flexsaml.graph import is_guid
+from flexsaml.private_files import check_writable, write_private_file
+from flexsaml.terminal_text import print_lines
+
+from . import declared as stacks
+from .confirm import NOT_CONFIRMED, confirm_steps
+
+if TYPE_CHECKING:
+    from flexsaml.graph import Directory
+
+_DAYS = 180
+_MOST_DAYS = 730  # what the portal offers
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", default="", help="display name of the registration; default: flexsaml STACK")
+    modes = {"up": "all that `pulumi up` does", "preview": "reading only"}
+    help_ = "; ".join(f"{mode}: {words}" for mode, words in modes.items())
+    parser.add_argument("--for", dest="mode", choices=setup.MODES, default="up", help=help_)
+    parser.add_argument("--secret", action="store_true", help="a client secret, shown once")
+    parser.add_argument("--secret-file", default="", metavar="FILE", help="where the secret is written instead")
+    days = f"how long the secret is valid, at most {_MOST_DAYS}; default: {_DAYS}"
+    parser.add_argument("--valid-days", type=int, default=_DAYS, metavar="DAYS", help=days)
+    parser.add_argument("--renew", action="store_true", help="a new secret although there is one, which stays valid")
+    doing = parser.add_mutually_exclusive_group()
+    doing.add_argument("--yes", action="store_true", help="do it without asking")
+    doing.add_argument("--print", action="store_true", help="only print the steps, as `az` commands")
+    parser.add_argument("--remove", action="store_true", help="delete the registration that setup made")
+    stacks.arguments(parser)
+
+
+def run(given: argparse.Namespace) -> int:
+    stack = stacks.declared(given)
+    directory = stack.directory()
+    name = given.name or f"flexsaml {stack.stack or stack.project}"
+    tenant_id = _check_tenant(directory, stack)
+    if given.remove:
+        return _remove(directory, name, given)
+    graph_url, now = stack.cloud.graph, datetime.now(timezone.utc)
+    wanted = _read_wanted(given, stack, directory, name, now)
+
+    def replan(application_id: str) -> tuple[list[setup.Step], Mapping[str, str]]:
+        existing = setup.read_existing(directory, wanted, application_id)
+        steps = setup.plan_steps(wanted, existing, graph_url=graph_url, now=now)
+        return steps, setup.references_of(existing.registration)
+
+    steps, references = replan("")
+    known = dict(references)
+    if given.print:
+        print_lines(setup.render_steps(steps, known, graph_url))
+        return 0
+    waiting = [step for step in steps if not step.is_there]
+    tenant = tenant_id or "(not named by the token)"
+    print_lines([f"registration '{name}' for `pulumi {given.mode}` in tenant {tenant}"])
+    print_lines(f"  exists: {step.title}" for step in steps if step.is_there)
+    if not waiting:
+        print_lines(["nothing to do", *_describe_use(known, tenant_id)])
+        return 0
+    secret_file = _choose_secret_file(given, waiting)
+    if not confirm_steps([f"make {step.title}: {step.purpose}" for step in waiting], yes=given.yes):
+        return NOT_CONFIRMED
+
+    def on_step(step: setup.Step, answer: Mapping[str, Any]) -> None:
+        print_lines([f"made: {step.title}"])
+        if step.is_secret:
+            _hand_over(answer, known, tenant_id, secret_file, stack.cloud.name)
+
+    try:
+        setup.carry_out(directory, steps, known, replan, on_step=on_step, name=name)
+    except setup.StepRefused as refusal:
+        print_lines(setup.render_steps(refusal.remaining, known, graph_url))
+        raise
+    print_lines(_describe_use(known, tenant_id))
+    return 0
+
+
+def _check_tenant(directory: Directory, stack: stacks.Declared) -> str:
+    """The tenant of the identity in use, "" if its token does not say. Raises `UserError` if the stack is another's."""
+    identity = directory.identity()
+    actual = identity.tenant_id if identity else ""
+    if actual and is_guid(stack.tenant_id) and actual.lower() != stack.tenant_id.lower():
+        words = f"the identity in use is of tenant {actual}, but flexsaml:tenantId is {stack.tenant_id}"
+        raise UserError(f"{words}; run `az login --tenant {stack.tenant_id}`, or correct the stack file")
+    return actual
+
+
+def _read_wanted(
+    given: argparse.Namespace, stack: stacks.Declared, directory: Directory, name: str, now: datetime
+) -> setup.Wanted:
+    """Raises `UserError` for options that do not fit each other, and for what the tenant does not have."""
+    if given.secret_file and not given.secret:
+        raise UserError("--secret-file is for --secret")
+    if not 1 <= given.valid_days <= _MOST_DAYS:
+        raise UserError(f"--valid-days {given.valid_days}: give a number from 1 to {_MOST_DAYS}")
+    declaration = stack.declaration
+    is_declared = bool(declaration.claims or declaration.definition)  # else only the principal is known
+    users = bool(declaration.users or declaration.users_file or {"users", "usersFile"} & declaration.secret_keys)
+    needs = setup.list_needs(
+        given.mode,
+        extensions=bool(declaration.extensions) or not is_declared,
+        users=users or not is_declared,
+        as_person=False,
+    )
+    permissions = setup.choose_permissions(needs)
+    needs_owner = setup.OWNED in permissions
+    objects = (stack.service_principal, declaration.application)
+    owned = setup.find_owned_objects(directory, *objects) if needs_owner else ()
+    ends = now + timedelta(days=given.valid_days) if given.secret else None
+    return setup.Wanted(name, permissions, owned=owned, secret_ends=ends, renews_secret=given.renew)
+
+
+def _describe_use(known: Mapping[str, str], tenant_id: str) -> Iterator[str]:
+    yield f"sign in with AZURE_CLIENT_ID={known[setup.CLIENT]} and AZURE_TENANT_ID={tenant_id}"
+
+
+def _choose_secret_file(given: argparse.Namespace, waiting: Sequence[setup.Step]) -> Path | None:
+    """Where a new secret goes; None to show it. Raises `UserError` where it could be neither written nor shown."""
+    if not any(step.is_secret for step in waiting):
+        return None
+    if not given.secret_file:
+        if given.yes and not sys.stdout.isatty():
+            words = "the output is no terminal and may be a log, so the secret is not shown"
+            raise UserError(f"{words}; give --secret-file")
+        return None
+    path = Path(given.secret_file)
+    check_writable(path)
+    if path.exists():
+        raise UserError(f"{path} exists already and is not overwritten; name a new file with --secret-file")
+    return path
+
+
+def _hand_over(
+    answer: Mapping[str, Any], known: Mapping[str, str], tenant_id: str, file: Path | None, cloud: str
+) -> None:
+    text = answer.get("secretText")
+    if not isinstance(text, str) or not text:
+        raise UserError("a secret was made, but Graph's answer does not have its text; run it again with --renew")
+    if file is None:
+        print_lines([f"client secret, shown only now: {text}"])
+        return
+    names = ("FLEXSAML_SANDBOX_CLIENT", "FLEXSAML_SANDBOX_SECRET", "")
+    if cloud != "loopback":
+        names = ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID")
+    pairs = zip(names, (known[setup.CLIENT], text, tenant_id), strict=True)
+    write_private_file(file, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in pairs if name))
+    print_lines([f"the secret is in {file}, which only its owner can read: `. {file}`, then delete the file"])
+
+
+def _remove(directory: Directory, name: str, given: argparse.Namespace) -> int:
+    application_id = setup.find_registration(directory, name)
+    if not application_id:
+        print_lines([f"there is no registration '{name}' with the tag {setup.MARK}: nothing to do"])
+        return 0
+    if given.print:
+        print_lines([f"az ad app delete --id {application_id}"])
+        return 0
+    step = (
+        f"delete the app registration '{name}' ({application_id}) with its service principal, credentials and consents"
+    )
+    if not confirm_steps([f"{step}; Entra keeps it for 30 days, in which it can be restored"], yes=given.yes):
+        return NOT_CONFIRMED
+    directory.delete_application(application_id)
+    print_lines(["deleted"])
+    return 0

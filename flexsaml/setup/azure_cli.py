@@ -1,0 +1,49 @@
+"""Steps as commands of the Azure CLI, for bash: for whoever may do what this identity may not. Pure. What a command
+gives and a later one names is kept in a shell variable."""
+
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+
+from .plan import REFERENCE, Step
+
+_JSON = "--headers Content-Type=application/json"
+
+
+def render_steps(steps: Iterable[Step], known: Mapping[str, str], graph_url: str) -> Iterator[str]:
+    """One comment and one command or more for each step that is to be made. `known`: references and their values."""
+    for step in steps:
+        if not step.is_there:
+            yield f"# {step.title}"
+            yield from _render(step, known, f"{graph_url}/v1.0")
+
+
+def _render(step: Step, known: Mapping[str, str], root: str) -> Iterator[str]:
+    url, body = _quote(root + step.path, known), _quote(json.dumps(step.body), known)
+    command = f"az rest --method {step.method} --url {url} {_JSON} --body {body}"
+    if step.is_secret:
+        yield f"{command} --query secretText --output tsv"
+        return
+    if not step.gives:
+        yield command
+        return
+    (reference, key), *others = step.gives.items()
+    name = _variable(reference)
+    yield f"{name}=$({command} --query {key} --output tsv)"
+    for other, other_key in others:
+        made = _quote(f"{root}{step.path}/{reference}", known)
+        yield f"{_variable(other)}=$(az rest --method GET --url {made} --query {other_key} --output tsv)"
+
+
+def _variable(reference: str) -> str:
+    return REFERENCE.sub(r"\1", reference)
+
+
+def _quote(text: str, known: Mapping[str, str]) -> str:
+    """One word for the shell, in which a variable stands for each reference that is not known."""
+    text = text.replace("\\u0000", "\0")  # as JSON spells it
+    for reference, value in known.items():
+        text = text.replace(reference, value)
+    pieces = REFERENCE.split(text)  # text, name, text, name, …
+    words = [f'"${{{piece}}}"' if index % 2 else shlex.quote(piece) for index, piece in enumerate(pieces) if piece]
+    return "".join(words)
