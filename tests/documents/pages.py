@@ -3,7 +3,9 @@
 A mark is a comment, which a reader does not see, on the line before a block:
 
     <!-- needs a tenant -->     commands that no emulated tenant can run
-    <!-- file: agents.csv -->   the content of a file that the page's commands read
+    <!-- is refused -->         commands of which the last one fails
+    <!-- prints -->             lines that the commands before it print, among others; … stands for lines left out
+    <!-- file: agents.csv -->   the content of a file that the reader writes; in a stack file, the keys to set
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ DOCUMENTS = [
     *(path for path in TOP_LEVEL if path.exists()),
     *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.relative_to(DOCS).parts),
 ]
-NEEDS_TENANT = "needs a tenant"
+NEEDS_TENANT, REFUSED, PRINTS, FILE = "needs a tenant", "is refused", "prints", "file: "
+MARKS = (NEEDS_TENANT, REFUSED, PRINTS)
 _FENCE = re.compile(
-    r"(?:<!-- (?P<mark>[^\n]*?) -->\n\s*)?(?<![^\n])(?P<indent> *)```(?P<language>[^\n`]*)\n(?P<text>.*?)\n(?P=indent)```(?=\n|$)",
-    re.DOTALL,
+    r"^(?: *<!-- (?P<mark>[^\n]*?) -->\n+)?(?P<indent> *)```(?P<language>[^\n`]*)\n(?P<text>.*?)\n(?P=indent)```$",
+    re.DOTALL | re.MULTILINE,
 )
 
 

@@ -46,7 +46,7 @@ def test_a_resource_says_what_each_answer_of_graph_means() -> None:
 def test_a_command_has_the_text_of_its_help(command: str) -> None:
     section = section_of(command, describe_commands())
     assert f"usage: python -m flexsaml {command}" in section
-    assert "--json" in section
+    assert "-h, --help" in section
 
 
 def test_a_marked_place_is_filled_and_the_rest_stays() -> None:
