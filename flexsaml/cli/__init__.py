@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": "whether this machine, its identity and the tenant are ready for the stack",
     "ledger": "a file of what users held before this stack wrote, which only its state knows",
     "lint": "what is wrong with a claims mapping policy, or with the claims of a stack file",
+    "login": "signs a person in by device code, for a registration of one's own",
     "predict": "what a sign-in will deliver to Flex, before anyone signs in",
     "review": "what a preview changes, as Markdown for a comment on a pull request",
     "setup": "the app registration that runs the stack, with the least privileges it takes",

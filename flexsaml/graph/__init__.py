@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .bulk import BULK_WORKERS, Progress
     from .client import Client
     from .directory import Directory
+    from .person import PublicClient, sign_in
     from .registrations import GRAPH_APP_ID, GraphPermissions, Registration
     from .signing import SigningCertificate
     from .tokens import Identity, credentials, skew
@@ -70,6 +71,7 @@ __all__ = [
     "PrincipalNotFound",
     "PrincipalSnapshot",
     "Progress",
+    "PublicClient",
     "Registration",
     "RoleAssignment",
     "ServicePrincipal",
@@ -85,11 +87,12 @@ __all__ = [
     "quota_seconds",
     "requirements",
     "requirements_of_stack",
+    "sign_in",
     "skew",
 ]  # fmt: skip
 _LAZY = {
     "bulk": ("BULK_WORKERS", "Progress"), "client": ("Client",), "directory": ("Directory",),
-    "registrations": ("GRAPH_APP_ID", "GraphPermissions", "Registration"),
+    "person": ("PublicClient", "sign_in"), "registrations": ("GRAPH_APP_ID", "GraphPermissions", "Registration"),
     "signing": ("SigningCertificate",), "tokens": ("Identity", "credentials", "skew"),
 }  # fmt: skip
 """Module to the public names for whose first use it is imported."""

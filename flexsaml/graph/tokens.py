@@ -1,11 +1,12 @@
 """Tokens for Graph: fetched once, kept in memory, refreshed before they end, never shown; and whom a token names. Real
-clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI; never interactive),
-imported only when a token is needed: the import takes longer than all else in a preview. The loopback cloud asks the
-given login endpoint itself with the client-credentials grant and an identity of the emulator's own: anybody may listen
-on that port, so nothing of the environment's Azure identity goes there. Quirks: a 401 may come before a token expires
-(A: F5), so `forget` drops it, and with it azure-identity's own cache. Graph alone reads its tokens, so what a token
-says of itself is a hint (A: F5) and may be unreadable; directory roles are not among its claims (C). `idtyp` is `app`
-for an application, absent or `user` for a person. The `Date` header has whole seconds."""
+clouds go through azure-identity (environment, workload identity, managed identity, Azure CLI, or a person who has
+signed in before; never interactive), imported only when a token is needed: the import takes longer than all else in a
+preview. The loopback cloud asks the given login endpoint itself with the client-credentials grant and an identity of
+the emulator's own: anybody may listen on that port, so nothing of the environment's Azure identity goes there. Quirks:
+a 401 may come before a token expires (A: F5), so `forget` drops it, and with it azure-identity's own cache. Graph alone
+reads its tokens, so what a token says of itself is a hint (A: F5) and may be unreadable; directory roles are not among
+its claims (C). `idtyp` is `app` for an application, absent or `user` for a person. The `Date` header has whole
+seconds."""
 
 from __future__ import annotations
 
@@ -24,9 +25,11 @@ import requests
 from flexsaml.http_session import read_body
 from flexsaml.json_values import load_json
 
+from .aadsts import read_refusal
 from .clock import Clock
 from .clouds import Cloud
 from .errors import NoCredential, NotSent, Unanswered
+from .person import SignedInPerson, wants_device_code
 from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, failure, open_session
 from .urls import segment
 
@@ -47,7 +50,7 @@ SANDBOX_CLIENT_VARIABLE, SANDBOX_SECRET_VARIABLE = "FLEXSAML_SANDBOX_CLIENT", "F
 _SIGN_IN = "sign in to Microsoft Entra"
 _WAYS = (
     "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET "
-    "(or AZURE_CLIENT_CERTIFICATE_PATH, or a workload or managed identity)"
+    "(or AZURE_CLIENT_CERTIFICATE_PATH, or a workload or managed identity), or see `python -m flexsaml login --help`"
 )
 _WRONG_TENANT = "check the tenant id that is configured, and AZURE_TENANT_ID"
 _AADSTS_HINTS = {
@@ -154,7 +157,7 @@ def _azure_token(cloud: Cloud, tenant_id: str, now: float, chain: Chain | None =
     from azure.core.exceptions import AzureError, ClientAuthenticationError
 
     try:
-        credential = (chain or _azure_chain)(cloud, tenant_id)
+        credential = (chain or _choose_credential)(cloud, tenant_id)
         answer = credential.get_token(f"{cloud.graph}/.default", tenant_id=tenant_id or None)
     except ClientAuthenticationError as error:
         raise no_credential(str(error), tenant_id) from error
@@ -165,6 +168,13 @@ def _azure_token(cloud: Cloud, tenant_id: str, now: float, chain: Chain | None =
     except AzureError as error:
         raise NotSent(_SIGN_IN, _first_line(str(error)), f"check that {cloud.login} can be reached") from error
     return Token(answer.token, now, float(answer.expires_on))
+
+
+def _choose_credential(cloud: Cloud, tenant_id: str) -> TokenCredential:
+    """The person who has signed in, where the environment says so, else what it offers by itself."""
+    if wants_device_code(os.environ):
+        return SignedInPerson(cloud, tenant_id)
+    return _azure_chain(cloud, tenant_id)
 
 
 def _azure_chain(cloud: Cloud, tenant_id: str) -> TokenCredential:
@@ -185,16 +195,15 @@ def _azure_chain(cloud: Cloud, tenant_id: str) -> TokenCredential:
 
 def no_credential(reason: str, tenant: str = "") -> NoCredential:
     """The error for what a token service or azure-identity said, in one readable line."""
-    known = re.search(r"AADSTS(\d+)", reason)
-    if known is None:
+    number, words = read_refusal(reason)
+    if not number:
         # azure-identity lists each attempt on a line of its own; most only say that they do not apply here.
         attempts = [line for line in reason.splitlines() if line.startswith("\t")] or [_first_line(reason)]
         applicable = [line for line in attempts if line and not _NOT_APPLICABLE.search(line)]
         words = _first_line(applicable[0]) if applicable else "no credential was found"
         return NoCredential(_SIGN_IN, words, _WAYS)
-    words = re.split(r"\s+(?:Trace ID|Timestamp|Correlation ID):", reason[known.start() :])[0]
-    hint = _AADSTS_HINTS.get(known.group(1), _SIGN_IN_AGAIN)
-    return NoCredential(f"{_SIGN_IN} (tenant {tenant})" if tenant else _SIGN_IN, _first_line(words), hint)
+    hint = _AADSTS_HINTS.get(number, _SIGN_IN_AGAIN)
+    return NoCredential(f"{_SIGN_IN} (tenant {tenant})" if tenant else _SIGN_IN, words, hint)
 
 
 def _first_line(text: str) -> str:
