@@ -148,7 +148,7 @@ _HINTS: dict[type[Refused], str] = {
     f"minutes; {RUN_AGAIN}",
     NotFound: "check that it exists in this tenant",
     Conflict: "choose another name, or import what exists already",
-    Unauthorized: "check the cloud and the tenant that are configured, and sign in again",
+    Unauthorized: "check the cloud and the tenant that are configured, and sign in again (`az login`)",
     Malformed: "check the value or name that was sent",
 }
 
