@@ -46,9 +46,11 @@ class AttributeFault:
 @dataclass(frozen=True)
 class AttributeDoubt:
     """Why it is not known whether Flex takes the attributes. `name`: the worker attribute, "" for all of them. The
-    message has no value: callers decide who may see it."""
+    message has no value: callers decide who may see it. `rule`: that of docs/sign-in.md, as prediction's table of
+    evidence has it."""
 
     name: str
+    rule: str
     message: str
     fix: str = "correct the value in Entra"
 
@@ -77,23 +79,24 @@ class WorkerUpdate:
         roles = self.attributes.get("roles")
         if isinstance(roles, list) and not all(is_flex_role(role) for role in roles):
             known = f"{', '.join(table['roles'])} and {table['role_prefixes'][0]}*"
-            reasons.append(("roles", f"a value of 'roles' is not one of Flex's roles, {known} (F12)"))
+            reasons.append(("roles", "F12 other", f"a value of 'roles' is not one of Flex's roles, {known} (F12)"))
         team = self.attributes.get("team_member")
         if "team_member" in self.unknown or (isinstance(team, list) and len(team) > 1):
-            reasons.append(("team_member", "'team_member' has several values, and Flex takes one team (F13)"))
+            words = "'team_member' has several values, and Flex takes one team (F13)"
+            reasons.append(("team_member", "F13 several", words))
         if self.length > table["most_characters"]:
             words = (
                 f"the attributes are {self.length:,} characters of JSON, more than {table['most_characters']:,} (F11)"
             )
-            reasons.append(("", words))
+            reasons.append(("", "F11 beyond", words))
         doubts = [AttributeDoubt(*reason) for reason in reasons]
         for name in table["mandatory"]:
             if name in self.substitutes:
                 message = f"'{self.substitutes[name]}' is there instead of '{name}', which Flex requires (F1)"
-                doubts.append(AttributeDoubt(name, message, f"name the claim '{name}'"))
+                doubts.append(AttributeDoubt(name, "F1 suffix", message, f"name the claim '{name}'"))
             elif name in self.contested:
                 message = f"several attributes set '{name}', which Flex requires (F14)"
-                doubts.append(AttributeDoubt(name, message, "keep only one of these claims"))
+                doubts.append(AttributeDoubt(name, "F14", message, "keep only one of these claims"))
         return tuple(doubts)
 
     @property

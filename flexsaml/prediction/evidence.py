@@ -36,11 +36,11 @@ def load_rules() -> Mapping[str, Rule]:
 
 
 def rate_evidence(rules: Iterable[str]) -> str:
-    """EXACT, PREDICTED or UNKNOWN."""
+    """EXACT, PREDICTED or UNKNOWN. What follows from no rule has no evidence, and is not exact."""
     evidence = [load_rules()[rule] for rule in rules]
     if any(rule.contradicted_by for rule in evidence):
         return UNKNOWN
-    return PREDICTED if any(rule.grade == "D" for rule in evidence) else EXACT
+    return PREDICTED if not evidence or any(rule.grade == "D" for rule in evidence) else EXACT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,8 @@ class DeclaredValues:
         foreign = {name: why for name, why in agent.unreadable_extensions.items() if name not in self.types}
         encrypted = frozenset().union(*(self.encrypted.get(key, ()) for key in ("", *keys)))
         unreadable = {**foreign, **dict.fromkeys(encrypted, _ENCRYPTED)}
-        return replace(agent, values={**agent.values, **values}, unreadable_extensions=unreadable)
+        known = frozenset(values) - encrypted
+        return replace(agent, values={**agent.values, **values}, unreadable_extensions=unreadable, declared=known)
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def _make_agent(user: User, snapshot: PrincipalSnapshot, members: GroupMembers, 
     return Agent(
         user.id, upn, user.profile, user.values, tuple(values), assigned=bool(own),
         has_textless_role=any(role.is_textless for role in own),
-        has_disabled_role=not enabled.issuperset(values), roles_unreadable=reason,
+        has_disabled_role=not enabled.issuperset(values),
+        has_role_twice=len(values) < sum(bool(role.value) for role in own), roles_unreadable=reason,
         unreadable_extensions=unreadable,
     )  # fmt: skip
 

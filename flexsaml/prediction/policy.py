@@ -153,7 +153,11 @@ def _read_entry(node: JsonNode) -> PolicyEntry:
         value=_constant(value), source=source, id=_text(id_), extension=_text(extension),
         saml_type=_text(node.get("SamlClaimType")), name_format=_text(node.get("SAMLNameForm")),
         name_id_format=_text(node.get("SamlNameIdFormat")), transformation=_text(node.get("TransformationID")),
-        caveats=(*caveats, *(("S3 beside",) if sum(sources) > 1 else ()), *(() if _is_text(value) else ("S3 form",))),
+        caveats=(
+            *caveats, *(("S3 beside",) if sum(sources) > 1 else ()),
+            *(() if _is_text(value) and _has_usual_case(node) else ("S3 form",)),
+            *(("S8 blanks",) if _text(value) != _text(value).strip() else ()),
+        ),
         undocumented=undocumented or _find_odd_value(node),
     )  # fmt: skip
 
@@ -171,6 +175,14 @@ def _find_odd_value(node: JsonNode) -> str:
         if is_odd:
             return f"{quote(value, 40)} as {quote(key)}"
     return ""
+
+
+def _has_usual_case(node: JsonNode) -> bool:
+    """Whether Source and ID are written as the document or Microsoft's samples write them."""
+    source, id_, table = _text(node.get("Source")), _text(node.get("ID")), load_table("attributes")
+    documented = (*table.get(source.lower(), ()), *table["observed"].get(source.lower(), ()))
+    is_other_case = id_ not in documented and id_.lower() in map(str.lower, documented)
+    return source in (source.lower(), "User") and not is_other_case
 
 
 def _is_near_special(claim_type: str) -> bool:

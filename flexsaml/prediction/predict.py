@@ -2,6 +2,7 @@
 unknown value is left out of what Flex is predicted to store, and everything that depends on it is unknown too, never
 missing."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -195,7 +196,9 @@ def _policy_lines(sources: Sources) -> Iterator[AttributeLine]:
             lines[line.name] = replace(earlier, evidence=evidence, unknown=unknown, reason="")
         elif earlier.values or earlier.unknown:
             lines[line.name] = replace(earlier, evidence=(*earlier.evidence, "S18 single"))
-    yield from lines.values()
+    spellings = Counter(name.lower() for name in lines)
+    for name, line in lines.items():
+        yield line if spellings[name.lower()] == 1 else replace(line, evidence=(*line.evidence, "S18 case"))
     if sources.policy.has_group_filter:
         unknown = "the policy has a GroupFilter, and groups are not evaluated"
         yield AttributeLine(name=_GROUPS, evidence=("S21",), unknown=unknown)
@@ -210,7 +213,7 @@ def _entry_line(entry: PolicyEntry, sources: Sources) -> AttributeLine:
     name, restricted = entry.saml_type, load_table("restricted_claims")
     if name in restricted["saml"]:
         return AttributeLine(name=name, evidence=("S7", "S7 left out"), reason="Entra restricts this claim type")
-    source = cite_characters(sources.read(entry).citing("S3"))
+    source = cite_characters(sources.read(entry).citing("S3"), name)
     if name in restricted["saml_released_by_signing_key"]:
         if not sources.target.has_key:
             reason = "Entra restricts this claim type to principals with a signing certificate"
@@ -229,12 +232,14 @@ def _worker_lines(
     lines: tuple[AttributeLine, ...], update: flex.WorkerUpdate, name_id: PredictedNameId
 ) -> Iterator[WorkerLine]:
     by_name = {line.name: line for line in lines}
+    doubtful = {doubt.name: doubt.rule for doubt in update.doubts}
     possible = {flex.parse_attribute_name(line.name)[0] for line in lines if line.unknown}
     for name, value in update.attributes.items():
         source = by_name.get(update.sources.get(name, ""))
         if source:
             evidence, unknown = (*source.evidence, *_flex_evidence(source, name)), ""
             evidence += (*_cite_doubts(update, name), *(("F14",) if name in possible else ()))
+            evidence += tuple(doubtful[key] for key in ("", name) if key in doubtful)
         else:  # contact_uri, which Flex sets itself
             is_plain = name_id.value.isascii() and "_" not in name_id.value
             evidence = (*name_id.evidence, "F9", "F9 uri" if is_plain else "F9 other")
@@ -276,4 +281,6 @@ def _flex_evidence(line: AttributeLine, name: str) -> tuple[str, ...]:
         is_inferred = has_odd_items or (len(line.values) > 1 and (rule == "F3" or is_split))
         rules = (*place, rule, "F3 items") if is_inferred else (*place, rule)
         return rules if kind == "stringarray" else (*rules, "F4 spelling")
-    return (*place, "F3", "F4 spelling") if kind in ("int", "boolean") else (*place, "F3")
+    if kind in ("int", "boolean"):
+        return (*place, "F3", "F4 spelling")
+    return (*place, "F3", "F3 items") if any(value != value.strip() for value in line.values) else (*place, "F3")

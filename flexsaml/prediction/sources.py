@@ -43,9 +43,11 @@ class SignInTarget:
 class Agent:
     """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value. `roles` and
     `assigned`: what could be read of the user's assignments; `has_textless_role`: whether one of the roles has no text;
-    `has_disabled_role`: whether one of the texts is that of disabled roles only.
+    `has_disabled_role`: whether one of the texts is that of disabled roles only; `has_role_twice`: whether several
+    assignments give the same text.
     `roles_unreadable`: why the user may have others, which could not be read; "" if there are none.
-    `unreadable_extensions`: extension to the reason why it could not be read."""
+    `unreadable_extensions`: extension to the reason why it could not be read; `declared`: those that a stack writes
+    first, under their very names."""
 
     id: str
     upn: str
@@ -55,8 +57,10 @@ class Agent:
     assigned: bool = False
     has_textless_role: bool = False
     has_disabled_role: bool = False
+    has_role_twice: bool = False
     roles_unreadable: str = ""
     unreadable_extensions: Mapping[str, str] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
 
     @property
     def is_readable(self) -> bool:
@@ -67,8 +71,9 @@ class Agent:
     def guest_doubt(self) -> str:
         """Why the user may sign in with an account of another tenant, "" if not: then Entra sends the UPN that the user
         has there, and Graph does not tell which kind of account a guest uses (S23)."""
-        is_invited = self.properties.get("creationType") == "Invitation"
-        if "#EXT#" in self.upn.upper() or self.properties.get("userType") == "Guest" or is_invited:
+        is_invited = self.properties.get("creationType") in ("Invitation", "SelfServiceSignUp")
+        is_external = is_invited or bool(self.properties.get("externalUserState"))
+        if "#EXT#" in self.upn.upper() or self.properties.get("userType") == "Guest" or is_external:
             return "the user is a guest, and it depends on the account that they sign in with"
         return "" if self.is_readable else "there is no permission to read whether the user is a guest (User.Read.All)"
 
@@ -150,7 +155,7 @@ class Sources:
         if source == "user" and id_ == "localuserprincipalname":
             return SourceValues(values=(self.agent.upn,), evidence=("S23",))
         if source != "user" or id_ not in _known_ids("user"):
-            return SourceValues(evidence=("S10",), reason=f"Entra documents no attribute {entry.label}")
+            return SourceValues(evidence=("S10 other",), reason=f"Entra documents no attribute {entry.label}")
         return self._read_user(id_, entry.label)
 
     def _read_user(self, id_: str, label: str) -> SourceValues:
@@ -163,7 +168,7 @@ class Sources:
             reason = "" if agent.roles else "no assigned role has a value"
             rules = {
                 "S12": True, "S12 null": agent.has_textless_role, "S12 disabled": agent.has_disabled_role,
-                "S12 order": len(agent.roles) > 1,
+                "S12 once": agent.has_role_twice, "S12 order": len(agent.roles) > 1,
             }  # fmt: skip
             evidence = tuple(rule for rule, applies in rules.items() if applies)
             return SourceValues(values=agent.roles, evidence=evidence, reason=reason)
@@ -175,6 +180,9 @@ class Sources:
         if id_.startswith("extensionattribute"):
             value = value.get(f"extensionAttribute{id_[18:]}") if isinstance(value, Mapping) else None
         evidence = () if find_property(id_).lower() == id_ else ("ID",)
+        if id_ == "onpremisesuserprincipalname" and value is not None:
+            unknown = "it is there only where the tenant uses an alternate sign-in ID, which Graph does not show"
+            return SourceValues(evidence=("S28",), unknown=unknown)
         if isinstance(value, list):
             evidence += _cite_first(value) if id_ in load_table("attributes")["one_value_emitted"] else ()
             value = value[0] if value else None
@@ -186,14 +194,16 @@ class Sources:
         """An entry with an ExtensionID: case matters in its name (S9), its type decides the form (S13)."""
         agent, types, name = self.agent, self.target.extensions, entry.extension
         if entry.source != "user":
-            return SourceValues(evidence=("S10",), reason=f"an extension has the source user, not {entry.source}")
+            return SourceValues(evidence=("S9 source",), reason=f"an extension has the source user, not {entry.source}")
         if name in agent.unreadable_extensions:
             return SourceValues(unknown=agent.unreadable_extensions[name])
         if name not in types:
             for known in types:
                 if known.lower() == name.lower():
-                    return SourceValues(evidence=("S9",), reason=f"the extension is spelt {known}")
-            return SourceValues(evidence=("S5",), reason=f"there is no extension {name}")
+                    is_same_owner = known.split("_", 2)[:2] == name.split("_", 2)[:2]
+                    rule = "S9" if is_same_owner else "S9 owner"
+                    return SourceValues(evidence=(rule,), reason=f"the extension is spelt {known}")
+            return SourceValues(evidence=("S9 absent",), reason=f"there is no extension {name}")
         if not agent.is_readable:
             return SourceValues(unknown=UNREADABLE_USER)
         value, data_type = agent.values.get(name), types[name]
@@ -206,8 +216,9 @@ class Sources:
             else:
                 evidence = ("S13 several",) if len(items) > 1 else ("S13 one",)
             return format_value(items, evidence, name)
-        has_plain_form = data_type in ("String", "Integer", "LargeInteger")
-        return format_value(value, ("S13",) if has_plain_form else ("S13 form",), name)
+        evidence = ("S13",) if data_type == "String" else ("S13 form",)
+        is_read = value is not None and name not in agent.declared and name not in self.target.synced
+        return format_value(value, (*evidence, "S9 written") if is_read else evidence, name)
 
 
 def find_property(id_: str) -> str:
@@ -216,10 +227,12 @@ def find_property(id_: str) -> str:
     return "onPremisesExtensionAttributes" if is_numbered else _user_properties().get(id_.lower(), "")
 
 
-def cite_characters(source: SourceValues) -> SourceValues:
-    """With the rules that say what is known of line breaks (S24) and of what XML has not (S26), if a value has such."""
+def cite_characters(source: SourceValues, name: str = "") -> SourceValues:
+    """With the rules that say what is known of line breaks (S24) and of what XML has not (S26), if a value or the
+    `name` has such. XML makes blanks of line breaks and tabs in a name, which is an XML attribute."""
     patterns = {"S24": _LINE_BREAK, "S26": NOT_IN_XML}
-    rules = (rule for rule, pattern in patterns.items() if any(map(pattern.search, source.values)))
+    texts = (*source.values, *((name.replace("\t", "\n"),) if source.values else ()))
+    rules = (rule for rule, pattern in patterns.items() if any(map(pattern.search, texts)))
     return source.citing(*rules)
 
 

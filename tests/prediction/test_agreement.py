@@ -29,6 +29,7 @@ ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
 UNKNOWN_LINES = {  # policy to what is unknown for every user; "" is the NameID
     "09-suryendu-groups-regex-role.json": {ROLE},
     "12-yvand-ext-localupn.json": {""},
+    "13-guacamole-mailnickname-nameid.json": {""},
     "40-blog-regex-upn-domain.json": {""},
     "60-parser-future-fields.json": {"", "urn:joined"},
     "73-bad-hallucinated-keys.json": {""},

@@ -43,7 +43,6 @@ TRANSFORMED = name_id_entry(Source="transformation", ID="n", TransformationID="J
         ([name_id_entry(Source="user", ID="userprincipalname")], {}, ADA, EMAIL, EXACT),
         ([name_id_entry(Source="user", ID="mail", SamlNameIdFormat=UNSPECIFIED)], {}, ADA, UNSPECIFIED, EXACT),
         ([name_id_entry(Source="user", ID="employeeid")], {}, "1001", UNSPECIFIED, EXACT),
-        ([name_id_entry(Source="user", ID="mailnickname")], {}, "ada", UNSPECIFIED, EXACT),
         ([name_id_entry(Source="user", ID="telephonenumber")], {}, "", PERSISTENT, UNKNOWN),  # null
         ([name_id_entry(Source="user", ID="displayname")], {}, "", PERSISTENT, UNKNOWN),
         ([name_id_entry(Value="ada")], {}, "", PERSISTENT, UNKNOWN),
@@ -80,3 +79,16 @@ def test_a_join_needs_a_verified_domain(domains: tuple[str, ...] | None, domain:
     join = {**JOIN, "InputParameters": parameters}
     prediction = predict_entries(*FEED, TRANSFORMED, at=target(domains=domains), ClaimsTransformation=[join])
     assert prediction.name_id.value == value
+
+
+@pytest.mark.parametrize(
+    ("id_", "confidence"),
+    [
+        ("employeeid", EXACT),
+        ("EmployeeID", PREDICTED),  # no document has it in this case
+        ("mailnickname", UNKNOWN),  # not on Microsoft's list, and in a published policy
+        ("onpremisesuserprincipalname", UNKNOWN),
+    ],
+)
+def test_a_name_id_is_exact_only_from_a_documented_source(id_: str, confidence: str) -> None:
+    assert predict_entries(name_id_entry(Source="user", ID=id_)).name_id.confidence == confidence

@@ -34,19 +34,24 @@ TEAM = {"Source": "user", "ExtensionID": f"{OWN}team", "SamlClaimType": "x"}
     ("rule", "entry", "properties", "values", "confidence"),
     [
         ("S3", user_entry("department"), {}, ("Support",), EXACT),
-        ("S3", user_entry("Department"), {}, ("Support",), EXACT),  # IDs are read without case
+        ("S3", user_entry("department", Source="User"), {}, ("Support",), EXACT),  # as Microsoft's samples write it
+        ("S3", user_entry("department", Source="USER"), {}, ("Support",), PREDICTED),
+        ("S3", user_entry("Department"), {}, ("Support",), PREDICTED),  # no document has an ID in this case
+        ("S14", user_entry("accountEnabled"), {}, ("true",), PREDICTED),
         ("S3", {"source": "User", "id": "department", "samlclaimtype": "x"}, {}, ("Support",), PREDICTED),
         ("S3", user_entry("department", Value="text"), {}, ("Support",), PREDICTED),  # a Value beside a Source
         ("S5", user_entry("department"), {"department": None}, (), EXACT),
         ("S6", user_entry("department"), {"department": ""}, ("",), PREDICTED),
         ("S8", {"Value": "vienna", "SamlClaimType": "x"}, {}, ("vienna",), EXACT),
         ("S8", {"Value": 900, "SamlClaimType": "x"}, {}, ("900",), PREDICTED),
-        ("S8", {"Value": " blanks ", "SamlClaimType": "x"}, {}, (" blanks ",), EXACT),
+        ("S8", {"Value": "two words", "SamlClaimType": "x"}, {}, ("two words",), EXACT),
+        ("S8", {"Value": " blanks ", "SamlClaimType": "x"}, {}, (" blanks ",), PREDICTED),
         ("S10", {"SamlClaimType": "x"}, {}, (), PREDICTED),
         ("S10", user_entry(f"{OWN}team"), {}, (), UNKNOWN),  # an extension under ID
         ("S21", user_entry("x", Source="CustomClaimsProvider"), {}, (), UNKNOWN),
-        ("S10", user_entry("favouritecolour"), {}, (), EXACT),
-        ("S10", {"Source": "directory", "ID": "mail", "SamlClaimType": "x"}, {}, (), EXACT),
+        ("S10", user_entry("favouritecolour"), {}, (), PREDICTED),
+        ("S10", user_entry("employeetype"), {"employeeType": "Agent"}, (), PREDICTED),  # a property, and not documented
+        ("S10", {"Source": "directory", "ID": "mail", "SamlClaimType": "x"}, {}, (), PREDICTED),
         ("S11", user_entry("othermail"), {"otherMails": ["a@x", "b@x"]}, ("a@x",), PREDICTED),
         ("S11", user_entry("proxyaddresses"), {"proxyAddresses": ["smtp:a@x"]}, ("smtp:a@x",), EXACT),
         ("S11", user_entry("proxyaddresses"), {"proxyAddresses": []}, (), EXACT),
@@ -54,13 +59,18 @@ TEAM = {"Source": "user", "ExtensionID": f"{OWN}team", "SamlClaimType": "x"}
         ("S14", user_entry("accountenabled"), {}, ("true",), PREDICTED),
         ("S14", user_entry("createddatetime"), {"createdDateTime": "2026-01-05T09:00:00Z"}, ("2026-01-05T09:00:00Z",), PREDICTED),
         ("S15", {"Source": "application", "ID": "displayname", "SamlClaimType": "x"}, {}, ("Twilio Flex",), PREDICTED),
-        ("S15", {"Source": "audience", "ID": "mail", "SamlClaimType": "x"}, {}, (), EXACT),
+        ("S15", {"Source": "audience", "ID": "mail", "SamlClaimType": "x"}, {}, (), PREDICTED),
+        ("S9", {"Source": "company", "ExtensionID": f"{OWN}team", "SamlClaimType": "x"}, {}, (), PREDICTED),
         ("S16", {"Source": "company", "ID": "tenantcountry", "SamlClaimType": "x"}, {}, ("AT",), EXACT),
         ("S17", user_entry("department", SAMLNameForm="basic"), {}, ("Support",), PREDICTED),
         ("S17", user_entry("department", SAMLNameForm="urn:oasis:names:tc:SAML:2.0:attrname-format:basic"), {}, ("Support",), EXACT),
         ("S23", user_entry("userprincipalname"), {}, (ADA,), EXACT),
         ("S23", user_entry("userprincipalname"), {"userType": "Guest"}, (), UNKNOWN),
         ("S23", user_entry("userprincipalname"), {"creationType": "Invitation"}, (), UNKNOWN),
+        ("S23", user_entry("userprincipalname"), {"creationType": "SelfServiceSignUp"}, (), UNKNOWN),
+        ("S23", user_entry("userprincipalname"), {"externalUserState": "Accepted"}, (), UNKNOWN),
+        ("S28", user_entry("onpremisesuserprincipalname"), {"onPremisesUserPrincipalName": "ada@corp.local"}, (), UNKNOWN),
+        ("S28", user_entry("onpremisesuserprincipalname"), {"onPremisesUserPrincipalName": None}, (), EXACT),
         ("S23", user_entry("localuserprincipalname"), {"userType": "Guest"}, (ADA,), EXACT),
         ("S24", user_entry("department"), {"department": "a\r\nb"}, (), UNKNOWN),
         ("S24", {"Value": "a\nb", "SamlClaimType": "x"}, {}, (), UNKNOWN),
@@ -99,8 +109,8 @@ def test_an_entry_gives_what_its_rule_says(
     [
         ("String", "Blue ", ("Blue ",), EXACT),
         ("String", "", ("",), PREDICTED),
-        ("Integer", -42, ("-42",), EXACT),
-        ("LargeInteger", 9007199254740993, ("9007199254740993",), EXACT),
+        ("Integer", -42, ("-42",), PREDICTED),
+        ("LargeInteger", 9007199254740993, ("9007199254740993",), PREDICTED),
         ("Boolean", False, ("false",), PREDICTED),
         ("DateTime", "2026-05-04T09:30:00Z", ("2026-05-04T09:30:00Z",), PREDICTED),
         ("Binary", "AAEC", ("AAEC",), PREDICTED),
@@ -114,20 +124,45 @@ def test_an_entry_gives_what_its_rule_says(
 def test_the_type_of_an_extension_decides_its_form(
     kind: str, value: object, values: tuple[str, ...], confidence: str
 ) -> None:
-    user, at = agent(ADA, values={f"{OWN}team": value}), target(extensions={f"{OWN}team": kind})
+    own = f"{OWN}team"
+    user, at = agent(ADA, values={own: value}, declared=frozenset([own])), target(extensions={own: kind})
     line = find_line(predict_entries(TEAM, user=user, at=at))
     assert (line.values, line.confidence) == (values, confidence)
 
 
 @pytest.mark.parametrize(
-    ("name", "why"),
-    [(f"{OWN}Team", "spelt"), (f"{OWN}absent", "there is no extension"), ("team", "there is no extension")],
+    ("value", "declared", "synced", "confidence"),
+    [
+        ("blue", True, False, EXACT),
+        ("blue", False, True, EXACT),
+        ("blue", False, False, PREDICTED),  # Graph does not show under which case it was written
+        (None, False, False, EXACT),
+    ],
 )
-def test_case_matters_in_extension_names(name: str, why: str) -> None:
+def test_a_value_that_was_read_may_have_been_written_in_another_case(
+    value: str | None, declared: bool, synced: bool, confidence: str
+) -> None:
+    names = frozenset([f"{OWN}team"])
+    user = agent(ADA, values={f"{OWN}team": value}, declared=names if declared else frozenset())
+    at = replace(target(extensions={f"{OWN}team": "String"}), synced=names if synced else frozenset())
+    assert find_line(predict_entries(TEAM, user=user, at=at)).confidence == confidence
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "confidence"),
+    [
+        (f"{OWN}Team", "spelt", EXACT),
+        (f"{OWN.upper()}team", "spelt", PREDICTED),
+        (f"{OWN}absent", "there is no extension", PREDICTED),
+        ("team", "there is no extension", PREDICTED),
+    ],
+)
+def test_case_matters_in_extension_names(name: str, why: str, confidence: str) -> None:
     user, at = agent(ADA, values={f"{OWN}team": "blue"}), target(extensions={f"{OWN}team": "String"})
     line = find_line(predict_entries({**TEAM, "ExtensionID": name}, user=user, at=at))
     assert not line.values
     assert why in line.reason
+    assert line.confidence == confidence
 
 
 def test_only_the_first_fifty_entries_count() -> None:
@@ -158,6 +193,16 @@ def test_two_entries_of_a_type_are_known_only_if_one_of_them_has_values() -> Non
     assert (single.values, single.confidence) == (("Support",), PREDICTED)
     unknown = find_line(predict_entries(user_entry("department"), user_entry("groups")))
     assert (unknown.values, unknown.confidence) == ((), UNKNOWN)
+
+
+def test_claim_types_that_differ_in_case_are_not_exact() -> None:
+    prediction = predict_entries({"Value": "a", "SamlClaimType": "x"}, {"Value": "b", "SamlClaimType": "X"})
+    assert [find_line(prediction, name).confidence for name in ("x", "X")] == [PREDICTED, PREDICTED]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "a\x01b"])
+def test_a_name_that_xml_changes_is_unknown(name: str) -> None:
+    assert find_line(predict_entries({"Value": "v", "SamlClaimType": name}), name).confidence == UNKNOWN
 
 
 def test_entries_keep_their_order_after_the_core_and_basic_attributes() -> None:
@@ -289,6 +334,11 @@ UPN_ENTRY = {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_
     ("constants", "name", "value", "confidence"),
     [
         ({"team": "blue"}, "team", "blue", EXACT),
+        ({"team": "blue "}, "team", "blue ", PREDICTED),
+        ({"team_member": "blue"}, "team_member", "blue", EXACT),
+        ({"team_member.stringarray": "blue,red"}, "team_member", None, UNKNOWN),
+        ({"team": "blue", "note": "x" * 4100}, "team", None, UNKNOWN),  # longer than TaskRouter keeps
+        ({"full_name.string": "Ada"}, "full_name", None, UNKNOWN),
         ({"languages.stringarray": "de,en"}, "languages", ["de", "en"], EXACT),
         ({"languages.stringarray": "de, en"}, "languages", ["de", "en"], PREDICTED),
         ({"languages.stringarray": "de,,en"}, "languages", ["de", "", "en"], PREDICTED),
@@ -313,7 +363,12 @@ def test_the_worker_is_as_sure_as_its_weakest_rule(
 
 @pytest.mark.parametrize(
     ("type_", "roles", "confidence"),
-    [("roles", ("admin",), EXACT), ("x.stringarray", ("a", "b"), PREDICTED), ("x.int", ("1", "2"), UNKNOWN)],
+    [
+        ("roles", ("admin",), EXACT),
+        ("roles", ("boss",), PREDICTED),
+        ("x.stringarray", ("a", "b"), PREDICTED),
+        ("x.int", ("1", "2"), UNKNOWN),
+    ],
 )
 def test_what_flex_makes_of_several_values(type_: str, roles: tuple[str, ...], confidence: str) -> None:
     entries = [{"Source": "user", "ID": "assignedroles", "SamlClaimType": type_}]
