@@ -27,6 +27,7 @@ NAME_ID = f"{XMLSOAP}nameidentifier"
 EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 ACS = "http://127.0.0.1:9/acs"
 DAY = 86400.0
 CONNECTION = "JQ0123456789abcdef0123456789abcdef"
@@ -448,3 +449,16 @@ def test_the_page_tells_a_refused_user_why(emulator: Emulator, user: str) -> Non
     page = browsing.sign_in(emulator, f"/{TENANT}/launch/{FLEX['appId']}", user)
     assert page.status == 403
     assert "AADSTS50" in page.text
+
+
+@pytest.mark.parametrize(
+    ("name_format", "is_upn", "is_stable"),
+    [(EMAIL, True, True), (UNSPECIFIED, True, True), (PERSISTENT, False, True), (TRANSIENT, False, False)],
+)
+def test_a_request_decides_what_kind_of_name_id_it_gets(
+    tenant: Tenant, name_format: str, is_upn: bool, is_stable: bool
+) -> None:
+    signin.assign(tenant, signin.claims(user("userprincipalname", NAME_ID)))
+    names = [signin.issued(tenant.emulator, ADA, request=request(format=name_format)).name_id for _ in range(2)]
+    assert (names == [ADA, ADA]) == is_upn
+    assert (len(set(names)) == 1) == is_stable

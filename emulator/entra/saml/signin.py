@@ -110,11 +110,13 @@ class SignIn:
                 raise SignInError(50146)
             if not self._is_own_audience(principal):
                 raise SignInError(501461)
+        assertion_id = f"_{self.store.new_id('samlAssertions')}"
         issued_statement = statement.build_statement(
             Subject(self.store, principal, user),
             policy.read_policy(assigned.definition, self.store.dials) if assigned else None,
             has_key=certificate is not None,
             requested_format=request.name_id_format,
+            once=assertion_id,
         )
         certificate = certificate or documents.find_latest_valid(principal, self._clock.now())
         key = self.store.signing_keys.get(certificate.thumbprint) if certificate else None
@@ -125,7 +127,7 @@ class SignIn:
             issued_statement, self._clock.utc(), str(key.attributes["pem"]), certificate.der, issuer=self.issuer,
             audience=request.issuer or str(names[0]), acs=acs,
             response_id=f"_{self.store.new_id('samlResponses')}",
-            assertion_id=f"_{self.store.new_id('samlAssertions')}", in_response_to=request.id,
+            assertion_id=assertion_id, in_response_to=request.id,
         )  # fmt: skip
         self.store.commit()  # makes the counters durable: no id is issued twice, even after a restart
         return base64.b64encode(xml).decode()

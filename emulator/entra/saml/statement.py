@@ -20,6 +20,7 @@ NAME_IDENTIFIER = f"{XMLSOAP}nameidentifier"
 EMAIL_ADDRESS = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 _IDENTITY = "http://schemas.microsoft.com/identity/claims/"
 _AUTHENTICATION_METHODS = "http://schemas.microsoft.com/claims/authnmethodsreferences"
 _PASSWORD = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"  # noqa: S105 - a method
@@ -44,14 +45,19 @@ class Statement:
 
 
 def build_statement(
-    subject: Subject, policy: SignInPolicy | None, *, has_key: bool, requested_format: str = ""
+    subject: Subject, policy: SignInPolicy | None, *, has_key: bool, requested_format: str = "", once: str = ""
 ) -> Statement:
-    """What the sign-in delivers; `has_key` tells whether the principal has an active signing certificate."""
+    """What the sign-in delivers; `has_key` tells whether the principal has an active signing certificate. `once`: an id
+    of this sign-in, for a request that wants a NameID of which nobody can be recognised."""
     claims = _Claims(subject, policy or SignInPolicy((), {}, includes_basic_claims=True))
     name_id, default_format, own_format = claims.name_id()
     if policy is None:
         default_format = EMAIL_ADDRESS
     requested_format = "" if requested_format.endswith(":unspecified") else requested_format
+    if requested_format == PERSISTENT:
+        name_id = claims.pairwise()
+    elif requested_format == TRANSIENT:
+        name_id = once
     tenant = subject.store.tenant_id
     core = {
         f"{_IDENTITY}tenantid": tenant,
@@ -82,11 +88,14 @@ class _Claims:
             return self.subject.user.upn, PERSISTENT, ""
         value = self._allowed_name_id(entry)
         if not value:
-            text = f"{self.subject.store.tenant_id}/{self.subject.principal.id}/{self.subject.user.id}"
-            pairwise = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()[:43]
-            return pairwise, PERSISTENT, entry.name_id_format
+            return self.pairwise(), PERSISTENT, entry.name_id_format
         is_address = entry.id.lower() in ("userprincipalname", "mail") and entry.source == "user"
         return value, EMAIL_ADDRESS if is_address else UNSPECIFIED, entry.name_id_format
+
+    def pairwise(self) -> str:
+        """What stands for the user at this service principal, and at no other."""
+        text = f"{self.subject.store.tenant_id}/{self.subject.principal.id}/{self.subject.user.id}"
+        return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()[:43]
 
     def _allowed_name_id(self, entry: ClaimEntry) -> str:
         """The value of a source Entra allows for NameID, or nothing."""
