@@ -208,7 +208,7 @@ def test_fewer_rights_predict_less_and_nothing_wrong(tenant: Tenant, tmp_path: P
         ({"servicePrincipal": "{secure: v1:abc}"}, ("--all",), ("encrypted",)),
         ({"cloud": "moon"}, ("--all",), ("cloud: 'moon' is not one of",)),
         ({}, ("--all", "--policy", "absent.json"), ("cannot read absent.json",)),
-        ({}, ("--all", "--policy", str(ROOT / "README.md")), ("Graph refuses this policy",)),
+        ({}, ("--all", "--policy", str(ROOT / "MANIFEST.in")), ("Graph refuses this policy",)),
         ({}, ("--all", "--policy", str(ROOT / "tests/corpus/policies/70-bad-lowercase-version.json")), ("Version",)),
         ({}, ("--all", "--against", "assigned"), ("--policy",)),
         ({}, ("--all", "--xml"), ("--user",)),
