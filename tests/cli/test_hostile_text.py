@@ -61,6 +61,13 @@ COMMANDS = [
     ("verify", "policy.json", "--at", HOSTILE),
     ("doctor", "--stack", HOSTILE),
     ("ledger", "--out", HOSTILE),
+    ("certificate",),
+    ("certificate", "--activate", HOSTILE),
+    ("certificate", "--create", "--out", HOSTILE),
+    ("certificate", "--create", "--out", HOSTILE, "--name", f"CN={HOSTILE}"),
+    ("certificate", "--create", "--out", "x.pem", "--until", HOSTILE),
+    ("accept-mapped-claims",),
+    ("login", "--client-id", HOSTILE, "--tenant", HOSTILE),
     ("adopt", "--out", HOSTILE),
     ("adopt", "--out", "import.json", "--stack", HOSTILE),
     ("lint", "--no-such", HOSTILE),
@@ -92,8 +99,12 @@ def test_every_line_of_a_command_is_harmless(
     (tmp_path / "policy.json").write_text(json.dumps(policy))
     written = f"config:\n{CLAIMS}  flexsaml:servicePrincipal: {json.dumps(HOSTILE)}\n  {json.dumps('flexsaml:' + HOSTILE)}: x\n"
     (tmp_path / "hostile.yaml").write_text(written)
-    takes_file = command[0] in ("doctor", "predict", "worker") and "--stack" not in command
-    options = [*(("--file", file) if takes_file else ()), *(["--json"] if form == "json" else [])]
+    takes_file = (
+        command[0] in ("accept-mapped-claims", "certificate", "doctor", "predict", "worker")
+        and "--stack" not in command
+    )
+    has_json = form == "json" and command[0] not in ("accept-mapped-claims", "login")
+    options = [*(("--file", file) if takes_file else ()), *(["--json"] if has_json else [])]
     assert_harmless(run(*command, *options, cwd=tmp_path, environment=KEYS))
 
 

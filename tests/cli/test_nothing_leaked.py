@@ -76,6 +76,7 @@ COMMANDS = [
     ("predict", "--user", "ada@contoso.example"),
     ("predict", "--all"),
     ("worker", "ada@contoso.example"),
+    ("certificate",),
 ]
 
 
@@ -94,6 +95,7 @@ def test_no_credential_reaches_a_loopback_endpoint(
         **dict.fromkeys(ENDPOINT_VARIABLES, recorder.url),
         "AZURE_FEDERATED_TOKEN_FILE": str(tmp_path / "token"),
         "FLEXSAML_TASKROUTER_URL": recorder.url,
+        "FLEXSAML_SIGN_IN": "device-code",
         "HOME": str(tmp_path),
         "NETRC": str(tmp_path / ".netrc"),
     }
