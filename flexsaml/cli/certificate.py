@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from flexsaml.errors import UserError
-from flexsaml.findings import apply_levels
 from flexsaml.preflight import EXPIRES_SOON, judge_signing
 from flexsaml.private_files import check_writable, write_private_file
 from flexsaml.terminal_text import print_json, print_lines
@@ -77,7 +76,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _show(snapshot: PrincipalSnapshot, stack: stacks.Declared, as_json: bool, now: datetime) -> int:
-    findings = apply_levels(judge_signing(stack.declaration, snapshot, now), stack.declaration.rules)
+    findings = judge_signing(stack.declaration, snapshot, now)  # whatever level the stack gives to them
     rows = [
         {
             "thumbprint": key.thumbprint,
@@ -120,7 +119,7 @@ def _create(
     until = f"valid until {_day(ends)}" if ends else f"valid for {_LONGEST_YEARS} years"
     step = f"make a self-signed certificate '{name}', {until}, for '{principal.display_name}' ({principal.id})"
     unlisted = "" if cloud in ("public", "loopback") else _describe_unlisted(cloud)
-    steps = [f"{step}; Entra goes on signing with the present one{unlisted}", f"write it in PEM to {given.out}"]
+    steps = [f"{step}; Entra does not sign with it yet{unlisted}", f"write it in PEM to {given.out}"]
     if not confirm_steps(steps, yes=given.yes, output=_output_of_steps(given.json)):
         return NOT_CONFIRMED
     known = {key.thumbprint for key in snapshot.keys}

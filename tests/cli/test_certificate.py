@@ -108,6 +108,12 @@ def test_what_is_shown(tenant: Tenant, tmp_path: Path) -> None:
     ]
 
 
+def test_a_stack_that_silences_preflight_is_told_all_the_same(tenant: Tenant, tmp_path: Path) -> None:
+    without_certificates(tenant)
+    ended = certificate(tenant, tmp_path, rules='{signing-key-missing: "off"}')
+    assert (ended.status, "[signing-key-missing]" in ended.out, "fine" in ended.out) == (1, True, False)
+
+
 def test_roll_over_twice_in_the_same_way(tenant: Tenant, tmp_path: Path) -> None:
     """A certificate that waits for its activation is taken instead of a new one; the second run changes nothing."""
     before = credentials(tenant)
