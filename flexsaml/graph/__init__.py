@@ -16,6 +16,7 @@ from .errors import (
     NotCreated,
     NotFound,
     NotSent,
+    Refused,
     StillPending,
 )
 from .models import (
@@ -72,6 +73,7 @@ __all__ = [
     "PrincipalSnapshot",
     "Progress",
     "PublicClient",
+    "Refused",
     "Registration",
     "RoleAssignment",
     "ServicePrincipal",

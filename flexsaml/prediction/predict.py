@@ -193,7 +193,8 @@ def _policy_lines(sources: Sources) -> Iterator[AttributeLine]:
         elif counts:
             evidence = (*earlier.evidence, *line.evidence, "S18")
             unknown = earlier.unknown or line.unknown
-            lines[line.name] = replace(earlier, evidence=evidence, unknown=unknown, reason="")
+            values = (*earlier.values, *line.values)
+            lines[line.name] = replace(earlier, values=values, evidence=evidence, unknown=unknown, reason="")
         elif earlier.values or earlier.unknown:
             lines[line.name] = replace(earlier, evidence=(*earlier.evidence, "S18 single"))
     spellings = Counter(name.lower() for name in lines)

@@ -319,7 +319,9 @@ def _read_allowed(entry: PolicyEntry, sources: Sources) -> SourceValues:
     if method != "join" or not source.values:
         return source
     if "T1 address" in source.evidence:
-        return source.citing("N4 domain")
+        source = source.citing("N4 domain")
+    if source.unknown:
+        return source
     domains = sources.target.snapshot.domains
     if domains is None:
         unknown = "there is no permission to read the verified domains (Organization.Read.All)"
