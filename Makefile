@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help up preview down test quick versions torture check bench docs pictures dist lock
+.PHONY: help up preview down test quick live versions torture check bench docs pictures dist lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,6 +27,9 @@ quick: check ## `make check` and the tests that start no process (under a minute
 
 versions: $(VENV)/.dev ## the tests of `make quick` on every supported Python that this machine has
 	@$(RUN) tools/versions.py
+
+live: $(VENV)/.dev ## asks a throw-away tenant what nobody knows: make live TENANT=ID (docs/live.md)
+	@$(RUN) -m tests.live $(addprefix --tenant ,$(TENANT)) $(OPTIONS)
 
 torture: $(VENV)/.dev ## all fault cells, partial runs and histories; publishes their counts in docs/reliability.md (hours)
 	@rm -rf .torture

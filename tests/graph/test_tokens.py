@@ -18,6 +18,7 @@ from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from flexsaml.graph.clouds import Cloud, cloud
 from flexsaml.graph.errors import NoCredential, NotSent
 from flexsaml.graph.tokens import CachedTokens, Token, _azure_chain, _azure_token, credentials, no_credential
+from tests.live.tenant import Skipped, explain
 
 from .fakes import SECRET, FakeClock
 
@@ -287,3 +288,11 @@ def test_azure_is_not_imported_before_a_token_is_needed() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("reason", "skips"),
+    [("\tAzureCliCredential: Please run 'az login'", True), ("AADSTS7000215: Invalid secret", False)],
+)
+def test_the_live_suite_is_skipped_without_a_credential_and_fails_with_a_wrong_one(reason: str, skips: bool) -> None:
+    assert isinstance(explain(no_credential(reason)), Skipped) is skips

@@ -415,9 +415,11 @@ def declare(
             writer.writerows({"user": user, **row} for user, row in roster.items())
         common["usersFile"] = str(directory / "agents.csv")
     return partial(
-        _build, component, {**common, **keys, "claims": {**claims, **cast("dict[str, object]", keys["claims"])}}
+        build_component,
+        component,
+        {**common, **keys, "claims": {**claims, **cast("dict[str, object]", keys["claims"])}},
     )
 
 
-def _build(name: str, keys: Mapping[str, object]) -> object:
+def build_component(name: str, keys: Mapping[str, object]) -> object:
     return FlexSamlClaims(name, keys, directory=TENANT.directory).policy_id

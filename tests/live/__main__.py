@@ -1,0 +1,97 @@
+"""`python -m tests.live --tenant ID`: see docs/live.md. Exit status: 0 every question has an answer and nothing is left in
+the tenant, or the run was skipped; 1 something is undecided, broke or is left; 2 it could not run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from flexsaml.errors import UserError
+from flexsaml.graph import Client, Clock, Cloud, Directory, cloud
+from flexsaml.http_session import open_session
+from tests.live.run import EXPERIMENTS, LiveRun
+from tests.live.scratch import MARK, make_mark, remove
+from tests.live.signin import FormSignIn
+from tests.live.tenant import RefusedTenant, Skipped, check_size, choose_tenant, connect, read_domain
+
+_PORT = 8400
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.live", description="Asks a throw-away tenant what nobody knows."
+    )
+    parser.add_argument("--tenant", action="append", default=[], metavar="ID", help="its id; twice for a large one")
+    parser.add_argument("--cloud", default="public", help="public, usgov, usgov-dod, china, loopback (the emulator)")
+    parser.add_argument("--endpoint", default="", metavar="URL", help="of the emulator, with --cloud loopback")
+    parser.add_argument("--port", type=int, default=_PORT, help="of the local page on which a person signs in")
+    parser.add_argument("--report", type=Path, default=Path("live-report.json"), metavar="FILE")
+    parser.add_argument("--only", action="append", default=[], metavar="QUESTION", help="ask this question, not all")
+    parser.add_argument("--no-sign-in", action="store_true", help="only what needs no person at a browser")
+    parser.add_argument("--remove", metavar="MARK", help="remove what a killed run has left, and nothing else")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str], clock: Clock | None = None) -> int:
+    given, ticking = parse(arguments), clock or Clock()
+    try:
+        tenant_id, is_sure = choose_tenant(given.tenant)
+        where = cloud(given.cloud, graph_endpoint=given.endpoint, login_endpoint=given.endpoint)
+        client, directory = connect(where, tenant_id, ticking)
+        check_size(client, tenant_id, is_sure=is_sure)
+        if given.remove is not None:
+            return remove_mark(client, directory, given.remove)
+        return run(given, where, client, directory, tenant_id)
+    except Skipped as reason:
+        print(f"live suite skipped: {reason}")
+        return 0
+    except UserError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+
+
+def remove_mark(client: Client, directory: Directory, mark: str) -> int:
+    if not MARK.fullmatch(mark):
+        raise RefusedTenant(f"--remove {mark}: that is no mark of a live run, which looks like {make_mark()}")
+    left = remove(client, directory, mark)
+    print("\n".join(left) or f"nothing of {mark} is left")
+    return 1 if left else 0
+
+
+def run(given: argparse.Namespace, where: Cloud, client: Client, directory: Directory, tenant_id: str) -> int:
+    unknown = set(given.only) - {experiment.question for experiment in EXPERIMENTS}
+    if unknown:
+        raise RefusedTenant(f"--only {', '.join(sorted(unknown))}: the questions are in docs/live.md")
+    domain, mark = read_domain(client, tenant_id), make_mark()
+    live_run = LiveRun(
+        client, directory, client.clock, domain, mark, say=partial(print, flush=True),
+        reply_url=f"http://localhost:{given.port}/acs",
+        sign_in=None if given.no_sign_in else FormSignIn(open_session(is_loopback=True), where.login, tenant_id),
+        experiments=[experiment for experiment in EXPERIMENTS if experiment.question in given.only or not given.only],
+    )  # fmt: skip
+    print(f"should this run be killed: python -m tests.live --tenant {tenant_id} --remove {mark}", flush=True)
+    report = live_run.carry_out()
+    given.report.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"the report is in {given.report}; it names nobody, and docs/live.md says how to send it")
+    return 0 if is_complete(report) and not live_run.interrupted else 1
+
+
+def is_complete(report: dict[str, Any]) -> bool:
+    held = all(life_cycle["held"] for life_cycle in report["life_cycles"])
+    return held and all(row["answer"] for row in report["answers"]) and not report["left_behind"]
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt  # so that a terminated run removes what it made
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,166 @@
+"""The objects that a live run makes in a tenant, all under a random mark, and their removal: what was made is removed by
+its id and by its mark, so that neither a lost answer nor an index that lags leaves something behind."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flexsaml.graph import Client, Clock, Directory, GraphError, Malformed, NotFound
+
+T = TypeVar("T")
+MARK = re.compile(r"flexsaml-live-[0-9a-f]{8}")
+ROLE = "live.role"
+ELSEWHERE = "live@elsewhere.example"
+"""The mail address of the user who signs in, in a domain that is not the tenant's."""
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+
+
+def make_mark() -> str:
+    return f"flexsaml-live-{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True)
+class ScratchUser:
+    id: str
+    upn: str
+    password: str = field(repr=False)
+
+
+@dataclass
+class Scratch:
+    """What was made so far. `identifier`: the name by which sign-ins ask for the application."""
+
+    client: Client
+    directory: Directory
+    clock: Clock
+    mark: str
+    reply_url: str
+    application_id: str = ""
+    app_id: str = ""
+    principal_id: str = ""
+    users: list[ScratchUser] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
+    """Names and ids of this run, which no report may contain."""
+
+    @property
+    def identifier(self) -> str:
+        return f"api://{self.app_id}"
+
+    @property
+    def agent(self) -> ScratchUser:
+        """The user who signs in."""
+        return self.users[0]
+
+    @property
+    def other_user(self) -> ScratchUser:
+        """The user of experiments without a sign-in."""
+        return self.users[1]
+
+    def full_name(self, extension: str) -> str:
+        return f"extension_{self.app_id.replace('-', '')}_{extension}"
+
+    def make(self, domain: str) -> None:
+        """The application with two roles (one without a text), its service principal with a signing certificate, and
+        two users."""
+        self.secrets |= {self.mark, domain}
+        roles = [_describe_role(ROLE), _describe_role(None)]
+        body = {"displayName": self.mark, "signInAudience": "AzureADMyOrg", "appRoles": roles}
+        application = self._post("/applications", {**body, "web": {"redirectUris": [self.reply_url]}})
+        self.application_id, self.app_id = application["id"], application["appId"]
+        self.secrets |= {self.application_id, self.app_id}
+        path = f"/applications/{self.application_id}"
+        self._retry(lambda: self.client.write("PATCH", path, {"identifierUris": [self.identifier]}))
+        principal = {"appId": self.app_id, "preferredSingleSignOnMode": "saml"}
+        self.principal_id = self._post("/servicePrincipals", principal)["id"]
+        self.secrets.add(self.principal_id)
+        self._add_certificate()
+        self.make_user(domain, mail=ELSEWHERE)
+        self.make_user(domain)
+        for role in roles:
+            assignment = {"principalId": self.agent.id, "resourceId": self.principal_id, "appRoleId": role["id"]}
+            self._post(f"/servicePrincipals/{self.principal_id}/appRoleAssignedTo", assignment)
+
+    def _add_certificate(self) -> None:
+        path = f"/servicePrincipals/{self.principal_id}"
+        made = self._post(f"{path}/addTokenSigningCertificate", {"displayName": f"CN={self.mark}"})
+        thumbprint = str(made["thumbprint"])
+        self.secrets.add(thumbprint)
+        self._retry(lambda: self.client.write("PATCH", path, {"preferredTokenSigningKeyThumbprint": thumbprint}))
+
+    def make_user(self, domain: str, **more: str) -> ScratchUser:
+        password = f"Aa1!{secrets.token_urlsafe(24)}"
+        name = f"{self.mark}-{len(self.users) + 1}"
+        upn = f"{name}@{domain}"
+        self.secrets |= {upn, name, password}
+        profile = {"password": password, "forceChangePasswordNextSignIn": False}
+        body = {"accountEnabled": True, "displayName": self.mark, "mailNickname": name, "userPrincipalName": upn}
+        named = {"givenName": "Live", "surname": "Suite", **more}
+        user_id = self._post("/users", {**body, **named, "passwordProfile": profile})["id"]
+        self.secrets.add(user_id)
+        self.users.append(ScratchUser(user_id, upn, password))
+        return self.users[-1]
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """POST until Graph knows what the body and the path refer to."""
+        return self._retry(lambda: self.client.write("POST", path, body))
+
+    def _retry(self, send: Callable[[], T]) -> T:
+        """What was made a moment ago may be unknown where the next request arrives: 404, or 400 for a reference."""
+        for pause in _PAUSES:
+            try:
+                return send()
+            except (NotFound, Malformed):
+                self.clock.sleep(pause)
+        return send()
+
+
+def _describe_role(value: str | None) -> dict[str, Any]:
+    role_id = f"{secrets.token_hex(4)}-{secrets.token_hex(2)}-4{secrets.token_hex(2)[1:]}-8{secrets.token_hex(2)[1:]}"
+    name = value or "live role without text"
+    role = {"id": f"{role_id}-{secrets.token_hex(6)}", "displayName": name, "description": name, "value": value}
+    return {**role, "isEnabled": True, "allowedMemberTypes": ["User"]}
+
+
+def remove(client: Client, directory: Directory, mark: str, known: Scratch | None = None) -> list[str]:
+    """Removes everything of that mark; what is left, each in a line. Policies go first, then users, whose values go
+    with them, and the application, which takes its principal, roles and extension properties along."""
+    left: list[str] = []
+    for kind, path in (*_find(client, directory, mark, left), *_list_known(known)):
+        try:
+            if kind == "policy":
+                policy_id = path.rpartition("/")[2]
+                for principal in directory.applies_to(policy_id):
+                    directory.unassign(principal, policy_id)
+            client.write("DELETE", path)
+        except NotFound:
+            continue
+        except GraphError as problem:
+            left.append(f"{kind} {path}: {problem}")
+    return left
+
+
+def _find(client: Client, directory: Directory, mark: str, left: list[str]) -> Iterator[tuple[str, str]]:
+    """Kind and path of what carries the mark; what could not be listed is added to `left`."""
+    named = {"$filter": f"displayName eq '{mark}'", "$select": "id"}
+    try:
+        yield from [("policy", f"/policies/claimsMappingPolicies/{policy.id}") for policy in directory.policies(mark)]
+    except GraphError as problem:
+        left.append(f"policies of {mark}: {problem}")
+    for kind, collection in (("user", "/users"), ("application", "/applications")):
+        try:
+            listed = list(client.pages(collection, params=named))
+        except GraphError as problem:
+            left.append(f"{collection} of {mark}: {problem}")
+        else:
+            yield from [(kind, f"{collection}/{body['id']}") for body in listed]
+
+
+def _list_known(known: Scratch | None) -> Iterator[tuple[str, str]]:
+    if known:
+        yield from (("user", f"/users/{user.id}") for user in known.users)
+        if known.application_id:
+            yield "application", f"/applications/{known.application_id}"

@@ -1,0 +1,221 @@
+"""If this goes red, a volunteer's tenant keeps what a live run made, a run touches a tenant that people work in, or its
+report names somebody."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulator.process import ADMIN, REPOSITORY, TENANT, Emulator
+from tests.live.__main__ import main
+from tests.live.conftest import DOMAIN, connect_to, make_run
+from tests.live.experiment import Experiment, Outcome
+from tests.live.life_cycle import run_life_cycle
+from tests.live.report import redact
+from tests.live.run import EXPERIMENTS
+from tests.live.scratch import Scratch, make_mark
+from tests.live.tenant import MOST_USERS
+from tests.live.workbench import Workbench
+from tests.providers.miniature import QuickClock
+
+GUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+def interrupt(_bench: Workbench) -> Outcome:
+    raise KeyboardInterrupt
+
+
+def crash(_bench: Workbench) -> Outcome:
+    raise RuntimeError(f"of {_bench.scratch.agent.upn}")
+
+
+def arguments(emulator: Emulator, *more: str, tenants: tuple[str, ...] = (TENANT,)) -> list[str]:
+    given = [word for each in tenants for word in ("--tenant", each)]
+    return [*given, "--cloud", "loopback", "--endpoint", emulator.http, *more]
+
+
+# -- removal -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_life_cycle_holds_and_nothing_is_left(emulator: Emulator) -> None:
+    before = emulator.export()
+    report = make_run(emulator, (), life_cycles=(run_life_cycle,)).carry_out()
+    assert [step["held"] for step in report["life_cycles"][0]["steps"]] == [True] * 4
+    assert emulator.export() == before
+
+
+@pytest.mark.parametrize("ends", [interrupt, crash])
+def test_an_experiment_that_ends_otherwise_leaves_nothing(emulator: Emulator, ends: Any) -> None:
+    before = emulator.export()
+    first = next(experiment for experiment in EXPERIMENTS if experiment.question == "several-values")
+    run = make_run(emulator, [first, Experiment("ends", "ends otherwise", {}, ends), first])
+    report = run.carry_out()
+    assert emulator.export() == before
+    assert run.interrupted is (ends is interrupt)
+    assert report["answers"][0]["answer"] == "all", "what was answered before is reported"
+    assert len(report["answers"]) == (1 if ends is interrupt else 3)
+    assert "contoso" not in json.dumps(report)
+
+
+@pytest.mark.parametrize("path", ["^/applications$", "^/servicePrincipals$", "^/users$", "appRoleAssignedTo$"])
+def test_a_refused_creation_leaves_nothing(emulator: Emulator, path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = emulator.export()
+    emulator.fault("refuse", "POST", path, status=403, code="Authorization_RequestDenied", message="No.")
+    assert main(arguments(emulator), QuickClock()) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert emulator.export() == before
+
+
+def test_what_cannot_be_removed_is_named_and_removed_later(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, lines = emulator.export(), list[str]()
+    emulator.fault(
+        "refuse", "DELETE", "^/users/", times=-1, status=403, code="Authorization_RequestDenied", message="No."
+    )
+    run = make_run(emulator, (), say=lines.append)
+    report = run.carry_out()
+    assert report["left_behind"] == len([line for line in lines if line.startswith("left behind: user")]) > 0
+    assert f"--remove {run.mark}" in lines[-1]
+    emulator.clear_faults()
+    assert main(arguments(emulator, "--remove", run.mark), QuickClock()) == 0
+    assert capsys.readouterr().out == f"nothing of {run.mark} is left\n"
+    assert emulator.export() == before
+
+
+def test_what_a_killed_run_has_left_is_removed_by_its_mark(emulator: Emulator) -> None:
+    before = emulator.export()
+    client, directory, clock = connect_to(emulator)
+    scratch = Scratch(client, directory, clock, make_mark(), "http://localhost:8400/acs")
+    scratch.make(DOMAIN)
+    bench = Workbench(client, directory, clock, scratch, make_run(emulator).sign_in, DOMAIN)
+    bench.make_extension("live_text")
+    bench.observe()
+    assert emulator.export() != before
+    assert main(arguments(emulator, "--remove", scratch.mark), QuickClock()) == 0
+    assert emulator.export() == before
+
+
+@pytest.mark.parametrize("mark", ["Twilio Flex", "", "flexsaml-live-", "flexsaml-live-0000000g"])
+def test_only_what_a_live_run_made_is_removed(
+    emulator: Emulator, mark: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = emulator.export()
+    assert main(arguments(emulator, f"--remove={mark}", "--no-sign-in", "--only", "property-body"), QuickClock()) == 2
+    assert "is no mark" in capsys.readouterr().err
+    assert emulator.export() == before
+
+
+def test_a_terminated_run_removes_what_it_made(emulator: Emulator, tmp_path: Path) -> None:
+    before = emulator.export()
+    emulator.fault("delay", "POST", "/addTokenSigningCertificate$", ms=1500)  # so that the signal arrives in the middle
+    command = [sys.executable, "-m", "tests.live", *arguments(emulator, "--report", str(tmp_path / "report.json"))]
+    run = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    assert run.stdout is not None
+    while "making the scratch" not in run.stdout.readline():
+        assert run.poll() is None
+    run.send_signal(signal.SIGTERM)
+    assert run.wait(60) == 1
+    run.stdout.close()
+    assert emulator.export() == before
+    assert json.loads((tmp_path / "report.json").read_text())["answers"] == []
+
+
+# -- which tenant ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tenants", "status", "words"),
+    [
+        ((), 0, "live suite skipped: no tenant is named"),
+        ((" ",), 0, "live suite skipped: no tenant is named"),
+        ((ADMIN,), 2, "the credential belongs to"),
+        (("contoso.example",), 2, "the credential belongs to"),
+        ((TENANT, ADMIN), 2, "one run has one tenant"),
+        ((TENANT.upper(), TENANT), 0, "the report is in"),
+    ],
+)
+def test_only_the_named_tenant_of_the_credential_is_touched(
+    emulator: Emulator,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    tenants: tuple[str, ...],
+    status: int,
+    words: str,
+) -> None:
+    more = ("--no-sign-in", "--only", "property-body", "--report", str(tmp_path / "report.json"))
+    given = arguments(emulator, *more, tenants=tenants)
+    before = emulator.export()
+    emulator.clear()
+    assert main(given, QuickClock()) == status
+    printed = capsys.readouterr()
+    assert words in printed.out + printed.err
+    wrote = [
+        request for request in emulator.requests() if request["method"] != "GET" and "oauth2" not in request["path"]
+    ]
+    assert bool(wrote) is words.startswith("the report")
+    assert (printed.out + printed.err).count("\n") == 1 or wrote
+    assert emulator.export() == before
+
+
+@pytest.mark.parametrize(("too_many", "times", "status"), [(0, 1, 0), (1, 1, 2), (1, 2, 0)])
+def test_a_tenant_that_people_work_in_is_named_twice(
+    emulator: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], too_many: int, times: int, status: int
+) -> None:
+    for number in range(MOST_USERS - len(emulator.export()["users"]) + too_many):
+        name = f"user{number}"
+        body = {"accountEnabled": True, "displayName": name, "mailNickname": name, "passwordProfile": {"password": "x"}}
+        assert emulator.graph("POST", "/users", {**body, "userPrincipalName": f"{name}@{DOMAIN}"}).status == 201
+    more = ("--no-sign-in", "--only", "property-body", "--report", str(tmp_path / "report.json"))
+    assert main(arguments(emulator, *more, tenants=(TENANT,) * times), QuickClock()) == status
+    assert ("more than 25 users" in capsys.readouterr().err) is (status == 2)
+
+
+# -- the report --------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_names_nobody(emulator: Emulator) -> None:
+    seeded = emulator.export()
+    emulator.clear()
+    run = make_run(emulator, life_cycles=(run_life_cycle,))
+    report = run.carry_out()
+    assert all(row["answer"] for row in report["answers"])
+    text = json.dumps(report, ensure_ascii=False)
+    names = {run.mark, DOMAIN, TENANT, "Twilio", *(user["userPrincipalName"] for user in seeded["users"])}
+    asked = {id_ for request in emulator.requests() for id_ in GUID.findall(request["path"])}
+    assert len(asked) > 5
+    assert {name for name in names | asked if name.lower() in text.lower()} == set()
+    assert not GUID.search(text)
+    assert "@" not in text
+
+
+def test_a_report_of_the_emulator_is_marked_and_changes_no_grade(emulator: Emulator) -> None:
+    report = make_run(emulator).carry_out()
+    assert report["measured_on"] == "emulator"
+    changes = [change for row in report["answers"] for change in row["rules"].values()]
+    assert changes
+    assert all(change["before"] == change["after"] for change in changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Resource 'C0FFEE00-5eed-4a11-8c01-7e2a27c0d05e' does not exist", "Resource '<id>' does not exist"),
+        ("extension_c0ffee005eed4a118c017e2a27c0d05e_team", "extension_<id>_team"),
+        ("of ada.l-o+x@contoso.example.", "of <address>."),
+        ("in contoso.onmicrosoft.com", "in <domain>"),
+        ("in Contoso.Example, of MARK", "in <redacted>, of <redacted>"),
+        ("thumbprint 00112233445566778899AABBCCDDEEFF00112233", "thumbprint <id>"),
+        ("400 Request_BadRequest", "400 Request_BadRequest"),
+    ],
+)
+def test_what_names_somebody_is_taken_out(text: str, expected: str) -> None:
+    assert redact({"a": [text]}, ["contoso.example", "mark", ""]) == {"a": [expected]}
