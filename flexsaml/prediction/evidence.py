@@ -67,8 +67,8 @@ def apply_measurements(rules: Mapping[str, Rule], reports: Iterable[Mapping[str,
 
 
 def rate_evidence(rules: Iterable[str], table: Mapping[str, Rule] | None = None) -> str:
-    """EXACT, PREDICTED or UNKNOWN, by this table or the one that is shipped. What follows from no rule has no evidence, and is not
-    exact."""
+    """EXACT, PREDICTED or UNKNOWN, by this table or the one that is shipped. What follows from no rule has no evidence,
+    and is not exact."""
     known = load_rules() if table is None else table
     evidence = [known[rule] for rule in rules]
     if any(rule.contradicted_by for rule in evidence):
