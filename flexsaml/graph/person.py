@@ -23,6 +23,7 @@ from flexsaml.private_files import read_regular_file, write_private_file
 from .aadsts import read_refusal
 from .clouds import Cloud
 from .errors import NoCredential, NotSent
+from .transport import CONNECT_TIMEOUT, READ_TIMEOUT
 from .urls import is_guid
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ _TRIED = "sign in to Microsoft Entra by device code"
 _CACHE = "flexsaml"  # the name of azure-identity's cache, apart from that of Microsoft's developer tools
 _FOR_CI = "in CI use a federated credential, a certificate or a secret, and remove the variable"
 _NO_ENCRYPTION = "Cache encryption is impossible"  # azure-identity's words
+# Of azure-identity, which by itself tries for minutes; whoever needs a token tries again.
+_PATIENCE: dict[str, Any] = {"retry_total": 1, "connection_timeout": CONNECT_TIMEOUT, "read_timeout": READ_TIMEOUT}
 ShowCode = Callable[[str, str, datetime], None]
 """Tells a person the address, the code to enter there, and until when (UTC)."""
 
@@ -164,7 +167,7 @@ def _open(client: PublicClient, open_credential: OpenCredential | None, **option
 
     cache = azure.TokenCachePersistenceOptions(name=_CACHE, allow_unencrypted_storage=client.unencrypted)
     open_credential = open_credential or azure.DeviceCodeCredential
-    return open_credential(cache_persistence_options=cache, disable_instance_discovery=True, **options)
+    return open_credential(cache_persistence_options=cache, disable_instance_discovery=True, **_PATIENCE, **options)
 
 
 def _read_record(file: Path, client: PublicClient, cloud: Cloud) -> tuple[AuthenticationRecord, bool]:

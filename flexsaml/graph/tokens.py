@@ -3,10 +3,10 @@ clouds go through azure-identity (environment, workload identity, managed identi
 signed in before; never interactive), imported only when a token is needed: the import takes longer than all else in a
 preview. The loopback cloud asks the given login endpoint itself with the client-credentials grant and an identity of
 the emulator's own: anybody may listen on that port, so nothing of the environment's Azure identity goes there. Quirks:
-a 401 may come before a token expires (A: F5), so `forget` drops it, and with it azure-identity's own cache. Graph alone
-reads its tokens, so what a token says of itself is a hint (A: F5) and may be unreadable; directory roles are not among
-its claims (C). `idtyp` is `app` for an application, absent or `user` for a person. The `Date` header has whole
-seconds."""
+a 401 may come before a token expires (A: F5), so `forget` drops it, and with it what azure-identity has in memory; what
+`az` or a person's sign-in keep on disk stays, and a second 401 says to sign in again. Graph alone reads its tokens, so
+what a token says of itself is a hint (A: F5) and may be unreadable; directory roles are not among its claims (C).
+`idtyp` is `app` for an application, absent or `user` for a person. The `Date` header has whole seconds."""
 
 from __future__ import annotations
 
