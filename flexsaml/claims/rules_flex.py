@@ -55,8 +55,8 @@ def flex_type_of(name: str) -> str:
     channel = split_channel(name)
     if channel:
         return str(load_table("flex")["channel"].get(channel[1], ""))
-    _base, dot, suffix = name.rpartition(".")
-    return suffix if dot and suffix in load_table("flex")["typed_suffix"] else ""
+    base, _dot, suffix = name.rpartition(".")
+    return suffix if base and suffix in load_table("flex")["typed_suffix"] else ""
 
 
 def worker_attribute_of(name: str) -> str:
@@ -133,11 +133,14 @@ def _check_collisions(document: Document) -> Violations:
 
 def _check_size(document: Document, context: Context) -> Violations:
     """What is known of the attributes of one worker fits into TaskRouter's limit."""
-    length = 2
+    length = 1
     for entry in document.entries:
-        value = constant_of(entry) or context.longest_row.get(entry.text("ExtensionID"), "")
-        if attribute_name(entry) and value != _NULL:
-            length += len(attribute_name(entry).rpartition(".")[0] or attribute_name(entry)) + len(value) + 4
+        value, name = (
+            constant_of(entry) or context.longest_row.get(entry.text("ExtensionID"), ""),
+            attribute_name(entry),
+        )
+        if name and not split_channel(name) and value != _NULL:
+            length += len(worker_attribute_of(name)) + len(value) + 4
     most = load_table("flex")["most_characters"]
     if length > most:
         message = f"a worker has at least {length:,} characters of JSON as attributes, and TaskRouter keeps {most:,}"
@@ -146,13 +149,18 @@ def _check_size(document: Document, context: Context) -> Violations:
 
 def _check_required_source(name: str, entries: Sequence[JsonNode], source: str) -> Violations:
     """At least one of the entries, which set the attribute, can give a value and has its plain name."""
-    giving = [entry for entry in entries if not names_unknown_attribute(entry) and (constant_of(entry) or "x").strip()]
+    giving = [entry for entry in entries if not names_unknown_attribute(entry) and not _is_empty(constant_of(entry))]
     if not giving:
         message = f"claim '{name}' never has a value from this source, and Flex refuses every login (error 45050)"
         yield Violation("flex-required-empty", entries[0].where, message, f"use user.{source}")
     elif all(attribute_name(entry) != name for entry in giving):
         message = f"{giving[0].label} is there instead of '{name}', and it is not documented whether Flex takes it"
         yield Violation("flex-required-typed", giving[0].where, message, f"write '{name}'")
+
+
+def _is_empty(constant: str | None) -> bool:
+    """Whether it has nothing but blanks and separators, which Flex takes for no value (D)."""
+    return constant is not None and not constant.strip(" ,")
 
 
 def _check_name(entry: JsonNode) -> NodeViolations:
@@ -264,10 +272,12 @@ def _check_value_types(context: Context, entry: JsonNode) -> NodeViolations:
     item_type = flex_type.removesuffix("array")
     if item_type not in _EXPECTED:
         return
-    expected = _EXPECTED[item_type][2]
-    values = known_values(entry, context)
-    items = (item.strip() for value in values for item in (value.split(",") if flex_type != item_type else [value]))
-    wrong = next((item for item in items if item and not _fits(item, item_type)), None)
+    expected, is_array = _EXPECTED[item_type][2], flex_type != item_type
+    items: list[str] = []
+    for value in known_values(entry, context):
+        is_cleared = is_array and not value.strip()  # an empty array
+        items += [] if is_cleared else map(str.strip, value.split(",")) if is_array else [value]
+    wrong = next((item for item in items if not _fits(item, item_type)), None)
     if wrong is not None:
         message = f"{entry.label} gets {quote(wrong, 40)}, which is not {expected}; Flex refuses that login"
         yield "typed-value", message, "correct the value, or remove the type suffix"

@@ -81,8 +81,9 @@ class WorkerUpdate:
             known = f"{', '.join(table['roles'])} and {table['role_prefixes'][0]}*"
             reasons.append(("roles", "F12 other", f"a value of 'roles' is not one of Flex's roles, {known} (F12)"))
         team = self.attributes.get("team_member")
-        if "team_member" in self.unknown or (isinstance(team, list) and len(team) > 1):
-            words = "'team_member' has several values, and Flex takes one team (F13)"
+        is_several = len(team) > 1 if isinstance(team, list) else "," in str(team)
+        if "team_member" in self.unknown or is_several:
+            words = "'team_member' has several values, or one with a comma, and Flex takes one team (F13)"
             reasons.append(("team_member", "F13 several", words))
         if self.length > table["most_characters"]:
             words = (

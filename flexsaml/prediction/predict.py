@@ -121,7 +121,7 @@ def _find_doubts(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> It
 
 def _decides(name: str) -> bool:
     """Whether Flex may refuse the sign-in for what an attribute of this Name holds (F1, F4, F13)."""
-    worker_name, kind = flex.parse_attribute_name(name)
+    worker_name, kind = flex.parse_attribute_name(name.strip())  # it is not known whether Entra drops blanks
     is_restricted = worker_name in load_table("flex")["mandatory"] or worker_name == "team_member"
     return is_restricted or kind not in ("string", "stringarray")
 

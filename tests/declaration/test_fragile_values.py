@@ -47,6 +47,13 @@ def find(users: dict[str, object] | None = None, roster: str = "", **keys: objec
         ("\U0001f469\u200d\U0001f4bb dev", ""),  # an emoji of two
         ("a\x01b", "a character (U+0001) at character 2"),
         ("a\ud800", "a character (U+D800) at its end"),
+        ("ad\x7fmin", "a character (U+007F) at character 3"),
+        ("ad\x9fmin", "a character (U+009F) at character 3"),
+        ("\u3164", "hangul filler (U+3164) at its beginning"),
+        ("ad\u034fmin", "combining grapheme joiner (U+034F) at character 3"),
+        ("admin\u061c", "arabic letter mark (U+061C) at its end"),
+        ("M\ufffdnchen", "replacement character (U+FFFD) at character 2"),
+        ("\u2764\ufe0f", ""),  # an emoji in colour
         ("blue night", ""),
         ("größe 東京", ""),
         ("", ""),
@@ -59,8 +66,8 @@ def test_a_character_that_is_easily_lost_is_named_with_its_place(text: str, word
 @pytest.mark.parametrize(
     ("text", "is_near"),
     [
-        *[(word, True) for word in ("NULL", "null", "$null", "<NULL>", "< null >", "<Null>", "None", "nil", "#N/A", "n/a", "(null)")],
-        *[(word, False) for word in ("<null>", "", "nullable", "None of these", "nilson", "N", "a/n")],
+        *[(word, True) for word in ("NULL", "null", "$null", "<NULL>", "< null >", "<Null>", "None", "nil", "#N/A", "n/a", "(null)", "[null]", "<<null>>", "'null'", "\\N", "#NULL!", "#REF!", "N.A.")],
+        *[(word, False) for word in ("<null>", "", "nullable", "None of these", "nilson", "N", "a/n", "annul", "null-island", "NA", "-", "#refs")],
     ],
 )  # fmt: skip
 def test_words_of_other_tools_for_no_value(text: str, is_near: bool) -> None:

@@ -133,6 +133,7 @@ def test_what_flex_keeps_of_several_values_or_attributes_is_unknown(
         ({"roles.stringarray": ("agent",)}, ["roles"]),  # beside roles: it is not known which of them counts
         ({"team_member": ("blue",)}, []),
         ({"team_member": ("blue", "red")}, ["team_member"]),
+        ({"team_member": ("blue,red",)}, ["team_member"]),
         ({"team_member.stringarray": ("blue,red",)}, ["team_member"]),
         ({"note": ("x" * 3900,)}, []),
         ({"note": ("x" * 4097,)}, [""]),

@@ -82,6 +82,43 @@ def test_of_a_required_attribute_with_a_suffix_lint_and_the_outcome_say_that_it_
     assert bool(prediction.doubts) == (outcome == "unknown")
 
 
+CONSTANTS = (
+    "7", " 7", "7 ", "+7", "7.0", "1e3", "-0", "007", "9007199254740991", "9007199254740992", "9" * 20, "true", "True ",
+    "yes", "", "  ", ",", "1,,2", "1, 2", "true,false,", "agent", "Agent", "agent,boss", "agent, admin", "\u0663", "a,b",
+    "\u00a07", "x" * 4090,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("level.int", "on.boolean", "l.intarray", "l.booleanarray", "l.stringarray", "channel.voice.capacity"),
+        *(
+            "roles",
+            "roles.stringarray",
+            "roles.int",
+            "team_member",
+            "email",
+            "full_name",
+            "email.int",
+            ".int",
+            "a.b.int",
+        ),
+        *("level.int ", "routing.skills.stringarray"),
+    ],
+)
+def test_lint_finds_what_decides_about_a_sign_in(name: str) -> None:
+    """A failure is an error, and what is unknown has a warning at least."""
+    others = [entry for entry in MANDATORY if entry["SamlClaimType"] != name]
+    for text in CONSTANTS:
+        entries = [*others, {"Value": text, "SamlClaimType": name}]
+        levels = {finding.level for finding in lint(define(*entries), profile="flex")}
+        outcome = predict_entries(*entries).outcome
+        assert ("error" in levels) or outcome != "fails", text
+        assert ("error" not in levels) or outcome != "works", text
+        assert levels & {"error", "warning"} or outcome != "unknown", text
+
+
 @pytest.mark.parametrize(
     ("name", "outcome"),
     [("note", "works"), ("level.int", "unknown"), ("on.booleanarray", "unknown"), ("team_member", "unknown")],
