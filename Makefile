@@ -42,6 +42,9 @@ check: $(VENV)/.dev ## formatting, lint, types, direction of imports
 bench: $(VENV)/.dev ## wall time and memory of commands and rosters, beside what people use instead (20 minutes)
 	@PATH="$$($(RUN) tools/engine.py):$$PATH" sh -c 'missed=0; for part in commands rosters; do $(RUN) -m bench.$$part || missed=1; done; exit $$missed'
 
+pictures: $(VENV)/.dev ## the pictures of the documents, anew (needs a Chromium)
+	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m tools.pictures
+
 docs: $(VENV)/.dev ## the documentation site, in docs/_build/html
 	@$(RUN) -m sphinx -W --keep-going -q -j auto docs docs/_build/html
 

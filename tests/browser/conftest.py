@@ -6,7 +6,6 @@ No browser is downloaded. Without a browser the tests are skipped; in CI (`CI=tr
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -15,17 +14,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.emulator import signin
 from tests.emulator.process import REPOSITORY, Emulator
 from tests.emulator.tenant import Tenant
+from tools.chromium import ARGUMENTS, NAMES, find_chromium
 
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PICTURES = REPOSITORY / "test-output"
 PATIENCE = 60_000  # milliseconds; guards against a hang only
 expect.set_options(timeout=PATIENCE)
@@ -33,7 +23,7 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="module")  # it keeps an event loop running, in which no other module could start its own
 def browser() -> Iterator[Browser]:
-    chromium = next((path for name in NAMES if (path := shutil.which(name))), None)
+    chromium = find_chromium()
     if chromium is None:
         reason = f"there is no Chromium on PATH (looked for {', '.join(NAMES)})"
         if os.environ.get("CI") == "true":

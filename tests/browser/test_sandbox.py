@@ -6,6 +6,7 @@ A real browser, with and without JavaScript, with the keyboard alone, on a narro
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -142,10 +143,13 @@ def test_the_keyboard_alone_is_enough(tenant: Tenant, scripted: Page) -> None:
     expect(page.get_by_label("As it was posted")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1100, 360])
-def test_every_page_is_readable_and_fits_its_width(tenant: Tenant, scripted: Page, width: int) -> None:
+@pytest.mark.parametrize(("width", "colors"), [(1100, "light"), (1100, "dark"), (360, "light")])
+def test_every_page_is_readable_and_fits_its_width(
+    tenant: Tenant, scripted: Page, width: int, colors: Literal["light", "dark"]
+) -> None:
     page = scripted
     page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=colors)
     base = tenant.emulator.http
     launch = f"{base}/{TENANT}/launch/{FLEX['appId']}"
 

@@ -1,0 +1,114 @@
+"""The pictures of the documents: `make pictures` writes docs/pictures/. What they show is real: a sandbox of its own is
+made with `make up`'s commands, and the system's Chromium signs in there as Ada. Run it after a change of the pages or
+of what `make up` prints, look at the result, and commit it."""
+
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import FloatRect, sync_playwright
+from rich.console import Console
+from rich.text import Text
+
+from flexsaml.terminal_text import print_lines
+
+from .chromium import ARGUMENTS, find_chromium
+from .flow import draw_flow
+
+PROJECT = Path(__file__).resolve().parents[1]
+PICTURES = PROJECT / "docs" / "pictures"
+WIDTH, COLUMNS = 1000, 100
+"""Of the pages in pixels, and of the terminal in letters."""
+COLORS: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+SANDBOX = (
+    "import sys; from pathlib import Path; from tools.sandbox import run; run(sys.argv[1], Path(sys.argv[2]), None)"
+)
+SVG = """<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img" aria-label="after make up">
+<style>
+.{unique_id}-matrix {{ font: {char_height}px/{line_height}px ui-monospace, "DejaVu Sans Mono", monospace }}
+.{unique_id}-title {{ font: bold 18px system-ui, "DejaVu Sans", sans-serif }}
+{styles}
+</style>
+<defs><clipPath id="{unique_id}-clip-terminal"><rect width="{terminal_width}" height="{terminal_height}"/></clipPath>
+{lines}</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">{matrix}</g>
+</g>
+</svg>
+"""
+"""Rich's own template names a font on a server; this one takes what the reader has."""
+
+
+def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    (PICTURES / "flow.svg").write_text(draw_flow(), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            printed = run_sandbox("up", folder)
+            (PICTURES / "terminal.svg").write_text(record_terminal(printed), encoding="utf-8")
+            portal = re.search(r"http://127\.0\.0\.1:\d+/portal", printed)
+            photograph_sign_in(portal[0] if portal else "")
+        finally:
+            run_sandbox("down", folder)
+    sizes = {path.name: path.stat().st_size for path in sorted(PICTURES.iterdir())}
+    print_lines([f"{size:>8,} bytes  docs/pictures/{name}" for name, size in sizes.items()])
+
+
+def run_sandbox(command: str, folder: str) -> str:
+    """What `make up` or `make down` prints, with colors, of a sandbox in that folder."""
+    environment = {**os.environ, "PULUMI_OPTION_COLOR": "always"}
+    ended = subprocess.run(
+        [sys.executable, "-c", SANDBOX, command, f"{folder}/sandbox"],
+        cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    return ended.stdout
+
+
+def select_lines(printed: str) -> list[str]:
+    """The lines of `make up` that a reader needs: the update without the preview, its progress and the default tags."""
+    update = printed[printed.index("Updating (") :]
+    lines = [line.rstrip() for line in update.splitlines() if "@ updating" not in line and "creating (" not in line]
+    shown: list[str] = []
+    for line in lines:
+        if line or (shown and shown[-1]):  # one empty line in place of several
+            shown.append(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8765", line))
+    return shown
+
+
+def record_terminal(printed: str) -> str:
+    """An SVG of a terminal in which `make up` has ended."""
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(Text("$ make up", style="bold"))
+    for line in select_lines(printed):
+        console.print(Text.from_ansi(line), soft_wrap=False)
+    return console.export_svg(title="make up", code_format=SVG, unique_id="terminal")
+
+
+def photograph_sign_in(portal: str) -> None:
+    """Sign in as Ada, and keep the upper part of the page of the result, in light and in dark colors."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900})
+        page.goto(portal)
+        page.get_by_role("link", name="Twilio Flex", exact=True).click()
+        page.get_by_role("link", name="Sign in to Twilio Flex").click()
+        page.get_by_role("button", name="Ada Lovelace").click()
+        page.locator("#attributes").wait_for()
+        end = page.locator("#attributes").bounding_box()
+        height = end["y"] + end["height"] + 16 if end else 900
+        for colors in COLORS:
+            page.emulate_media(color_scheme=colors)
+            clip: FloatRect = {"x": 0, "y": 0, "width": WIDTH, "height": height}
+            page.screenshot(path=PICTURES / f"sign-in-{colors}.png", full_page=True, clip=clip)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
