@@ -1,5 +1,5 @@
-"""The system's Chromium, which Playwright drives for the browser tests and for the pictures of the documents. No browser
-is downloaded."""
+"""The system's Chromium, which Playwright drives for the browser tests and for the pictures of the documents. None is
+downloaded."""
 
 import shutil
 
