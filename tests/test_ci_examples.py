@@ -58,6 +58,9 @@ def test_the_file_fits_the_schema_of_its_service(name: str, written: str, broken
     (".github/workflows/ci.yml", "vendor.github-workflows"),
     (".github/workflows/release.yml", "vendor.github-workflows"),
     (".github/dependabot.yml", "vendor.dependabot"),
+    (".github/ISSUE_TEMPLATE/bug.yml", "vendor.github-issue-forms"),
+    (".github/ISSUE_TEMPLATE/tenant-answer.yml", "vendor.github-issue-forms"),
+    (".github/ISSUE_TEMPLATE/config.yml", "vendor.github-issue-config"),
 ])  # fmt: skip
 def test_the_files_of_this_repository_fit_their_schemas(file: str, schema: str) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(PROJECT / file)]
