@@ -7,7 +7,8 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -16,9 +17,10 @@ from typing import Any, NoReturn
 from flexsaml.errors import UserError
 from flexsaml.graph import Client, Clock, Cloud, Directory, cloud
 from flexsaml.http_session import open_session
+from tests.live.browser import BrowserSignIn
 from tests.live.run import EXPERIMENTS, LiveRun
 from tests.live.scratch import MARK, make_mark, remove
-from tests.live.signin import FormSignIn
+from tests.live.signin import FormSignIn, SignIn
 from tests.live.tenant import RefusedTenant, Skipped, check_size, choose_tenant, connect, read_domain
 
 _PORT = 8400
@@ -34,6 +36,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=_PORT, help="of the local page on which a person signs in")
     parser.add_argument("--report", type=Path, default=Path("live-report.json"), metavar="FILE")
     parser.add_argument("--only", action="append", default=[], metavar="QUESTION", help="ask this question, not all")
+    parser.add_argument("--browser", action="store_true", help="on the emulator too, a person signs in at a browser")
     parser.add_argument("--no-sign-in", action="store_true", help="only what needs no person at a browser")
     parser.add_argument("--remove", metavar="MARK", help="remove what a killed run has left, and nothing else")
     return parser.parse_args(arguments)
@@ -70,17 +73,32 @@ def run(given: argparse.Namespace, where: Cloud, client: Client, directory: Dire
     if unknown:
         raise RefusedTenant(f"--only {', '.join(sorted(unknown))}: the questions are in docs/live.md")
     domain, mark = read_domain(client, tenant_id), make_mark()
-    live_run = LiveRun(
-        client, directory, client.clock, domain, mark, say=partial(print, flush=True),
-        reply_url=f"http://localhost:{given.port}/acs",
-        sign_in=None if given.no_sign_in else FormSignIn(open_session(is_loopback=True), where.login, tenant_id),
-        experiments=[experiment for experiment in EXPERIMENTS if experiment.question in given.only or not given.only],
-    )  # fmt: skip
-    print(f"should this run be killed: python -m tests.live --tenant {tenant_id} --remove {mark}", flush=True)
-    report = live_run.carry_out()
+    experiments = [experiment for experiment in EXPERIMENTS if experiment.question in given.only or not given.only]
+    if given.no_sign_in:
+        experiments = [experiment for experiment in experiments if not experiment.signs_in]
+    with open_sign_in(given, where, tenant_id) as sign_in:
+        live_run = LiveRun(
+            client, directory, client.clock, domain, mark, say=partial(print, flush=True), experiments=experiments,
+            reply_url=f"http://localhost:{given.port}/acs", sign_in=sign_in,
+        )  # fmt: skip
+        print(f"should this run be killed: python -m tests.live --tenant {tenant_id} --remove {mark}", flush=True)
+        report = live_run.carry_out()
     given.report.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"the report is in {given.report}; it names nobody, and docs/live.md says how to send it")
     return 0 if is_complete(report) and not live_run.interrupted else 1
+
+
+@contextmanager
+def open_sign_in(given: argparse.Namespace, where: Cloud, tenant_id: str) -> Iterator[SignIn | None]:
+    """None if nobody is to sign in."""
+    if given.no_sign_in:
+        yield None
+    elif where.name == "loopback" and not given.browser:
+        yield FormSignIn(open_session(is_loopback=True), where.login, tenant_id)
+    else:
+        with BrowserSignIn(where.login, tenant_id, given.port).serve() as sign_in:
+            print(f"open this page in a private window, and sign in once: {sign_in.address}", flush=True)
+            yield sign_in
 
 
 def is_complete(report: dict[str, Any]) -> bool:

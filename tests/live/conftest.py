@@ -27,7 +27,5 @@ def connect_to(emulator: Emulator) -> tuple[Client, Directory, QuickClock]:
 def make_run(emulator: Emulator, experiments: Sequence[Experiment] = EXPERIMENTS, **more: Any) -> LiveRun:
     client, directory, clock = connect_to(emulator)
     sign_in: SignIn = FormSignIn(open_session(is_loopback=True), emulator.http, TENANT)
-    given = {"sign_in": sign_in, "say": lambda _line: None, "life_cycles": (), **more}
-    return LiveRun(
-        client, directory, clock, domain=DOMAIN, mark=make_mark(), reply_url=REPLY_URL, experiments=experiments, **given
-    )
+    given = {"sign_in": sign_in, "say": lambda _line: None, "life_cycles": (), "reply_url": REPLY_URL, **more}
+    return LiveRun(client, directory, clock, domain=DOMAIN, mark=make_mark(), experiments=experiments, **given)
