@@ -46,7 +46,7 @@ pictures: $(VENV)/.dev ## the pictures of the documents, anew (needs a Chromium)
 	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m tools.pictures
 
 docs: $(VENV)/.dev ## the documentation site, in docs/_build/html
-	@$(RUN) -m sphinx -W --keep-going -q -j auto docs docs/_build/html
+	@$(RUN) -m sphinx -W --keep-going -q -E -a docs docs/_build/html && echo "open docs/_build/html/index.html"
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'

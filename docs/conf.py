@@ -18,6 +18,8 @@ myst_heading_anchors = 4
 html_theme = "furo"
 html_title = "flexsaml"
 html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_theme_options = {"navigation_with_keys": True}
 
 

@@ -8,6 +8,8 @@ import re
 
 import pytest
 
+from flexsaml.claims import RULES
+from flexsaml.preflight import RULE_LEVELS
 from tests.documents.pages import DOCS, PROJECT
 
 HEADINGS = re.findall(r"(?m)^### (.+)$", (DOCS / "troubleshooting.md").read_text("utf-8"))
@@ -44,3 +46,10 @@ def test_every_heading_says_what_it_means_and_what_to_do() -> None:
     text = (DOCS / "troubleshooting.md").read_text("utf-8")
     sections = re.split(r"(?m)^### ", text)[1:]
     assert [section.partition("\n")[0] for section in sections if "**Do:**" not in section] == []
+
+
+def test_every_rule_that_is_named_exists() -> None:
+    known = {*RULE_LEVELS, *(rule.name for rules in RULES.values() for rule in rules)}
+    named = re.findall(r"`([a-z]+(?:-[a-z]+)+)`", (DOCS / "troubleshooting.md").read_text("utf-8"))
+    assert named
+    assert [name for name in named if name not in known] == []
