@@ -95,7 +95,7 @@ def _set(mapped: MappedAttributes, name: str, values: list[str]) -> str:
         mapped.attributes[bare] = convert(name, values[0])
         return f"kept as {bare} ({suffix})" if len(values) == 1 else f"kept as {bare}: the first value"
     items = values if len(values) > 1 else values[0].split(",") if values[0].strip() else []
-    mapped.attributes[bare] = [convert(name, item.strip()) for item in items]
+    mapped.attributes[bare] = [convert(name, item.strip(" ")) for item in items]
     return f"kept as {bare} ({suffix})"
 
 

@@ -205,7 +205,7 @@ def _check_values(context: Context, entry: JsonNode) -> NodeViolations:
     if worker_attribute_of(name) == "roles":
         is_user_type = source_of(entry) == "user" and entry.text("ID").lower() == "usertype"
         roles = (
-            role.strip() for value in (*values, *(["Member"] if is_user_type else ())) for role in value.split(",")
+            role.strip(" ") for value in (*values, *(["Member"] if is_user_type else ())) for role in value.split(",")
         )
         unknown = next((role for role in roles if role and not is_flex_role(role)), None)
         if unknown is not None:
@@ -276,7 +276,7 @@ def _check_value_types(context: Context, entry: JsonNode) -> NodeViolations:
     items: list[str] = []
     for value in known_values(entry, context):
         is_cleared = is_array and not value.strip()  # an empty array
-        items += [] if is_cleared else map(str.strip, value.split(",")) if is_array else [value]
+        items += [] if is_cleared else (item.strip(" ") for item in value.split(",")) if is_array else [value]
     wrong = next((item for item in items if not _fits(item, item_type)), None)
     if wrong is not None:
         message = f"{entry.label} gets {quote(wrong, 40)}, which is not {expected}; Flex refuses that login"

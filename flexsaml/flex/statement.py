@@ -208,7 +208,7 @@ def _parse_value(attribute: SamlAttribute, kind: str) -> object:
     if not kind.endswith("array"):
         return _parse_item(first, kind)
     items = attribute.values if len(attribute.values) > 1 else first.split(",") if first.strip() else ()
-    return [_parse_item(item.strip(), kind.removesuffix("array")) for item in items]
+    return [_parse_item(item.strip(" "), kind.removesuffix("array")) for item in items]
 
 
 def _parse_item(text: str, kind: str) -> object:

@@ -11,6 +11,7 @@ from lxml import etree
 
 from flexsaml.claims import NAME_ID, quote
 from flexsaml.flex import SamlAttribute, SamlStatement, compute_worker_update, is_ignored, parse_attribute_name
+from flexsaml.fragile_text import describe_fragile_character, is_null_word
 
 from .checks import ASK_SENDER, Check, Expected, ResponseRefused, fault
 from .conditions import check_conditions, find_child, read_text
@@ -136,6 +137,7 @@ def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str])
             continue
         worker_name, kind = parse_attribute_name(attribute.name)
         names[worker_name] += 1
+        yield from _check_characters(attribute)
         if attribute.name in faulty:
             continue
         if not any(attribute.values):
@@ -159,6 +161,16 @@ def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str])
     if update.ignored:
         message = f"Flex ignores {len(update.ignored)} attributes whose Name is a URI (F2, A)"
         yield Check("attribute-namespaced", "ok", message)
+
+
+def _check_characters(attribute: SamlAttribute) -> Iterator[Check]:
+    """What came along in a value and is easily overlooked; the value itself is not told."""
+    for text in attribute.values:
+        problem = describe_fragile_character(text) or ("a word for no value" if is_null_word(text) else "")
+        if problem:
+            message = f"{quote(attribute.name)} has {problem}"
+            yield Check("attribute-fragile", "warning", message, "correct the value in Entra", attribute.name)
+            return
 
 
 def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Iterator[Check]:

@@ -185,6 +185,21 @@ def har(*, value: str = "", text: str = "") -> bytes:
             id="a role that Flex does not know",
         ),
         pytest.param(
+            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_instead("roles", "\xa0agent"))),
+            ["attribute-fragile", "attribute-doubtful"],
+            id="a role behind a no-break space",
+        ),
+        pytest.param(
+            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_instead("full_name", "Ada&#13;&#10;Lovelace"))),
+            ["attribute-fragile"],
+            id="a line break",
+        ),
+        pytest.param(
+            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_instead("full_name", "&lt;NULL&gt;"))),
+            ["attribute-fragile"],
+            id="a word for no value",
+        ),
+        pytest.param(
             lambda: made.good_bytes(replace(PLAIN, attributes=made.with_more(made.attribute("languages", "en")))),
             ["attribute-collision", "attribute-unexpected"],
             id="two names, one worker attribute",
