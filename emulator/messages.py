@@ -25,6 +25,14 @@ class ApiRequest:
     body: bytes = b""
 
 
+def parse_json(raw: bytes) -> Json:
+    """Raises ValueError, also for half of a surrogate pair: JSON can name it, and no later answer or page could be
+    encoded with it (D: what the service makes of one)."""
+    parsed = json.loads(raw)
+    json.dumps(parsed, ensure_ascii=False).encode()
+    return parsed
+
+
 @dataclass
 class LoggedRequest:
     """A request that came in; `status` is 0 until it is answered, and stays 0 if it never is. A $batch is logged once,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from emulator.errors import gateway_bad_request, refusal
-from emulator.messages import ApiRequest, Reply
+from emulator.messages import ApiRequest, Reply, parse_json
 from emulator.types import Json
 
 MAX_ITEMS = 20
@@ -29,7 +29,7 @@ class Item:
 def parse(batch: ApiRequest) -> list[Item]:
     """The items. Raises GraphRefusal when the envelope is wrong (wordings D)."""
     try:
-        document = json.loads(batch.body)
+        document = parse_json(batch.body)
     except ValueError as error:
         raise refusal("invalid_batch") from error
     entries = document.get("requests") if isinstance(document, dict) else None

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from emulator import errors
 from emulator.graph.query import Query
-from emulator.messages import ApiRequest, Reply
+from emulator.messages import ApiRequest, Reply, parse_json
 from emulator.tenant.records import TokenRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes
@@ -71,7 +71,7 @@ class GraphCall:
         if "json" not in self.request.headers.get("content-type", "").lower():
             raise errors.refusal("no_content_type")
         try:
-            parsed = json.loads(self.request.body)
+            parsed = parse_json(self.request.body)
         except ValueError as error:
             raise errors.refusal("unreadable_body") from error
         if not isinstance(parsed, dict):

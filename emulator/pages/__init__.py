@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 _DIRECTORY = Path(__file__).parent
+_LAST = 253402300799  # the last second that Python knows; that of .NET is rounded up to the next one
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_DIRECTORY / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
@@ -32,7 +33,7 @@ def _breakable(text: str) -> Markup:
 _TEMPLATES.filters["breakable"] = _breakable
 _TEMPLATES.filters["json"] = lambda value, indent: json.dumps(value, indent=indent, sort_keys=True, ensure_ascii=False)
 _TEMPLATES.filters["day"] = lambda epoch: (
-    f"{datetime.fromtimestamp(epoch, timezone.utc):%Y-%m-%d}" if math.isfinite(epoch) else "without a date"
+    f"{datetime.fromtimestamp(min(epoch, _LAST), timezone.utc):%Y-%m-%d}" if math.isfinite(epoch) else "without a date"
 )
 # With `no-referrer` a browser would send `Origin: null` with the pages' own forms.
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
@@ -50,7 +51,8 @@ def render_page(template: str, status: int = 200, *, posts_to: str = "", **value
     sources = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'"
     policy = f"{sources}; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
     headers = {"Content-Security-Policy": policy, **_HEADERS}
-    return HTMLResponse(_TEMPLATES.get_template(template).render(values), status, headers)
+    text = _TEMPLATES.get_template(template).render(values)
+    return HTMLResponse(text.encode("utf-8", "replace"), status, headers)  # a policy may name half a surrogate pair
 
 
 def render_problem(title: str, message: str, status: int) -> HTMLResponse:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from emulator.tenant.records import ClientRecord
+from tests.emulator import signin
 from tests.emulator.process import ADMIN, LEAST, POLICY_WRITER, PREVIEW
 from tests.emulator.tenant import ABSENT, ADA, FLEX, FLEX_APP, GROUPS, USERS, Tenant, bad, gone
 
@@ -245,3 +246,25 @@ def test_a_resource_manager_lists_nothing(tenant: Tenant) -> None:
     for path in ("/subscriptions", "/tenants"):
         assert tenant.emulator.request("GET", f"{path}?api-version=2022-12-01").json == {"value": []}
         assert tenant.emulator.request("GET", path).status == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/applications", {"displayName": "\ud800"}),
+        ("POST", "/applications", {"displayName": "x", "tags": ["a", "\udfff"]}),
+        ("PATCH", f"/users/{USERS[ADA]['id']}", {"displayName": "\ud800"}),
+        ("POST", "/$batch", {"requests": [{"id": "\ud800", "method": "GET", "url": "/users"}]}),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused(tenant: Tenant, method: str, path: str, body: Any) -> None:
+    """JSON can name it, and no later answer could hold it."""
+    assert tenant.emulator.graph(method, path, body).status == 400
+    assert {tenant.emulator.graph("GET", path).status for path in ("/applications", "/users")} == {200}
+
+
+def test_a_page_shows_what_is_stored_whatever_it_is(tenant: Tenant) -> None:
+    last = [{**row, "endDateTime": "9999-12-31T23:59:59.9999999Z"} for row in FLEX["keyCredentials"]]
+    signin.patch_principal(tenant, keyCredentials=last)
+    signin.assign(tenant, signin.claims({"Value": "\ud800", "SamlClaimType": "x"}))
+    assert tenant.emulator.request("GET", f"/portal/{FLEX['id']}").status == 200

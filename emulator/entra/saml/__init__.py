@@ -3,7 +3,6 @@ provider's request, `/{tenant}/launch/{appId}` needs none; both ask which user s
 the same response without a page."""
 
 import base64
-import json
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +15,7 @@ from emulator.entra.saml.documents import build_metadata, read_certificates
 from emulator.entra.saml.requests import SignInError
 from emulator.entra.saml.signin import ACS_PATH, SignIn, build_flex_acs
 from emulator.entra.saml.subject import Subject
+from emulator.messages import parse_json
 from emulator.tenant.records import PrincipalRecord
 from emulator.tenant.store import Store
 
@@ -93,7 +93,7 @@ class _SignInPages:
     async def sign_in_directly(self, request: Request) -> Response:
         sign_in, authn_request = self._sign_in, requests.AuthnRequest()
         try:
-            body = json.loads(await request.body())
+            body = parse_json(await request.body())
             fields = {name: body.get(name) or "" for name in ("user", "principal", "request", "acs")}
             if not all(isinstance(value, str) for value in fields.values()):
                 raise ValueError
