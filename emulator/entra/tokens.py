@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from emulator.clock import TenantClock
 from emulator.messages import PLAIN_JSON, Reply
-from emulator.tenant.identities import Identity, accepts_secret, find_identity
+from emulator.tenant.identities import Identity, find_identity, judge_secret
 from emulator.tenant.records import TokenRecord
 from emulator.tenant.store import Store
 from emulator.types import Attributes, Json
@@ -42,8 +42,9 @@ class TokenService:
             return self._refuse(70003)
         if client is None:
             return self._refuse(700016, client_id, tenant)
-        if not accepts_secret(self._store, client_id, form.get("client_secret", ""), self._time()):
-            return self._refuse(7000215, client_id)
+        verdict = judge_secret(self._store, client_id, form.get("client_secret", ""), self._time())
+        if verdict != "valid":
+            return self._refuse(7000222 if verdict == "expired" else 7000215, client_id)
         if not _is_graph_scope(scope):
             return self._refuse(1002012, scope)
         token = TokenRecord(self._jwt(client, scope), client.client_id, self._clock.now() + LIFETIME, client.roles)

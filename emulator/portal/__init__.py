@@ -40,7 +40,13 @@ class _Portal:
         self._clock = clock
 
     async def list_applications(self, _request: Request) -> Response:
-        principals = sorted(self._store.service_principals.values(), key=lambda item: item.display_name.casefold())
+        own = (None, self._store.tenant_id)  # Microsoft's applications are listed under a filter of their own
+        listed = [
+            principal
+            for principal in self._store.service_principals.values()
+            if principal.attributes.get("appOwnerOrganizationId") in own
+        ]
+        principals = sorted(listed, key=lambda item: item.display_name.casefold())
         return pages.render_page(
             "portal.html",
             organization=self._store.organization.attributes.get("displayName") or self._store.tenant_id,

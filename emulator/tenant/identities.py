@@ -6,6 +6,7 @@ names none are fixed times, because exports carry no clock time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from emulator.errors import bad_request, invalid_body, not_found
 from emulator.tenant.records import ApplicationRecord, PlainRecord, PrincipalRecord, check_changes
@@ -55,16 +56,16 @@ def list_granted_roles(store: Store, principal: PrincipalRecord) -> frozenset[st
     )
 
 
-def accepts_secret(store: Store, client_id: str, secret: str, now: str) -> bool:
-    """Whether it is the client's secret. `now`: in UTC, as the times of a password are written."""
+def judge_secret(store: Store, client_id: str, secret: str, now: str) -> Literal["valid", "expired", "wrong"]:
+    """`now`: in UTC, as the times of a password are written."""
     if client := store.clients.get(client_id):
-        return secret == client.secret
+        return "valid" if secret == client.secret else "wrong"
     application = store.applications[store.app_ids[client_id]]
-    for password in application.attributes.get("passwordCredentials", ()):
+    for password in list_passwords(application):
         kept = store.passwords.get(password["keyId"])
         if kept and kept.attributes["secretText"] == secret and password["startDateTime"] <= now:
-            return bool(now < password["endDateTime"])
-    return False
+            return "valid" if now < password["endDateTime"] else "expired"
+    return "wrong"
 
 
 def find_owner(store: Store, object_id: str) -> str:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from flexsaml import setup
 from flexsaml.errors import UserError
-from flexsaml.graph import is_guid
 from flexsaml.private_files import check_writable, write_private_file
 from flexsaml.terminal_text import print_lines
 
 from . import declared as stacks
 from .confirm import NOT_CONFIRMED, confirm_steps
+from .terminal import read_file
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
@@ -33,6 +33,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     modes = {"up": "all that `pulumi up` does", "preview": "reading only"}
     help_ = "; ".join(f"{mode}: {words}" for mode, words in modes.items())
     parser.add_argument("--for", dest="mode", choices=setup.MODES, default="up", help=help_)
+    github = "workflows of OWNER/REPO (pull requests), OWNER/REPO:environment:NAME or :branch:NAME; may be repeated"
+    parser.add_argument("--github", action="append", default=[], metavar="REPO", help=github)
+    pipelines = "as the service connection shows them; may be repeated"
+    parser.add_argument(
+        "--azure-pipelines", action="append", default=[], nargs=2, metavar=("ISSUER", "SUBJECT"), help=pipelines
+    )
+    parser.add_argument("--certificate", default="", metavar="FILE", help="PEM with the public part of a certificate")
+    parser.add_argument("--person", action="store_true", help="a person signs in, by device code")
     parser.add_argument("--secret", action="store_true", help="a client secret, shown once")
     parser.add_argument("--secret-file", default="", metavar="FILE", help="where the secret is written instead")
     days = f"how long the secret is valid, at most {_MOST_DAYS}; default: {_DAYS}"
@@ -48,29 +56,35 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     stack = stacks.declared(given)
     directory = stack.directory()
-    name = given.name or f"flexsaml {stack.stack or stack.project}"
-    tenant_id = _check_tenant(directory, stack)
+    name = given.name or _name_registration(given, stack)
+    identity = directory.identity()
+    tenant_id = identity.tenant_id if identity else ""
+    setup.check_tenant(tenant_id, stack.tenant_id)
     if given.remove:
         return _remove(directory, name, given)
     graph_url, now = stack.cloud.graph, datetime.now(timezone.utc)
     wanted = _read_wanted(given, stack, directory, name, now)
 
-    def replan(application_id: str) -> tuple[list[setup.Step], Mapping[str, str]]:
-        existing = setup.read_existing(directory, wanted, application_id)
+    def plan(existing: setup.Existing) -> tuple[list[setup.Step], Mapping[str, str]]:
         steps = setup.plan_steps(wanted, existing, graph_url=graph_url, now=now)
         return steps, setup.references_of(existing.registration)
 
-    steps, references = replan("")
+    def replan(application_id: str) -> tuple[list[setup.Step], Mapping[str, str]]:
+        return plan(setup.read_existing(directory, wanted, application_id))
+
+    existing = setup.read_existing(directory, wanted)
+    steps, references = plan(existing)
     known = dict(references)
     if given.print:
         print_lines(setup.render_steps(steps, known, graph_url))
         return 0
     waiting = [step for step in steps if not step.is_there]
     tenant = tenant_id or "(not named by the token)"
-    print_lines([f"registration '{name}' for `pulumi {given.mode}` in tenant {tenant}"])
-    print_lines(f"  exists: {step.title}" for step in steps if step.is_there)
+    heading = f"registration '{name}' for `pulumi {given.mode}` in tenant {tenant}"
+    there = [f"  exists: {step.title}" for step in steps if step.is_there]
+    print_lines([heading, *there, *_describe_surplus(setup.list_surplus(wanted, existing))])
     if not waiting:
-        print_lines(["nothing to do", *_describe_use(known, tenant_id)])
+        print_lines(["nothing to do", *_describe_use(known, tenant_id, given.person)])
         return 0
     secret_file = _choose_secret_file(given, waiting)
     if not confirm_steps([f"make {step.title}: {step.purpose}" for step in waiting], yes=given.yes):
@@ -86,28 +100,21 @@ def run(given: argparse.Namespace) -> int:
     except setup.StepRefused as refusal:
         print_lines(setup.render_steps(refusal.remaining, known, graph_url))
         raise
-    print_lines(_describe_use(known, tenant_id))
+    print_lines(_describe_use(known, tenant_id, given.person))
     return 0
-
-
-def _check_tenant(directory: Directory, stack: stacks.Declared) -> str:
-    """The tenant of the identity in use, "" if its token does not say. Raises `UserError` if the stack is another's."""
-    identity = directory.identity()
-    actual = identity.tenant_id if identity else ""
-    if actual and is_guid(stack.tenant_id) and actual.lower() != stack.tenant_id.lower():
-        words = f"the identity in use is of tenant {actual}, but flexsaml:tenantId is {stack.tenant_id}"
-        raise UserError(f"{words}; run `az login --tenant {stack.tenant_id}`, or correct the stack file")
-    return actual
 
 
 def _read_wanted(
     given: argparse.Namespace, stack: stacks.Declared, directory: Directory, name: str, now: datetime
 ) -> setup.Wanted:
     """Raises `UserError` for options that do not fit each other, and for what the tenant does not have."""
-    if given.secret_file and not given.secret:
-        raise UserError("--secret-file is for --secret")
-    if not 1 <= given.valid_days <= _MOST_DAYS:
-        raise UserError(f"--valid-days {given.valid_days}: give a number from 1 to {_MOST_DAYS}")
+    federations = [setup.parse_github(text) for text in given.github]
+    federations += [setup.parse_azure_pipelines(*pair) for pair in given.azure_pipelines]
+    _check_options(given)
+    certificate = None
+    if given.certificate:
+        raw = read_file(given.certificate, setup.MAX_CERTIFICATE_BYTES, "give a PEM file with --certificate")
+        certificate = setup.read_certificate(raw, given.certificate, now)
     declaration = stack.declaration
     is_declared = bool(declaration.claims or declaration.definition)  # else only the principal is known
     users = bool(declaration.users or declaration.users_file or {"users", "usersFile"} & declaration.secret_keys)
@@ -115,17 +122,47 @@ def _read_wanted(
         given.mode,
         extensions=bool(declaration.extensions) or not is_declared,
         users=users or not is_declared,
-        as_person=False,
+        as_person=given.person,
     )
     permissions = setup.choose_permissions(needs)
     needs_owner = setup.OWNED in permissions
     objects = (stack.service_principal, declaration.application)
-    owned = setup.find_owned_objects(directory, *objects) if needs_owner else ()
-    ends = now + timedelta(days=given.valid_days) if given.secret else None
-    return setup.Wanted(name, permissions, owned=owned, secret_ends=ends, renews_secret=given.renew)
+    return setup.Wanted(
+        name, permissions, as_person=given.person,
+        owned=setup.find_owned_objects(directory, *objects) if needs_owner else (),
+        federations=tuple(federations), audience=setup.AUDIENCES[stack.cloud.name], certificate=certificate,
+        secret_ends=now + timedelta(days=given.valid_days) if given.secret else None, renews_secret=given.renew,
+    )  # fmt: skip
 
 
-def _describe_use(known: Mapping[str, str], tenant_id: str) -> Iterator[str]:
+def _check_options(given: argparse.Namespace) -> None:
+    ways = [given.secret, bool(given.certificate), bool(given.github or given.azure_pipelines)]
+    if given.person and any(ways):
+        raise UserError("--person needs no credential: leave the others out, or make two registrations")
+    if not given.person and not any(ways):
+        words = "say how the registration signs in"
+        raise UserError(f"{words}: --github, --azure-pipelines, --certificate, --secret, or --person")
+    if not given.secret and (given.secret_file or given.renew):
+        raise UserError("--secret-file and --renew are for --secret")
+    if not 1 <= given.valid_days <= _MOST_DAYS:
+        raise UserError(f"--valid-days {given.valid_days}: give a number from 1 to {_MOST_DAYS}")
+
+
+def _name_registration(given: argparse.Namespace, stack: stacks.Declared) -> str:
+    """One for each kind of identity of a stack, so that a second one takes nothing from the first."""
+    kinds = (["preview"] if given.mode == "preview" else []) + (["person"] if given.person else [])
+    return " ".join(["flexsaml", stack.stack or stack.project, *kinds])
+
+
+def _describe_surplus(names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        yield f"  not needed: consent to {name}, which stays; take it back in the portal if nothing else uses it"
+
+
+def _describe_use(known: Mapping[str, str], tenant_id: str, as_person: bool) -> Iterator[str]:
+    if as_person:
+        yield f"sign in with `python -m flexsaml login --client-id {known[setup.CLIENT]} --tenant {tenant_id}`"
+        return
     yield f"sign in with AZURE_CLIENT_ID={known[setup.CLIENT]} and AZURE_TENANT_ID={tenant_id}"
 
 

@@ -42,7 +42,14 @@ if TYPE_CHECKING:
     from .client import Client
     from .directory import Directory
     from .person import PublicClient, sign_in
-    from .registrations import GRAPH_APP_ID, GraphPermissions, Registration
+    from .registrations import (
+        GRAPH_APP_ID,
+        ClientSecret,
+        FederatedCredential,
+        GraphPermissions,
+        Registration,
+        ScopeGrant,
+    )
     from .signing import SigningCertificate
     from .tokens import Identity, credentials, skew
 
@@ -51,6 +58,7 @@ __all__ = [
     "GRAPH_APP_ID",
     "Application",
     "Client",
+    "ClientSecret",
     "Clock",
     "Cloud",
     "Conflict",
@@ -58,6 +66,7 @@ __all__ = [
     "ExistingObjects",
     "ExtensionOwner",
     "ExtensionProperty",
+    "FederatedCredential",
     "Forbidden",
     "GraphError",
     "GraphPermissions",
@@ -76,6 +85,7 @@ __all__ = [
     "Refused",
     "Registration",
     "RoleAssignment",
+    "ScopeGrant",
     "ServicePrincipal",
     "SigningCertificate",
     "SigningKey",
@@ -94,7 +104,10 @@ __all__ = [
 ]  # fmt: skip
 _LAZY = {
     "bulk": ("BULK_WORKERS", "Progress"), "client": ("Client",), "directory": ("Directory",),
-    "person": ("PublicClient", "sign_in"), "registrations": ("GRAPH_APP_ID", "GraphPermissions", "Registration"),
+    "person": ("PublicClient", "sign_in"),
+    "registrations": (
+        "GRAPH_APP_ID", "ClientSecret", "FederatedCredential", "GraphPermissions", "Registration", "ScopeGrant",
+    ),
     "signing": ("SigningCertificate",), "tokens": ("Identity", "credentials", "skew"),
 }  # fmt: skip
 """Module to the public names for whose first use it is imported."""

@@ -2,6 +2,7 @@
 gives and a later one names is kept in a shell variable."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -19,7 +20,7 @@ def render_steps(steps: Iterable[Step], known: Mapping[str, str], graph_url: str
 
 
 def _render(step: Step, known: Mapping[str, str], root: str) -> Iterator[str]:
-    url, body = _quote(root + step.path, known), _quote(json.dumps(step.body), known)
+    url, body = _quote(root + step.path, known), _quote(_dump(step.body), known)
     command = f"az rest --method {step.method} --url {url} {_JSON} --body {body}"
     if step.is_secret:
         yield f"{command} --query secretText --output tsv"
@@ -35,13 +36,17 @@ def _render(step: Step, known: Mapping[str, str], root: str) -> Iterator[str]:
         yield f"{_variable(other)}=$(az rest --method GET --url {made} --query {other_key} --output tsv)"
 
 
+def _dump(body: object) -> str:
+    """JSON with references in it, whose NUL it would spell as an escape."""
+    return re.sub(r"\\(u0000|.)", lambda escape: "\0" if escape[1] == "u0000" else escape[0], json.dumps(body))
+
+
 def _variable(reference: str) -> str:
     return REFERENCE.sub(r"\1", reference)
 
 
 def _quote(text: str, known: Mapping[str, str]) -> str:
     """One word for the shell, in which a variable stands for each reference that is not known."""
-    text = text.replace("\\u0000", "\0")  # as JSON spells it
     for reference, value in known.items():
         text = text.replace(reference, value)
     pieces = REFERENCE.split(text)  # text, name, text, name, …

@@ -17,7 +17,7 @@ AUDIENCES = {
 """The audience of exchanged tokens in each cloud: A for the public one, B for the others (several vendors' code)."""
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 MAX_CERTIFICATE_BYTES = 100_000
-_REPOSITORY = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+")
+_REPOSITORY = re.compile(r"[A-Za-z0-9@-]+/[A-Za-z0-9._@-]+")
 _FORMS = "OWNER/REPO (its pull requests), OWNER/REPO:environment:NAME or OWNER/REPO:branch:NAME"
 
 
@@ -47,9 +47,9 @@ class Certificate:
 
 def parse_github(text: str) -> Federation:
     """Raises `UserError` for anything but the three forms."""
-    repository, _, rest = text.partition(":")
+    repository, colon, rest = text.partition(":")
     kind, _, name = rest.partition(":")
-    if not _REPOSITORY.fullmatch(repository) or (rest and (kind not in ("environment", "branch") or not name)):
+    if not _REPOSITORY.fullmatch(repository) or (colon and (kind not in ("environment", "branch") or not name)):
         raise UserError(f"--github {text}: write {_FORMS}")
     suffix = {"": "pull_request", "environment": f"environment:{name}", "branch": f"ref:refs/heads/{name}"}[kind]
     return federation("github", GITHUB_ISSUER, f"repo:{repository}:{suffix}")

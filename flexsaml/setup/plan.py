@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from flexsaml.errors import UserError
 from flexsaml.graph import GRAPH_APP_ID, GraphPermissions, Registration
 
 from .credentials import Certificate, Federation
@@ -70,7 +71,6 @@ class Step:
     body: Json = field(repr=False)
     is_there: bool = False
     gives: Mapping[str, str] = field(default_factory=dict)
-    is_consent: bool = False
     is_secret: bool = False
 
 
@@ -91,6 +91,15 @@ def plan_steps(wanted: Wanted, existing: Existing, *, graph_url: str, now: datet
     ]  # fmt: skip
 
 
+def list_surplus(wanted: Wanted, existing: Existing) -> list[str]:
+    """Permissions on Microsoft Graph that were consented to and that the stack does not take."""
+    if existing.registration is None:
+        return []
+    granted = [name for name, id_ in existing.graph.roles.items() if id_ in existing.registration.roles]
+    granted += existing.registration.grant.scopes if existing.registration.grant else ()
+    return sorted(set(granted) - set(wanted.permissions))
+
+
 def references_of(registration: Registration | None) -> dict[str, str]:
     """What is known of the references before the first step."""
     if registration is None:
@@ -100,7 +109,11 @@ def references_of(registration: Registration | None) -> dict[str, str]:
 
 
 def _permission_ids(wanted: Wanted, graph: GraphPermissions) -> dict[str, str]:
-    return {name: (graph.scopes if wanted.as_person else graph.roles)[name] for name in wanted.permissions}
+    offered = graph.scopes if wanted.as_person else graph.roles
+    missing = [name for name in wanted.permissions if name not in offered]
+    if missing:
+        raise UserError(f"Microsoft Graph of this tenant has no permission called {missing[0]}; check the cloud")
+    return {name: offered[name] for name in wanted.permissions}
 
 
 def _plan_application(wanted: Wanted, existing: Existing) -> list[Step]:
@@ -191,7 +204,7 @@ def _plan_roles(wanted: Wanted, existing: Existing) -> list[Step]:
         Step(
             f"consent to {name}", f"to {', '.join(wanted.permissions[name])}", "POST", path,
             {"principalId": PRINCIPAL, "resourceId": graph.id, "appRoleId": id_},
-            is_there=bool(own and id_ in own.roles), is_consent=True,
+            is_there=bool(own and id_ in own.roles),
         )
         for name, id_ in _permission_ids(wanted, graph).items()
     ]  # fmt: skip
@@ -207,9 +220,9 @@ def _plan_scopes(wanted: Wanted, existing: Existing) -> list[Step]:
     title = f"consent for all users to {', '.join(wanted.permissions)}"
     if grant:
         path, body = f"/oauth2PermissionGrants/{grant.id}", {"scope": scopes}
-        return [Step(title, purposes, "PATCH", path, body, is_there=is_there, is_consent=True)]
+        return [Step(title, purposes, "PATCH", path, body, is_there=is_there)]
     body = {"clientId": PRINCIPAL, "consentType": "AllPrincipals", "resourceId": existing.graph.id, "scope": scopes}
-    return [Step(title, purposes, "POST", "/oauth2PermissionGrants", body, is_there=is_there, is_consent=True)]
+    return [Step(title, purposes, "POST", "/oauth2PermissionGrants", body, is_there=is_there)]
 
 
 def _time(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flexsaml.errors import UserError
-from flexsaml.graph import Directory, Forbidden, Registration
+from flexsaml.graph import Directory, Forbidden, Registration, is_guid
 
 from .plan import APPLICATION, MARK, REFERENCE, Existing, OwnedObject, Step, Wanted
 
@@ -16,11 +16,19 @@ class StepRefused(UserError):
     """Graph refused a step (403). `remaining`: it and those after it."""
 
     def __init__(self, step: Step, remaining: Sequence[Step], refusal: Forbidden) -> None:
-        who = "an administrator (Privileged Role Administrator)" if step.is_consent else "somebody who may"
-        missing = "" if step.is_consent else f" ({refusal.hint})"
-        words = f"{step.title}: refused ({refusal.words}); what stands before it is made, and {who} must run the rest"
-        super().__init__(f"{words}, which stands above as `az` commands{missing}")
+        words = (
+            f"{step.title}: refused ({refusal.words}); what stands before it is made; {refusal.hint}, and run the same"
+        )
+        super().__init__(f"{words} command again, or let an administrator run the rest, printed as `az` commands")
         self.remaining = tuple(remaining)
+
+
+def check_tenant(actual: str, stated: str) -> None:
+    """`actual`: tenant of the identity in use, "" if its token does not say; `stated`: that of the stack, an id or a
+    domain, "" if it names none. Raises `UserError` if they differ; a domain cannot be compared."""
+    if actual and is_guid(stated) and actual.lower() != stated.lower():
+        words = f"the identity in use is of tenant {actual}, but flexsaml:tenantId is {stated}"
+        raise UserError(f"{words}; run `az login --tenant {stated}`, or correct the stack file")
 
 
 def find_registration(directory: Directory, name: str) -> str:

@@ -6,18 +6,23 @@ Everything against the emulator, as a person with what a token of `az login` was
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import stat
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.cli.command import CLAIMS, Ended, assert_refused, run, stack_file
 from tests.emulator.process import AZURE_CLI, SECRET, SEED, Emulator
 from tests.emulator.tenant import FLEX, FLEX_APP
+from tests.setup.certificates import make_pem
 
 PERSON = {"FLEXSAML_SANDBOX_CLIENT": AZURE_CLI, "FLEXSAML_SANDBOX_SECRET": SECRET}
 STACK = CLAIMS + (
@@ -128,6 +133,128 @@ def test_a_refused_consent_leaves_the_steps_for_an_administrator(
 def test_a_strangers_registration_stays(setup: Setup, emulator: Emulator) -> None:
     made = emulator.graph("POST", "/applications", {"displayName": "flexsaml dev"}).json
     before = emulator.export()
-    assert_refused(setup("--yes"), "setup", "setup did not make", made["id"], "choose another name with --name")
+    assert_refused(
+        setup("--github", "contoso/infra", "--yes"),
+        "setup",
+        "setup did not make",
+        made["id"],
+        "choose another name with --name",
+    )
     assert setup("--remove", "--yes").status == 2
     assert emulator.export() == before
+
+
+WORKFLOWS = (
+    ("--github", "contoso/infra:environment:production", "--github", "contoso/infra:branch:main"),
+    ("--azure-pipelines", "https://login.microsoftonline.com/t/v2.0", "/eid1/c/pub/t/x"),
+)
+
+
+@pytest.mark.parametrize("arguments", WORKFLOWS, ids=["GitHub", "Azure Pipelines"])
+def test_workflows_sign_in_without_a_secret(setup: Setup, emulator: Emulator, arguments: tuple[str, ...]) -> None:
+    assert setup(*arguments, "--yes").status == 0
+    (registration,) = registrations(emulator)
+    credentials = emulator.export()["federatedIdentityCredentials"]
+    assert {row["applicationId"] for row in credentials} == {registration["id"]}
+    assert all(any(row["subject"].endswith(text.split(":")[-1]) for text in arguments) for row in credentials)
+    assert len(credentials) == len(arguments) // 2 or arguments[0] == "--azure-pipelines"
+    assert {audience for row in credentials for audience in row["audiences"]} == {"api://AzureADTokenExchange"}
+    after = emulator.export()
+    assert setup(*arguments, "--yes").status == 0
+    assert emulator.export() == after
+
+
+def test_preview_reads_only_and_is_another_registration(setup: Setup, emulator: Emulator) -> None:
+    owners = [row["owners"] for row in emulator.export()["applications"]]
+    assert setup("--for", "preview", "--github", "contoso/infra", "--yes").status == 0
+    assert registrations(emulator, "flexsaml dev preview")
+    assert granted(emulator) == {"Application.Read.All", "Policy.Read.All", "User.Read.All"}
+    kept = {row["displayName"]: row["owners"] for row in emulator.export()["applications"]}
+    assert [kept["Twilio Flex"], kept["Twilio Flex Staging"]] == owners, "who only reads owns nothing"
+
+
+def test_a_certificate_adds_its_public_part(setup: Setup, emulator: Emulator, tmp_path: Path) -> None:
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    pem, key = make_pem(now - timedelta(days=1), now + timedelta(days=30))
+    file = tmp_path / "client.pem"
+    file.write_bytes(key + pem)
+    assert setup("--certificate", str(file), "--yes").status == 0
+    (registration,) = registrations(emulator)
+    (credential,) = registration["keyCredentials"]
+    assert base64.b64decode(credential["key"]) == x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    after = emulator.export()
+    assert setup("--certificate", str(file), "--yes").status == 0
+    assert emulator.export() == after
+
+
+def test_a_person_gets_a_public_client_with_delegated_permissions(setup: Setup, emulator: Emulator) -> None:
+    made = setup("--person", "--yes")
+    assert made.status == 0, made.err
+    (registration,) = registrations(emulator, "flexsaml dev person")
+    assert f"login --client-id {registration['appId']} --tenant " in made.out
+    assert registration["isFallbackPublicClient"] is True
+    (consent,) = emulator.export()["oauth2PermissionGrants"]
+    assert set(consent["scope"].split()) == {"Application.ReadWrite.All", *UP - {"Application.ReadWrite.OwnedBy"}}
+    assert consent["consentType"] == "AllPrincipals"
+    after = emulator.export()
+    assert setup("--person", "--yes").status == 0
+    assert emulator.export() == after
+
+
+def ended_certificate(folder: Path) -> str:
+    file = folder / "ended.pem"
+    file.write_bytes(make_pem(datetime(2020, 1, 1), datetime(2020, 2, 1))[0])
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "say how the registration signs in: --github, "),
+        (("--person", "--secret"), "--person needs no credential"),
+        (("--github", "contoso/infra", "--secret-file", "x"), "--secret-file and --renew are for --secret"),
+        (("--secret", "--valid-days", "900"), "--valid-days 900: give a number from 1 to 730"),
+        (("--github", "contoso"), "--github contoso: write OWNER/REPO"),
+        (("--certificate", "{ended}"), "the certificate ended on 2020-02-01; make a new one"),
+        (("--certificate", "{stack}"), "there is no certificate in it"),
+        (("--certificate", "absent.pem"), "cannot read absent.pem"),
+        (("--secret", "--secret-file", "{stack}"), "exists already and is not overwritten"),
+        (("--secret", "--secret-file", "/absent/file"), "is no directory in which files can be made"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_makes_nothing(
+    setup: Setup, emulator: Emulator, tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    before = emulator.export()
+    places = {"{ended}": ended_certificate(tmp_path), "{stack}": str(tmp_path / "Pulumi.dev.yaml")}
+    assert_refused(setup(*(places.get(word, word) for word in arguments), "--yes"), "setup", words)
+    assert emulator.export() == before
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"tenantId": "99999999-9999-4999-8999-999999999999"}, "AADSTS90002"),
+        ({"servicePrincipal": "Nobody"}, "no enterprise application is called 'Nobody'"),
+        ({"application": "99999999-9999-4999-8999-999999999999"}, "is not in this tenant"),
+    ],
+)
+def test_a_stack_of_another_tenant_makes_nothing(
+    emulator: Emulator, tmp_path: Path, keys: dict[str, str], words: str
+) -> None:
+    file, before = stack_file(tmp_path, emulator, STACK, **keys), emulator.export()
+    ended = run("setup", "--file", file, "--github", "contoso/infra", "--yes", environment=PERSON)
+    assert_refused(ended, "setup", words)
+    assert emulator.export() == before
+
+
+def test_a_lost_secret_is_said_and_renewed(setup: Setup, emulator: Emulator, tmp_path: Path) -> None:
+    emulator.fault("lose", "POST", "/addPassword$")
+    arguments = ("--secret", "--yes", "--secret-file")
+    lost = setup(*arguments, str(tmp_path / "first"))
+    assert lost.status == 2
+    assert "addPassword" in lost.err
+    renewed = setup(*arguments, str(tmp_path / "second"), "--renew")
+    assert renewed.status == 0, renewed.err
+    assert "SECRET" in (tmp_path / "second").read_text("utf-8")
+    assert granted(emulator) == UP

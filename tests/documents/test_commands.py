@@ -39,6 +39,7 @@ EXECUTED = {
     "pip install -r requirements-emulator.txt": "Makefile",
     "python -m flexsaml certificate": "tests/cli/test_certificate.py",
     "python -m flexsaml accept-mapped-claims*": "tests/cli/test_accept_mapped_claims.py",
+    "python -m flexsaml setup *": "tests/cli/test_setup.py",
     "python -m emulator --data tenant.db": "tests/emulator/process.py",
 }
 """Pattern of a command to the file that runs it in CI."""
