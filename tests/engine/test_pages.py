@@ -28,6 +28,8 @@ GUIDES = [
     for page in sorted((DOCS / "how-to").glob("*.md"))
     if any(block.language == "sh" and block.mark != NEEDS_TENANT for block in read_blocks(page))
 ]
+NOBODY_IS_ASKED = {"PULUMI_SKIP_CONFIRMATIONS": "true", "PULUMI_OPTION_SKIP_PREVIEW": "true"}
+"""There is nobody to answer, nor to read the preview before the question."""
 GROUPS = {"stack", "config", "state", "plugin"}
 """Words of `pulumi` behind which the name of a command follows."""
 
@@ -46,7 +48,7 @@ class Shell:
         ended = subprocess.run(
             ["bash", "-c", script],
             cwd=self.directory,
-            env={**self.environment, "RECORD": str(self.record), "PULUMI_SKIP_CONFIRMATIONS": "true"},
+            env={**self.environment, **NOBODY_IS_ASKED, "RECORD": str(self.record)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
