@@ -7,7 +7,7 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,15 @@ from typing import Any, NoReturn
 from flexsaml.errors import UserError
 from flexsaml.graph import Client, Clock, Cloud, Directory, cloud
 from flexsaml.http_session import open_session
+from tests.live import engine
 from tests.live.browser import BrowserSignIn
+from tests.live.engine import run_on_engine
+from tests.live.life_cycle import run_life_cycle
 from tests.live.run import EXPERIMENTS, LiveRun
 from tests.live.scratch import MARK, make_mark, remove
 from tests.live.signin import FormSignIn, SignIn
 from tests.live.tenant import RefusedTenant, Skipped, check_size, choose_tenant, connect, read_domain
+from tests.live.workbench import Workbench
 
 _PORT = 8400
 
@@ -37,6 +41,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--report", type=Path, default=Path("live-report.json"), metavar="FILE")
     parser.add_argument("--only", action="append", default=[], metavar="QUESTION", help="ask this question, not all")
     parser.add_argument("--browser", action="store_true", help="on the emulator too, a person signs in at a browser")
+    parser.add_argument("--no-engine", action="store_true", help="no life cycle on the engine, where pulumi is on PATH")
     parser.add_argument("--no-sign-in", action="store_true", help="only what needs no person at a browser")
     parser.add_argument("--remove", metavar="MARK", help="remove what a killed run has left, and nothing else")
     return parser.parse_args(arguments)
@@ -79,13 +84,20 @@ def run(given: argparse.Namespace, where: Cloud, client: Client, directory: Dire
     with open_sign_in(given, where, tenant_id) as sign_in:
         live_run = LiveRun(
             client, directory, client.clock, domain, mark, say=partial(print, flush=True), experiments=experiments,
-            reply_url=f"http://localhost:{given.port}/acs", sign_in=sign_in,
+            reply_url=f"http://localhost:{given.port}/acs", sign_in=sign_in, life_cycles=choose_life_cycles(given),
         )  # fmt: skip
         print(f"should this run be killed: python -m tests.live --tenant {tenant_id} --remove {mark}", flush=True)
         report = live_run.carry_out()
     given.report.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"the report is in {given.report}; it names nobody, and docs/live.md says how to send it")
     return 0 if is_complete(report) and not live_run.interrupted else 1
+
+
+def choose_life_cycles(given: argparse.Namespace) -> Sequence[Callable[[Workbench], dict[str, Any]]]:
+    """None beside single questions; on the engine where it is."""
+    if given.only:
+        return ()
+    return (run_life_cycle, run_on_engine) if engine.is_there() and not given.no_engine else (run_life_cycle,)
 
 
 @contextmanager
