@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ MARK = re.compile(r"flexsaml-live-[0-9a-f]{8}")
 ROLE = "live.role"
 ELSEWHERE = "live@elsewhere.example"
 """The mail address of the user who signs in, in a domain that is not the tenant's."""
+_POLICIES = "/policies/claimsMappingPolicies"
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 
 
@@ -43,6 +45,7 @@ class Scratch:
     app_id: str = ""
     principal_id: str = ""
     users: list[ScratchUser] = field(default_factory=list)
+    policy_ids: list[str] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
     """Names and ids of this run, which no report may contain."""
 
@@ -129,15 +132,13 @@ def remove(client: Client, directory: Directory, mark: str, known: Scratch | Non
     """Removes everything of that mark; what is left, each in a line. Policies go first, then users, whose values go
     with them, and the application, which takes its principal, roles and extension properties along."""
     left: list[str] = []
-    for kind, path in (*_find(client, directory, mark, left), *_list_known(known)):
+    for kind, path in dict.fromkeys((*_find(client, directory, mark, left), *_list_known(known))):
         try:
             if kind == "policy":
                 policy_id = path.rpartition("/")[2]
                 for principal in directory.applies_to(policy_id):
                     directory.unassign(principal, policy_id)
-            client.write("DELETE", path)
-        except NotFound:
-            continue
+            _delete(client, path)
         except GraphError as problem:
             left.append(f"{kind} {path}: {problem}")
     return left
@@ -147,7 +148,7 @@ def _find(client: Client, directory: Directory, mark: str, left: list[str]) -> I
     """Kind and path of what carries the mark; what could not be listed is added to `left`."""
     named = {"$filter": f"displayName eq '{mark}'", "$select": "id"}
     try:
-        yield from [("policy", f"/policies/claimsMappingPolicies/{policy.id}") for policy in directory.policies(mark)]
+        yield from [("policy", f"{_POLICIES}/{policy.id}") for policy in directory.policies(mark)]
     except GraphError as problem:
         left.append(f"policies of {mark}: {problem}")
     for kind, collection in (("user", "/users"), ("application", "/applications")):
@@ -159,8 +160,19 @@ def _find(client: Client, directory: Directory, mark: str, left: list[str]) -> I
             yield from [(kind, f"{collection}/{body['id']}") for body in listed]
 
 
+def _delete(client: Client, path: str) -> None:
+    """A 404 counts once three in a row say it: a replica may not know yet what was made a moment ago."""
+    for pause in (1.0, 2.0, 0.0):
+        with suppress(NotFound):
+            client.write("DELETE", path)
+            return
+        client.clock.sleep(pause)
+
+
 def _list_known(known: Scratch | None) -> Iterator[tuple[str, str]]:
+    """What was made may be missing from lists, which lag."""
     if known:
+        yield from (("policy", f"{_POLICIES}/{policy_id}") for policy_id in known.policy_ids)
         yield from (("user", f"/users/{user.id}") for user in known.users)
         if known.application_id:
             yield "application", f"/applications/{known.application_id}"

@@ -91,6 +91,22 @@ def test_what_cannot_be_removed_is_named_and_removed_later(
     assert emulator.export() == before
 
 
+def test_what_no_list_shows_yet_is_removed_by_its_id(emulator: Emulator) -> None:
+    before = emulator.export()
+    emulator.dials(index_lag=100)
+    asked = [experiment for experiment in EXPERIMENTS if experiment.question == "same-claim-type"]
+    report = make_run(emulator, asked).carry_out()
+    assert (report["answers"][0]["answer"], report["left_behind"]) == ("all", 0)
+    assert emulator.export() == before
+
+
+def test_a_404_for_what_was_just_made_is_not_believed(emulator: Emulator) -> None:
+    before = emulator.export()
+    emulator.fault("refuse", "DELETE", "^/users/", times=2, status=404, code="Request_ResourceNotFound", message="No.")
+    assert make_run(emulator, ()).carry_out()["left_behind"] == 0
+    assert emulator.export() == before
+
+
 def test_what_a_killed_run_has_left_is_removed_by_its_mark(emulator: Emulator) -> None:
     before = emulator.export()
     client, directory, clock = connect_to(emulator)

@@ -146,6 +146,7 @@ class Workbench:
     def policy(self, definition: str = '{"ClaimsMappingPolicy":{"Version":1,"IncludeBasicClaimSet":"false"}}') -> Any:
         """The id of a policy for this experiment, which is deleted after it."""
         body = self.client.write("POST", POLICIES, {"definition": [definition], "displayName": self.scratch.mark})
+        self.scratch.policy_ids.append(str(body["id"]))
         try:
             yield str(body["id"])
         finally:
@@ -211,6 +212,7 @@ class Workbench:
             self.directory.update_policy(self._policy_id, display_name=name, definition=definition)
             return
         self._policy_id = self.directory.create_policy(display_name=name, definition=definition).id
+        self.scratch.policy_ids.append(self._policy_id)
         self.directory.assign(self.scratch.principal_id, self._policy_id)
 
 
