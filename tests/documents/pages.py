@@ -4,6 +4,7 @@ A mark is a comment, which a reader does not see, on the line before a block:
 
     <!-- needs a tenant -->     commands that no emulated tenant can run
     <!-- is refused -->         commands of which the last one fails
+    <!-- asks -->               a command that asks before it acts; where nobody can answer, it ends with status 1
     <!-- prints -->             lines that the commands before it print, among others; … stands for lines left out
     <!-- file: agents.csv -->   the content of a file that the reader writes; in a stack file, the keys to set
 """
@@ -22,8 +23,7 @@ DOCUMENTS = [
     *(path for path in TOP_LEVEL if path.exists()),
     *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.relative_to(DOCS).parts),
 ]
-NEEDS_TENANT, REFUSED, PRINTS, FILE = "needs a tenant", "is refused", "prints", "file: "
-MARKS = (NEEDS_TENANT, REFUSED, PRINTS)
+NEEDS_TENANT, REFUSED, ASKS, PRINTS, FILE = "needs a tenant", "is refused", "asks", "prints", "file: "
 _FENCE = re.compile(
     r"^(?: *<!-- (?P<mark>[^\n]*?) -->\n+)?(?P<indent> *)```(?P<language>[^\n`]*)\n(?P<text>.*?)\n(?P=indent)```$",
     re.DOTALL | re.MULTILINE,

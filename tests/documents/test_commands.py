@@ -18,7 +18,19 @@ from pathlib import Path
 import pytest
 
 from flexsaml.cli import COMMANDS
-from tests.documents.pages import DOCS, DOCUMENTS, NEEDS_TENANT, PROJECT, Block, name_of, read_blocks
+from tests.documents.pages import (
+    ASKS,
+    DOCS,
+    DOCUMENTS,
+    FILE,
+    NEEDS_TENANT,
+    PRINTS,
+    PROJECT,
+    REFUSED,
+    Block,
+    name_of,
+    read_blocks,
+)
 from tests.documents.snippets import snippets
 from tools.reference import parser_of
 
@@ -109,6 +121,9 @@ def test_every_command_is_run_by_ci_or_marked(document: Path) -> None:
     text = document.read_text("utf-8")
     assert len(blocks) == len(re.findall(r"(?m)^ *```", text)) / 2, "a block that this test does not read"
     assert [f"{block.place}: {block.language}" for block in blocks if block.language not in LANGUAGES] == []
+    known = ("", NEEDS_TENANT, REFUSED, ASKS, PRINTS)
+    misspelt = [block.place for block in blocks if block.mark not in known and not block.mark.startswith(FILE)]
+    assert misspelt == [], "a mark that tests/documents/pages.py does not list"
     hidden = [
         f"{block.place}: write `sh` behind the fence: {line}"
         for block in blocks
