@@ -163,7 +163,9 @@ class Principals(DirectoryCalls):
         return identity(self._client.tokens.token())
 
     def direct_members(self, groups: Sequence[str]) -> GroupMembers:
-        """Object ids of the users in each group, direct members only; None: may not be read. Groups side by side."""
+        """Object ids of the users in each group, direct members only; None: may not be read. Groups side by side. The
+        members of a group with hidden membership take Member.Read.Hidden as well (A), so an empty list of one says
+        nothing."""
         paths = [f"/groups/{segment(group)}/members?$top=999&$select=id" for group in groups]
 
         def users(answer: BatchResponse) -> frozenset[str] | None:
@@ -172,7 +174,11 @@ class Principals(DirectoryCalls):
             return frozenset(str(body["id"]) for body in self._all(answer) if body.get("@odata.type", _USER) == _USER)
 
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-            return dict(zip(groups, pool.map(users, self._client.read_batch(paths)), strict=True))
+            members = dict(zip(groups, pool.map(users, self._client.read_batch(paths)), strict=True))
+        empty = [group for group in groups if members[group] == frozenset()]
+        answers = self._client.read_batch([f"/groups/{segment(group)}?$select=id,visibility" for group in empty])
+        hidden = {group for group, answer in zip(empty, answers, strict=True) if _has_hidden_members(answer)}
+        return {group: None if group in hidden else users for group, users in members.items()}
 
     def _around(self, path: str, app_id: str, owner: str, policy_name: str, *more: str) -> list[BatchResponse]:
         """`app_id`: of the principal itself, whose application says how tokens are issued; `owner`: of the application
@@ -261,6 +267,13 @@ def read_signing_keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[Sign
                 thumbprint = base64.b64decode(thumbprint, validate=True).hex()
             ends, starts = (_moment(credential.get(name)) for name in ("endDateTime", "startDateTime"))
             yield SigningKey(thumbprint.upper(), ends, starts)
+
+
+def _has_hidden_members(answer: BatchResponse) -> bool:
+    """Whether nobody can tell by an empty list that the group has no members."""
+    if isinstance(answer.failure, (Forbidden, NotFound)):
+        return isinstance(answer.failure, Forbidden)
+    return bool(body_of(answer).get("visibility") == "HiddenMembership")
 
 
 def _moment(text: object) -> datetime | None:

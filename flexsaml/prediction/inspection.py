@@ -16,6 +16,7 @@ from .sources import Agent, SignInTarget, find_property
 
 _ALWAYS_READ = ("accountEnabled", "mail", "givenName", "surname", "userType", "creationType", "externalUserState")
 _FOREIGN = "the application that owns the extension is not in this tenant"
+_MEMBERS = "GroupMember.Read.All, and Member.Read.Hidden if its membership is hidden"
 _ENCRYPTED = "its value is encrypted, and only the engine can read it"
 
 GroupMembers = Mapping[str, "frozenset[str] | None"]
@@ -170,7 +171,7 @@ def _make_agent(user: User, snapshot: PrincipalSnapshot, members: GroupMembers, 
     for role in snapshot.roles or ():
         decides = not own or (role.value and role.value not in values)
         if role.user_ids(members) is None and decides and not reason:
-            reason = f"there is no permission to read the members of '{role.display_name}' (GroupMember.Read.All)"
+            reason = f"there is no permission to read the members of '{role.display_name}' ({_MEMBERS})"
     upn = user.user_principal_name
     return Agent(
         user.id, upn, user.profile, user.values, tuple(values), assigned=bool(own),
@@ -185,4 +186,4 @@ def _list_unread(snapshot: PrincipalSnapshot, members: GroupMembers) -> list[str
     if snapshot.roles is None:
         return ["who is assigned to the application (Application.Read.All)"]
     groups = {role.principal_id: role.display_name for role in snapshot.roles if role.user_ids(members) is None}
-    return [f"members of the group '{name}' (GroupMember.Read.All)" for name in groups.values()]
+    return [f"members of the group '{name}' ({_MEMBERS})" for name in groups.values()]

@@ -17,7 +17,7 @@ from flexsaml.graph.models import (
 )
 from flexsaml.graph.urls import InvalidReference
 
-from .fakes import Stage, asked, batch, error, listing, missing, ok, stage
+from .fakes import Answer, Stage, asked, batch, error, listing, missing, ok, stage
 
 ID = "aaaaaaaa-0000-4000-8000-000000000001"
 APP_ID = "bbbbbbbb-0000-4000-8000-000000000002"
@@ -175,3 +175,20 @@ def test_existing_objects_follows_a_long_list() -> None:
     second = listing({"id": "p2", "name": "b", "dataType": "String"})
     existing = read(stage(batch(OWNER, first, listing(), listing()), second))
     assert [item.id for item in existing.properties or ()] == ["p1", "p2"]
+
+
+@pytest.mark.parametrize(
+    ("visibility", "members"),
+    [
+        (ok({"id": "g", "visibility": None}), frozenset()),
+        (ok({"id": "g", "visibility": "HiddenMembership"}), None),  # an empty list says nothing
+        (DENIED, None),
+        (missing(), frozenset()),
+    ],
+)
+def test_an_empty_group_is_empty_unless_its_membership_is_hidden(
+    visibility: Answer, members: frozenset[str] | None
+) -> None:
+    scene = stage(batch(listing(), listing({"id": "u"})), batch(visibility))
+    assert scene.directory.direct_members(["g", "h"]) == {"g": members, "h": frozenset({"u"})}
+    assert asked(scene.graph.requests[1]) == ["GET /groups/g?$select=id,visibility"]
