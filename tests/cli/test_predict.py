@@ -180,7 +180,9 @@ def test_fewer_rights_predict_less_and_nothing_wrong(tenant: Tenant, tmp_path: P
     ended = predict(tenant, tmp_path, "--user", ADA, "--json", client=client)
     body = json.loads(ended.out)
     assert ended.status == 0
-    assert body["notRead"] == ["members of the group 'Flex agents' (GroupMember.Read.All)"]
+    assert body["notRead"] == [
+        "members of the group 'Flex agents' (GroupMember.Read.All, and Member.Read.Hidden if its membership is hidden)"
+    ]
     levels = {line["name"]: line["confidence"] for line in body["users"][0]["attributes"]}
     assert (levels["roles"], levels["email"]) == ("exact", "exact")  # the group's role is hers already
     assert levels["http://schemas.microsoft.com/identity/claims/tenantid"] == "unknown"
