@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 
 import providers
+from components import FlexSamlClaims, FlexSamlClaimsArgs
 from flexsaml.cli import COMMANDS, MODULES
 from flexsaml.declaration import KEYS, Key
 from providers import KINDS, provider_class
@@ -34,8 +35,9 @@ def describe_configuration() -> str:
 
 
 def describe_resources() -> str:
-    """A section for each resource: what it is, its inputs and outputs, what replaces it and which errors mean what."""
-    return "\n\n".join(_describe_resource(name) for name in sorted(KINDS))
+    """A section for the component and each resource: what it is, its inputs and outputs, what replaces it and which
+    errors mean what."""
+    return "\n\n".join([_describe_component(), *(_describe_resource(name) for name in sorted(KINDS))])
 
 
 def describe_commands() -> str:
@@ -73,6 +75,11 @@ def _describe_default(key: Key) -> str:
     if key.default in ("", {}):
         return ""
     return f"`{str(key.default).lower() if isinstance(key.default, bool) else key.default}`"
+
+
+def _describe_component() -> str:
+    texts = (inspect.getdoc(item) or "" for item in (FlexSamlClaims, FlexSamlClaims.__init__, FlexSamlClaimsArgs))
+    return "\n\n".join(["## FlexSamlClaims", *texts, "Its arguments: [configuration keys](configuration.md)."])
 
 
 def _describe_resource(name: str) -> str:

@@ -31,6 +31,7 @@ def test_a_key_has_its_type_its_default_and_its_name_in_python(row: str) -> None
     ("ClaimsMappingPolicy", "The policy that tells Entra which claims to put into a SAML assertion."),
     ("ClaimsMappingPolicy", "Outputs: the inputs, and nothing else."),
     ("UserExtensionValue", "| `__memory` | text | yes |"),
+    ("FlexSamlClaims", "Its arguments: [configuration keys](configuration.md)."),
     ("PolicyAssignment", "Type token: `pulumi-python:dynamic/flexsaml:PolicyAssignment`"),
 ])  # fmt: skip
 def test_a_resource_has_its_inputs_its_outputs_and_what_replaces_it(resource: str, line: str) -> None:
