@@ -4,9 +4,11 @@ signed in before; never interactive), imported only when a token is needed: the 
 preview. The loopback cloud asks the given login endpoint itself with the client-credentials grant and an identity of
 the emulator's own: anybody may listen on that port, so nothing of the environment's Azure identity goes there. Quirks:
 a 401 may come before a token expires (A: F5), so `forget` drops it, and with it what azure-identity has in memory; what
-`az` or a person's sign-in keep on disk stays, and a second 401 says to sign in again. Graph alone reads its tokens, so
-what a token says of itself is a hint (A: F5) and may be unreadable; directory roles are not among its claims (C).
-`idtyp` is `app` for an application, absent or `user` for a person. The `Date` header has whole seconds."""
+`az` or a person's sign-in keep on disk stays, and a second 401 says to sign in again. A managed identity has tokens of
+its own tenant only, whichever is asked for. Graph alone reads its tokens, so what a token says of itself is a hint (A:
+F5) and may be unreadable. `wids` names tenant-wide directory roles, if it is there (A); seen in a token of an
+application, too (C: msgraph-sdk-powershell#1782). `idtyp` is `app` for an application, absent or `user` for a person.
+The `Date` header has whole seconds."""
 
 from __future__ import annotations
 
@@ -31,7 +33,7 @@ from .clouds import Cloud
 from .errors import NoCredential, NotSent, Unanswered
 from .person import SignedInPerson, wants_device_code
 from .transport import CONNECT_TIMEOUT, READ_TIMEOUT, failure, open_session
-from .urls import segment
+from .urls import is_guid, segment
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -47,6 +49,14 @@ SANDBOX_TENANT = "contoso.example"
 # Another client of the emulator, for instance with fewer permissions. These variables are read for nothing else.
 SANDBOX_CLIENT_VARIABLE, SANDBOX_SECRET_VARIABLE = "FLEXSAML_SANDBOX_CLIENT", "FLEXSAML_SANDBOX_SECRET"
 
+# Every user has the first, every application the second (C, as above); the third, Directory Readers, only reads (A).
+_HARMLESS_ROLES = frozenset(
+    {
+        "b79fbf4d-3ef9-4689-8143-76b194e85509",
+        "0997a1d0-0d1d-4acb-b408-d5ca73121e90",
+        "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
+    }
+)
 _SIGN_IN = "sign in to Microsoft Entra"
 _WAYS = (
     "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET "
@@ -110,12 +120,25 @@ def credentials(
     cloud: Cloud, tenant_id: str = "", *, clock: Clock | None = None, session: requests.Session | None = None
 ) -> CachedTokens:
     """The identity of the environment in that cloud; of the loopback cloud, the emulator's own. Nothing is asked before
-    the first token is needed. `tenant_id` "" means the identity's own tenant (loopback: the emulator's). `session` is
-    for the loopback grant."""
+    the first token is needed. `tenant_id` "" means the identity's own tenant (loopback: the emulator's); a token of
+    another tenant than this id is refused (NoCredential). `session` is for the loopback grant."""
     if cloud.name != "loopback":
-        return CachedTokens(lambda now: _azure_token(cloud, tenant_id, now), clock or Clock())
+        return CachedTokens(lambda now: _of_tenant(tenant_id, _azure_token(cloud, tenant_id, now)), clock or Clock())
     line = session or open_session(cloud)
-    return CachedTokens(lambda now: _granted_token(line, cloud, tenant_id, now), clock or Clock())
+    return CachedTokens(
+        lambda now: _of_tenant(tenant_id, _granted_token(line, cloud, tenant_id, now)), clock or Clock()
+    )
+
+
+def _of_tenant(tenant_id: str, token: Token) -> Token:
+    """The token. Raises NoCredential if it says that it is of another tenant: everything would be written there."""
+    holder = identity(token.text)
+    # A domain name cannot be compared: the token has the id only.
+    if holder and holder.tenant_id and is_guid(tenant_id) and holder.tenant_id.lower() != tenant_id.lower():
+        words = f"the token is of tenant {holder.tenant_id}, but flexsaml:tenantId is {tenant_id}"
+        hint = "use an identity of the configured tenant (`az login --tenant`, AZURE_TENANT_ID), or correct the key"
+        raise NoCredential(_SIGN_IN, words, hint)
+    return token
 
 
 def _granted_token(session: requests.Session, cloud: Cloud, tenant_id: str, now: float) -> Token:
@@ -213,13 +236,19 @@ def _first_line(text: str) -> str:
 @dataclass(frozen=True)
 class Identity:
     """What a token says of whoever holds it; empty where it says nothing. The token itself is not kept. `kind` is
-    application, person or what else the token says; `permissions` are those it names (`roles`, `scp`)."""
+    application, person or what else the token says; `permissions` are those it names (`roles`, `scp`);
+    `directory_roles` are the template ids of its directory roles (`wids`) that allow to write anything."""
 
     kind: str
     app_id: str
     object_id: str
     tenant_id: str
     permissions: frozenset[str]
+    directory_roles: frozenset[str] = frozenset()
+
+    @property
+    def is_person(self) -> bool:
+        return self.kind == "person"
 
 
 def identity(token: str) -> Identity | None:
@@ -231,10 +260,11 @@ def identity(token: str) -> Identity | None:
         kind = str(claims.get("idtyp") or ("user" if scopes else "app"))
         app_id, object_id, tenant_id = (str(claims.get(key) or "") for key in ("appid", "oid", "tid"))
         permissions = frozenset(claims.get("roles") or ()) | frozenset(scopes)
+        directory_roles = frozenset(claims.get("wids") or ()) - _HARMLESS_ROLES
     except (IndexError, ValueError, AttributeError, TypeError):
         return None
     kind = {"app": "application", "user": "person"}.get(kind, kind)
-    return Identity(kind, app_id, object_id, tenant_id, permissions)
+    return Identity(kind, app_id, object_id, tenant_id, permissions, directory_roles)
 
 
 def skew(cloud: Cloud, *, clock: Clock | None = None, session: requests.Session | None = None) -> float | None:

@@ -33,6 +33,12 @@ def token(**claims: object) -> str:
         (token(appid="a", roles=[]), Identity("application", "a", "", "", frozenset())),
         (token(roles=["A"], scp="B C"), Identity("person", "", "", "", frozenset("ABC"))),
         (token(scp="A B", oid="o"), Identity("person", "", "o", "", frozenset("AB"))),
+        (
+            token(idtyp="app", wids=["0997a1d0-0d1d-4acb-b408-d5ca73121e90", "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"]),
+            Identity("application", "", "", "", frozenset(), frozenset({"9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"})),
+        ),
+        (token(scp="A", wids=["b79fbf4d-3ef9-4689-8143-76b194e85509"]), Identity("person", "", "", "", frozenset("A"))),
+        (token(roles=["A"], wids=7), None),
         (token(idtyp="device"), Identity("device", "", "", "", frozenset())),
         ("opaque", None),
         ("a.b!.c", None),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import subprocess
 import sys
 import threading
@@ -240,6 +242,37 @@ def test_azure_token() -> None:
     token = _azure_token(cloud("usgov"), "t", 1000.0, chain)  # type: ignore[arg-type]
     assert (token.text, token.fetched, token.expires) == (SECRET, 1000.0, 5000.0)
     assert chain.asked == [("https://graph.microsoft.us/.default", "t")]
+
+
+TENANT, OTHER = "c0ffee00-5eed-4a11-8c01-7e2a27c0d05e", "0ddba11a-5eed-4a11-8c01-7e2a27c0d05e"
+
+
+@pytest.mark.parametrize(
+    ("tenant_id", "claims", "is_refused"),
+    [
+        (TENANT, {"tid": OTHER}, True),
+        (TENANT, {"tid": TENANT.upper()}, False),
+        (TENANT, {}, False),
+        (TENANT, None, False),  # a token that cannot be read
+        ("contoso.example", {"tid": OTHER}, False),  # which id this domain has is not known here
+        ("", {"tid": OTHER}, False),
+    ],
+)
+def test_a_token_of_another_tenant_is_refused(
+    login: FakeLogin, tenant_id: str, claims: dict[str, str] | None, is_refused: bool
+) -> None:
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    text = "opaque" if claims is None else f"e30.{payload}.x"
+    login.answer = (200, json.dumps({"access_token": text, "expires_in": 3600}).encode())
+    if not is_refused:
+        assert credentials(login.cloud, tenant_id).token() == text
+        return
+    with pytest.raises(NoCredential) as refused:
+        credentials(login.cloud, tenant_id).token()
+    line = str(refused.value)
+    assert f"the token is of tenant {OTHER}, but flexsaml:tenantId is {TENANT}; use an identity of the" in line
+    assert "\n" not in line
+    assert payload not in line
 
 
 AZURE_FAILURES = [
