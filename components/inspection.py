@@ -110,7 +110,7 @@ def inspect(
         declaration = _parse(keys)
         where = (declaration.cloud, declaration.tenant_id, declaration.graph_endpoint, declaration.login_endpoint)
         calls = directory() if directory else Connection(*where).directory()
-        preflight = inspect_tenant(calls, declaration, is_new=is_new)
+        preflight = inspect_tenant(calls, declaration, is_new=is_new, is_preview=pulumi.runtime.is_dry_run())
         findings = list(preflight.findings)
     except InvalidDeclaration as invalid:
         findings = apply_levels(lint_declaration(invalid.declaration), invalid.declaration.rules)
@@ -154,7 +154,9 @@ def refuse_renamed_component(name: str, declared: str, assigned: Mapping[str, st
 
 
 def _lines(findings: list[Finding]) -> list[str]:
-    return [str(finding) if finding.level == "error" else f"{finding.level}: {finding}" for finding in findings]
+    """Of a run that is refused. What could not be inspected is named only in a run that goes on, unless it is why."""
+    named = [finding for finding in findings if finding.rule != "not-looked-at" or finding.level == "error"]
+    return [str(finding) if finding.level == "error" else f"{finding.level}: {finding}" for finding in named]
 
 
 def as_run_error(lines: list[str]) -> pulumi.RunError:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from flexsaml.declaration import lint_declaration
 from flexsaml.findings import apply_levels
-from flexsaml.graph import Cloud, Directory, GraphError, Identity, requirements_of_stack, skew
+from flexsaml.graph import Cloud, Directory, GraphError, Identity, skew
 from flexsaml.installation import CHECKOUT, advise_installation
-from flexsaml.preflight import InspectionEnded, PreflightResult, data_type_of, inspect_tenant
+from flexsaml.preflight import InspectionEnded, PreflightResult, data_type_of, inspect_tenant, requirements_of
 from flexsaml.pulumi_command import make_environment
 from flexsaml.terminal_text import print_json, print_lines
 
@@ -151,22 +151,21 @@ def inspect_credential(directory: Directory) -> tuple[Row, Identity | None]:
 
 
 def inspect_permissions(identity: Identity | None, stack: stacks.Declared) -> Iterator[Row]:
-    """Each call of this stack, and whether the token names a permission for it."""
-    declaration = stack.declaration
-    has_users = bool(declaration.users or declaration.users_file or {"users", "usersFile"} & declaration.secret_keys)
-    granted = identity.permissions if identity else None
-    for requirement in requirements_of_stack(extensions=bool(declaration.extensions), users=has_users):
+    """Each call of this stack, and whether the token names a permission for it. What follows from that for `pulumi up`
+    is preflight's `permission-missing`."""
+    for requirement in requirements_of(stack.declaration):
         purpose, call, without = requirement.purpose, requirement.call, requirement.without
-        if granted is None:
+        is_person = identity is not None and identity.is_person
+        lacking = " with ".join(requirement.lacking(identity.permissions if identity else (), is_person=is_person))
+        if identity is None:
             what = f"whether the identity may {purpose} ({call})"
-            yield Row("permission", NOT_SEEN, what, f"it needs {requirement.least}")
-        elif requirement.is_met(granted):
-            owned = ", if it owns the object" if requirement.is_met_for_owned_objects_only(granted) else ""
+            yield Row("permission", NOT_SEEN, what, f"it needs {lacking}")
+        elif not lacking:
+            owned = ", if it owns the object" if requirement.is_met_for_owned_objects_only(identity.permissions) else ""
             yield Row("permission", OK, f"to {purpose}{owned} ({call})")
         else:
             what = f"the token does not name a permission to {purpose} ({call})" + (f": {without}" if without else "")
-            roles = "" if without else ", unless a directory role covers it"
-            yield Row("permission", NOTE if without else WARNING, what, f"grant {requirement.least}{roles}")
+            yield Row("permission", NOTE if without else WARNING, what, f"grant {lacking}")
 
 
 def _run_preflight(directory: Directory, stack: stacks.Declared) -> tuple[list[Row], bool]:

@@ -34,7 +34,7 @@ from .models import (
     ValueHolders,
 )
 from .pace import quota_seconds
-from .permissions import describe_requirement, requirements, requirements_of_stack
+from .permissions import Requirement, describe_requirement, requirements, requirements_of_stack
 from .urls import is_guid
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ __all__ = [
     "PublicClient",
     "Refused",
     "Registration",
+    "Requirement",
     "RoleAssignment",
     "ScopeGrant",
     "ServicePrincipal",

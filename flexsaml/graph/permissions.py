@@ -1,8 +1,9 @@
 """Which permissions the calls of this project take: the one table, in permissions.json, with its sources (grade A).
-Hints of a 403, preflight's `permission-missing`, doctor and docs/preflight.md all read it. Quirk (A, graph-docs#14188,
+Hints of a 403, preflight's `permission-missing`, doctor and docs/permissions.md read it. Quirk (A, graph-docs#14188,
 known issue 13678): reading claims mapping policies needs Policy.Read.All even for an identity that may write them, and
-reading a principal's assignments needs a right to write applications. A token names what was granted to it, not what
-directory roles add (C)."""
+reading a principal's assignments needs a right to write applications. A token names what was granted to it, and need
+not show the directory roles that add to it (C). Delegated, the same permissions hold, but for
+Application.ReadWrite.OwnedBy, which only an application can have (A)."""
 
 import json
 import re
@@ -35,12 +36,33 @@ class Requirement:
         """What it takes at least, in words."""
         return " with ".join(self.any_of[0])
 
+    @property
+    def least_delegated(self) -> str:
+        """The same for a person."""
+        return " with ".join(self._alternatives(is_person=True)[0])
+
+    @property
+    def is_essential(self) -> bool:
+        return not self.without
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes the tenant. The only call that is optional and no GET, changes nothing."""
+        return self.is_essential and self.methods != "GET"
+
     def recognises(self, method: str, path: str) -> bool:
         """Whether this is the call; the first requirement that recognises a call is that call's."""
         return re.fullmatch(self.methods, method) is not None and re.match(self.path, path) is not None
 
     def is_met(self, granted: Collection[str]) -> bool:
         return bool(self._sufficient(granted))
+
+    def lacking(self, granted: Collection[str], *, is_person: bool) -> tuple[str, ...]:
+        """The fewest permissions that have to be added, of the least alternative among several; () if it is met."""
+        missing = [
+            tuple(name for name in names if name not in granted) for names in self._alternatives(is_person=is_person)
+        ]
+        return min(missing, key=len)
 
     def is_met_for_owned_objects_only(self, granted: Collection[str]) -> bool:
         sufficient = self._sufficient(granted)
@@ -51,6 +73,9 @@ class Requirement:
         if _OWNED in self.any_of[0]:
             return f"{self.least} and ownership of the object, or {' with '.join(self.any_of[1])}"
         return f"{self.least} ({self.note})" if self.note else self.least
+
+    def _alternatives(self, *, is_person: bool) -> list[tuple[str, ...]]:
+        return [names for names in self.any_of if not (is_person and _OWNED in names)]
 
     def _sufficient(self, granted: Collection[str]) -> list[tuple[str, ...]]:
         return [names for names in self.any_of if set(names) <= set(granted)]

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from .permissions import requirements_of
 from .rules import EXPIRES_SOON, FIXED_RULES, RULE_LEVELS, data_type_of, judge_signing
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ __all__ = [
     "data_type_of",
     "inspect_tenant",
     "judge_signing",
+    "requirements_of",
 ]
 
 

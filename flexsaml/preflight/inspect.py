@@ -72,12 +72,17 @@ class InspectionEnded(UserError):
 
 
 def inspect_tenant(
-    directory: Directory, declaration: Declaration, now: datetime | None = None, *, is_new: bool = False
+    directory: Directory,
+    declaration: Declaration,
+    now: datetime | None = None,
+    *,
+    is_new: bool = False,
+    is_preview: bool = False,
 ) -> PreflightResult:
     """Read what the declaration is about, and judge it as of `now` (default: this moment). With `declaration.preflight`
     off, only what the stack cannot be built without is read and judged. `is_new`: the principal or the application may
-    have been made a moment ago, so both are waited for. Raises `InspectionEnded`, or `GraphError` when Graph does not
-    answer."""
+    have been made a moment ago, so both are waited for. `is_preview`: nothing will be written, so an identity that may
+    only read is enough. Raises `InspectionEnded`, or `GraphError` when Graph does not answer."""
     snapshot = (_await_snapshot if is_new else _read_snapshot)(directory, declaration)
     application = snapshot.application
     if application is None:
@@ -88,7 +93,10 @@ def inspect_tenant(
     properties, owners = _read_properties(directory, declaration, snapshot, application)
     moment = now or datetime.now(timezone.utc)
     if not declaration.preflight:
-        findings = tuple(judge(Inspection(declaration, snapshot, moment, properties), ESSENTIAL_RULES))
+        inspection = Inspection(
+            declaration, snapshot, moment, properties, identity=directory.identity(), is_preview=is_preview
+        )
+        findings = tuple(judge(inspection, ESSENTIAL_RULES))
         existing = {name: properties[name] for name in declaration.existing_extensions if name in properties}
         ids = {user: user for user in declaration.all_users}
         return PreflightResult(snapshot.principal, application, existing, owners, user_ids=ids, findings=findings)
@@ -99,9 +107,9 @@ def inspect_tenant(
         custom_claims = pool.submit(directory.custom_claims, snapshot.principal.id)
         read = directory.read_users(asked, list(types), PROFILE) if asked else {}
     users = {user: person for user, person in read.items() if person is not None}
-    identity = directory.identity()
-    permissions = identity.permissions if identity else None
-    inspection = Inspection(declaration, snapshot, moment, properties, users, {}, custom_claims.result(), permissions)
+    inspection = Inspection(
+        declaration, snapshot, moment, properties, users, {}, custom_claims.result(), directory.identity(), is_preview
+    )
     groups = snapshot.assigned_groups(with_value=True)
     if groups and users_without_role(inspection):
         inspection = replace(inspection, members=directory.direct_members(groups))

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 from flexsaml.claims import build_full_name, is_flex_role
 from flexsaml.findings import Finding
-from flexsaml.graph import ExtensionProperty, User, requirements_of_stack
+from flexsaml.graph import ExtensionProperty, User
 from flexsaml.values import MAX_VALUES, DataType, InvalidValue
+
+from .permissions import RULE as PERMISSION_MISSING
+from .permissions import judge_permissions
 
 if TYPE_CHECKING:
     from flexsaml.declaration import Declaration
-    from flexsaml.graph import PrincipalSnapshot
+    from flexsaml.graph import Identity, PrincipalSnapshot
 
 # fmt: off
 FIXED_RULES = (
@@ -27,13 +30,14 @@ FIXED_RULES = (
 _WARNINGS = (
     "principal-disabled", "signing-key-missing", "signing-key-expired", "signing-key-expiring", "signing-key-undated",
     "accept-mapped-claims", "sign-on-mode", "token-encryption",
-    "claims-superseded", "permission-missing", "app-role-unknown", "app-role-disabled", "user-disabled",
+    "claims-superseded", "app-role-unknown", "app-role-disabled", "user-disabled",
     "user-without-mail", "user-without-display-name", "user-without-role", "user-synced", "user-guest",
     "user-guest-pending",
 )
 # fmt: on
 RULE_LEVELS = {
-    **dict.fromkeys((*FIXED_RULES, "owner-without-principal", "too-many-values", "extension-synced"), "error"),
+    **dict.fromkeys(FIXED_RULES, "error"),
+    **dict.fromkeys(("owner-without-principal", "too-many-values", "extension-synced", PERMISSION_MISSING), "error"),
     **dict.fromkeys(_WARNINGS, "warning"),
     "not-looked-at": "info",
 }
@@ -59,8 +63,10 @@ class Inspection:
     """Group with a role to its direct members; None where they may not be read."""
     has_custom_claims: bool | None = False
     """Whether claims were set on the portal's claims page; None where that may not be read."""
-    permissions: frozenset[str] | None = None
-    """Those the identity's token names; None when it cannot be read."""
+    identity: Identity | None = None
+    """Who asks, as the token says; None when it cannot be read."""
+    is_preview: bool = False
+    """Nothing is written by this run."""
 
 
 Rule = Callable[[Inspection], Iterator[Finding]]
@@ -231,14 +237,11 @@ def _superseded_claims(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _missing_permissions(inspection: Inspection) -> Iterator[Finding]:
-    declaration, granted = inspection.declaration, inspection.permissions
-    rows = requirements_of_stack(extensions=bool(declaration.extensions), users=bool(declaration.all_users))
-    essential = [row for row in rows if not row.without]
-    lacking = [f"{row.least} to {row.purpose}" for row in essential if granted is not None and not row.is_met(granted)]
-    if lacking:
-        message = f"its token does not name {'; '.join(lacking)}"
-        fix = "grant them before `pulumi up`, unless a directory role covers them (a token does not show those)"
-        yield build_finding("permission-missing", "identity", message, fix)
+    if inspection.identity is None:
+        message = "its token is not readable, so whether it has the permissions of this stack is not known"
+        yield build_finding("not-looked-at", "identity", message)
+    elif finding := judge_permissions(inspection.identity, inspection.declaration, is_preview=inspection.is_preview):
+        yield finding
 
 
 def _app_roles(inspection: Inspection) -> Iterator[Finding]:
@@ -310,12 +313,14 @@ def _not_looked_at(inspection: Inspection) -> Iterator[Finding]:
         yield build_finding("not-looked-at", "identity", message)
 
 
-ESSENTIAL_RULES: tuple[Rule, ...] = (_own_extensions_by_full_name, _absent_extensions, _misfits, _too_many_values)
-"""Those that need no more than the principal snapshot: they hold with preflight off, too."""
 # fmt: off
+ESSENTIAL_RULES: tuple[Rule, ...] = (
+    _own_extensions_by_full_name, _absent_extensions, _misfits, _too_many_values, _missing_permissions,
+)
+"""Those that need no more than the token and the principal snapshot: they hold with preflight off, too."""
 RULES: tuple[Rule, ...] = (
     *ESSENTIAL_RULES, _synced_extensions, _same_user_twice, _owner_without_principal, _disabled_principal, _signing_key,
-    _accept_mapped_claims, _token_issuing, _superseded_claims, _missing_permissions, _app_roles, _users, _not_looked_at,
+    _accept_mapped_claims, _token_issuing, _superseded_claims, _app_roles, _users, _not_looked_at,
 )
 # fmt: on
 

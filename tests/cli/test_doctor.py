@@ -15,7 +15,7 @@ from flexsaml.declaration import Declaration
 from flexsaml.graph import Cloud, Identity, NotSent
 from flexsaml.values import DataType
 from tests.cli.command import CLAIMS, Ended, assert_refused, run, stack_file
-from tests.emulator.process import ADMIN, LEAST, PREVIEW, TENANT, Emulator
+from tests.emulator.process import ADMIN, AZURE_CLI, LEAST, PREVIEW, TENANT, Emulator
 from tests.emulator.tenant import Tenant
 
 HERE = Cloud("loopback", "http://127.0.0.1:1", "http://127.0.0.1:1")
@@ -64,15 +64,24 @@ def test_what_is_ready_is_said_to_be(tenant: Tenant, tmp_path: Path, engine: str
     assert "sandbox" not in ended.out.replace("SANDBOX", "")
 
 
-@pytest.mark.parametrize(("client", "states"), [(PREVIEW, {"ok", "warning", "note"}), (LEAST, {"ok", "note"})])
-def test_what_a_token_does_not_name_is_told_per_call(
-    tenant: Tenant, tmp_path: Path, engine: str, client: str, states: set[str]
+@pytest.mark.parametrize(
+    ("client", "status", "states", "verdict"),
+    [
+        (LEAST, 0, {"ok", "note"}, []),
+        (PREVIEW, 1, {"ok", "warning", "note"}, ["can make nothing"]),
+        (AZURE_CLI, 1, {"ok", "warning", "note"}, ["of a person who used `az login`"]),
+    ],
+)
+def test_what_a_token_does_not_name_is_told_per_call_and_what_preflight_makes_of_it(
+    tenant: Tenant, tmp_path: Path, engine: str, client: str, status: int, states: set[str], verdict: list[str]
 ) -> None:
     ended = doctor(tenant, tmp_path, engine, "--json", FLEXSAML_SANDBOX_CLIENT=client)
-    assert ended.status == 0
+    assert ended.status == status
     permissions = rows(ended, "permission")
     assert {row["state"] for row in permissions} == states
     assert all(row["remedy"].startswith("grant ") for row in permissions if row["state"] != "ok")
+    problems = [row["what"] for row in rows(ended, "preflight") if row["state"] == "problem"]
+    assert [words in problem for words, problem in zip(verdict, problems, strict=True)] == [True] * len(verdict)
     not_read = [row["what"] for row in rows(ended, "preflight") if row["state"] == "not looked at"]
     assert not_read or client == LEAST
     if client == LEAST:
@@ -178,7 +187,7 @@ def test_doctor_and_preflight_agree_about_permissions() -> None:
     rows = list(inspect_permissions(identity, SimpleNamespace(declaration=declaration)))  # type: ignore[arg-type]
     fine = [row.what for row in rows if row.state == "ok"]
     assert any(what.startswith("to make and delete extension properties") for what in fine)
-    lacking = {row.remedy.split(",")[0] for row in rows if row.state == "warning"}
+    lacking = {row.remedy for row in rows if row.state == "warning"}
     assert lacking == {
         "grant Application.ReadWrite.OwnedBy with Policy.Read.All",
         "grant Policy.Read.All",

@@ -5,7 +5,11 @@ The rules themselves are tested in tests/preflight; here stands what only the en
 
 from __future__ import annotations
 
-from tests.emulator.process import LEAST
+import json
+
+import pytest
+
+from tests.emulator.process import AZURE_CLI, LEAST, PREVIEW, SEED
 from tests.engine.stack import ADA, UP, Stack, Tenant, seed
 
 
@@ -37,6 +41,62 @@ def test_the_least_privileged_identity_can_do_all_of_it(stack: Stack) -> None:
     assert "[permission-missing]" not in stack.up().output
     stack.assert_unchanged()
     stack.assert_destroy_restores_the_tenant()
+
+
+def writes(stack: Stack) -> list[str]:
+    """Requests of the last command that change the tenant."""
+    sent = [(row["method"], row["path"]) for row in stack.emulator.requests()]
+    return [f"{method} {path}" for method, path in sent if method != "GET" and not path.endswith(("/token", "/$batch"))]
+
+
+def sign_in_as_a_person(stack: Stack, *more_scopes: str) -> None:
+    """Who ran `az login`, with the scopes that were measured and these."""
+    clients = json.loads(SEED.read_text("utf-8"))["clients"]
+    scopes = next(client["roles"] for client in clients if client["id"] == AZURE_CLI)
+    scopes += more_scopes
+    stack.emulator.seed({**stack.emulator.export(), "clients": clients})
+    stack.identity = {"FLEXSAML_SANDBOX_CLIENT": AZURE_CLI}
+
+
+@pytest.mark.parametrize(
+    ("more_scopes", "lacking", "refused_later"),
+    [
+        ((), "Policy.Read.All (to assign the policy and read policies), Policy.ReadW", "which is recorded first"),
+        (
+            ("Policy.Read.All",),
+            "Policy.ReadWrite.ApplicationConfiguration (to write the policy): with",
+            "create ClaimsM",
+        ),
+    ],
+    ids=["az login", "and a scope to read policies"],
+)
+def test_a_run_that_can_make_some_objects_and_not_others_makes_none(
+    stack: Stack, more_scopes: tuple[str, ...], lacking: str, refused_later: str
+) -> None:
+    """A person's token names what makes the property and the values, and not what makes the policy."""
+    sign_in_as_a_person(stack, *more_scopes)
+    stack.emulator.clear()
+    refused = stack.run(*UP)
+    assert refused.code != 0
+    (line,) = set(refused.errors())
+    assert f"flexsaml: identity: the token (of a person who used `az login`) does not name {lacking}" in line
+    assert "`python -m flexsaml setup`" in line
+    assert writes(stack) == []
+    assert stack.emulator.export() == stack.tenant_before
+    assert "warning: identity: the token (of a person who used `az login`)" in stack.preview().output
+    stack.config["rules"] = {"permission-missing": "warning"}
+    assert refused_later in stack.refused(*UP), "the run went on, up to what Graph itself refuses"
+    is_half_made = stack.tenant().properties() != {}
+    assert is_half_made is bool(more_scopes), "without the first scope nothing can be recorded, so nothing is made"
+    stack.identity = {}
+    stack.assert_destroy_restores_the_tenant()
+
+
+def test_a_preview_needs_no_permission_to_write(stack: Stack) -> None:
+    stack.identity = {"FLEXSAML_SANDBOX_CLIENT": PREVIEW}
+    assert "warning: identity: the token (of an application) does not name" in stack.preview().output
+    stack.config["rules"] = {"not-looked-at": "error"}
+    assert "there are no findings about them [not-looked-at]" in stack.refused("preview"), "it is named where it is why"
 
 
 def test_extensions_of_a_gallery_application_live_in_another(stack: Stack) -> None:

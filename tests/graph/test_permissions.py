@@ -63,6 +63,36 @@ def test_what_a_stack_lacks(granted: set[str], lacking: set[str]) -> None:
     assert {requirement.purpose for requirement in essential if not requirement.is_met(granted)} == lacking
 
 
+POLICY_READER, POLICY_WRITER = "Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"
+
+
+@pytest.mark.parametrize(
+    ("granted", "is_person", "lacking"),
+    [
+        (set(), False, (OWNED, POLICY_READER)),
+        (set(), True, (ALL, POLICY_READER)),  # a person cannot have the other
+        ({ALL}, False, (POLICY_READER,)),
+        ({POLICY_WRITER}, False, (OWNED,)),
+        ({POLICY_WRITER}, True, (ALL,)),
+        ({OWNED, POLICY_WRITER}, False, ()),
+        ({ALL, POLICY_READER}, True, ()),
+    ],
+)
+def test_the_fewest_permissions_are_added(granted: set[str], is_person: bool, lacking: tuple[str, ...]) -> None:
+    (assign,) = (requirement for requirement in requirements() if requirement.purpose == "assign the policy")
+    assert assign.lacking(granted, is_person=is_person) == lacking
+
+
+def test_a_person_can_do_every_call_and_what_writes_is_known() -> None:
+    assert all(requirement.least_delegated for requirement in requirements())
+    assert [requirement.purpose for requirement in requirements() if requirement.writes] == [
+        "make and delete extension properties",
+        "assign the policy",
+        "write the policy",
+        "write users' values",
+    ]
+
+
 @pytest.mark.parametrize(("granted", "owned"), [({OWNED}, True), ({ALL}, False), ({OWNED, ALL}, False), (set(), False)])
 def test_ownership_matters_where_nothing_else_is_granted(granted: set[str], owned: bool) -> None:
     (make,) = (requirement for requirement in requirements() if requirement.purpose.startswith("make and delete"))

@@ -202,7 +202,7 @@ def test_a_read_only_identity_is_told_what_it_lacks_and_what_it_cannot_read(
     url = tenant.emulator.http
     findings = inspected(Connection("loopback", graph_endpoint=url, login_endpoint=url).directory()).findings
     lines = {finding.rule: str(finding) for finding in findings}
-    assert "Policy.ReadWrite.ApplicationConfiguration to write the policy" in lines["permission-missing"]
+    assert "Policy.ReadWrite.ApplicationConfiguration (to write the policy)" in lines["permission-missing"]
     assert "it may not read the policy that is assigned now" in lines["not-looked-at"]
 
 

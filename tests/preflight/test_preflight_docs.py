@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flexsaml.graph import requirements_of_stack
 from flexsaml.preflight import FIXED_RULES, RULE_LEVELS
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "preflight.md").read_text(encoding="utf-8")
@@ -13,12 +12,3 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "preflight.md").read_text(encod
 def test_the_table_is_that_of_the_rules() -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:4]] for line in DOCUMENT.splitlines() if line.startswith("| `")]
     assert rows == [[f"`{rule}`", level, "no" if rule in FIXED_RULES else "yes"] for rule, level in RULE_LEVELS.items()]
-
-
-def test_the_permissions_are_those_of_the_one_table() -> None:
-    rows = DOCUMENT[DOCUMENT.index("| to | call |") :].splitlines()[2:]
-    assert rows == [
-        f"| {each.purpose} | `{call}` | {each.describe()} | {each.without.removeprefix('without it ')} |"
-        for each in requirements_of_stack(extensions=True, users=True)
-        for call in [each.call.replace("|", "\\|")]
-    ]

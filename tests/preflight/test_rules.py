@@ -16,6 +16,7 @@ from flexsaml.declaration import Declaration
 from flexsaml.graph import (
     Application,
     ExtensionProperty,
+    Identity,
     PrincipalSnapshot,
     RoleAssignment,
     ServicePrincipal,
@@ -38,6 +39,26 @@ ALL_PERMISSIONS = frozenset(
         "User.ReadWrite.All",
     }
 )
+
+
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+AZURE_CLI_SCOPES = {  # as they were measured
+    "AppRoleAssignment.ReadWrite.All",
+    "Application.ReadWrite.All",
+    "Directory.AccessAsUser.All",
+    "User.ReadWrite.All",
+}
+POLICY_PERMISSIONS = {"Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration"}
+APPLICATION_ADMINISTRATOR = "9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3"
+
+
+def application(*without: str, **changes: Any) -> Identity:
+    """An application whose token names the essential permissions without these."""
+    return replace(Identity("application", "a", "o", "t", ALL_PERMISSIONS - {*without}), **changes)
+
+
+def person(permissions: set[str], app_id: str = "a") -> Identity:
+    return Identity("person", app_id, "o", "t", frozenset(permissions))
 
 
 def in_days(number: float) -> datetime:
@@ -81,7 +102,7 @@ def user(name: str, **profile: object) -> User:
 
 
 PERFECT = Inspection(
-    DECLARATION, SNAPSHOT, NOW, users={"ada@x": user("ada")}, has_custom_claims=False, permissions=ALL_PERMISSIONS
+    DECLARATION, SNAPSHOT, NOW, users={"ada@x": user("ada")}, has_custom_claims=False, identity=application()
 )
 
 
@@ -199,10 +220,12 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("token-encryption", "it has a tokenEncryptionKeyId: assertions are encrypted", judged(snapshot={"encrypts_tokens": True})),
     ("claims-superseded", "this stack's policy takes precedence over the claims that were set on the portal's", judged(has_custom_claims=True)),
     ("claims-superseded", "", judged(has_custom_claims=None)),
-    ("permission-missing", "Policy.ReadWrite.ApplicationConfiguration to write the policy", judged(permissions=frozenset({"Policy.Read.All"}))),
-    ("permission-missing", "does not name Policy.Read.All to read policies; ", judged(permissions=ALL_PERMISSIONS - {"Policy.Read.All"} | {"Application.ReadWrite.All"})),
-    ("permission-missing", "", judged(permissions=None)),
-    ("permission-missing", "", judged({"users": {}}, permissions=ALL_PERMISSIONS - {"User.ReadWrite.All"})),
+    ("permission-missing", "does not name Policy.ReadWrite.ApplicationConfiguration (to write the policy): with", judged(identity=application("Policy.ReadWrite.ApplicationConfiguration"))),
+    ("permission-missing", "does not name Policy.Read.All (to read policies): with", judged(identity=application("Policy.Read.All"))),
+    ("permission-missing", "", judged(identity=None)),
+    ("permission-missing", "", judged({"users": {}}, identity=application("User.ReadWrite.All"))),
+    ("permission-missing", "does not name User.ReadWrite.All (to write users' values): with", judged({"users": {}, "secret_keys": frozenset({"usersFile"})}, identity=application("User.ReadWrite.All"))),
+    ("permission-missing", "", judged({"extensions": {}}, identity=person({"Application.ReadWrite.All", "User.ReadWrite.All", *POLICY_PERMISSIONS}))),
     ("user-disabled", "users: 1 user is disabled and cannot sign in (ada@x)", profile(accountEnabled=False)),
     ("user-disabled", "", profile(accountEnabled=None)),
     ("user-guest", "users: 1 user is a guest of the tenant (ada@x)", profile(userType="Guest")),
@@ -221,6 +244,7 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("user-without-role", "1 user has no role", judged(snapshot={"roles": (GROUP,)}, members={"staff": frozenset({"bob"})})),
     ("user-without-role", "", judged(snapshot={"roles": (GROUP,)}, members={"staff": None})),
     ("user-without-role", "", judged(snapshot={"roles": None})),
+    ("not-looked-at", "identity: its token is not readable, so", judged(identity=None)),
     ("not-looked-at", "identity: it may not read the policy that is assigned now, policies of the same name;", judged(snapshot={"assigned": None, "policies": None})),
     ("not-looked-at", "it may not read assigned roles;", judged(snapshot={"roles": None})),
     ("not-looked-at", "it may not read members of groups with a role;", judged(snapshot={"roles": (GROUP,)}, members={"staff": None})),
@@ -246,6 +270,35 @@ def test_nothing_is_said_about_a_tenant_without_faults() -> None:
     assert judge(PERFECT, RULES) == []
 
 
+HALF_WAY = "may make and delete extension properties and write users' values but not the rest, and can stop half-way"
+VERDICTS: list[tuple[str, str, tuple[str, ...], Inspection]] = [  # name, level, what the line says, inspection
+    ("az login", "error", (
+        "of a person who used `az login`", HALF_WAY, "had no Policy.* and no Organization.Read.All (grade C)", "flexsaml setup", "directory roles do not add",
+        "Policy.Read.All (to assign the policy and read policies), Policy.ReadWrite.ApplicationConfiguration (to write",
+    ), judged(identity=person(AZURE_CLI_SCOPES, AZURE_CLI))),
+    ("another sign-in of a person", "error", ("token (of a person) does", HALF_WAY), judged(identity=person(AZURE_CLI_SCOPES))),
+    ("an application", "error", ("(of an application)", HALF_WAY, "may cover"), judged(identity=application(*POLICY_PERMISSIONS))),
+    ("it may only read", "error", ("`pulumi up` can make nothing",), judged(identity=person({"Application.Read.All", "Policy.Read.All", "User.Read.All"}))),
+    ("a preview", "warning", (HALF_WAY, "refused before its first write"), judged(identity=person(AZURE_CLI_SCOPES), is_preview=True)),
+    ("an application with a directory role", "warning", ("also names directory roles",), judged(identity=application(*POLICY_PERMISSIONS, directory_roles=frozenset({APPLICATION_ADMINISTRATOR})))),
+    ("a token that names no permission", "warning", ("names no permission at all",), judged(identity=application(*ALL_PERMISSIONS))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("level", "says", "inspection"), [row[1:] for row in VERDICTS], ids=[row[0] for row in VERDICTS]
+)
+def test_what_a_token_decides(level: str, says: tuple[str, ...], inspection: Inspection) -> None:
+    (finding,) = judge(inspection, RULES)
+    assert (finding.rule, finding.level) == ("permission-missing", level)
+    line = str(finding)
+    for words in says:
+        assert words in line
+    assert "\n" not in line
+    assert ("is refused before its first write" in line) is (level == "error" or inspection.is_preview)
+    assert ("az login" in line) is (inspection.identity is not None and inspection.identity.app_id == AZURE_CLI)
+
+
 def test_every_rule_is_in_the_table_and_has_its_default_level() -> None:
     """`principal-unknown` and `application-absent` end the inspection before the rules."""
     assert {rule for rule, says, _ in CASES if says} == set(RULE_LEVELS) - {"principal-unknown", "application-absent"}
@@ -257,11 +310,20 @@ def test_without_preflight_only_what_cannot_be_built_is_judged() -> None:
     rules = {
         rule for rule, _, inspection in CASES for rule in {each.rule for each in judge(inspection, ESSENTIAL_RULES)}
     }
-    assert rules == {"extension-twice", "extension-absent", "value-misfit", "too-many-values"}
+    assert rules == {
+        "extension-twice",
+        "extension-absent",
+        "value-misfit",
+        "too-many-values",
+        "permission-missing",
+        "not-looked-at",
+    }
 
 
 def test_a_right_to_write_the_directory_makes_properties_and_assigns_no_policy() -> None:
     """doctor reads the same table, and says the same (tests/cli/test_doctor.py)."""
-    (finding,) = judge(judged(permissions=frozenset({"Directory.ReadWrite.All"})), RULES)
-    assert "extension properties" not in finding.message
-    assert "Application.ReadWrite.OwnedBy with Policy.Read.All to assign the policy" in finding.message
+    (finding,) = judge(judged(identity=application(permissions=frozenset({"Directory.ReadWrite.All"}))), RULES)
+    lacking, _, rest = finding.message.partition(": with no more")
+    assert "extension properties" not in lacking
+    assert "may make and delete extension properties" in rest
+    assert "Application.ReadWrite.OwnedBy (to assign the policy)" in lacking

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Declaration:
     policy_name: str = "Flex"
     email: str = "user.mail"
     component: str = "flex"
+    rules: dict[str, str] = field(default_factory=dict)
 
     def program(self, tenant: Tenant, directory: Path) -> Program:
         names = {"languages": tenant.full("languages"), **{short: short for short in self.extensions}}
@@ -39,6 +40,7 @@ class Declaration:
             "claims": {"email": self.email, **{short: f"extension.{name}" for short, name in names.items()}},
             "extensions": dict.fromkeys(self.extensions, "String"),
             "users": rows(self.users),
+            "rules": self.rules,
         }
         return declare(tenant.emulator, directory, keys, rows(self.roster), self.component)
 
