@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 RULE = "permission-missing"
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"  # of the application through which `az login` signs a person in
 _MEASURED = "the one token of `az login` that was measured had no Policy.* and no Organization.Read.All (grade C)"
-_SETUP = "an application registration of your own (`python -m flexsaml setup`; for a person, `login`)"
 
 
 def requirements_of(declaration: Declaration) -> list[Requirement]:
@@ -45,7 +44,9 @@ def judge_permissions(identity: Identity, declaration: Declaration, *, is_previe
         f"the token ({_describe(identity)}) does not name {listed}: with no more than it names, `pulumi up` {may}; "
         f"{_say_what_is_known(identity)}"
     )
-    fix = f"use {_SETUP}" if identity.is_person else "grant them (`python -m flexsaml setup` does)"
+    fix = "grant them (`python -m flexsaml setup` does)"
+    if identity.is_person:
+        fix = "use an application registration of your own (`python -m flexsaml setup`, with --person for `login`)"
     if is_decided:
         fix += f"; `pulumi up` is refused before its first write unless flexsaml:rules sets {RULE} to warning"
     level = "error" if is_decided and not is_preview else "warning"

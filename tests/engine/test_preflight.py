@@ -80,7 +80,7 @@ def test_a_run_that_can_make_some_objects_and_not_others_makes_none(
     assert refused.code != 0
     (line,) = set(refused.errors())
     assert f"flexsaml: identity: the token (of a person who used `az login`) does not name {lacking}" in line
-    assert "`python -m flexsaml setup`; for a person, `login`)" in line
+    assert "(`python -m flexsaml setup`, with --person for `login`)" in line
     assert writes(stack) == []
     assert stack.emulator.export() == stack.tenant_before
     assert "warning: identity: the token (of a person who used `az login`)" in stack.preview().output

@@ -18,7 +18,7 @@ MEASURED = next(
     frozenset(client["roles"]) for client in json.loads(SEED.read_text())["clients"] if client["id"] == AZURE_CLI
 )
 NEEDS = {need.purpose: need for need in requirements()}
-LOOK = (
+READING = (
     "find the application and its properties",
     "find the service principal",
     "read policies",
@@ -33,13 +33,13 @@ REGISTRATION = (
 )
 STEPS: dict[str, tuple[str, ...]] = {
     "`setup`": REGISTRATION,
-    "`pulumi preview`": LOOK,
+    "`pulumi preview`": READING,
     "`pulumi up`": ALL,
     "`pulumi destroy`": ALL,
-    "`pulumi refresh`, drift": (*LOOK, "assign the policy"),
+    "`pulumi refresh`, drift": (*READING, "assign the policy"),
     "`adopt`": ALL,
-    "`predict`, `worker`": LOOK,
-    "`doctor`": LOOK,
+    "`predict`, `worker`": READING,
+    "`doctor`": READING,
     "`verify`": ("find the service principal",),
     "`certificate`": ("find the service principal", "make and activate a signing certificate"),
     "`accept-mapped-claims`": ("set acceptMappedClaims", "see verified domains and the tenant's country"),
