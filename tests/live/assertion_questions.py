@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flexsaml.graph import Refused
 from tests.live.experiment import Answer, Experiment, Outcome, Undecided
-from tests.live.scratch import ELSEWHERE, ROLE
+from tests.live.scratch import ROLE
 from tests.live.workbench import Workbench, constants, transformed
 
 _XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
@@ -13,6 +13,7 @@ _BASIC = {f"{_XMLSOAP}{name}" for name in ("name", "givenname", "surname", "emai
 _RESTRICTED = "http://schemas.microsoft.com/2012/01/devicecontext/claims/ismanaged"
 _FILLERS = 60
 _MAIL = {"Source": "user", "ID": "mail"}
+_DISPLAY_NAME = {"Source": "user", "ID": "displayname"}
 
 
 def measure_policy(bench: Workbench) -> Outcome:
@@ -32,13 +33,13 @@ def measure_policy(bench: Workbench) -> Outcome:
 def try_transformation_keys(bench: Workbench) -> Outcome:
     verdicts = {}
     for spelling, key in (("plural", "ClaimsTransformations"), ("singular", "ClaimsTransformation")):
-        upper = bench.transform("ToUppercase", {"mail": "sourceClaim"}, {})
+        upper = bench.transform("ToUppercase", {"displayname": "sourceClaim"}, {})
         try:
-            assertion = bench.observe(_MAIL, transformed("live_upper"), transformation=upper, key=key)
+            assertion = bench.observe(_DISPLAY_NAME, transformed("live_upper"), transformation=upper, key=key)
         except Refused as refused:
             verdicts[spelling] = f"{refused.status} {refused.message}"
             continue
-        works = assertion.values.get("live_upper") == [ELSEWHERE.upper()]
+        works = assertion.values.get("live_upper") == [bench.scratch.mark.upper()]
         verdicts[spelling] = "works" if works else "accepted, without effect"
         if works:
             bench.transformations_key = key
@@ -119,6 +120,7 @@ def read_restricted_claim(bench: Workbench) -> Outcome:
 
 
 def read_basic_claims(bench: Workbench) -> Outcome:
+    bench.require_mail()
     without = set(bench.observe().values)
     added = {name for name in set(bench.observe(basic=True).values) - without if not name.startswith("live_")}
     answer = "four" if added == _BASIC else "more" if added > _BASIC else "other"
@@ -127,26 +129,30 @@ def read_basic_claims(bench: Workbench) -> Outcome:
 
 def read_regex_without_match(bench: Workbench) -> Outcome:
     parameters = {"regex": "^live-never-matches$", "replacement": "live"}
-    replace = bench.transform("RegexReplace", {"mail": "sourceClaim"}, parameters)
+    replace = bench.transform("RegexReplace", {"displayname": "sourceClaim"}, parameters)
     matching = {**replace, "InputParameters": [{"ID": "regex", "Value": "^.*$"}, replace["InputParameters"][1]]}
-    if _read_transformed(bench, matching) != ["live"]:
+    if _read_transformed(bench, _DISPLAY_NAME, matching) != ["live"]:
         raise Undecided("RegexReplace with a match did not give the replacement either")
-    return _choose({"input": [ELSEWHERE], "nothing": None, "replacement": ["live"]}, _read_transformed(bench, replace))
+    return _choose(
+        {"input": [bench.scratch.mark], "nothing": None, "replacement": ["live"]},
+        _read_transformed(bench, _DISPLAY_NAME, replace),
+    )
 
 
 def read_join_on_name_id(bench: Workbench) -> Outcome:
+    mail = bench.require_mail()
     join = bench.transform("Join", {"mail": "string1"}, {"string2": bench.domain, "separator": "@"})
-    if _read_transformed(bench, join) != [f"{ELSEWHERE}@{bench.domain}"]:
+    if _read_transformed(bench, _MAIL, join) != [f"{mail}@{bench.domain}"]:
         raise Undecided("Join in an attribute did not give the joined text")
     name_id = bench.observe(_MAIL, transformed(_NAME_ID), transformation=join).name_id
-    local_name = ELSEWHERE.partition("@")[0]
-    answers = {"whole": f"{ELSEWHERE}@{bench.domain}", "without-domain": f"{local_name}@{bench.domain}"}
+    local_name = mail.partition("@")[0]
+    answers = {"whole": f"{mail}@{bench.domain}", "without-domain": f"{local_name}@{bench.domain}"}
     answer = next((answer for answer, text in answers.items() if text.lower() == name_id.lower()), "other")
     return Outcome(answer, {"has_at_sign": "@" in name_id, "length": len(name_id)})
 
 
-def _read_transformed(bench: Workbench, transformation: dict[str, object]) -> list[str] | None:
-    return bench.observe(_MAIL, transformed("live_text"), transformation=transformation).values.get("live_text")
+def _read_transformed(bench: Workbench, source: dict[str, str], transformation: dict[str, object]) -> list[str] | None:
+    return bench.observe(source, transformed("live_text"), transformation=transformation).values.get("live_text")
 
 
 def _choose(answers: dict[str, list[str] | None], values: list[str] | None) -> Outcome:

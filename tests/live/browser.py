@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flexsaml.errors import UserError
-from tests.live.experiment import Undecided
+from tests.live.experiment import NobodySignedIn, Undecided
 from tests.live.scratch import Scratch
 from tests.live.signin import build_request_url
 
@@ -98,7 +98,7 @@ class BrowserSignIn:
             self._changed.notify_all()
             try:
                 if not self._changed.wait_for(lambda: pending.response or pending.refused, max(seconds, 0.0)):
-                    raise Undecided(f"nobody signed in within {seconds:.0f} s")
+                    raise NobodySignedIn(f"nobody signed in within {seconds:.0f} s")
             finally:
                 self._pending = None
         if pending.refused:

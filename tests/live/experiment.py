@@ -16,6 +16,10 @@ class Undecided(Exception):
     """The experiment ended without an answer; the text is why."""
 
 
+class NobodySignedIn(Undecided):
+    """The person has left, so that no later question with a sign-in can be answered."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """`confirms` and `contradicts`: rules of flexsaml/prediction/data/evidence.json; `dials`: the emulator's settings

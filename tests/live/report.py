@@ -23,11 +23,12 @@ _PATTERNS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """How an experiment ended: with an outcome, or undecided for a reason."""
+    """How an experiment ended: with an outcome, or undecided for a reason. `is_abandoned`: nobody signed in."""
 
     experiment: Experiment
     outcome: Outcome | None = None
     undecided: str = ""
+    is_abandoned: bool = False
 
     @property
     def answer(self) -> Answer | None:

@@ -12,7 +12,7 @@ from flexsaml.errors import UserError
 from flexsaml.graph import Client, Clock, Directory
 from tests.live import report as reports
 from tests.live.assertion_questions import ASSERTION_EXPERIMENTS
-from tests.live.experiment import Experiment, Undecided
+from tests.live.experiment import Experiment, NobodySignedIn, Undecided
 from tests.live.graph_questions import GRAPH_EXPERIMENTS
 from tests.live.life_cycle import run_life_cycle
 from tests.live.scratch import Scratch, remove
@@ -20,6 +20,7 @@ from tests.live.signin import SignIn
 from tests.live.workbench import Workbench
 
 EXPERIMENTS: tuple[Experiment, ...] = (*GRAPH_EXPERIMENTS, *ASSERTION_EXPERIMENTS)
+_SPACING = 10.0
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -57,22 +58,36 @@ class LiveRun:
         self.say(f"making the scratch application {self.mark}")
         scratch.make(self.domain)
         bench = Workbench(self.client, self.directory, self.clock, scratch, self.sign_in, self.domain)
+        bench.spacing = _SPACING if report.measured_on == reports.TENANT else 0.0
         for life_cycle in self.life_cycles:
             report.life_cycles.append(life_cycle(bench))
             self.say(f"life cycle: {'held' if report.life_cycles[-1]['held'] else 'broke'}")
         for experiment in self.experiments:
             if experiment.signs_in and self.sign_in is None:
                 continue
-            report.findings.append(self._find_out(experiment, bench))
+            reason = self._explain_skipping(experiment, report)
+            report.findings.append(
+                reports.Finding(experiment, undecided=reason) if reason else self._find_out(experiment, bench)
+            )
             finding = report.findings[-1]
             self.say(f"{experiment.question}: {finding.outcome.answer if finding.outcome else finding.undecided}")
+
+    def _explain_skipping(self, experiment: Experiment, report: reports.Report) -> str:
+        """Why the question is not asked: its sign-ins would only wait, as those before it did."""
+        earlier = [finding for finding in report.findings if finding.experiment.signs_in]
+        if not experiment.signs_in or not earlier:
+            return ""
+        if any(finding.is_abandoned for finding in earlier):
+            return "not asked, because nobody signs in any more"
+        return "" if any(finding.outcome for finding in earlier) else "not asked, because the first sign-in failed"
 
     def _find_out(self, experiment: Experiment, bench: Workbench) -> reports.Finding:
         bench.ends = self.clock.now() + experiment.seconds
         try:
             return reports.Finding(experiment, experiment.run(bench))
         except (Undecided, UserError) as problem:
-            return reports.Finding(experiment, undecided=str(problem))
+            abandoned = isinstance(problem, NobodySignedIn)
+            return reports.Finding(experiment, undecided=str(problem), is_abandoned=abandoned)
         except Exception as bug:  # noqa: BLE001 - the other questions are still asked, and the report says so
             return reports.Finding(experiment, undecided=f"a bug of the suite: {type(bug).__name__}: {bug}")
 

@@ -4,6 +4,8 @@ nothing, or settle it wrongly."""
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -14,6 +16,7 @@ from tests.emulator.process import Emulator
 from tests.live.conftest import make_run
 from tests.live.run import EXPERIMENTS
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "live.md"
 KINDS = get_type_hints(Dials)
 Answers = dict[str, str | None]
 
@@ -89,6 +92,18 @@ def test_every_answer_is_about_something_that_exists() -> None:
             assert {*answer.confirms, *answer.contradicts} <= set(load_rules())
             for dial, setting in answer.dials.items():
                 assert setting in (get_args(KINDS[dial]) or (True, False) if KINDS[dial] is not int else (0, 2))
+
+
+def test_the_document_lists_every_question_and_what_it_decides() -> None:
+    rows = re.findall(
+        r"(?m)^\| (`[a-z].*?) \| .* \| (.*?) \|$", DOCUMENT.read_text("utf-8").partition("## What it asks")[2]
+    )
+    for experiment in EXPERIMENTS:
+        (decides,) = (decides for questions, decides in rows if f"`{experiment.question}`" in questions)
+        answers = experiment.answers.values()
+        assert {dial for answer in answers for dial in answer.dials} <= set(re.findall(r"`(\w+)`", decides))
+        rules = {rule.partition(" ")[0] for answer in answers for rule in (*answer.confirms, *answer.contradicts)}
+        assert rules == set(re.findall(r"\b([A-Z]\d*)\b", decides))
 
 
 def test_the_answers_cover_every_setting_of_their_dials() -> None:

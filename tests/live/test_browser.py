@@ -15,7 +15,7 @@ from flexsaml.errors import UserError
 from tests.emulator.process import TENANT, Emulator
 from tests.live.browser import BrowserSignIn
 from tests.live.conftest import connect_to, make_run
-from tests.live.experiment import Undecided
+from tests.live.experiment import NobodySignedIn, Undecided
 from tests.live.run import EXPERIMENTS
 from tests.live.scratch import Scratch, ScratchUser
 from tests.live.signin import Form
@@ -171,3 +171,27 @@ def test_a_port_in_use_is_named(emulator: Emulator) -> None:
     taken = int(emulator.http.rpartition(":")[2])
     with pytest.raises(UserError, match=f"port {taken} cannot be used .*--port"), make_sign_in(emulator, taken).serve():
         pass
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        (NobodySignedIn("nobody"), "not asked, because nobody signs in any more"),
+        (Undecided("Entra refused the sign-in: AADSTS50011"), "not asked, because the first sign-in failed"),
+    ],
+)
+def test_questions_do_not_wait_for_sign_ins_that_will_not_come(
+    emulator: Emulator, problem: Undecided, reason: str
+) -> None:
+    class Absent:
+        asked = 0
+
+        def sign_in(self, *_given: object) -> str:
+            self.asked += 1
+            raise problem
+
+    absent = Absent()
+    rows = make_run(emulator, sign_in=absent).carry_out()["answers"]
+    assert absent.asked == 1
+    undecided = [row["undecided"] for row in rows if row["answer"] is None]
+    assert undecided == [str(problem), *[reason] * (sum(experiment.signs_in for experiment in EXPERIMENTS) - 1)]

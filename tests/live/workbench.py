@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+from xml.etree import ElementTree
 
 from flexsaml.graph import Client, Clock, Conflict, Directory, NotAvailable, NotFound, Refused, StillPending
 from tests.emulator.signin import Assertion, read
@@ -19,7 +20,7 @@ from tests.live.signin import SignIn
 POLICIES = "/policies/claimsMappingPolicies"
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _GRAPH_PAUSES = (0.5, 1.0, 2.0, 4.0, 5.0)
-_SIGN_IN_PAUSES = (1.0, 5.0, 10.0, 15.0, 20.0)
+_SIGN_IN_PAUSES = (10.0, 10.0, 20.0, 30.0)
 _MARKS = ("live_mark", "live_mark_last")
 """Constants at both ends of a policy: whichever arrives shows that the sign-in followed this policy."""
 
@@ -52,6 +53,9 @@ class Workbench:
     ends: float = float("inf")
     """When the running experiment must end."""
     _policy_id: str = ""
+    spacing: float = 0.0
+    """Seconds between two sign-ins: Entra may take a quick succession for a client that loops (AADSTS50196)."""
+    _latest_sign_in: float = float("-inf")
     _marks: Iterator[int] = field(default_factory=count)
 
     @property
@@ -117,6 +121,12 @@ class Workbench:
         body = {"name": name, "dataType": "String", "isMultiValued": multi_valued, "targetObjects": ["User"]}
         made: dict[str, Any] = self.client.write("POST", self.properties, body)
         return made
+
+    def require_mail(self) -> str:
+        """The address of the user who signs in."""
+        if not self.scratch.mail:
+            raise Undecided("the tenant did not take a mail address of another domain for the test user")
+        return self.scratch.mail
 
     def make_extension(self, name: str, *, multi_valued: bool = False) -> str:
         """The full name of a new property, which is usable. One that was answered with 201 may be lost: it is posted
@@ -201,7 +211,13 @@ class Workbench:
     def _read_sign_in(self) -> Assertion:
         if self.sign_in is None:
             raise Undecided("it needs a sign-in")
-        assertion = read(self.sign_in.sign_in(self.scratch, self.ends - self.clock.now()))
+        self.clock.sleep(max(0.0, self._latest_sign_in + self.spacing - self.clock.now()))
+        response = self.sign_in.sign_in(self.scratch, self.ends - self.clock.now())
+        self._latest_sign_in = self.clock.now()
+        try:
+            assertion = read(response)
+        except (AssertionError, ValueError, ElementTree.ParseError):
+            raise Undecided("the response has no assertion that can be read") from None
         if assertion.values.get(_OBJECT_ID, [self.scratch.agent.id]) != [self.scratch.agent.id]:
             raise Undecided("somebody else signed in: use a private window, and the user that the page names")
         return assertion
