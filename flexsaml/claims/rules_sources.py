@@ -85,6 +85,14 @@ def _check_id(entry: JsonNode) -> NodeViolations:
     table, source, id_ = load_table("attributes"), source_of(entry), entry.text("ID")
     if source not in SOURCES or not id_:
         return
+    documented = {name.lower(): name for name in (*table[source], *table["observed"].get(source, ()))}
+    usual = documented.get(id_.lower(), id_)
+    if id_ not in (usual, usual.lower()) or entry.text("Source") not in (source, "User"):
+        message = f"{entry.label} has {escape(entry.text('Source'))}.{escape(id_)}, and no document has it in this case"
+        yield "id-case", message, f"write {source}.{escape(usual)}"
+    if (source, id_.lower()) == ("user", "onpremisesuserprincipalname"):
+        message = f"{entry.label} is issued only where the tenant uses an alternate sign-in ID"
+        yield "alternate-id", message, "use user.userprincipalname, unless the tenant does"
     if id_.lower() in table["one_value_emitted"]:
         yield "single-value-emitted", f"{id_} may hold several values, of which {entry.label} gets one", ""
     if id_.lower() in table["observed"].get(source, ()):

@@ -114,7 +114,12 @@ CASES: dict[str, tuple[Case, Case]] = {
     "source-incomplete": (claim(ID="mail"), mail()),
     "source-unknown": (claim(Source="users", ID="mail"), claim(Source="User", ID="mail")),
     "constant-source": (claim(Source="Constant", Value="x"), claim(Value="x")),
-    "id-unknown": (claim(Source="user", ID="900"), claim(Source="user", ID="onPremisesSamAccountName")),
+    "id-unknown": (claim(Source="user", ID="900"), claim(Source="user", ID="onpremisessamaccountname")),
+    "id-case": (claim(Source="user", ID="MailNickname"), claim(Source="User", ID="mailnickname")),
+    "alternate-id": (
+        claim(Source="user", ID="onpremisesuserprincipalname"),
+        claim(Source="user", ID="userprincipalname"),
+    ),
     "id-undocumented": (claim(Source="user", ID="groups"), mail()),
     "extension-in-id": (claim(Source="user", ID=SKILL), skill()),
     "extension-name": (skill(full="extension_01234567-89ab-cdef-0123-456789abcdef_skill"), skill()),
