@@ -7,7 +7,7 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,10 @@ from tests.live import engine
 from tests.live.browser import BrowserSignIn
 from tests.live.engine import run_on_engine
 from tests.live.life_cycle import run_life_cycle
-from tests.live.run import EXPERIMENTS, LiveRun
+from tests.live.run import EXPERIMENTS, LifeCycle, LiveRun
 from tests.live.scratch import MARK, make_mark, remove
 from tests.live.signin import FormSignIn, SignIn
 from tests.live.tenant import RefusedTenant, Skipped, check_size, choose_tenant, connect, read_domain
-from tests.live.workbench import Workbench
 
 _PORT = 8400
 
@@ -93,7 +92,7 @@ def run(given: argparse.Namespace, where: Cloud, client: Client, directory: Dire
     return 0 if is_complete(report) and not live_run.interrupted else 1
 
 
-def choose_life_cycles(given: argparse.Namespace) -> Sequence[Callable[[Workbench], dict[str, Any]]]:
+def choose_life_cycles(given: argparse.Namespace) -> Sequence[LifeCycle]:
     """None beside single questions; on the engine where it is."""
     if given.only:
         return ()

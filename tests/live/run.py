@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from flexsaml.errors import UserError
 from flexsaml.graph import Client, Clock, Directory
@@ -15,11 +16,12 @@ from tests.live.assertion_questions import ASSERTION_EXPERIMENTS
 from tests.live.experiment import Experiment, NobodySignedIn, Undecided
 from tests.live.graph_questions import GRAPH_EXPERIMENTS
 from tests.live.life_cycle import run_life_cycle
-from tests.live.scratch import Scratch, remove
+from tests.live.scratch import Scratch, remove, remove_policies
 from tests.live.signin import SignIn
 from tests.live.workbench import Workbench
 
 EXPERIMENTS: tuple[Experiment, ...] = (*GRAPH_EXPERIMENTS, *ASSERTION_EXPERIMENTS)
+LifeCycle: TypeAlias = Callable[[Workbench], dict[str, Any]]
 _SPACING = 10.0
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -37,7 +39,7 @@ class LiveRun:
     sign_in: SignIn | None
     say: Callable[[str], None] = print
     experiments: Sequence[Experiment] = EXPERIMENTS
-    life_cycles: Sequence[Callable[[Workbench], dict[str, Any]]] = (run_life_cycle,)
+    life_cycles: Sequence[LifeCycle] = (run_life_cycle,)
     interrupted: bool = field(default=False, init=False)
 
     def carry_out(self) -> dict[str, Any]:
@@ -60,8 +62,10 @@ class LiveRun:
         bench = Workbench(self.client, self.directory, self.clock, scratch, self.sign_in, self.domain)
         bench.spacing = _SPACING if report.measured_on == reports.TENANT else 0.0
         for life_cycle in self.life_cycles:
-            report.life_cycles.append(life_cycle(bench))
+            report.life_cycles.append(self._live_through(life_cycle, bench))
             self.say(f"life cycle: {'held' if report.life_cycles[-1]['held'] else 'broke'}")
+            with suppress(UserError):  # one that broke may have left its own in force; the end removes it in any case
+                remove_policies(self.directory, self.mark)
         for experiment in self.experiments:
             if experiment.signs_in and self.sign_in is None:
                 continue
@@ -71,6 +75,14 @@ class LiveRun:
             )
             finding = report.findings[-1]
             self.say(f"{experiment.question}: {finding.outcome.answer if finding.outcome else finding.undecided}")
+
+    def _live_through(self, life_cycle: LifeCycle, bench: Workbench) -> dict[str, Any]:
+        try:
+            return life_cycle(bench)
+        except (UserError, subprocess.TimeoutExpired) as problem:
+            return {"held": False, "steps": [], "words": str(problem)}
+        except Exception as bug:  # noqa: BLE001 - as below
+            return {"held": False, "steps": [], "words": f"a bug: {type(bug).__name__}: {bug}"}
 
     def _explain_skipping(self, experiment: Experiment, report: reports.Report) -> str:
         """Why the question is not asked: its sign-ins would only wait, as those before it did."""

@@ -142,13 +142,23 @@ def remove(client: Client, directory: Directory, mark: str, known: Scratch | Non
     for kind, path in dict.fromkeys((*_find(client, directory, mark, left), *_list_known(known))):
         try:
             if kind == "policy":
-                policy_id = path.rpartition("/")[2]
-                for principal in directory.applies_to(policy_id):
-                    directory.unassign(principal, policy_id)
+                _unassign(directory, path.rpartition("/")[2])
             _delete(client, path)
         except GraphError as problem:
             left.append(f"{kind} {path}: {problem}")
     return left
+
+
+def remove_policies(directory: Directory, mark: str) -> None:
+    """Unassigns and deletes the policies of that mark which are listed."""
+    for policy in directory.policies(mark):
+        _unassign(directory, policy.id)
+        directory.delete_policy(policy.id)
+
+
+def _unassign(directory: Directory, policy_id: str) -> None:
+    for principal in directory.applies_to(policy_id):
+        directory.unassign(principal, policy_id)
 
 
 def _find(client: Client, directory: Directory, mark: str, left: list[str]) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from flexsaml.errors import UserError
 from flexsaml.prediction import MEASURED, apply_measurements, load_rules
 from tests.emulator.process import ADMIN, REPOSITORY, TENANT, Emulator
 from tests.live.__main__ import main
@@ -64,6 +65,27 @@ def test_an_experiment_that_ends_otherwise_leaves_nothing(emulator: Emulator, en
     assert report["answers"][0]["answer"] == "all", "what was answered before is reported"
     assert len(report["answers"]) == (1 if ends is interrupt else 3)
     assert "contoso" not in json.dumps(report)
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [(UserError("Graph refused it"), "Graph refused it"), (RuntimeError("odd"), "a bug: RuntimeError: odd")],
+)
+def test_after_a_life_cycle_that_breaks_the_questions_are_asked(
+    emulator: Emulator, problem: Exception, words: str
+) -> None:
+    def break_off(bench: Workbench) -> dict[str, Any]:
+        bench.directory.assign(bench.scratch.principal_id, bench.directory.create_policy(
+            display_name=bench.scratch.mark, definition='{"ClaimsMappingPolicy":{"Version":1}}'
+        ).id)  # fmt: skip
+        raise problem
+
+    before = emulator.export()
+    asked = [experiment for experiment in EXPERIMENTS if experiment.question == "same-claim-type"]
+    report = make_run(emulator, asked, life_cycles=(break_off,)).carry_out()
+    assert report["life_cycles"] == [{"held": False, "steps": [], "words": words}]
+    assert report["answers"][0]["answer"] == "all", "its policy is not in force any more"
+    assert emulator.export() == before
 
 
 @pytest.mark.parametrize("path", ["^/applications$", "^/servicePrincipals$", "^/users$", "appRoleAssignedTo$"])
