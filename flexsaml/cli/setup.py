@@ -24,6 +24,11 @@ from .terminal import read_file
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
+_VARIABLES = {
+    "": ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET"),
+    "loopback": ("FLEXSAML_SANDBOX_CLIENT", "", "FLEXSAML_SANDBOX_SECRET"),
+}
+"""Cloud to the variables of client, tenant and secret; "" for all others."""
 _DAYS = 180
 _MOST_DAYS = 730  # what the portal offers
 
@@ -59,7 +64,6 @@ def run(given: argparse.Namespace) -> int:
     name = given.name or _name_registration(given, stack)
     identity = directory.identity()
     tenant_id = identity.tenant_id if identity else ""
-    setup.check_tenant(tenant_id, stack.tenant_id)
     if given.remove:
         return _remove(directory, name, given)
     graph_url, now = stack.cloud.graph, datetime.now(timezone.utc)
@@ -84,7 +88,7 @@ def run(given: argparse.Namespace) -> int:
     there = [f"  exists: {step.title}" for step in steps if step.is_there]
     print_lines([heading, *there, *_describe_surplus(setup.list_surplus(wanted, existing))])
     if not waiting:
-        print_lines(["nothing to do", *_describe_use(known, tenant_id, given.person)])
+        print_lines(["nothing to do", _describe_use(known, tenant_id, given, stack.cloud.name)])
         return 0
     secret_file = _choose_secret_file(given, waiting)
     if not confirm_steps([f"make {step.title}: {step.purpose}" for step in waiting], yes=given.yes):
@@ -100,7 +104,7 @@ def run(given: argparse.Namespace) -> int:
     except setup.StepRefused as refusal:
         print_lines(setup.render_steps(refusal.remaining, known, graph_url))
         raise
-    print_lines(_describe_use(known, tenant_id, given.person))
+    print_lines([_describe_use(known, tenant_id, given, stack.cloud.name)])
     return 0
 
 
@@ -159,11 +163,14 @@ def _describe_surplus(names: Sequence[str]) -> Iterator[str]:
         yield f"  not needed: consent to {name}, which stays; take it back in the portal if nothing else uses it"
 
 
-def _describe_use(known: Mapping[str, str], tenant_id: str, as_person: bool) -> Iterator[str]:
-    if as_person:
-        yield f"sign in with `python -m flexsaml login --client-id {known[setup.CLIENT]} --tenant {tenant_id}`"
-        return
-    yield f"sign in with AZURE_CLIENT_ID={known[setup.CLIENT]} and AZURE_TENANT_ID={tenant_id}"
+def _describe_use(known: Mapping[str, str], tenant_id: str, given: argparse.Namespace, cloud: str) -> str:
+    """How the registration is used."""
+    client = known[setup.CLIENT]
+    if given.person:
+        return f"sign in with `python -m flexsaml login --client-id {client} --tenant {tenant_id}`"
+    names = list(_VARIABLES.get(cloud, _VARIABLES[""]))
+    pairs = [f"{name}={value}" for name, value in zip(names, (client, tenant_id), strict=False) if name]
+    return f"the identity is {' and '.join(pairs)}"
 
 
 def _choose_secret_file(given: argparse.Namespace, waiting: Sequence[setup.Step]) -> Path | None:
@@ -191,10 +198,8 @@ def _hand_over(
     if file is None:
         print_lines([f"client secret, shown only now: {text}"])
         return
-    names = ("FLEXSAML_SANDBOX_CLIENT", "FLEXSAML_SANDBOX_SECRET", "")
-    if cloud != "loopback":
-        names = ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID")
-    pairs = zip(names, (known[setup.CLIENT], text, tenant_id), strict=True)
+    names = _VARIABLES.get(cloud, _VARIABLES[""])
+    pairs = zip(names, (known[setup.CLIENT], tenant_id, text), strict=True)
     write_private_file(file, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in pairs if name))
     print_lines([f"the secret is in {file}, which only its owner can read: `. {file}`, then delete the file"])
 

@@ -5,7 +5,7 @@ from .azure_cli import render_steps
 from .credentials import AUDIENCES, MAX_CERTIFICATE_BYTES, parse_azure_pipelines, parse_github, read_certificate
 from .plan import CLIENT, MARK, Existing, Step, Wanted, list_surplus, plan_steps, references_of
 from .rights import MODES, OWNED, choose_permissions, list_needs
-from .tenant import StepRefused, carry_out, check_tenant, find_owned_objects, find_registration, read_existing
+from .tenant import StepRefused, carry_out, find_owned_objects, find_registration, read_existing
 
 __all__ = [
     "AUDIENCES",
@@ -19,7 +19,6 @@ __all__ = [
     "StepRefused",
     "Wanted",
     "carry_out",
-    "check_tenant",
     "choose_permissions",
     "find_owned_objects",
     "find_registration",

@@ -71,8 +71,10 @@ def federation(source: str, issuer: str, subject: str) -> Federation:
 
 
 def read_certificate(raw: bytes, name: str, now: datetime) -> Certificate:
-    """The first certificate of a PEM file. Raises `UserError` for one that has ended, and for what is none."""
+    """The first certificate of a PEM file. Raises `UserError` for one that has ended, for one without an RSA key, with
+    which nobody could sign in (A: assertions are signed PS256 or RS256), and for what is none."""
     from cryptography import x509  # only now: it takes longer than the command
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from cryptography.hazmat.primitives.hashes import SHA1
     from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -87,6 +89,8 @@ def read_certificate(raw: bytes, name: str, now: datetime) -> Certificate:
     if certificate.not_valid_after_utc <= now:
         ended = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
         raise UserError(f"--certificate {name}: the certificate ended on {ended}; make a new one")
+    if not isinstance(certificate.public_key(), RSAPublicKey):
+        raise UserError(f"--certificate {name}: its key is not RSA, which Entra requires; make one with an RSA key")
     return Certificate(
         certificate.fingerprint(SHA1()).hex().upper(),  # noqa: S303 - a name, not a proof
         certificate.subject.rfc4514_string(),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flexsaml.errors import UserError
-from flexsaml.graph import Directory, Forbidden, Registration, is_guid
+from flexsaml.graph import Directory, Forbidden, Registration
 
 from .plan import APPLICATION, MARK, REFERENCE, Existing, OwnedObject, Step, Wanted
 
@@ -23,19 +23,13 @@ class StepRefused(UserError):
         self.remaining = tuple(remaining)
 
 
-def check_tenant(actual: str, stated: str) -> None:
-    """`actual`: tenant of the identity in use, "" if its token does not say; `stated`: that of the stack, an id or a
-    domain, "" if it names none. Raises `UserError` if they differ; a domain cannot be compared."""
-    if actual and is_guid(stated) and actual.lower() != stated.lower():
-        words = f"the identity in use is of tenant {actual}, but flexsaml:tenantId is {stated}"
-        raise UserError(f"{words}; run `az login --tenant {stated}`, or correct the stack file")
-
-
 def find_registration(directory: Directory, name: str) -> str:
     """Object id of the registration of that name that `setup` made; "" if there is none. Raises `UserError` where the
     name is somebody else's, or several have the mark."""
     listed = directory.find_applications(name)
     marked = [id_ for id_, tags in listed if MARK in tags]
+    if len(marked) > 1:  # a list may still show a registration that was deleted just now
+        marked = [id_ for id_ in marked if directory.application(id_)]
     if len(marked) > 1:
         ids = ", ".join(marked)
         raise UserError(

@@ -9,8 +9,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+import pty
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.cli.command import CLAIMS, Ended, assert_refused, run, stack_file
+from tests.cli.command import CLAIMS, ROOT, Ended, assert_refused, run, stack_file
 from tests.emulator.process import AZURE_CLI, SECRET, SEED, Emulator
 from tests.emulator.tenant import FLEX, FLEX_APP
 from tests.setup.certificates import make_pem
@@ -258,3 +262,34 @@ def test_a_lost_secret_is_said_and_renewed(setup: Setup, emulator: Emulator, tmp
     assert renewed.status == 0, renewed.err
     assert "SECRET" in (tmp_path / "second").read_text("utf-8")
     assert granted(emulator) == UP
+
+
+def answer_at_a_terminal(arguments: list[str], environment: dict[str, str], answer: str) -> tuple[int, str]:
+    """Exit status, and what the terminal showed. `answer` is typed when it is asked for."""
+    terminal, child_end = pty.openpty()
+    command = [sys.executable, "-m", "flexsaml", *arguments]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, start_new_session=True, stdin=child_end, stdout=child_end, stderr=child_end
+    )
+    os.close(child_end)
+    shown = b""
+    with suppress(OSError):  # Linux ends a terminal that way
+        while chunk := os.read(terminal, 4096):
+            shown += chunk
+            if b"Type yes:" in chunk:
+                os.write(terminal, answer.encode() + b"\n")
+    os.close(terminal)
+    return process.wait(timeout=60), shown.decode()
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_at_a_terminal_it_asks_and_shows_the_secret_once(emulator: Emulator, tmp_path: Path, answer: str) -> None:
+    arguments = ["setup", "--file", stack_file(tmp_path, emulator, STACK), "--secret"]
+    environment = {**os.environ, **PERSON, "COLUMNS": "200"}
+    status, shown = answer_at_a_terminal(arguments, environment, answer)
+    assert status == (0 if answer == "yes" else 1), shown
+    assert shown.count("emulated~") == (1 if answer == "yes" else 0)
+    assert len(registrations(emulator)) == (1 if answer == "yes" else 0)
+    if answer == "yes":
+        status, shown = answer_at_a_terminal(arguments, environment, answer)
+        assert (status, "emulated~" in shown) == (0, False)

@@ -192,6 +192,12 @@ def test_a_deleted_application_leaves_nothing_of_its_identity(tenant: Tenant) ->
     for owned in (f"/applications/{FLEX_APP['id']}", f"/servicePrincipals/{FLEX['id']}"):
         assert graph("POST", f"{owned}/owners/$ref", owner).status == 204
         assert principal["id"] in [row["id"] for row in ok(graph("GET", f"{owned}/owners"), 200)["value"]]
+    assert graph("DELETE", f"/servicePrincipals/{principal['id']}").status == 204
+    kept = tenant.emulator.export()
+    assert [row["owners"] for row in kept["servicePrincipals"]] == [
+        row["owners"] for row in before["servicePrincipals"]
+    ]
+    assert kept["oauth2PermissionGrants"] == []
     assert graph("DELETE", path).status == 204
     assert tenant.emulator.export() == before
     assert ask_token(tenant.emulator, application["appId"], password["secretText"]).status == 400

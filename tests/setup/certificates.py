@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+RSA_KEY = rsa.generate_private_key(65537, 2048)  # once: it takes longer than all else
+ELLIPTIC_KEY = ec.generate_private_key(ec.SECP256R1())
 
-def make_pem(starts: datetime, ends: datetime) -> tuple[bytes, bytes]:
+
+def make_pem(
+    starts: datetime, ends: datetime, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = RSA_KEY
+) -> tuple[bytes, bytes]:
     """A self-signed certificate and its private key, both in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "flexsaml")])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.serial_number(1).not_valid_before(starts).not_valid_after(ends)

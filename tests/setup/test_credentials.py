@@ -9,7 +9,7 @@ import pytest
 
 from flexsaml.errors import UserError
 from flexsaml.setup.credentials import parse_azure_pipelines, parse_github, read_certificate
-from tests.setup.certificates import make_pem
+from tests.setup.certificates import ELLIPTIC_KEY, make_pem
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -80,9 +80,10 @@ def test_the_public_part_of_a_certificate_is_read_beside_its_key() -> None:
         (make_pem(NOW - DAY, NOW)[0], "the certificate ended on 2026-06-01"),
         (make_pem(NOW, NOW + DAY)[1], "there is no certificate in it"),
         (b"", "there is no certificate in it"),
+        (make_pem(NOW - DAY, NOW + DAY, ELLIPTIC_KEY)[0], "its key is not RSA"),
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "no certificate that can be read"),
     ],
-    ids=["ended", "ends now", "key alone", "empty", "not a certificate"],
+    ids=["ended", "ends now", "key alone", "empty", "elliptic curve", "not a certificate"],
 )
 def test_an_unusable_certificate_is_refused(raw: bytes, words: str) -> None:
     with pytest.raises(UserError, match=words) as refusal:
