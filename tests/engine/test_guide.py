@@ -14,7 +14,7 @@ INSPECT = [
     "GET /servicePrincipals?$search&$select",  # who is meant
     "POST /$batch",  # the principal snapshot: everything around it, in one round trip
     "  GET /servicePrincipals/{id}",
-    "  GET /applications(appId='{id}')",
+    *["  GET /applications(appId='{id}')?$select"] * 2,  # who owns the extensions, and whose sign-ins they are for
     "  GET /applications(appId='{id}')/extensionProperties",
     "  GET /servicePrincipals/{id}/claimsMappingPolicies",
     "  GET /policies/claimsMappingPolicies?$filter",
