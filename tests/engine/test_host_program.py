@@ -11,13 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.process import Emulator
-from tests.engine.stack import Checkout, Stack, seed
-from tests.torture import PROJECT
+from tests.engine.host import HostProject
+from tests.engine.stack import Stack, seed
 
-PROJECT_FILE = """
-name: platform
-runtime: {name: python, options: {toolchain: pip, virtualenv: .venv}}
-"""
 PROGRAM = """
 import os
 import pulumi
@@ -36,24 +32,10 @@ pulumi.export("extensions", flex.extensions)
 """
 
 
-class HostProject(Checkout):
-    """A project that has nothing of this one but the installed wheel."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir()
-        self.directory = directory
-        (directory / "Pulumi.yaml").write_text(PROJECT_FILE, encoding="utf-8")
-        (directory / "__main__.py").write_text(PROGRAM, encoding="utf-8")
-        (directory / ".venv").symlink_to(PROJECT / ".venv")
-        for module in ("components", "providers"):
-            (directory / module).mkdir()
-            (directory / module / "__init__.py").write_text('OWNER = "platform"\n', encoding="utf-8")
-
-
 @pytest.fixture
 def host(emulator: Emulator, tmp_path: Path, wheel: Path) -> Stack:
     seed(emulator)
-    stack = Stack(HostProject(tmp_path / "platform"), emulator, tmp_path)
+    stack = Stack(HostProject(tmp_path / "platform", PROGRAM), emulator, tmp_path)
     stack.config = {}
     stack.identity = {"PYTHONPATH": str(wheel)}
     stack.init()
