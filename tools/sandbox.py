@@ -177,7 +177,19 @@ def run(command: str, directory: Path, given_port: int | None) -> None:
         )
     else:
         pulumi("destroy", "--yes")
-        emulator.stop()
+        if others := _list_other_stacks(variables):
+            line = f"the emulator goes on, because stacks have resources in it: {', '.join(others)}"
+            print_lines([f"sandbox: {line}; destroy them, then run `make down` again"], sys.stderr)
+        else:
+            emulator.stop()
+
+
+def _list_other_stacks(variables: dict[str, str]) -> list[str]:
+    """Names of the stacks besides the sandbox's own that have resources in the same backend."""
+    command = ["pulumi", "stack", "ls", "--json"]
+    listed = subprocess.run(command, cwd=PROJECT, env=variables, stdout=subprocess.PIPE, text=True, check=False)
+    stacks = json.loads(listed.stdout) if listed.returncode == 0 else []
+    return [stack["name"] for stack in stacks if stack["name"] != STACK and stack.get("resourceCount")]
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ from .confirm import NOT_CONFIRMED, confirm_steps
 if TYPE_CHECKING:
     from flexsaml.graph import PrincipalSnapshot
 
-_CERTIFICATE = "use a signing certificate instead: `python -m flexsaml certificate --create --out FILE`"
+_CERTIFICATE = "use a signing certificate instead: `python -m flexsaml certificate --stack STACK --create --out FILE`"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

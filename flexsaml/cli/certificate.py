@@ -67,6 +67,7 @@ def run(given: argparse.Namespace) -> int:
         return _activate(directory, snapshot, given, now)
     if given.export:
         key = find_key(snapshot, given.export)
+        _check_file(given.out)
         _write(_read_certificate(directory, snapshot, key), given.out)
         _report(
             given.json, {"thumbprint": key.thumbprint, "file": str(given.out)}, f"{key.thumbprint} is in {given.out}"
@@ -108,9 +109,13 @@ def _create(
     cloud: str,
 ) -> int:
     principal, name = snapshot.principal, given.name
-    check_writable(given.out)
-    next_steps = f"give the file to Flex, {_IN_FLEX}; then run `{_COMMAND} --activate {{}}`"
+    _check_file(given.out)
+    command = _COMMAND + stacks.repeat_arguments(given)
+    next_steps = f"give the file to Flex, {_IN_FLEX}; then run `{command} --activate {{}}`"
     if waiting := find_waiting(snapshot, now):
+        if given.until or name != NAME:
+            words = "--name and --until are for a new certificate: activate that one first, or leave them out"
+            raise UserError(f"{waiting.thumbprint} waits for its activation, and {words}")
         _write(_read_certificate(directory, snapshot, waiting), given.out)
         words = f"nothing was created: {waiting.thumbprint}, valid until {_day(waiting.ends)}, waits for its activation"
         words = f"{words} and is in {given.out}; {next_steps.format(waiting.thumbprint)}"
@@ -128,7 +133,7 @@ def _create(
     try:
         _write(certificate, given.out)
     except UserError as problem:
-        words = f"{key.thumbprint} was created, but {problem}; `{_COMMAND} --export {key.thumbprint} --out FILE`"
+        words = f"{key.thumbprint} was created, but {problem}; `{command} --export {key.thumbprint} --out FILE`"
         raise UserError(words) from None
     words = f"{key.thumbprint}, valid until {_day(key.ends)}, was created and is in {given.out}"
     _report(given.json, _as_made(key, given.out, is_new=True), f"{words}; {next_steps.format(key.thumbprint)}")
@@ -138,12 +143,13 @@ def _create(
 def _activate(directory: Directory, snapshot: PrincipalSnapshot, given: argparse.Namespace, now: datetime) -> int:
     principal, key, before = snapshot.principal, find_key(snapshot, given.activate), snapshot.active_key
     body = {"active": key.thumbprint, "before": before}
+    command = _COMMAND + stacks.repeat_arguments(given)
     if key.thumbprint == before:
         _report(given.json, body, f"nothing to do: {key.thumbprint} is active")
         return 0
-    if not key.is_valid(now):
+    if not (key.can_sign and key.is_valid(now)):
         words = f"{key.thumbprint} is not activated: it is {judge_key(key, now)}, and Entra does not sign with it"
-        raise UserError(f"{words}; `{_COMMAND}` lists the certificates, --create makes one")
+        raise UserError(f"{words}; `{command}` lists the certificates, --create makes one")
     warning = f"Flex must have it before, {_IN_FLEX}, or every sign-in fails"
     step = f"let Entra sign for '{principal.display_name}' ({principal.id}) with {key.thumbprint}"
     instead = f" instead of {before}" if before else ""
@@ -151,7 +157,7 @@ def _activate(directory: Directory, snapshot: PrincipalSnapshot, given: argparse
         return NOT_CONFIRMED
     directory.activate_signing_certificate(principal.id, key.thumbprint)
     undo = (
-        f"; to go back, `{_COMMAND} --activate {before}`" if before in {key.thumbprint for key in snapshot.keys} else ""
+        f"; to go back, `{command} --activate {before}`" if before in {key.thumbprint for key in snapshot.keys} else ""
     )
     check = "sign in, and check the response with `python -m flexsaml verify`"
     _report(given.json, body, f"Entra signs with {key.thumbprint} now: {check}{undo}")
@@ -160,6 +166,8 @@ def _activate(directory: Directory, snapshot: PrincipalSnapshot, given: argparse
 
 def judge_key(key: SigningKey, now: datetime) -> str:
     """What one certificate is good for; it completes "it is …"."""
+    if not key.can_sign:
+        return "without its private key, so Entra cannot sign with it"
     if key.starts and key.starts > now:
         return f"not valid before {_day(key.starts)}"
     if key.ends and key.ends <= now:
@@ -177,7 +185,9 @@ def find_waiting(snapshot: PrincipalSnapshot, now: datetime) -> SigningKey | Non
     active = snapshot.find_active_key()
     least = max((active and active.ends) or now, now + EXPIRES_SOON)
     others = [
-        (key.ends, key) for key in snapshot.keys if key != active and key.is_valid(now) and key.starts and key.ends
+        (key.ends, key)
+        for key in snapshot.keys
+        if key != active and key.can_sign and key.is_valid(now) and key.starts and key.ends
     ]
     _, latest = max(((ends, key) for ends, key in others if ends > least), key=itemgetter(0), default=(now, None))
     return latest
@@ -215,6 +225,13 @@ def _read_end(text: str, now: datetime) -> datetime | None:
 
 def _describe_unlisted(cloud: str) -> str:
     return f" (Microsoft documents this call for the public cloud only; where {cloud} refuses it, use the portal)"
+
+
+def _check_file(file: Path) -> None:
+    """Raises `UserError` where the certificate cannot be written, or would take the place of something else."""
+    check_writable(file)
+    if file.exists() and not file.read_bytes().startswith(b"-----BEGIN CERTIFICATE-----"):
+        raise UserError(f"{file} exists, is no certificate, and is not overwritten; name a new file with --out")
 
 
 def _write(certificate: SigningCertificate, file: Path) -> None:

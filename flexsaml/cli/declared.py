@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -124,6 +125,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--file", default="", metavar="YAML", help="a stack file of another name or place")
     meant = "of a program that gives the arguments itself: name of the component, or its principal"
     parser.add_argument("--principal", default="", help=meant)
+
+
+def repeat_arguments(given: argparse.Namespace) -> str:
+    """The arguments that say which stack is meant, for a command that a message names; "" if none was given. Begins
+    with a blank otherwise."""
+    named = (("--stack", given.stack), ("--file", given.file), ("--principal", given.principal))
+    return "".join(f" {option} {shlex.quote(value)}" for option, value in named if value)
 
 
 def declared(given: argparse.Namespace) -> Declared:

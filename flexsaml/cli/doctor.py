@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
+from flexsaml.claims import build_full_name
 from flexsaml.declaration import lint_declaration
 from flexsaml.findings import apply_levels
 from flexsaml.graph import Cloud, Directory, GraphError, Identity, skew
@@ -187,7 +188,25 @@ def _run_preflight(directory: Directory, stack: stacks.Declared) -> tuple[list[R
         return [Row("tenant", PROBLEM, f"{end.finding.where}: {end.finding.message}", end.finding.fix)], True
     except GraphError as error:
         return [Row("tenant", NOT_SEEN, str(error))], False
-    return [*_describe(result, stack), *rows], True
+    return [*_describe(result, stack), *_describe_existing(result, stack, policy_name), *rows], True
+
+
+def _describe_existing(result: PreflightResult, stack: stacks.Declared, policy_name: str) -> Iterator[Row]:
+    """What has this stack's names, or its place: doctor does not read state, so it cannot tell whose it is."""
+    declaration = stack.declaration
+    whose = "unless state has it, preview refuses: "
+    adopt = f"adopt it (`python -m flexsaml adopt --stack {stack.stack or 'STACK'} --out import.json`)"
+    for name in declaration.extensions:
+        if existing := result.properties.get(build_full_name(result.application.app_id, name)):
+            what = f"extension property '{name}' exists ({existing.name}, id {existing.id})"
+            yield Row("tenant", NOTE, what, f"{whose}use its full name in place of '{name}', or {adopt}")
+    for id_, name in result.policies.items():
+        yield Row("tenant", NOTE, f"policy '{name}' exists ({id_})", f"{whose}set flexsaml:policyName, or {adopt}")
+    others = {id_: name for id_, name in (result.assigned or {}).items() if name != policy_name}
+    if others and not declaration.replace_existing:
+        names = ", ".join(f"'{name}' ({id_})" for id_, name in others.items())
+        fix = "preview refuses to displace it: unassign it, or set flexsaml:replaceExisting to true"
+        yield Row("tenant", WARNING, f"another policy than this stack's is assigned: {names}", fix)
 
 
 def _describe(result: PreflightResult, stack: stacks.Declared) -> Iterator[Row]:

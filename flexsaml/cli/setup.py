@@ -201,7 +201,15 @@ def _hand_over(
     names = _VARIABLES.get(cloud, _VARIABLES[""])
     pairs = zip(names, (known[setup.CLIENT], tenant_id, text), strict=True)
     write_private_file(file, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in pairs if name))
-    print_lines([f"the secret is in {file}, which only its owner can read: `. {file}`, then delete the file"])
+    print_lines(
+        [f"the secret is in {file}, which only its owner can read: `. {_as_sourced(file)}`, then delete the file"]
+    )
+
+
+def _as_sourced(file: Path) -> str:
+    """How a shell reads it: a name without a slash would be looked for on PATH."""
+    text = shlex.quote(str(file))
+    return text if "/" in text else f"./{text}"
 
 
 def _remove(directory: Directory, name: str, given: argparse.Namespace) -> int:

@@ -116,9 +116,11 @@ def _find_metadata_url(stack: stacks.Declared | None) -> str:
     tenant, app_id, reason = stack.tenant_id, stack.service_principal, ""
     if not tenant or not is_guid(app_id):
         try:
-            snapshot = stack.directory().read_principal_snapshot(app_id)
-            tenant, app_id = tenant or (snapshot.domains or [""])[0], snapshot.principal.app_id
-            reason = "" if tenant else "there is no permission to read its verified domains; set flexsaml:tenantId"
+            directory = stack.directory()
+            identity, snapshot = directory.identity(), directory.read_principal_snapshot(app_id)
+            tenant = tenant or (identity.tenant_id if identity else "") or (snapshot.domains or [""])[0]
+            app_id = snapshot.principal.app_id
+            reason = "" if tenant else "neither the token nor the tenant says which one it is; set flexsaml:tenantId"
         except UserError as error:
             reason = str(error)
     if reason:

@@ -147,6 +147,8 @@ class SigningKey:
     thumbprint: str
     ends: datetime | None
     starts: datetime | None = None
+    can_sign: bool = True
+    """Entra has its private key."""
 
     def is_valid(self, now: datetime) -> bool:
         """Entra refuses to sign with one that has ended, and with one that is not valid yet (A: AADSTS50146). A date

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,7 +67,7 @@ class PublicClient:
     @property
     def login(self) -> str:
         """The command that signs in with it."""
-        return f"`{LOGIN} --client-id {self.client_id} --tenant {self.tenant}`"
+        return f"`{LOGIN} --client-id {shlex.quote(self.client_id)} --tenant {shlex.quote(self.tenant)}`"
 
 
 def wants_device_code(environment: Mapping[str, str]) -> bool:

@@ -260,13 +260,16 @@ def _role(body: Mapping[str, Any], app_roles: Mapping[str, Mapping[str, Any]]) -
 
 def read_signing_keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:
     """The public ones. `customKeyIdentifier` is the thumbprint in base64; each has a private twin of usage Sign (A)."""
+    credentials = list(credentials)
+    with_private_key = {item.get("customKeyIdentifier") for item in credentials if item.get("usage") == "Sign"}
     for credential in credentials:
         if credential.get("usage") == "Verify":
+            can_sign = credential.get("customKeyIdentifier") in with_private_key
             thumbprint = str(credential.get("customKeyIdentifier") or "")
             with suppress(ValueError):
                 thumbprint = base64.b64decode(thumbprint, validate=True).hex()
             ends, starts = (_moment(credential.get(name)) for name in ("endDateTime", "startDateTime"))
-            yield SigningKey(thumbprint.upper(), ends, starts)
+            yield SigningKey(thumbprint.upper(), ends, starts, can_sign)
 
 
 def _has_hidden_members(answer: BatchResponse) -> bool:

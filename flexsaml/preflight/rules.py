@@ -42,7 +42,7 @@ RULE_LEVELS = {
     "not-looked-at": "info",
 }
 EXPIRES_SOON = timedelta(days=30)
-COMMAND = "python -m flexsaml certificate"
+COMMAND = "python -m flexsaml certificate --stack STACK"  # typed as it stands, it names no stack by mistake
 CREATE = f"`{COMMAND} --create --out FILE`"
 _PENDING = "have not accepted the invitation, which Entra asks for before the first sign-in"
 _SYNCED = "are synchronised from on-premises, and whether Graph accepts their values is not confirmed"

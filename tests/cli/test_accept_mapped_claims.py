@@ -64,7 +64,7 @@ def test_from_a_refused_sign_in_to_one_and_back(tenant: Tenant, tmp_path: Path) 
 def test_the_audience_of_flex_is_refused_before_entra_does(tenant: Tenant, tmp_path: Path) -> None:
     without_certificates(tenant)
     before = tenant.emulator.export()
-    words = ("AADSTS501461 for the audience urn:flex:", "python -m flexsaml certificate --create")
+    words = ("AADSTS501461 for the audience urn:flex:", "python -m flexsaml certificate --stack STACK --create")
     assert_refused(accept(tenant, tmp_path, "--yes"), "accept-mapped-claims", *words)
     assert tenant.emulator.export() == before
 

@@ -67,7 +67,7 @@ def test_from_a_refused_sign_in_to_one_that_flex_can_check(tenant: Tenant, tmp_p
     without_certificates(tenant)
     assert signin.ask(tenant.emulator, ADA).json["error"]["code"] == "AADSTS50146"
     [warning] = [line for line in doctor(tenant, tmp_path) if "signing-key" in line]
-    assert warning.endswith("; create one: `python -m flexsaml certificate --create --out FILE`")
+    assert warning.endswith("; create one: `python -m flexsaml certificate --stack STACK --create --out FILE`")
     ended = certificate(tenant, tmp_path)
     assert (ended.status, "none" in ended.out.splitlines()[1]) == (1, True)
 
@@ -76,7 +76,7 @@ def test_from_a_refused_sign_in_to_one_that_flex_can_check(tenant: Tenant, tmp_p
     assert (ended.status, made["created"], made["file"]) == (0, True, "flex.pem")
     thumbprint = made["thumbprint"]
     [warning] = [line for line in doctor(tenant, tmp_path) if "signing-key" in line]
-    assert f"certificate --activate {thumbprint}" in warning
+    assert f"certificate --stack STACK --activate {thumbprint}" in warning
     assert signin.ask(tenant.emulator, ADA).json["error"]["code"] == "AADSTS50146", "it is not active yet"
 
     ended = certificate(tenant, tmp_path, "--activate", thumbprint.lower(), "--yes")
@@ -170,6 +170,7 @@ def moved(days_begun: int, days_left: int) -> list[dict[str, Any]]:
     [
         (moved(100, -1), SPARE, "is not activated: it is expired since"),
         (moved(-5, 100), SPARE, "is not activated: it is not valid before"),
+        ([key for key in FLEX["keyCredentials"] if key["usage"] == "Verify"], SPARE, "without its private key"),
         (moved(100, 100), "AB" * 20, f"has no certificate '{'AB' * 20}'; it has: {ACTIVE}, {SPARE}"),
         ([], SPARE, "it has: none"),
     ],
@@ -196,11 +197,18 @@ def test_what_entra_does_not_sign_with_is_not_activated(
         (["--create", "--out", "absent/x.pem", "--yes"], "absent is no directory in which files can be made"),
         (["--create", "--out", ".", "--yes"], "it is a directory"),
         (["--export", "AA", "--out", "x.pem"], "has no certificate 'AA'"),
+        (["--export", SPARE, "--out", "private.key"], "private.key exists, is no certificate, and is not overwritten"),
+        (
+            ["--create", "--out", "private.key", "--yes"],
+            "private.key exists, is no certificate, and is not overwritten",
+        ),
+        (["--create", "--out", "x.pem", "--name", "CN=mine"], f"{SPARE} waits for its activation, and --name and"),
     ],
 )
 def test_wrong_usage_is_one_line_and_changes_nothing(
     tenant: Tenant, tmp_path: Path, arguments: list[str], words: str
 ) -> None:
+    (tmp_path / "private.key").write_text("-----BEGIN PRIVATE KEY-----\n")
     before = tenant.emulator.export()
     assert_refused(certificate(tenant, tmp_path, *arguments), "certificate", words)
     assert tenant.emulator.export() == before

@@ -99,6 +99,23 @@ def test_conditions_of_the_tenant_are_those_of_preflight(tenant: Tenant, tmp_pat
     assert "[user-without-role]" in lines
 
 
+def test_what_exists_under_the_names_of_the_stack_is_named(tenant: Tenant, tmp_path: Path, engine: str) -> None:
+    """Preview refuses it, unless state has it, which doctor does not read."""
+    claims = CLAIMS + "  flexsaml:extensions: {languages: String}\n"
+
+    def notes() -> list[tuple[str, str]]:
+        shown = rows(doctor(tenant, tmp_path, engine, "--json", claims=claims), "tenant")
+        return [(row["state"], row["what"].partition(" (")[0]) for row in shown if row["state"] != "ok"]
+
+    assert notes() == []
+    tenant.property("languages")
+    tenant.assign(tenant.policy())
+    assert notes() == [
+        ("note", "extension property 'languages' exists"),
+        ("warning", "another policy than this stack's is assigned: 'Flex claims'"),
+    ]
+
+
 def test_findings_of_lint_have_rows(tenant: Tenant, tmp_path: Path, engine: str) -> None:
     ended = doctor(tenant, tmp_path, engine, "--json", claims=STACK.replace("user.mail", "user.email"))
     assert ended.status == 1
