@@ -1,5 +1,5 @@
 """`python -m tests.live --tenant ID`: see docs/live.md. Exit status: 0 every question has an answer and nothing is left in
-the tenant, or the run was skipped; 1 something is undecided, broke or is left; 2 it could not run."""
+the tenant, or the run was skipped; 1 something is undecided, broke or is left, or --remove found nothing; 2 it could not run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.live.browser import BrowserSignIn
 from tests.live.engine import run_on_engine
 from tests.live.life_cycle import run_life_cycle
 from tests.live.run import EXPERIMENTS, LifeCycle, LiveRun
-from tests.live.scratch import MARK, make_mark, remove
+from tests.live.scratch import LIST_PAUSES, MARK, make_mark, remove
 from tests.live.signin import FormSignIn, SignIn
 from tests.live.tenant import RefusedTenant, Skipped, check_size, choose_tenant, connect, read_domain
 
@@ -67,9 +67,17 @@ def main(arguments: Sequence[str], clock: Clock | None = None) -> int:
 def remove_mark(client: Client, directory: Directory, mark: str) -> int:
     if not MARK.fullmatch(mark):
         raise RefusedTenant(f"--remove {mark}: that is no mark of a live run, which looks like {make_mark()}")
-    left = remove(client, directory, mark)
-    print("\n".join(left) or f"nothing of {mark} is left")
-    return 1 if left else 0
+    print(f"looking for {mark} for {sum(LIST_PAUSES) / 60:.0f} minutes, since lists lag", flush=True)
+    removal = remove(client, directory, mark, is_patient=True)
+    if removal.removed:
+        print(f"removed: {removal.describe()}")
+    if removal.left:
+        print("\n".join(removal.left.values()))
+    elif removal.removed:
+        print(f"nothing of {mark} is left")
+    else:
+        print(f"nothing of {mark} was found; lists lag: run it again in ten minutes")
+    return 0 if removal.removed and not removal.left else 1
 
 
 def run(given: argparse.Namespace, where: Cloud, client: Client, directory: Directory, tenant_id: str) -> int:

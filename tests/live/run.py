@@ -105,7 +105,7 @@ class LiveRun:
 
     def _remove(self, scratch: Scratch) -> list[str]:
         try:
-            left = remove(self.client, self.directory, self.mark, scratch)
+            left = list(remove(self.client, self.directory, self.mark, scratch).left.values())
         except KeyboardInterrupt:
             left = ["the removal was interrupted"]
         for line in left:

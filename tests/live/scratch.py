@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ MARK = re.compile(r"flexsaml-live-[0-9a-f]{8}")
 ROLE = "live.role"
 _POLICIES = "/policies/claimsMappingPolicies"
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+LIST_PAUSES = (0.0, 2.0, 3.0, 5.0, 10.0, 15.0, 15.0, 20.0, 20.0, 30.0)
+"""Seconds before each list of what carries a mark, where an empty list is not believed."""
 
 
 def make_mark() -> str:
@@ -135,18 +138,42 @@ def _describe_role(value: str | None) -> dict[str, Any]:
     return {**role, "isEnabled": True, "allowedMemberTypes": ["User"]}
 
 
-def remove(client: Client, directory: Directory, mark: str, known: Scratch | None = None) -> list[str]:
-    """Removes everything of that mark; what is left, each in a line. Policies go first, then users, whose values go
-    with them, and the application, which takes its principal, roles and extension properties along."""
-    left: list[str] = []
-    for kind, path in dict.fromkeys((*_find(client, directory, mark, left), *_list_known(known))):
-        try:
-            if kind == "policy":
-                _unassign(directory, path.rpartition("/")[2])
-            _delete(client, path)
-        except GraphError as problem:
-            left.append(f"{kind} {path}: {problem}")
-    return left
+@dataclass
+class Removal:
+    """`removed`: the paths of what is gone. `left`: a line about each object or list that failed, by its path."""
+
+    removed: set[str] = field(default_factory=set)
+    left: dict[str, str] = field(default_factory=dict)
+
+    def describe(self) -> str:
+        """What was removed, like "1 of /applications, 2 of /users"."""
+        numbers = Counter(path.rpartition("/")[0] for path in self.removed)
+        return ", ".join(f"{number} of {collection}" for collection, number in sorted(numbers.items()))
+
+
+def remove(
+    client: Client, directory: Directory, mark: str, known: Scratch | None = None, *, is_patient: bool = False
+) -> Removal:
+    """Removes everything of that mark. Policies go first, then users, whose values go with them, and the application,
+    which takes its principal, roles and extension properties along. `is_patient`: the ids are not all known, so that
+    lists are asked for two minutes, since they lag."""
+    removal = Removal()
+    for pause in LIST_PAUSES if is_patient else (0.0,):
+        client.clock.sleep(pause)
+        listed = _find(client, directory, mark, removal.left)
+        for kind, path in dict.fromkeys((*listed, *_list_known(known))):
+            if path in removal.removed:
+                continue
+            try:
+                if kind == "policy":
+                    _unassign(directory, path.rpartition("/")[2])
+                _delete(client, path)
+            except GraphError as problem:
+                removal.left[path] = f"{kind} {path}: {problem}"
+            else:
+                removal.left.pop(path, None)
+                removal.removed.add(path)
+    return removal
 
 
 def remove_policies(directory: Directory, mark: str) -> None:
@@ -161,20 +188,24 @@ def _unassign(directory: Directory, policy_id: str) -> None:
         directory.unassign(principal, policy_id)
 
 
-def _find(client: Client, directory: Directory, mark: str, left: list[str]) -> Iterator[tuple[str, str]]:
-    """Kind and path of what carries the mark; what could not be listed is added to `left`."""
+def _find(client: Client, directory: Directory, mark: str, left: dict[str, str]) -> list[tuple[str, str]]:
+    """Kind and path of what carries the mark; `left` has a line about each collection that could not be listed."""
     named = {"$filter": f"displayName eq '{mark}'", "$select": "id"}
-    try:
-        yield from [("policy", f"{_POLICIES}/{policy.id}") for policy in directory.policies(mark)]
-    except GraphError as problem:
-        left.append(f"policies of {mark}: {problem}")
-    for kind, collection in (("user", "/users"), ("application", "/applications")):
+
+    def list_ids(collection: str) -> list[str]:
+        if collection == _POLICIES:
+            return [policy.id for policy in directory.policies(mark)]
+        return [str(body["id"]) for body in client.pages(collection, params=named)]
+
+    listed: list[tuple[str, str]] = []
+    for kind, collection in (("policy", _POLICIES), ("user", "/users"), ("application", "/applications")):
         try:
-            listed = list(client.pages(collection, params=named))
+            listed += [(kind, f"{collection}/{object_id}") for object_id in list_ids(collection)]
         except GraphError as problem:
-            left.append(f"{collection} of {mark}: {problem}")
+            left[collection] = f"{collection} of {mark}: {problem}"
         else:
-            yield from [(kind, f"{collection}/{body['id']}") for body in listed]
+            left.pop(collection, None)
+    return listed
 
 
 def _delete(client: Client, path: str) -> None:

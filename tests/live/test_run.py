@@ -110,7 +110,7 @@ def test_what_cannot_be_removed_is_named_and_removed_later(
     assert f"--remove {run.mark}" in lines[-1]
     emulator.clear_faults()
     assert main(arguments(emulator, "--remove", run.mark), QuickClock()) == 0
-    assert capsys.readouterr().out == f"nothing of {run.mark} is left\n"
+    assert capsys.readouterr().out.splitlines()[-2:] == ["removed: 2 of /users", f"nothing of {run.mark} is left"]
     assert emulator.export() == before
 
 
@@ -130,8 +130,10 @@ def test_a_404_for_what_was_just_made_is_not_believed(emulator: Emulator) -> Non
     assert emulator.export() == before
 
 
-def test_what_a_killed_run_has_left_is_removed_by_its_mark(emulator: Emulator) -> None:
+@pytest.mark.parametrize("lag", [0, 8])
+def test_what_a_killed_run_has_left_is_removed_by_its_mark(emulator: Emulator, lag: int) -> None:
     before = emulator.export()
+    emulator.dials(index_lag=lag)
     client, directory, clock = connect_to(emulator)
     scratch = Scratch(client, directory, clock, make_mark(), "http://localhost:8400/acs")
     scratch.make(DOMAIN)
@@ -141,6 +143,15 @@ def test_what_a_killed_run_has_left_is_removed_by_its_mark(emulator: Emulator) -
     assert emulator.export() != before
     assert main(arguments(emulator, "--remove", scratch.mark), QuickClock()) == 0
     assert emulator.export() == before
+
+
+def test_a_mark_of_which_nothing_is_found_is_not_said_to_be_removed(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mark = make_mark()
+    assert main(arguments(emulator, "--remove", mark), QuickClock()) == 1
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == f"nothing of {mark} was found; lists lag: run it again in ten minutes"
 
 
 @pytest.mark.parametrize("mark", ["Twilio Flex", "", "flexsaml-live-", "flexsaml-live-0000000g"])
