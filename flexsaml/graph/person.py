@@ -9,6 +9,7 @@ which hosts exist. Everything of azure-identity is imported when it is used."""
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shlex
 from collections.abc import Callable, Mapping
@@ -166,6 +167,7 @@ class SignedInPerson:
 def _open(client: PublicClient, open_credential: OpenCredential | None, **options: Any) -> DeviceCodeCredential:
     import azure.identity as azure
 
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # else each failed attempt lands on stderr
     cache = azure.TokenCachePersistenceOptions(name=_CACHE, allow_unencrypted_storage=client.unencrypted)
     open_credential = open_credential or azure.DeviceCodeCredential
     return open_credential(cache_persistence_options=cache, disable_instance_discovery=True, **_PATIENCE, **options)
