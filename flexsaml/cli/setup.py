@@ -51,6 +51,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     days = f"how long the secret is valid, at most {_MOST_DAYS}; default: {_DAYS}"
     parser.add_argument("--valid-days", type=int, default=_DAYS, metavar="DAYS", help=days)
     parser.add_argument("--renew", action="store_true", help="a new secret although there is one, which stays valid")
+    accept = "keep the credentials and owners of a registration that exists, which get the same rights"
+    parser.add_argument("--accept-existing", action="store_true", help=accept)
     doing = parser.add_mutually_exclusive_group()
     doing.add_argument("--yes", action="store_true", help="do it without asking")
     doing.add_argument("--print", action="store_true", help="only print the steps, as `az` commands")
@@ -73,25 +75,37 @@ def run(given: argparse.Namespace) -> int:
         steps = setup.plan_steps(wanted, existing, graph_url=graph_url, now=now)
         return steps, setup.references_of(existing.registration)
 
+    def list_unexpected(existing: setup.Existing) -> list[str]:
+        return setup.list_unexpected(wanted, existing.registration, identity.object_id if identity else "")
+
     def replan(application_id: str) -> tuple[list[setup.Step], Mapping[str, str]]:
-        return plan(setup.read_existing(directory, wanted, application_id))
+        existing = setup.read_existing(directory, wanted, application_id)
+        steps, references = plan(existing)
+        if not application_id:  # found by its name, after an answer that was lost: somebody else's may have the name
+            setup.check_adoption(existing.registration, steps, list_unexpected(existing), accepts=False)
+        return steps, references
 
     existing = setup.read_existing(directory, wanted)
     steps, references = plan(existing)
-    known = dict(references)
+    known, unexpected = dict(references), list_unexpected(existing)
+    setup.check_adoption(existing.registration, steps, unexpected, given.accept_existing)
     if given.print:
-        print_lines(setup.render_steps(steps, known, graph_url))
+        kept = [f"# it holds, and keeps: {words}" for words in unexpected]
+        print_lines([*kept, *setup.render_steps(steps, known, graph_url)])
         return 0
     waiting = [step for step in steps if not step.is_there]
     tenant = tenant_id or "(not named by the token)"
     heading = f"registration '{name}' for `pulumi {given.mode}` in tenant {tenant}"
     there = [f"  exists: {step.title}" for step in steps if step.is_there]
+    there += [f"  holds: {words}" for words in unexpected]
     print_lines([heading, *there, *_describe_surplus(setup.list_surplus(wanted, existing))])
     if not waiting:
         print_lines(["nothing to do", _describe_use(known, tenant_id, given, stack.cloud.name)])
         return 0
     secret_file = _choose_secret_file(given, waiting)
-    if not confirm_steps([f"make {step.title}: {step.purpose}" for step in waiting], yes=given.yes):
+    questions = [f"keep {words}, which gets the rights below" for words in unexpected]
+    questions += [f"make {step.title}: {step.purpose}" for step in waiting]
+    if not confirm_steps(questions, yes=given.yes):
         return NOT_CONFIRMED
 
     def on_step(step: setup.Step, answer: Mapping[str, Any]) -> None:

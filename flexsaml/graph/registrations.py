@@ -23,7 +23,10 @@ from .urls import literal, segment, segment_literal
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 REPLICATED_WITHIN = 60.0
 """Seconds in which a tenant must know an object that was made just now."""
-_SELECT = "id,appId,displayName,tags,requiredResourceAccess,isFallbackPublicClient,keyCredentials,passwordCredentials"
+_SELECT = (
+    "id,appId,displayName,tags,requiredResourceAccess,isFallbackPublicClient,keyCredentials,passwordCredentials,"
+    "signInAudience,web,spa,publicClient"
+)
 _NOT_REPLICATED = "does not reference a valid application object"
 
 Json = dict[str, Any]
@@ -54,6 +57,15 @@ class FederatedCredential:
     name: str
     issuer: str
     subject: str
+    audiences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who may change an object, and add a credential to it. `name` is "" where it may not be read."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,9 @@ class ScopeGrant:
 class Registration:
     """An application registration with what is around it. `requested` and `keys` are as Graph has them. `principal_id`
     is "" without a service principal; `roles` are the ids of the application permissions on Microsoft Graph that were
-    consented to; `grant` is None without a consent, or where consents were not asked for."""
+    consented to; `grant` is None without a consent, or where consents were not asked for. `owners` are those of the
+    application and of its service principal, which can have keys and secrets of its own; `redirects` are the URIs to
+    which somebody who signs in is sent."""
 
     id: str
     app_id: str
@@ -82,6 +96,11 @@ class Registration:
     principal_id: str
     roles: frozenset[str]
     grant: ScopeGrant | None
+    audience: str = ""
+    owners: tuple[Owner, ...] = ()
+    redirects: tuple[str, ...] = ()
+    principal_keys: tuple[Json, ...] = ()
+    principal_secrets: tuple[ClientSecret, ...] = ()
 
     def requests(self, permission_id: str) -> bool:
         """Whether it asks for that permission on Microsoft Graph."""
@@ -112,25 +131,35 @@ class Registrations(DirectoryCalls):
 
     def _read_registration(self, application_id: str, graph_id: str, with_grants: bool) -> Registration:
         path = f"/applications/{segment(application_id)}"
-        own, federated = self._client.read_batch([f"{path}?$select={_SELECT}", f"{path}/federatedIdentityCredentials"])
+        own, federated, owners = self._client.read_batch(
+            [f"{path}?$select={_SELECT}", f"{path}/federatedIdentityCredentials", f"{path}/owners"]
+        )
         body = entity_of(own)
         principal = f"/servicePrincipals(appId={segment_literal(read_text(body, 'appId'))})"
         lists = ["appRoleAssignments", *(["oauth2PermissionGrants"] if with_grants else [])]
-        paths = [f"{principal}?$select=id", *(f"{principal}/{name}" for name in lists)]
+        fields = "id,keyCredentials,passwordCredentials"
+        paths = [f"{principal}?$select={fields}", *(f"{principal}/{name}" for name in ("owners", *lists))]
         around = self._client.read_batch(paths)
         has_principal = not isinstance(around[0].failure, NotFound)
-        principal_id = str(entity_of(around[0])["id"]) if has_principal else ""
-        roles = self._items(around[1]) if has_principal else []
-        grants = self._items(around[2]) if has_principal and with_grants else []
+        principal_body = entity_of(around[0]) if has_principal else {}
+        all_owners = [*self._items(owners), *(self._items(around[1]) if has_principal else [])]
+        roles = self._items(around[2]) if has_principal else []
+        grants = self._items(around[3]) if has_principal and with_grants else []
         return Registration(
             id=body["id"], app_id=body["appId"], display_name=str(body.get("displayName") or ""),
             tags=read_texts(body, "tags"), requested=tuple(body.get("requiredResourceAccess") or ()),
             is_public_client=body.get("isFallbackPublicClient") is True,
             keys=tuple(body.get("keyCredentials") or ()),
             secrets=tuple(map(_read_secret, body.get("passwordCredentials") or ())),
-            federated=tuple(map(_read_federated, self._items(federated))), principal_id=principal_id,
+            federated=tuple(map(_read_federated, self._items(federated))),
+            principal_id=str(principal_body.get("id") or ""),
             roles=frozenset(str(row.get("appRoleId")) for row in roles if row.get("resourceId") == graph_id),
             grant=next((_read_grant(row) for row in grants if _is_for_all(row, graph_id)), None),
+            audience=str(body.get("signInAudience") or ""),
+            owners=tuple(sorted({_read_owner(row) for row in all_owners}, key=lambda owner: owner.id)),
+            redirects=tuple(uri for kind in _REDIRECTING for uri in (body.get(kind) or {}).get("redirectUris") or ()),
+            principal_keys=tuple(principal_body.get("keyCredentials") or ()),
+            principal_secrets=tuple(map(_read_secret, principal_body.get("passwordCredentials") or ())),
         )  # fmt: skip
 
     def owner_ids(self, collection: str, object_id: str) -> frozenset[str]:
@@ -169,6 +198,7 @@ class Registrations(DirectoryCalls):
         return list(self._client.rest_of(answer.request.url, body_of(answer)))
 
 
+_REDIRECTING = ("web", "spa", "publicClient")
 _OFFERED = ("appRoles", "oauth2PermissionScopes")
 _LANDED: Json = {"landed": True}
 
@@ -182,7 +212,12 @@ def _read_secret(body: Mapping[str, Any]) -> ClientSecret:
 
 
 def _read_federated(body: Mapping[str, Any]) -> FederatedCredential:
-    return FederatedCredential(*(read_text(body, key) for key in ("name", "issuer", "subject")))
+    name, issuer, subject = (read_text(body, key) for key in ("name", "issuer", "subject"))
+    return FederatedCredential(name, issuer, subject, read_texts(body, "audiences"))
+
+
+def _read_owner(body: Mapping[str, Any]) -> Owner:
+    return Owner(str(body["id"]), str(body.get("userPrincipalName") or body.get("displayName") or ""))
 
 
 def _read_grant(body: Mapping[str, Any]) -> ScopeGrant:

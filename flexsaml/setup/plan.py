@@ -62,7 +62,8 @@ class Existing:
 @dataclass(frozen=True)
 class Step:
     """One thing that must be there, and the write that makes it. `title` names it, `purpose` says what for. `gives`:
-    reference to the property of the answer. `is_there`: nothing to do."""
+    reference to the property of the answer. `is_there`: nothing to do. `gives_rights`: to whoever can sign in as the
+    registration."""
 
     title: str
     purpose: str
@@ -72,6 +73,7 @@ class Step:
     is_there: bool = False
     gives: Mapping[str, str] = field(default_factory=dict)
     is_secret: bool = False
+    gives_rights: bool = False
 
 
 def plan_steps(wanted: Wanted, existing: Existing, *, graph_url: str, now: datetime) -> list[Step]:
@@ -158,7 +160,8 @@ def _plan_owner(target: OwnedObject, existing: Existing, graph_url: str) -> Step
     title = f"owner of the {kind} '{target.display_name}' ({target.id})"
     purpose = "Application.ReadWrite.OwnedBy counts for what it owns, and for nothing else"
     body = {"@odata.id": f"{graph_url}/v1.0/directoryObjects/{PRINCIPAL}"}
-    return Step(title, purpose, "POST", f"/{target.collection}/{target.id}/owners/$ref", body, is_there=is_there)
+    path = f"/{target.collection}/{target.id}/owners/$ref"
+    return Step(title, purpose, "POST", path, body, is_there=is_there, gives_rights=True)
 
 
 def _plan_federation(federation: Federation, audience: str, own: Registration | None) -> Step:
@@ -204,7 +207,7 @@ def _plan_roles(wanted: Wanted, existing: Existing) -> list[Step]:
         Step(
             f"consent to {name}", f"to {', '.join(wanted.permissions[name])}", "POST", path,
             {"principalId": PRINCIPAL, "resourceId": graph.id, "appRoleId": id_},
-            is_there=bool(own and id_ in own.roles),
+            is_there=bool(own and id_ in own.roles), gives_rights=True,
         )
         for name, id_ in _permission_ids(wanted, graph).items()
     ]  # fmt: skip
@@ -220,9 +223,9 @@ def _plan_scopes(wanted: Wanted, existing: Existing) -> list[Step]:
     title = f"consent for all users to {', '.join(wanted.permissions)}"
     if grant:
         path, body = f"/oauth2PermissionGrants/{grant.id}", {"scope": scopes}
-        return [Step(title, purposes, "PATCH", path, body, is_there=is_there)]
+        return [Step(title, purposes, "PATCH", path, body, is_there=is_there, gives_rights=True)]
     body = {"clientId": PRINCIPAL, "consentType": "AllPrincipals", "resourceId": existing.graph.id, "scope": scopes}
-    return [Step(title, purposes, "POST", "/oauth2PermissionGrants", body, is_there=is_there)]
+    return [Step(title, purposes, "POST", "/oauth2PermissionGrants", body, is_there=is_there, gives_rights=True)]
 
 
 def _time(moment: datetime) -> str:

@@ -128,7 +128,7 @@ def test_a_refused_consent_leaves_the_steps_for_an_administrator(
     assert granted(emulator) == set()
 
     grant(emulator, *rights, "AppRoleAssignment.ReadWrite.All")
-    completed = setup("--secret", "--secret-file", str(tmp_path / "other"), "--yes")
+    completed = setup("--secret", "--secret-file", str(tmp_path / "other"), "--yes", "--accept-existing")
     assert completed.status == 0, completed.err
     assert granted(emulator) == UP
     assert registrations(emulator) == [registration], "completed, and no second one made"
@@ -146,6 +146,62 @@ def test_a_strangers_registration_stays(setup: Setup, emulator: Emulator) -> Non
     )
     assert setup("--remove", "--yes").status == 2
     assert emulator.export() == before
+
+
+PASSWORD = {"passwordCredential": {"displayName": "flexsaml setup"}}
+FEDERATED = {"name": "github-contoso", "issuer": "https://evil.example", "subject": "x", "audiences": ["api://x"]}
+KEY = {
+    "type": "AsymmetricX509Cert", "usage": "Verify", "displayName": "flexsaml AB",
+    "key": base64.b64encode(b"a certificate").decode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("application", "path", "body", "words"),
+    [
+        ({}, "/addPassword", PASSWORD, "client secret 'flexsaml setup'"),
+        ({}, "/federatedIdentityCredentials", FEDERATED, "federated credential 'github-contoso' (x of https://evil"),
+        ({"keyCredentials": [KEY]}, "", {}, "certificate 'flexsaml AB'"),
+        ({"web": {"redirectUris": ["https://evil.example/"]}}, "", {}, "redirect URI https://evil.example/"),
+        ({}, "", {}, "owner "),
+    ],
+    ids=["secret", "federation", "certificate", "redirect URI", "owner alone"],
+)
+def test_a_planted_registration_gets_no_rights(
+    setup: Setup, emulator: Emulator, application: dict[str, Any], path: str, body: dict[str, Any], words: str
+) -> None:
+    """Anybody who may register applications can give one the name and the tag of `setup`."""
+    planted = {"displayName": "flexsaml dev", "tags": ["flexsaml-setup"], **application}
+    made = emulator.graph("POST", "/applications", planted).json
+    if path:
+        assert emulator.graph("POST", f"/applications/{made['id']}{path}", body).status in (200, 201)
+    before, arguments = emulator.export(), ("--github", "contoso/infra")
+    for more in ("--yes", "--print"):
+        assert_refused(setup(*arguments, more), "setup", made["id"], words, "--accept-existing")
+    assert emulator.export() == before
+
+    shown = setup(*arguments, "--accept-existing")
+    assert f". keep {words}" in shown.out
+    assert f"# it holds, and keeps: {words}" in setup(*arguments, "--accept-existing", "--print").out
+    assert emulator.export() == before
+    assert setup(*arguments, "--accept-existing", "--yes").status == 0
+    assert granted(emulator) == UP
+
+
+def test_a_registration_that_other_tenants_can_use_is_always_refused(setup: Setup, emulator: Emulator) -> None:
+    planted = {"displayName": "flexsaml dev", "tags": ["flexsaml-setup"], "signInAudience": "AzureADMultipleOrgs"}
+    emulator.graph("POST", "/applications", planted)
+    before = emulator.export()
+    ended = setup("--github", "contoso/infra", "--accept-existing", "--yes")
+    assert_refused(ended, "setup", "the audience AzureADMultipleOrgs", "--name")
+    assert emulator.export() == before
+
+
+def test_a_second_credential_for_a_complete_registration_needs_no_option(setup: Setup, emulator: Emulator) -> None:
+    assert setup("--github", "contoso/infra", "--yes").status == 0
+    again = setup("--github", "contoso/infra:branch:main", "--yes")
+    assert (again.status, len(emulator.export()["federatedIdentityCredentials"])) == (0, 2), again.err
+    assert "  holds: federated credential 'github-contoso-infra-pull-request-" in again.out
 
 
 WORKFLOWS = (
@@ -258,7 +314,7 @@ def test_a_lost_secret_is_said_and_renewed(setup: Setup, emulator: Emulator, tmp
     lost = setup(*arguments, str(tmp_path / "first"))
     assert lost.status == 2
     assert "addPassword" in lost.err
-    renewed = setup(*arguments, str(tmp_path / "second"), "--renew")
+    renewed = setup(*arguments, str(tmp_path / "second"), "--renew", "--accept-existing")
     assert renewed.status == 0, renewed.err
     assert "SECRET" in (tmp_path / "second").read_text("utf-8")
     assert granted(emulator) == UP
