@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .clock import Clock
 from .clouds import Cloud, InvalidCloud, cloud
 from .errors import (
+    OUTCOME_UNKNOWN,
     Conflict,
     Forbidden,
     GraphError,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BULK_WORKERS",
     "GRAPH_APP_ID",
+    "OUTCOME_UNKNOWN",
     "Application",
     "Client",
     "ClientSecret",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -68,7 +69,7 @@ def remove_mark(client: Client, directory: Directory, mark: str) -> int:
     if not MARK.fullmatch(mark):
         raise RefusedTenant(f"--remove {mark}: that is no mark of a live run, which looks like {make_mark()}")
     print(f"looking for {mark} for {sum(LIST_PAUSES) / 60:.0f} minutes, since lists lag", flush=True)
-    removal = remove(client, directory, mark, is_patient=True)
+    removal = remove(client, directory, mark)
     if removal.removed:
         print(f"removed: {removal.describe()}")
     if removal.left:
@@ -88,16 +89,25 @@ def run(given: argparse.Namespace, where: Cloud, client: Client, directory: Dire
     experiments = [experiment for experiment in EXPERIMENTS if experiment.question in given.only or not given.only]
     if given.no_sign_in:
         experiments = [experiment for experiment in experiments if not experiment.signs_in]
+    removal = describe_removal(given, mark)
     with open_sign_in(given, where, tenant_id) as sign_in:
         live_run = LiveRun(
             client, directory, client.clock, domain, mark, say=partial(print, flush=True), experiments=experiments,
             reply_url=f"http://localhost:{given.port}/acs", sign_in=sign_in, life_cycles=choose_life_cycles(given),
+            removal=removal,
         )  # fmt: skip
-        print(f"should this run be killed: python -m tests.live --tenant {tenant_id} --remove {mark}", flush=True)
+        print(f"should this run be killed: {removal}", flush=True)
         report = live_run.carry_out()
     given.report.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"the report is in {given.report}; it names nobody, and docs/live.md says how to send it")
     return 0 if is_complete(report) and not live_run.interrupted else 1
+
+
+def describe_removal(given: argparse.Namespace, mark: str) -> str:
+    """The command that removes everything of the mark, as a shell takes it."""
+    tenants = [word for tenant in given.tenant for word in ("--tenant", tenant)]
+    where = ["--cloud", given.cloud, *(["--endpoint", given.endpoint] if given.endpoint else [])]
+    return shlex.join([sys.executable, "-m", "tests.live", *tenants, *where, "--remove", mark])
 
 
 def choose_life_cycles(given: argparse.Namespace) -> Sequence[LifeCycle]:

@@ -27,5 +27,7 @@ def connect_to(emulator: Emulator) -> tuple[Client, Directory, QuickClock]:
 def make_run(emulator: Emulator, experiments: Sequence[Experiment] = EXPERIMENTS, **more: Any) -> LiveRun:
     client, directory, clock = connect_to(emulator)
     sign_in: SignIn = FormSignIn(open_session(is_loopback=True), emulator.http, TENANT)
+    mark = make_mark()
+    more = {"removal": f"python -m tests.live --remove {mark}", **more}
     given = {"sign_in": sign_in, "say": lambda _line: None, "life_cycles": (), "reply_url": REPLY_URL, **more}
-    return LiveRun(client, directory, clock, domain=DOMAIN, mark=make_mark(), experiments=experiments, **given)
+    return LiveRun(client, directory, clock, domain=DOMAIN, mark=mark, experiments=experiments, **given)

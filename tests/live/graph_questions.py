@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.live.experiment import Answer, Experiment, Outcome, Undecided, waited_answers
-from tests.live.workbench import POLICIES, Workbench
+from tests.live.scratch import POLICIES
+from tests.live.workbench import Workbench
 
 
 def _links(bench: Workbench) -> str:

@@ -28,7 +28,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class LiveRun:
-    """`sign_in` None: only questions that need no sign-in. `say` gets a line about each step."""
+    """`sign_in` None: only questions that need no sign-in. `removal`: the command that removes what is left. `say` gets
+    a line about each step."""
 
     client: Client
     directory: Directory
@@ -37,6 +38,7 @@ class LiveRun:
     mark: str
     reply_url: str
     sign_in: SignIn | None
+    removal: str
     say: Callable[[str], None] = print
     experiments: Sequence[Experiment] = EXPERIMENTS
     life_cycles: Sequence[LifeCycle] = (run_life_cycle,)
@@ -44,7 +46,7 @@ class LiveRun:
 
     def carry_out(self) -> dict[str, Any]:
         """The report as JSON. What was made is removed in any case; `left_behind` of the report counts what is not."""
-        scratch = Scratch(self.client, self.directory, self.clock, self.mark, self.reply_url)
+        scratch = Scratch(self.client, self.directory, self.clock, self.mark, self.reply_url, self.removal)
         measured_on = reports.EMULATOR if self.client.cloud.name == "loopback" else reports.TENANT
         report = reports.Report(measured_on, read_commit(), self.clock.utc().date().isoformat())
         try:
@@ -111,7 +113,7 @@ class LiveRun:
         for line in left:
             self.say(f"left behind: {line}")
         if left:
-            self.say(f"remove it with: python -m tests.live --tenant ID --remove {self.mark}")
+            self.say(f"remove it with: {self.removal}")
         return left
 
 

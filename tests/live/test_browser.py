@@ -29,7 +29,9 @@ def make_sign_in(emulator: Emulator, port: int = 0) -> BrowserSignIn:
 
 def make_scratch(emulator: Emulator, port: int) -> Scratch:
     client, directory, clock = connect_to(emulator)
-    scratch = Scratch(client, directory, clock, "flexsaml-live-00000000", f"http://localhost:{port}/acs", app_id="app")
+    scratch = Scratch(
+        client, directory, clock, "flexsaml-live-00000000", f"http://localhost:{port}/acs", "", app_id="app"
+    )
     scratch.users.append(ScratchUser("id", "<upn>", "<password>"))
     return scratch
 

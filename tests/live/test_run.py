@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from flexsaml.errors import UserError
+from flexsaml.graph import Client
 from flexsaml.prediction import MEASURED, apply_measurements, load_rules
 from tests.emulator.process import ADMIN, REPOSITORY, TENANT, Emulator
 from tests.live.__main__ import main
@@ -97,6 +99,58 @@ def test_a_refused_creation_leaves_nothing(emulator: Emulator, path: str, capsys
     assert emulator.export() == before
 
 
+@pytest.mark.parametrize("path", ["^/applications$", "^/servicePrincipals$", "^/users$"])
+def test_an_object_whose_answer_was_lost_is_used_and_removed(emulator: Emulator, path: str) -> None:
+    before = emulator.export()
+    emulator.dials(index_lag=5)
+    emulator.fault("lose", "POST", path)
+    asked = [experiment for experiment in EXPERIMENTS if experiment.question == "same-claim-type"]
+    report = make_run(emulator, asked).carry_out()
+    assert (report["answers"][0]["answer"], report["left_behind"]) == ("all", 0)
+    assert emulator.export() == before
+
+
+@pytest.mark.parametrize("path", ["/applications", "/users"])
+def test_an_object_that_does_not_show_is_said_to_be_left_behind(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    """The printed command is the one that works: with the cloud, the endpoint and both ids of a large tenant."""
+    before = emulator.export()
+    emulator.dials(index_lag=40)
+    emulator.fault("refuse", "GET", f"^{path}/[^/]*@", times=-1, status=404, code="Request_ResourceNotFound")
+    emulator.fault("lose", "POST", f"^{path}$")
+    assert main(arguments(emulator, tenants=(TENANT, TENANT)), QuickClock()) == 2
+    printed = capsys.readouterr()
+    (line,) = printed.err.splitlines()
+    assert f"left behind: POST {path}: it may have been carried out" in printed.out
+    command = printed.out.rpartition("remove it with: ")[2].strip()
+    assert line.endswith(f": {command}")
+    assert f"should this run be killed: {command}\n" in printed.out
+    words = shlex.split(command)
+    assert words[1:7] == ["-m", "tests.live", "--tenant", TENANT, "--tenant", TENANT]
+    emulator.dials(index_lag=0)
+    assert [main(words[3:], QuickClock()) for _ in range(5)][-1] == 1, "nothing is found any more"
+    assert emulator.export() == before
+
+
+def test_an_interrupted_post_is_looked_for(emulator: Emulator) -> None:
+    before = emulator.export()
+    emulator.dials(index_lag=5)
+    run = make_run(emulator, ())
+
+    class Interrupted(Client):
+        def write(self, method: str, path: str, json: object = None, **more: Any) -> Any:
+            answer = super().write(method, path, json, **more)
+            if path == "/users":
+                raise KeyboardInterrupt
+            return answer
+
+    run.client = Interrupted(run.client.cloud, run.client.tokens, clock=run.clock)
+    assert run.carry_out()["left_behind"] == 0
+    assert run.interrupted
+    assert emulator.export() == before
+
+
 def test_what_cannot_be_removed_is_named_and_removed_later(
     emulator: Emulator, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,7 +189,7 @@ def test_what_a_killed_run_has_left_is_removed_by_its_mark(emulator: Emulator, l
     before = emulator.export()
     emulator.dials(index_lag=lag)
     client, directory, clock = connect_to(emulator)
-    scratch = Scratch(client, directory, clock, make_mark(), "http://localhost:8400/acs")
+    scratch = Scratch(client, directory, clock, make_mark(), "http://localhost:8400/acs", "")
     scratch.make(DOMAIN)
     bench = Workbench(client, directory, clock, scratch, make_run(emulator).sign_in, DOMAIN)
     bench.make_extension("live_text")

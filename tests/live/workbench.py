@@ -14,10 +14,9 @@ from xml.etree import ElementTree
 from flexsaml.graph import Client, Clock, Conflict, Directory, NotAvailable, NotFound, Refused, StillPending
 from tests.emulator.signin import Assertion, read
 from tests.live.experiment import Outcome, Undecided
-from tests.live.scratch import Scratch
+from tests.live.scratch import POLICIES, Scratch
 from tests.live.signin import SignIn
 
-POLICIES = "/policies/claimsMappingPolicies"
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _GRAPH_PAUSES = (0.5, 1.0, 2.0, 4.0, 5.0)
 _SIGN_IN_PAUSES = (10.0, 10.0, 20.0, 30.0)
@@ -155,7 +154,8 @@ class Workbench:
     @contextmanager
     def policy(self, definition: str = '{"ClaimsMappingPolicy":{"Version":1,"IncludeBasicClaimSet":"false"}}') -> Any:
         """The id of a policy for this experiment, which is deleted after it."""
-        body = self.client.write("POST", POLICIES, {"definition": [definition], "displayName": self.scratch.mark})
+        with self.scratch.watch(POLICIES):
+            body = self.client.write("POST", POLICIES, {"definition": [definition], "displayName": self.scratch.mark})
         self.scratch.policy_ids.append(str(body["id"]))
         try:
             yield str(body["id"])
@@ -227,7 +227,8 @@ class Workbench:
         if self._policy_id:
             self.directory.update_policy(self._policy_id, display_name=name, definition=definition)
             return
-        self._policy_id = self.directory.create_policy(display_name=name, definition=definition).id
+        with self.scratch.watch(POLICIES):
+            self._policy_id = self.directory.create_policy(display_name=name, definition=definition).id
         self.scratch.policy_ids.append(self._policy_id)
         self.directory.assign(self.scratch.principal_id, self._policy_id)
 
