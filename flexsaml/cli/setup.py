@@ -7,8 +7,10 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,42 +73,48 @@ def run(given: argparse.Namespace) -> int:
     graph_url, now = stack.cloud.graph, datetime.now(timezone.utc)
     wanted = _read_wanted(given, stack, directory, name, now)
 
-    def plan(existing: setup.Existing) -> tuple[list[setup.Step], Mapping[str, str]]:
+    def read(application_id: str = "") -> _Plan:
+        existing = setup.read_existing(directory, wanted, application_id)
         steps = setup.plan_steps(wanted, existing, graph_url=graph_url, now=now)
-        return steps, setup.references_of(existing.registration)
-
-    def list_unexpected(existing: setup.Existing) -> list[str]:
-        return setup.list_unexpected(wanted, existing.registration, identity.object_id if identity else "")
+        own_id = identity.object_id if identity else ""
+        unexpected = setup.list_unexpected(wanted, existing.registration, own_id)
+        return _Plan(existing, steps, setup.references_of(existing.registration), unexpected)
 
     def replan(application_id: str) -> tuple[list[setup.Step], Mapping[str, str]]:
-        existing = setup.read_existing(directory, wanted, application_id)
-        steps, references = plan(existing)
+        plan = read(application_id)
         if not application_id:  # found by its name, after an answer that was lost: somebody else's may have the name
-            setup.check_adoption(existing.registration, steps, list_unexpected(existing), accepts=False)
-        return steps, references
+            plan.check_adoption(accepts=False)
+        return plan.steps, plan.references
 
-    existing = setup.read_existing(directory, wanted)
-    steps, references = plan(existing)
-    known, unexpected = dict(references), list_unexpected(existing)
-    setup.check_adoption(existing.registration, steps, unexpected, given.accept_existing)
     if given.print:
-        kept = [f"# it holds, and keeps: {words}" for words in unexpected]
-        print_lines([*kept, *setup.render_steps(steps, known, graph_url)])
+        plan = read()
+        plan.check_adoption(accepts=given.accept_existing)
+        kept = [f"# it holds, and keeps: {words}" for words in plan.unexpected]
+        print_lines([*kept, *setup.render_steps(plan.steps, plan.references, graph_url)])
         return 0
-    waiting = [step for step in steps if not step.is_there]
-    tenant = tenant_id or "(not named by the token)"
-    heading = f"registration '{name}' for `pulumi {given.mode}` in tenant {tenant}"
-    there = [f"  exists: {step.title}" for step in steps if step.is_there]
-    there += [f"  holds: {words}" for words in unexpected]
-    print_lines([heading, *there, *_describe_surplus(setup.list_surplus(wanted, existing))])
-    if not waiting:
+    heading = f"registration '{name}' for `pulumi {given.mode}` in tenant {tenant_id or '(not named by the token)'}"
+
+    def ask(plan: _Plan) -> bool:
+        plan.check_adoption(accepts=given.accept_existing)
+        there = [f"  exists: {step.title}" for step in plan.steps if step.is_there]
+        there += [f"  holds: {words}" for words in plan.unexpected]
+        print_lines([heading, *there, *_describe_surplus(setup.list_surplus(wanted, plan.existing))])
+        if not plan.waiting:
+            return True
+        _choose_secret_file(given, plan.waiting)
+        questions = [f"keep {words}, which gets the rights below" for words in plan.unexpected]
+        return confirm_steps(
+            [*questions, *(f"make {step.title}: {step.purpose}" for step in plan.waiting)], yes=given.yes
+        )
+
+    confirmed = _confirm_plan(read, ask, yes=given.yes)
+    if confirmed is None:
+        return NOT_CONFIRMED
+    known = dict(confirmed.references)
+    if not confirmed.waiting:
         print_lines(["nothing to do", _describe_use(known, tenant_id, given, stack.cloud.name)])
         return 0
-    secret_file = _choose_secret_file(given, waiting)
-    questions = [f"keep {words}, which gets the rights below" for words in unexpected]
-    questions += [f"make {step.title}: {step.purpose}" for step in waiting]
-    if not confirm_steps(questions, yes=given.yes):
-        return NOT_CONFIRMED
+    secret_file = _choose_secret_file(given, confirmed.waiting)
 
     def on_step(step: setup.Step, answer: Mapping[str, Any]) -> None:
         print_lines([f"made: {step.title}"])
@@ -114,12 +122,47 @@ def run(given: argparse.Namespace) -> int:
             _hand_over(answer, known, tenant_id, secret_file, stack.cloud.name)
 
     try:
-        setup.carry_out(directory, steps, known, replan, on_step=on_step, name=name)
+        setup.carry_out(directory, confirmed.steps, known, replan, on_step=on_step, name=name)
     except setup.StepRefused as refusal:
         print_lines(setup.render_steps(refusal.remaining, known, graph_url))
         raise
     print_lines([_describe_use(known, tenant_id, given, stack.cloud.name)])
     return 0
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What exists, what is to be made beside it, and what it holds that these options would not make."""
+
+    existing: setup.Existing
+    steps: list[setup.Step]
+    references: Mapping[str, str]
+    unexpected: list[str]
+
+    @property
+    def waiting(self) -> list[setup.Step]:
+        return [step for step in self.steps if not step.is_there]
+
+    def check_adoption(self, *, accepts: bool) -> None:
+        setup.check_adoption(self.existing.registration, self.steps, self.unexpected, accepts)
+
+
+def _confirm_plan(read: Callable[[], _Plan], ask: Callable[[_Plan], bool], *, yes: bool) -> _Plan | None:
+    """The plan that `ask` was answered yes to, read again after the answer: time passes until it is given, and a write
+    of a whole list takes away what was added meanwhile. Without a change it is carried out, else asked again; with
+    `yes`, which nobody reads, only once: then raises `UserError`. None: not to be carried out."""
+    plan = read()
+    for attempt in count(1):
+        if not ask(plan):
+            return None
+        asked, plan = plan, read()
+        if plan == asked:
+            break
+        words = "the registration was changed by somebody else in the meantime"
+        if yes and attempt > 1:
+            raise UserError(f"{words}, twice; nothing was made: run it again when nobody else changes it")
+        print_lines([f"{words}: planned again"])
+    return plan
 
 
 def _read_wanted(

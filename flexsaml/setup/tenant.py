@@ -86,7 +86,10 @@ def carry_out(
             known.update(references)
             return any(other.is_there for other in planned if other.title == step.title)
 
-        path, body = resolve(step.path, known), resolve(step.body, known)
+        newest = step
+        if step.method == "PATCH":  # of a whole list, in which somebody may have added something since it was planned
+            newest = next((other for other in replan(known[APPLICATION])[0] if other.title == step.title), step)
+        path, body = resolve(newest.path, known), resolve(newest.body, known)
         try:
             answer = directory.carry_out(step.method, path, body, is_done=None if step.is_secret else is_done)
         except Forbidden as refusal:

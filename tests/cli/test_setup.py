@@ -14,7 +14,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from flexsaml import setup as setup_room
+from flexsaml.cli.setup import _confirm_plan, _Plan
+from flexsaml.errors import UserError
+from flexsaml.graph import GraphPermissions
 from tests.cli.command import CLAIMS, ROOT, Ended, assert_refused, run, stack_file
 from tests.emulator.process import AZURE_CLI, SECRET, SEED, Emulator
 from tests.emulator.tenant import FLEX, FLEX_APP
@@ -320,8 +324,12 @@ def test_a_lost_secret_is_said_and_renewed(setup: Setup, emulator: Emulator, tmp
     assert granted(emulator) == UP
 
 
-def answer_at_a_terminal(arguments: list[str], environment: dict[str, str], answer: str) -> tuple[int, str]:
-    """Exit status, and what the terminal showed. `answer` is typed when it is asked for."""
+def answer_at_a_terminal(
+    arguments: list[str], environment: dict[str, str], answer: str, meanwhile: Callable[[], object] = lambda: None
+) -> tuple[int, str]:
+    """Exit status, and what the terminal showed. `answer` is typed when it is asked for, `meanwhile` happens before the
+    first one."""
+    waiting = [meanwhile]
     terminal, child_end = pty.openpty()
     command = [sys.executable, "-m", "flexsaml", *arguments]
     process = subprocess.Popen(
@@ -333,6 +341,8 @@ def answer_at_a_terminal(arguments: list[str], environment: dict[str, str], answ
         while chunk := os.read(terminal, 4096):
             shown += chunk
             if b"Type yes:" in chunk:
+                if waiting:
+                    waiting.pop()()
                 os.write(terminal, answer.encode() + b"\n")
     os.close(terminal)
     return process.wait(timeout=60), shown.decode()
@@ -349,3 +359,45 @@ def test_at_a_terminal_it_asks_and_shows_the_secret_once(emulator: Emulator, tmp
     if answer == "yes":
         status, shown = answer_at_a_terminal(arguments, environment, answer)
         assert (status, "emulated~" in shown) == (0, False)
+
+
+def test_what_was_added_while_the_question_waited_is_asked_about(emulator: Emulator, tmp_path: Path) -> None:
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    certificate = tmp_path / "client.pem"
+    certificate.write_bytes(make_pem(now - timedelta(days=1), now + timedelta(days=30))[0])
+    file = stack_file(tmp_path, emulator, STACK)
+    assert run("setup", "--file", file, "--github", "contoso/infra", "--yes", environment=PERSON).status == 0
+    (registration,) = registrations(emulator)
+
+    def add_a_key() -> None:
+        path = f"/applications/{registration['id']}"
+        assert emulator.graph("PATCH", path, {"keyCredentials": [KEY]}).status == 204
+
+    arguments = ["setup", "--file", file, "--certificate", str(certificate)]
+    environment = {**os.environ, **PERSON, "COLUMNS": "200"}
+    status, shown = answer_at_a_terminal(arguments, environment, "yes", add_a_key)
+    assert (status, shown.count("Type yes:")) == (0, 2), shown
+    first, second = shown.split("changed by somebody else in the meantime: planned again")
+    assert ("certificate 'flexsaml AB'" in first, "certificate 'flexsaml AB'" in second) == (False, True)
+    (registration,) = registrations(emulator)
+    assert len(registration["keyCredentials"]) == 2
+
+
+@pytest.mark.parametrize(("changes", "asked"), [(0, 1), (1, 2), (2, 2)])
+def test_without_a_reader_it_is_planned_again_once(changes: int, asked: int) -> None:
+    graph = GraphPermissions("graph", {}, {})
+    plans = [
+        _Plan(setup_room.Existing(graph, owners={"x": frozenset({str(number)})}), [], {}, []) for number in range(3)
+    ]
+    reads = iter([*plans[: changes + 1], plans[changes]])
+    questions: list[_Plan] = []
+
+    def agree(plan: _Plan) -> bool:
+        questions.append(plan)
+        return True
+
+    expected = pytest.raises(UserError, match="twice; nothing was made") if changes == 2 else nullcontext()
+    with expected:
+        confirmed = _confirm_plan(lambda: next(reads), agree, yes=True)
+        assert confirmed == plans[changes]
+    assert questions == plans[:asked]

@@ -159,3 +159,22 @@ def test_a_role_of_another_application_is_no_consent(directory: Directory, emula
     assert emulator.graph("DELETE", f"{path}/{consent['id']}").status == 204
     (title,) = make(directory, emulator)
     assert title.startswith("consent to ")
+
+
+def test_a_list_is_written_as_it_is_when_it_is_written(directory: Directory, emulator: Emulator) -> None:
+    """Not as it was when it was planned: what somebody adds until then stays."""
+    make(directory, emulator)
+    registration = find_registration(directory, NAME)
+    wanted = Wanted(NAME, {"User.Read.All": ["read"], "Group.Read.All": ["read"]})
+
+    def replan(application_id: str) -> tuple[Any, Any]:
+        existing = read_existing(directory, wanted, application_id)
+        steps = plan_steps(wanted, existing, graph_url=emulator.http, now=FakeClock().utc())
+        return steps, references_of(existing.registration)
+
+    steps, references = replan("")
+    access = [{"resourceAppId": DELETED, "resourceAccess": [{"id": DELETED, "type": "Role"}]}]
+    assert emulator.graph("PATCH", f"/applications/{registration}", {"requiredResourceAccess": access}).status == 204
+    carry_out(directory, steps, dict(references), replan, on_step=lambda *_: None, name=NAME)
+    (row,) = [row for row in emulator.export()["applications"] if row["id"] == registration]
+    assert access[0] in row["requiredResourceAccess"]
