@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flexsaml.errors import UserError
-from flexsaml.graph import Directory, Forbidden, Registration
+from flexsaml.graph import OUTCOME_UNKNOWN, Directory, Forbidden, GraphError, Registration
 
 from .plan import APPLICATION, MARK, REFERENCE, Existing, OwnedObject, Step, Wanted
 
@@ -91,7 +91,10 @@ def carry_out(
             newest = next((other for other in replan(known[APPLICATION])[0] if other.title == step.title), step)
         path, body = resolve(newest.path, known), resolve(newest.body, known)
         try:
-            answer = directory.carry_out(step.method, path, body, is_done=None if step.is_secret else is_done)
+            if APPLICATION in step.gives:
+                answer = _make_registration(directory, step, body, is_done)
+            else:
+                answer = directory.carry_out(step.method, path, body, is_done=None if step.is_secret else is_done)
         except Forbidden as refusal:
             raise StepRefused(step, waiting[number:], refusal) from refusal
         known.update({reference: str(answer[key]) for reference, key in step.gives.items() if key in answer})
@@ -102,6 +105,22 @@ def carry_out(
     if waiting:
         what = f"GET /applications/{known[APPLICATION]} after its creation"
         directory.wait_for(lambda: _is_complete(replan(known[APPLICATION])[0]), what, INDEXED_WITHIN)
+
+
+def _make_registration(
+    directory: Directory, step: Step, body: object, is_done: Callable[[], bool]
+) -> Mapping[str, Any]:
+    """Sent once: nothing makes its name unique, and the list by name, the only way to find it after an answer that was
+    lost, is late. Raises `UserError` while nobody can know whether it was made."""
+    try:
+        return directory.carry_out(step.method, step.path, body, is_done=None)
+    except OUTCOME_UNKNOWN as problem:
+        try:
+            directory.wait_for(is_done, f"{problem.operation}: whether it was carried out", INDEXED_WITHIN)
+        except GraphError:
+            words = "it may have been made, and is not sent again; run the same command again in some minutes"
+            raise UserError(f"{step.title}: {problem.operation}: {problem.words}; {words}") from problem
+        return {}
 
 
 def _is_complete(steps: Sequence[Step]) -> bool:

@@ -192,6 +192,19 @@ def test_a_planted_registration_gets_no_rights(
     assert granted(emulator) == UP
 
 
+def test_a_planted_registration_is_not_taken_for_the_one_whose_answer_was_lost(
+    setup: Setup, emulator: Emulator
+) -> None:
+    emulator.dials(index_lag=2)  # it is listed after the registration is planned, and the answer to it was lost
+    planted = {"displayName": "flexsaml dev", "tags": ["flexsaml-setup"], "keyCredentials": [KEY]}
+    emulator.graph("POST", "/applications", planted)
+    emulator.fault("drop", "POST", "^/applications$")
+    before = emulator.export()
+    ended = setup("--github", "contoso/infra", "--yes")
+    assert (ended.status, emulator.export()) == (2, before)
+    assert "with what this command would not make: certificate 'flexsaml AB'" in ended.err
+
+
 def test_a_registration_that_other_tenants_can_use_is_always_refused(setup: Setup, emulator: Emulator) -> None:
     planted = {"displayName": "flexsaml dev", "tags": ["flexsaml-setup"], "signInAudience": "AzureADMultipleOrgs"}
     emulator.graph("POST", "/applications", planted)

@@ -81,7 +81,7 @@ NO_APPLICATION = {
         ("lose", "/owners/.ref$", {}),
         ("lose", "/appRoleAssignedTo$", {}),
         ("lose", "/federatedIdentityCredentials$", {}),
-        ("refuse", "^/applications$", {"status": 503, "code": "x", "message": "x"}),
+        ("refuse", "^/applications$", {"status": 429}),
         ("refuse", "^/servicePrincipals$", NO_APPLICATION),
         ("refuse", "/federatedIdentityCredentials$", LATE),
         ("refuse", "/owners/.ref$", LATE),
@@ -101,6 +101,30 @@ def test_a_lost_or_late_answer_makes_nothing_twice(
         "applications": 1, "servicePrincipals": 1, "federatedIdentityCredentials": 1, "appRoleAssignments": 4
     }  # fmt: skip
     assert make(directory, emulator) == []
+
+
+@pytest.mark.parametrize(("index_lag", "is_found"), [(3, True), (1000, False)])
+def test_a_registration_of_unknown_outcome_is_not_made_again(
+    directory: Directory, emulator: Emulator, index_lag: int, is_found: bool
+) -> None:
+    emulator.dials(index_lag=index_lag)
+    emulator.fault("lose", "POST", "^/applications$")
+    before = count_rows(emulator)["applications"]
+    if is_found:
+        assert len(make(directory, emulator)) == 9
+    else:
+        with pytest.raises(
+            UserError, match="may have been made, and is not sent again; run the same command"
+        ) as raised:
+            make(directory, emulator)
+        assert "\n" not in str(raised.value)
+    assert count_rows(emulator)["applications"] == before + 1
+
+
+def test_a_refusal_is_no_unknown_outcome(directory: Directory, emulator: Emulator) -> None:
+    emulator.fault("refuse", "POST", "^/applications$", status=400, code="Request_BadRequest", message="no such name")
+    with pytest.raises(UserError, match="no such name"):
+        make(directory, emulator)
 
 
 def test_a_new_registration_is_found_by_the_next_run(directory: Directory, emulator: Emulator) -> None:
