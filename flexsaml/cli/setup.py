@@ -36,7 +36,7 @@ _MOST_DAYS = 730  # what the portal offers
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--name", default="", help="display name of the registration; default: flexsaml STACK")
+    parser.add_argument("--name", default="", help="display name of the registration; default: flexsaml PROJECT STACK")
     modes = {"up": "all that `pulumi up` does", "preview": "reading only"}
     help_ = "; ".join(f"{mode}: {words}" for mode, words in modes.items())
     parser.add_argument("--for", dest="mode", choices=setup.MODES, default="up", help=help_)
@@ -210,9 +210,10 @@ def _check_options(given: argparse.Namespace) -> None:
 
 
 def _name_registration(given: argparse.Namespace, stack: stacks.Declared) -> str:
-    """One for each kind of identity of a stack, so that a second one takes nothing from the first."""
+    """One for each kind of identity of a stack, so that a second one takes nothing from the first. Two projects may
+    have stacks of the same name."""
     kinds = (["preview"] if given.mode == "preview" else []) + (["person"] if given.person else [])
-    return " ".join(["flexsaml", stack.stack or stack.project, *kinds])
+    return " ".join(filter(None, ["flexsaml", stack.project, stack.stack, *kinds]))
 
 
 def _describe_surplus(names: Sequence[str]) -> Iterator[str]:

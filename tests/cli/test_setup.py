@@ -64,7 +64,7 @@ def grant(emulator: Emulator, *permissions: str) -> None:
     emulator.seed({**emulator.export(), "clients": [*clients, person]})
 
 
-def registrations(emulator: Emulator, name: str = "flexsaml dev") -> list[dict[str, Any]]:
+def registrations(emulator: Emulator, name: str = "flexsaml flexsaml dev") -> list[dict[str, Any]]:
     return [row for row in emulator.export()["applications"] if row["displayName"] == name]
 
 
@@ -138,8 +138,19 @@ def test_a_refused_consent_leaves_the_steps_for_an_administrator(
     assert registrations(emulator) == [registration], "completed, and no second one made"
 
 
+def test_stacks_of_the_same_name_have_a_registration_for_each_project(emulator: Emulator, tmp_path: Path) -> None:
+    for project in ("sales", "support"):
+        folder = tmp_path / project
+        folder.mkdir()
+        (folder / "Pulumi.yaml").write_text(f"name: {project}\nruntime: python\n")
+        file = stack_file(folder, emulator, STACK)
+        ended = run("setup", "--file", file, "--github", f"contoso/{project}", "--yes", environment=PERSON)
+        assert ended.status == 0, ended.err
+        assert len(registrations(emulator, f"flexsaml {project} dev")) == 1
+
+
 def test_a_strangers_registration_stays(setup: Setup, emulator: Emulator) -> None:
-    made = emulator.graph("POST", "/applications", {"displayName": "flexsaml dev"}).json
+    made = emulator.graph("POST", "/applications", {"displayName": "flexsaml flexsaml dev"}).json
     before = emulator.export()
     assert_refused(
         setup("--github", "contoso/infra", "--yes"),
@@ -175,7 +186,7 @@ def test_a_planted_registration_gets_no_rights(
     setup: Setup, emulator: Emulator, application: dict[str, Any], path: str, body: dict[str, Any], words: str
 ) -> None:
     """Anybody who may register applications can give one the name and the tag of `setup`."""
-    planted = {"displayName": "flexsaml dev", "tags": ["flexsaml-setup"], **application}
+    planted = {"displayName": "flexsaml flexsaml dev", "tags": ["flexsaml-setup"], **application}
     made = emulator.graph("POST", "/applications", planted).json
     if path:
         assert emulator.graph("POST", f"/applications/{made['id']}{path}", body).status in (200, 201)
@@ -196,7 +207,7 @@ def test_a_planted_registration_is_not_taken_for_the_one_whose_answer_was_lost(
     setup: Setup, emulator: Emulator
 ) -> None:
     emulator.dials(index_lag=2)  # it is listed after the registration is planned, and the answer to it was lost
-    planted = {"displayName": "flexsaml dev", "tags": ["flexsaml-setup"], "keyCredentials": [KEY]}
+    planted = {"displayName": "flexsaml flexsaml dev", "tags": ["flexsaml-setup"], "keyCredentials": [KEY]}
     emulator.graph("POST", "/applications", planted)
     emulator.fault("drop", "POST", "^/applications$")
     before = emulator.export()
@@ -206,7 +217,11 @@ def test_a_planted_registration_is_not_taken_for_the_one_whose_answer_was_lost(
 
 
 def test_a_registration_that_other_tenants_can_use_is_always_refused(setup: Setup, emulator: Emulator) -> None:
-    planted = {"displayName": "flexsaml dev", "tags": ["flexsaml-setup"], "signInAudience": "AzureADMultipleOrgs"}
+    planted = {
+        "displayName": "flexsaml flexsaml dev",
+        "tags": ["flexsaml-setup"],
+        "signInAudience": "AzureADMultipleOrgs",
+    }
     emulator.graph("POST", "/applications", planted)
     before = emulator.export()
     ended = setup("--github", "contoso/infra", "--accept-existing", "--yes")
@@ -244,7 +259,7 @@ def test_workflows_sign_in_without_a_secret(setup: Setup, emulator: Emulator, ar
 def test_preview_reads_only_and_is_another_registration(setup: Setup, emulator: Emulator) -> None:
     owners = [row["owners"] for row in emulator.export()["applications"]]
     assert setup("--for", "preview", "--github", "contoso/infra", "--yes").status == 0
-    assert registrations(emulator, "flexsaml dev preview")
+    assert registrations(emulator, "flexsaml flexsaml dev preview")
     assert granted(emulator) == {"Application.Read.All", "Policy.Read.All", "User.Read.All"}
     kept = {row["displayName"]: row["owners"] for row in emulator.export()["applications"]}
     assert [kept["Twilio Flex"], kept["Twilio Flex Staging"]] == owners, "who only reads owns nothing"
@@ -267,7 +282,7 @@ def test_a_certificate_adds_its_public_part(setup: Setup, emulator: Emulator, tm
 def test_a_person_gets_a_public_client_with_delegated_permissions(setup: Setup, emulator: Emulator) -> None:
     made = setup("--person", "--yes")
     assert made.status == 0, made.err
-    (registration,) = registrations(emulator, "flexsaml dev person")
+    (registration,) = registrations(emulator, "flexsaml flexsaml dev person")
     assert f"login --client-id {registration['appId']} --tenant " in made.out
     assert registration["isFallbackPublicClient"] is True
     (consent,) = emulator.export()["oauth2PermissionGrants"]
