@@ -99,9 +99,9 @@ def run(given: argparse.Namespace) -> int:
         there = [f"  exists: {step.title}" for step in plan.steps if step.is_there]
         there += [f"  holds: {words}" for words in plan.unexpected]
         print_lines([heading, *there, *_describe_surplus(setup.list_surplus(wanted, plan.existing))])
+        _choose_secret_file(given, plan.waiting)
         if not plan.waiting:
             return True
-        _choose_secret_file(given, plan.waiting)
         questions = [f"keep {words}, which gets the rights below" for words in plan.unexpected]
         return confirm_steps(
             [*questions, *(f"make {step.title}: {step.purpose}" for step in plan.waiting)], yes=given.yes
@@ -117,9 +117,9 @@ def run(given: argparse.Namespace) -> int:
     secret_file = _choose_secret_file(given, confirmed.waiting)
 
     def on_step(step: setup.Step, answer: Mapping[str, Any]) -> None:
-        print_lines([f"made: {step.title}"])
-        if step.is_secret:
+        if step.is_secret:  # first: printing fails where nobody reads any more, and the secret is answered only once
             _hand_over(answer, known, tenant_id, secret_file, stack.cloud.name)
+        print_lines([f"made: {step.title}"])
 
     try:
         setup.carry_out(directory, confirmed.steps, known, replan, on_step=on_step, name=name)
@@ -232,8 +232,12 @@ def _describe_use(known: Mapping[str, str], tenant_id: str, given: argparse.Name
 
 
 def _choose_secret_file(given: argparse.Namespace, waiting: Sequence[setup.Step]) -> Path | None:
-    """Where a new secret goes; None to show it. Raises `UserError` where it could be neither written nor shown."""
+    """Where a new secret goes; None to show it. Raises `UserError` where it could be neither written nor shown, and for
+    a file that would be waited for in vain."""
     if not any(step.is_secret for step in waiting):
+        if given.secret_file and not Path(given.secret_file).exists():
+            words = "a client secret exists already, and its text cannot be read again"
+            raise UserError(f"{given.secret_file} is not written: {words}; add --renew for another one")
         return None
     if not given.secret_file:
         if given.yes and not sys.stdout.isatty():

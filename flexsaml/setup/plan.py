@@ -178,7 +178,7 @@ def _plan_federation(federation: Federation, audience: str, own: Registration | 
 def _plan_certificate(certificate: Certificate, own: Registration | None) -> Step:
     name = f"flexsaml {certificate.thumbprint}"
     kept = list(own.keys) if own else []
-    is_there = any(key.get("displayName") == name or key.get("key") == certificate.key for key in kept)
+    is_there = any(key.get("key") == certificate.key for key in kept)  # anybody's may have the name
     new = {
         "type": "AsymmetricX509Cert", "usage": "Verify", "key": certificate.key, "displayName": name,
         "startDateTime": _time(certificate.starts), "endDateTime": _time(certificate.ends),

@@ -132,7 +132,7 @@ def test_a_refused_consent_leaves_the_steps_for_an_administrator(
     assert granted(emulator) == set()
 
     grant(emulator, *rights, "AppRoleAssignment.ReadWrite.All")
-    completed = setup("--secret", "--secret-file", str(tmp_path / "other"), "--yes", "--accept-existing")
+    completed = setup("--secret", "--yes", "--accept-existing")
     assert completed.status == 0, completed.err
     assert granted(emulator) == UP
     assert registrations(emulator) == [registration], "completed, and no second one made"
@@ -350,6 +350,38 @@ def test_a_lost_secret_is_said_and_renewed(setup: Setup, emulator: Emulator, tmp
     assert renewed.status == 0, renewed.err
     assert "SECRET" in (tmp_path / "second").read_text("utf-8")
     assert granted(emulator) == UP
+
+
+def test_a_secret_file_that_would_not_be_written_is_refused(setup: Setup, emulator: Emulator, tmp_path: Path) -> None:
+    assert setup("--secret", "--secret-file", str(tmp_path / "first"), "--yes").status == 0
+    before = emulator.export()
+    arguments = ("--secret", "--secret-file", str(tmp_path / "second"), "--yes")
+    assert_refused(setup(*arguments), "setup", "second is not written: a client secret exists already", "--renew")
+    assert emulator.export() == before
+    assert setup(*arguments, "--renew").status == 0
+    assert (tmp_path / "second").exists()
+
+
+def test_a_secret_is_written_where_nobody_reads_the_output_any_more(emulator: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    emulator.fault("delay", "POST", "/addPassword$", ms=500)  # the pipe is closed before the answer
+    arguments = [
+        "setup",
+        "--file",
+        stack_file(tmp_path, emulator, STACK),
+        "--secret",
+        "--secret-file",
+        str(file),
+        "--yes",
+    ]
+    environment = {**os.environ, **PERSON, "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "flexsaml", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert any(line.startswith("made: owner of the service principal") for line in process.stdout)
+        process.stdout.close()
+        assert process.wait(timeout=60) == 1
+    assert "SECRET" in file.read_text("utf-8")
 
 
 def answer_at_a_terminal(

@@ -46,7 +46,7 @@ MADE = Registration(
     tags=(MARK,),
     requested=({"resourceAppId": GRAPH_APP_ID, "resourceAccess": [{"id": "r1", "type": "Role"}, {"id": "r2", "type": "Role"}]},),
     is_public_client=False,
-    keys=({"displayName": f"flexsaml {CERTIFICATE.thumbprint}", "key": None},),
+    keys=({"displayName": f"flexsaml {CERTIFICATE.thumbprint}", "key": CERTIFICATE.key},),
     secrets=(ClientSecret("k", SECRET_NAME, NOW + YEAR),),
     federated=(FederatedCredential("any name", REPOSITORY.issuer, REPOSITORY.subject),),
     principal_id="sp",
@@ -109,12 +109,15 @@ def flat(value: Any) -> Any:
             ("POST", "/applications/\0APPLICATION\0/federatedIdentityCredentials"),
         ]),
         ({"keys": ()}, {}, [("PATCH", "/applications/\0APPLICATION\0")]),
+        ({"keys": ({"displayName": f"flexsaml {CERTIFICATE.thumbprint}", "key": "QQ=="},)}, {}, [
+            ("PATCH", "/applications/\0APPLICATION\0"),
+        ]),
         ({"secrets": (ClientSecret("k", "somebody's", NOW + YEAR),)}, {}, [("POST", "/applications/\0APPLICATION\0/addPassword")]),
         ({"secrets": (ClientSecret("k", SECRET_NAME, NOW),)}, {}, [("POST", "/applications/\0APPLICATION\0/addPassword")]),
         ({"roles": frozenset({"r1", "r3"})}, {}, [("POST", "/servicePrincipals/graph/appRoleAssignedTo")]),
         ({"requested": ()}, {}, [("PATCH", "/applications/\0APPLICATION\0")]),
     ],
-    ids=["no principal", "not an owner", "other subject", "no key", "other secret", "ended secret", "no consent", "not asked for"],
+    ids=["no principal", "not an owner", "other subject", "no key", "other key of that name", "other secret", "ended secret", "no consent", "not asked for"],
 )  # fmt: skip
 def test_what_is_missing_is_completed(
     change: dict[str, Any], owners: dict[str, frozenset[str]], steps: list[tuple[str, str]]
