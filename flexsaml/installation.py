@@ -1,5 +1,6 @@
 """Where this code runs: in a checkout, whose requirements are pinned, or installed from a wheel."""
 
+import re
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -15,8 +16,19 @@ def is_own_module(package: str) -> bool:
 
 
 def advise_installation(package: str = "", checkout: Path | None = CHECKOUT) -> str:
-    """How to install what is missing."""
+    """How to install what is missing. No index has the package yet, so the name alone would install a stranger's."""
     if checkout:
         return "run `pip install -r requirements.txt`"
     extra = _EXTRAS.get(package)
-    return f"run `pip install 'flexsaml[{extra}]'`" if extra else "run `pip install --upgrade flexsaml`"
+    which = f" with its extra `{extra}`" if extra else ""
+    return f"install flexsaml again{which}, from where it came"
+
+
+def read_version() -> str:
+    """The version of the wheel, or of the checkout."""
+    if CHECKOUT:
+        [version] = re.findall(r'(?m)^version = "(.+)"', (CHECKOUT / "pyproject.toml").read_text("utf-8"))
+        return str(version)
+    from importlib import metadata
+
+    return metadata.version("flexsaml")

@@ -126,6 +126,7 @@ WAYS_OUT = {
     ("flexsaml/terminal_text.py", "print"),  # of cleaned lines and of JSON in ASCII
     ("components/inspection.py", "pulumi.log"),  # of findings, which are harmless as text
     ("components/inspection.py", "a text at exit"),  # of cleaned lines, to the engine
+    ("flexsaml/graph/person.py", "logging"),  # silences a library
     ("flexsaml/graph/tokens.py", "logging"),  # silences a library
     ("tools/engine.py", "print"),  # of a directory, exactly: a shell reads it
     ("emulator/__main__.py", "print"),  # cleans by itself, because it shares nothing

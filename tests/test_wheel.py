@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from flexsaml.installation import advise_installation
+from flexsaml.installation import advise_installation, read_version
 from setup import move_imports
 from tests.torture import PROJECT
 from tests.wheel import build_sdist, build_wheel, copy_sources, pip
@@ -53,21 +53,23 @@ def test_the_console_script_is_the_module(wheel: Path) -> None:
     module = run_python(wheel, "-m", "flexsaml", "--help")
     assert script.returncode == module.returncode == 0, script.stderr
     assert "adopt" in script.stdout
+    version = run_python(wheel, str(wheel / "bin" / "flexsaml"), "--version")
+    assert (version.returncode, version.stdout) == (0, f"{read_version()}\n")
 
 
 def test_a_command_names_the_extra_that_it_lacks(wheel: Path) -> None:
     block = "import sys; sys.modules['lxml'] = None; from flexsaml.cli import main; sys.exit(main(['verify', 'x']))"
     ended = run_python(wheel, "-c", block)
-    line = "verify: the package lxml is not installed; run `pip install 'flexsaml[verify]'`\n"
+    line = "verify: the package lxml is not installed; install flexsaml again with its extra `verify`, from where it came\n"
     assert (ended.returncode, ended.stderr) == (2, line)
 
 
 @pytest.mark.parametrize(
     ("package", "advice"),
     [
-        ("regex", "run `pip install 'flexsaml[predict]'`"),
-        ("signxml", "run `pip install 'flexsaml[verify]'`"),
-        ("requests", "run `pip install --upgrade flexsaml`"),
+        ("regex", "install flexsaml again with its extra `predict`, from where it came"),
+        ("signxml", "install flexsaml again with its extra `verify`, from where it came"),
+        ("requests", "install flexsaml again, from where it came"),
     ],
 )
 def test_what_is_missing_is_installed_with_the_wheel(package: str, advice: str) -> None:

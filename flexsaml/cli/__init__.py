@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from flexsaml.errors import UserError
-from flexsaml.installation import advise_installation, is_own_module
+from flexsaml.installation import advise_installation, is_own_module, read_version
 from flexsaml.terminal_text import escape_controls, print_lines
 
 from .terminal import read_file as read_file
@@ -86,11 +86,15 @@ class _Parser(argparse.ArgumentParser):
 
 def _run(command: str, arguments: list[str]) -> int:
     parser = _Parser(prog="python -m flexsaml", description="commands beside `pulumi`")
+    parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, help_ in COMMANDS.items():
         subparser = commands.add_parser(name, help=help_, description=help_)
         if name == command:
             _module_of(name).arguments(subparser)
+    if arguments == ["--version"]:
+        print_lines([read_version()])
+        return 0
     given = parser.parse_args(arguments)
     return int(_module_of(given.command).run(given))
 

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         ClientSecret,
         FederatedCredential,
         GraphPermissions,
+        Owner,
         Registration,
         ScopeGrant,
     )
@@ -79,6 +80,7 @@ __all__ = [
     "NotCreated",
     "NotFound",
     "NotSent",
+    "Owner",
     "Policy",
     "PrincipalNotFound",
     "PrincipalSnapshot",
@@ -109,7 +111,8 @@ _LAZY = {
     "bulk": ("BULK_WORKERS", "Progress"), "client": ("Client",), "directory": ("Directory",),
     "person": ("PublicClient", "sign_in"),
     "registrations": (
-        "GRAPH_APP_ID", "ClientSecret", "FederatedCredential", "GraphPermissions", "Registration", "ScopeGrant",
+        "GRAPH_APP_ID", "ClientSecret", "FederatedCredential", "GraphPermissions", "Owner", "Registration",
+        "ScopeGrant",
     ),
     "signing": ("SigningCertificate",), "tokens": ("Identity", "credentials", "skew"),
 }  # fmt: skip

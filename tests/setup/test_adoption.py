@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from flexsaml.errors import UserError
-from flexsaml.graph import ClientSecret, FederatedCredential
-from flexsaml.graph.registrations import Owner
+from flexsaml.graph import ClientSecret, FederatedCredential, Owner
 from flexsaml.setup.adoption import check_adoption, list_unexpected
 from flexsaml.setup.plan import Step
 from tests.setup.test_plan import CERTIFICATE, MADE, NOW, REPOSITORY, WANTED
