@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -27,7 +27,7 @@ from tests.live.scratch import LIST_PAUSES, MARK, make_mark, remove
 from tests.live.signin import FormSignIn, SignIn
 from tests.live.tenant import RefusedTenant, Skipped, check_size, choose_tenant, connect, read_domain
 
-_PORT = 8400
+_PORT, _LAST_PORT = 8400, 65535
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -85,6 +85,9 @@ def run(given: argparse.Namespace, where: Cloud, client: Client, directory: Dire
     unknown = set(given.only) - {experiment.question for experiment in EXPERIMENTS}
     if unknown:
         raise RefusedTenant(f"--only {', '.join(sorted(unknown))}: the questions are in docs/live.md")
+    check_report(given.report)
+    if not 1 <= given.port <= _LAST_PORT:
+        raise UserError(f"--port {given.port}: a port is a number from 1 to {_LAST_PORT}")
     domain, mark = read_domain(client, tenant_id), make_mark()
     experiments = [experiment for experiment in EXPERIMENTS if experiment.question in given.only or not given.only]
     if given.no_sign_in:
@@ -92,15 +95,37 @@ def run(given: argparse.Namespace, where: Cloud, client: Client, directory: Dire
     removal = describe_removal(given, mark)
     with open_sign_in(given, where, tenant_id) as sign_in:
         live_run = LiveRun(
-            client, directory, client.clock, domain, mark, say=partial(print, flush=True), experiments=experiments,
+            client, directory, client.clock, domain, mark, say=say, experiments=experiments,
             reply_url=f"http://localhost:{given.port}/acs", sign_in=sign_in, life_cycles=choose_life_cycles(given),
             removal=removal,
         )  # fmt: skip
-        print(f"should this run be killed: {removal}", flush=True)
+        say(f"should this run be killed: {removal}")
         report = live_run.carry_out()
-    given.report.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"the report is in {given.report}; it names nobody, and docs/live.md says how to send it")
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    try:
+        given.report.write_text(text + "\n", encoding="utf-8")
+    except OSError as problem:
+        say(text)
+        words = problem.strerror or problem
+        raise UserError(f"--report {given.report} cannot be written ({words}): the report is printed instead") from None
+    say(f"the report is in {given.report}; it names nobody, and docs/live.md says how to send it")
     return 0 if is_complete(report) and not live_run.interrupted else 1
+
+
+def say(line: str) -> None:
+    """Prints it, unless the terminal is gone: what was made is still removed, and the report written."""
+    with suppress(OSError):
+        print(line, flush=True)
+
+
+def check_report(file: Path) -> None:
+    """Raises UserError if the report could not be written at the end of the run."""
+    if file.is_dir():
+        raise UserError(f"--report {file}: that is a folder; name a file in it")
+    if not file.parent.is_dir():
+        raise UserError(f"--report {file}: there is no folder {file.parent}; make it, or name a file elsewhere")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise UserError(f"--report {file}: it cannot be written; name a file elsewhere")
 
 
 def describe_removal(given: argparse.Namespace, mark: str) -> str:
@@ -140,5 +165,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves SIGHUP
+            signal.signal(number, _interrupt)
     sys.exit(main(sys.argv[1:]))

@@ -218,7 +218,11 @@ def test_only_what_a_live_run_made_is_removed(
     assert emulator.export() == before
 
 
-def test_a_terminated_run_removes_what_it_made(emulator: Emulator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("terminal", ["stays", "goes"])
+def test_a_terminated_run_removes_what_it_made(
+    emulator: Emulator, tmp_path: Path, number: signal.Signals, terminal: str
+) -> None:
     before = emulator.export()
     emulator.fault("delay", "POST", "/addTokenSigningCertificate$", ms=1500)  # so that the signal arrives in the middle
     command = [sys.executable, "-m", "tests.live", *arguments(emulator, "--report", str(tmp_path / "report.json"))]
@@ -226,11 +230,36 @@ def test_a_terminated_run_removes_what_it_made(emulator: Emulator, tmp_path: Pat
     assert run.stdout is not None
     while "making the scratch" not in run.stdout.readline():
         assert run.poll() is None
-    run.send_signal(signal.SIGTERM)
+    if terminal == "goes":
+        run.stdout.close()
+    run.send_signal(number)
     assert run.wait(60) == 1
     run.stdout.close()
     assert emulator.export() == before
     assert json.loads((tmp_path / "report.json").read_text())["answers"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--report", "{folder}/missing/r.json"), "there is no folder"),
+        (("--report", "{folder}"), "that is a folder"),
+        (("--report", "{folder}/file/r.json"), "there is no folder"),
+        (("--browser", "--port", "99999"), "a port is a number from 1 to 65535"),
+        (("--port", "0"), "a port is a number from 1 to 65535"),
+        (("--port", "-1"), "a port is a number from 1 to 65535"),
+    ],
+)
+def test_what_the_run_cannot_use_is_named_before_it_makes_anything(
+    emulator: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...], words: str
+) -> None:
+    (tmp_path / "file").touch()
+    emulator.clear()
+    assert main(arguments(emulator, *(word.format(folder=tmp_path) for word in more)), QuickClock()) == 2
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert (printed.err + printed.out).count("\n") == 1
+    assert [request for request in emulator.requests() if request["path"].endswith("/applications")] == []
 
 
 # -- which tenant ------------------------------------------------------------------------------------------------------
