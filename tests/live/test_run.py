@@ -230,6 +230,8 @@ def test_a_terminated_run_removes_what_it_made(
     assert run.stdout is not None
     while "making the scratch" not in run.stdout.readline():
         assert run.poll() is None
+    while len(emulator.export()["servicePrincipals"]) == len(before["servicePrincipals"]):
+        assert run.poll() is None
     if terminal == "goes":
         run.stdout.close()
     run.send_signal(number)
