@@ -66,6 +66,9 @@ class LiveRun:
         for life_cycle in self.life_cycles:
             report.life_cycles.append(self._live_through(life_cycle, bench))
             self.say(f"life cycle: {'held' if report.life_cycles[-1]['held'] else 'broke'}")
+            for row in (report.life_cycles[-1], *report.life_cycles[-1]["steps"]):
+                if row.get("words"):
+                    self.say(f"life cycle: {row['words']}")
             with suppress(UserError):  # one that broke may have left its own in force; the end removes it in any case
                 remove_policies(self.directory, self.mark)
         for experiment in self.experiments:
@@ -101,9 +104,13 @@ class LiveRun:
             return reports.Finding(experiment, experiment.run(bench))
         except (Undecided, UserError) as problem:
             abandoned = isinstance(problem, NobodySignedIn)
-            return reports.Finding(experiment, undecided=str(problem), is_abandoned=abandoned)
+            return reports.Finding(
+                experiment, undecided=str(problem), is_abandoned=abandoned, is_own=isinstance(problem, Undecided)
+            )
         except Exception as bug:  # noqa: BLE001 - the other questions are still asked, and the report says so
-            return reports.Finding(experiment, undecided=f"a bug of the suite: {type(bug).__name__}: {bug}")
+            return reports.Finding(
+                experiment, undecided=f"a bug of the suite: {type(bug).__name__}: {bug}", is_own=False
+            )
 
     def _remove(self, scratch: Scratch) -> list[str]:
         try:

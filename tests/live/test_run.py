@@ -69,9 +69,22 @@ def test_an_experiment_that_ends_otherwise_leaves_nothing(emulator: Emulator, en
     assert "contoso" not in json.dumps(report)
 
 
+def test_words_of_the_service_are_not_in_the_report(emulator: Emulator) -> None:
+    def fail(_bench: Workbench) -> Outcome:
+        raise UserError("GET /x: 403 Authorization_RequestDenied Ada Lovelace of Contoso Ltd, 192.0.2.7")
+
+    lines = list[str]()
+    report = make_run(emulator, [Experiment("fails", "fails", {}, fail)], say=lines.append).carry_out()
+    assert report["answers"][0]["undecided"] == "an error: 403 Authorization_RequestDenied: other words"
+    assert "fails: GET /x: 403 Authorization_RequestDenied Ada Lovelace of Contoso Ltd, 192.0.2.7" in lines
+
+
 @pytest.mark.parametrize(
     ("problem", "words"),
-    [(UserError("Graph refused it"), "Graph refused it"), (RuntimeError("odd"), "a bug: RuntimeError: odd")],
+    [
+        (UserError("POST /x: 400 Request_BadRequest Contoso Ltd, Ada Lovelace"), "400 Request_BadRequest: other words"),
+        (RuntimeError("of 192.0.2.7"), "other words"),
+    ],
 )
 def test_after_a_life_cycle_that_breaks_the_questions_are_asked(
     emulator: Emulator, problem: Exception, words: str
