@@ -8,7 +8,9 @@ count as unset. Changes nothing, and writes one file, readable by its owner only
 import is for a stack that has no resources yet."""
 
 import argparse
+import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -120,6 +122,8 @@ def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None
     """What of the component exists in the tenant. Raises `pulumi.RunError` as the component does."""
     directory = cache(Connection.from_config(pulumi.Config("flexsaml").get).directory)
     recorder = _Recorder(directory)
+    loop = asyncio.new_event_loop()  # Pulumi would make one, and leave it to the interpreter's end, which may complain
+    asyncio.set_event_loop(loop)
     mocks.set_mocks(recorder, project=read_project_name(Path.cwd()), stack=stack, preview=False)
     # The keys are read once project and stack are known, on which default names depend.
 
@@ -132,7 +136,8 @@ def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None
             )
         return FlexSamlClaims(component, declared, directory=directory).policy_id
 
-    mocks.test(build)()  # type: ignore[no-untyped-call]
+    with closing(loop):
+        mocks.test(build)()  # type: ignore[no-untyped-call]
     return recorder
 
 

@@ -239,7 +239,10 @@ def test_a_terminated_run_removes_what_it_made(
     before = emulator.export()
     emulator.fault("delay", "POST", "/addTokenSigningCertificate$", ms=1500)  # so that the signal arrives in the middle
     command = [sys.executable, "-m", "tests.live", *arguments(emulator, "--report", str(tmp_path / "report.json"))]
-    run = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    run = subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, env={**os.environ},
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # ignored where the tests run under nohup
+    )  # fmt: skip
     assert run.stdout is not None
     while "making the scratch" not in run.stdout.readline():
         assert run.poll() is None

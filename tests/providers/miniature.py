@@ -16,6 +16,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -347,12 +348,11 @@ def _run_program(program: Program, settle: Callable[[Any], Held | None]) -> None
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     loop.set_exception_handler(lambda *_: None)  # `_Command.failure` has it
-    with _InPlace() as executor:
+    with closing(loop), _InPlace() as executor:
         loop.set_default_executor(executor)
         monitor = _Monitor(settle)
         mocks.set_mocks(monitor.mocks, "flexsaml", "dev", preview=False, logger=_SILENT, monitor=monitor)
         pulumi.runtime.test(program)()
-    loop.close()
 
 
 class QuickClock(Clock):
