@@ -8,11 +8,9 @@ for keyCredentials by name is limited to 150 a minute (A). The custom claims pol
 one that was never set reads as 404 or as 200 without claims (D)."""
 
 import base64
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from .batch import BatchResponse, body_of, entity_of
@@ -33,7 +31,7 @@ from .models import (
     SigningKey,
 )
 from .policies import POLICIES, named
-from .shapes import read_text
+from .shapes import read_moment, read_text
 from .tokens import Identity, identity
 from .urls import InvalidReference, is_guid, search_phrase, segment, segment_literal, with_query
 
@@ -259,17 +257,21 @@ def _role(body: Mapping[str, Any], app_roles: Mapping[str, Mapping[str, Any]]) -
 
 
 def read_signing_keys(credentials: Iterable[Mapping[str, Any]]) -> Iterable[SigningKey]:
-    """The public ones. `customKeyIdentifier` is the thumbprint in base64; each has a private twin of usage Sign (A)."""
-    credentials = list(credentials)
-    with_private_key = {item.get("customKeyIdentifier") for item in credentials if item.get("usage") == "Sign"}
-    for credential in credentials:
-        if credential.get("usage") == "Verify":
-            can_sign = credential.get("customKeyIdentifier") in with_private_key
-            thumbprint = str(credential.get("customKeyIdentifier") or "")
-            with suppress(ValueError):
-                thumbprint = base64.b64decode(thumbprint, validate=True).hex()
-            ends, starts = (_moment(credential.get(name)) for name in ("endDateTime", "startDateTime"))
-            yield SigningKey(thumbprint.upper(), ends, starts, can_sign)
+    """Of all key credentials of a principal. Each public one has a private twin of usage Sign (A)."""
+    rows = list(credentials)
+    with_private_key = {row.get("customKeyIdentifier") for row in rows if row.get("usage") == "Sign"}
+    for row in rows:
+        if row.get("usage") == "Verify":
+            yield read_signing_key(row, can_sign=row.get("customKeyIdentifier") in with_private_key)
+
+
+def read_signing_key(row: Mapping[str, Any], *, can_sign: bool = True) -> SigningKey:
+    """Of a public key credential, whose `customKeyIdentifier` is the thumbprint in base64."""
+    thumbprint = str(row.get("customKeyIdentifier") or "")
+    with suppress(ValueError):
+        thumbprint = base64.b64decode(thumbprint, validate=True).hex()
+    ends, starts = (read_moment(row.get(name)) for name in ("endDateTime", "startDateTime"))
+    return SigningKey(thumbprint.upper(), ends, starts, can_sign)
 
 
 def _has_hidden_members(answer: BatchResponse) -> bool:
@@ -277,11 +279,3 @@ def _has_hidden_members(answer: BatchResponse) -> bool:
     if isinstance(answer.failure, (Forbidden, NotFound)):
         return isinstance(answer.failure, Forbidden)
     return bool(body_of(answer).get("visibility") == "HiddenMembership")
-
-
-def _moment(text: object) -> datetime | None:
-    """Python 3.10 reads three or six decimals only, and Graph may give seven."""
-    with suppress(ValueError):
-        moment = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00"))
-        return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    return None

@@ -17,7 +17,7 @@ from typing import Any
 from .batch import BatchResponse, body_of, entity_of
 from .directory_calls import DirectoryCalls, Wait
 from .errors import Conflict, Malformed, NotFound, StillPending
-from .shapes import read_text, read_texts
+from .shapes import read_moment, read_text, read_texts
 from .urls import literal, segment, segment_literal
 
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
@@ -204,10 +204,7 @@ _LANDED: Json = {"landed": True}
 
 
 def _read_secret(body: Mapping[str, Any]) -> ClientSecret:
-    try:
-        ends = datetime.fromisoformat(str(body.get("endDateTime")).replace("Z", "+00:00"))
-    except ValueError:
-        ends = None
+    ends = read_moment(body.get("endDateTime"))
     return ClientSecret(str(body.get("keyId")), str(body.get("displayName") or ""), ends)
 
 

@@ -4,7 +4,9 @@ as absent, and absence permits deletions. A collection has a `value`, a list of 
 has an `id`; `@odata.count` is a whole number (A: OData JSON format). The answer to a batch has one object for each
 item, with the item's id and a numeric status; a success has no `error`. Pure."""
 
+import re
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 from .errors import RUN_AGAIN, Unanswered, Unreadable, operation
@@ -35,6 +37,16 @@ def read_texts(body: Mapping[str, Any], key: str) -> tuple[str, ...]:
         words = f"{key} of the answer is not a list of texts, as in Graph's answers"
         raise Unanswered(f"reading the object {body['id']}", words, RUN_AGAIN)
     return tuple(texts)
+
+
+def read_moment(text: object) -> datetime | None:
+    """A date and time, without its fraction; None for what is none. Python 3.10 reads three or six decimals only, and
+    Graph may give seven."""
+    try:
+        moment = datetime.fromisoformat(re.sub(r"\.\d+", "", str(text)).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def check_items(path: str, page: Mapping[str, Any]) -> list[Json]:

@@ -15,7 +15,7 @@ from typing import Any
 from .directory_calls import DirectoryCalls
 from .errors import RUN_AGAIN, Unanswered
 from .models import SigningKey
-from .principals import read_signing_keys
+from .principals import read_signing_key
 from .urls import segment
 
 
@@ -91,13 +91,15 @@ def _path(principal_id: str) -> str:
 
 
 def _thumbprint(row: dict[str, Any]) -> str:
-    return next((key.thumbprint for key in read_signing_keys([row])), "")
+    return read_signing_key(row).thumbprint
 
 
 def _read(path: str, row: dict[str, Any]) -> SigningCertificate:
     """A key credential, or what the creation answers. Raises Unanswered for one without a certificate in it."""
     try:
-        (key,), der = read_signing_keys([row]), base64.b64decode(row["key"], validate=True)
+        if row["usage"] != "Verify":
+            raise ValueError(row["usage"])
+        key, der = read_signing_key(row), base64.b64decode(row["key"], validate=True)
     except (KeyError, TypeError, ValueError):
         words = "the answer does not have a certificate, as Graph's answers have"
         raise Unanswered(f"reading the certificate of {path}", words, RUN_AGAIN) from None

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
 from flexsaml.graph.directory import Directory
 from flexsaml.graph.errors import StillPending, Unanswered
+from flexsaml.graph.shapes import read_moment
 
 from .fakes import Answer, Step, batch, listing, ok, stage
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2029-01-01T00:00:00Z", datetime(2029, 1, 1, tzinfo=timezone.utc)),
+        ("2029-01-01T00:00:00.8100763Z", datetime(2029, 1, 1, tzinfo=timezone.utc)),  # Python 3.10 reads no 7 digits
+        ("2029-01-01T01:00:00+01:00", datetime(2029, 1, 1, tzinfo=timezone.utc)),
+        ("2029-01-01T00:00:00", datetime(2029, 1, 1, tzinfo=timezone.utc)),
+        ("soon", None),
+        (None, None),
+        (7, None),
+    ],
+)
+def test_a_moment_is_read_in_every_form_that_graph_gives(text: object, moment: datetime | None) -> None:
+    assert read_moment(text) == moment
+
 
 NO_OBJECT: dict[str, Answer] = {
     "no body": ok(),

@@ -48,7 +48,7 @@ OLD = row("00", displayName="CN=old")
 def test_a_certificate_is_made_once(steps: list[Step], lines: list[str]) -> None:
     scene = stage(*steps)
     made = scene.directory.create_signing_certificate("sp", "CN=x", datetime(2028, 5, 1, tzinfo=timezone.utc), {"00"})
-    assert (made.key.thumbprint, made.der) == ("AA", DER)
+    assert (made.key.thumbprint, made.key.can_sign, made.der) == ("AA", True, DER)
     assert scene.graph.lines == lines
     assert scene.graph.requests[0].body == {"displayName": "CN=x", "endDateTime": "2028-05-01T00:00:00Z"}
 
