@@ -7,14 +7,13 @@ import re
 import shlex
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from flexsaml.cli import COMMANDS, MODULES
+from flexsaml.cli import COMMANDS, load_module
 from tests.torture import PROJECT
 from tools.versions import SUPPORTED
 
@@ -85,7 +84,7 @@ def test_every_command_of_flexsaml_exists() -> None:
             command, *_ = line.split()
             assert command in COMMANDS, line
             parser = argparse.ArgumentParser(exit_on_error=False)
-            import_module(MODULES.get(command, f"flexsaml.cli.{command}")).arguments(parser)
+            load_module(command).arguments(parser)
             parser.parse_args(shlex.split(line.partition(" > ")[0])[1:])
 
 

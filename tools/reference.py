@@ -6,11 +6,10 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
 
 import providers
 from components import FlexSamlClaims, FlexSamlClaimsArgs
-from flexsaml.cli import COMMANDS, MODULES
+from flexsaml.cli import COMMANDS, load_module
 from flexsaml.declaration import KEYS, Key
 from providers import KINDS, provider_class
 
@@ -65,7 +64,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
         formatter_class=lambda prog: argparse.HelpFormatter(prog, width=WIDTH),
         exit_on_error=False,
     )
-    import_module(MODULES.get(command, f"flexsaml.cli.{command}")).arguments(parser)
+    load_module(command).arguments(parser)
     return parser
 
 

@@ -37,8 +37,8 @@ COMMANDS = {
     "worker": "what Flex stored for an agent, beside the prediction",
 }
 """Command to its one-line help."""
-MODULES = {"accept-mapped-claims": "flexsaml.cli.accept_mapped_claims", "adopt": "components.adopt"}
-"""Modules of commands that are not `flexsaml.cli.<command>`; each has `arguments(parser)` and `run(given)`."""
+MODULES = {"adopt": "components.adopt"}
+"""Modules of commands that are not `flexsaml.cli.<command>`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,13 +91,14 @@ def _run(command: str, arguments: list[str]) -> int:
     for name, help_ in COMMANDS.items():
         subparser = commands.add_parser(name, help=help_, description=help_)
         if name == command:
-            _module_of(name).arguments(subparser)
+            load_module(name).arguments(subparser)
     if arguments == ["--version"]:
         print_lines([read_version()])
         return 0
     given = parser.parse_args(arguments)
-    return int(_module_of(given.command).run(given))
+    return int(load_module(given.command).run(given))
 
 
-def _module_of(command: str) -> ModuleType:
-    return import_module(MODULES.get(command, f"flexsaml.cli.{command}"))
+def load_module(command: str) -> ModuleType:
+    """What runs the command: it has `arguments(parser)` and `run(given)`."""
+    return import_module(MODULES.get(command, f"flexsaml.cli.{command.replace('-', '_')}"))

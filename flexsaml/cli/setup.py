@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from flexsaml import setup
 from flexsaml.errors import UserError
+from flexsaml.graph import OWNED
 from flexsaml.private_files import check_writable, write_private_file
 from flexsaml.terminal_text import print_lines
 
@@ -178,15 +179,14 @@ def _read_wanted(
         certificate = setup.read_certificate(raw, given.certificate, now)
     declaration = stack.declaration
     is_declared = bool(declaration.claims or declaration.definition)  # else only the principal is known
-    users = bool(declaration.users or declaration.users_file or {"users", "usersFile"} & declaration.secret_keys)
     needs = setup.list_needs(
         given.mode,
         extensions=bool(declaration.extensions) or not is_declared,
-        users=users or not is_declared,
+        users=declaration.may_have_users or not is_declared,
         as_person=given.person,
     )
     permissions = setup.choose_permissions(needs)
-    needs_owner = setup.OWNED in permissions
+    needs_owner = OWNED in permissions
     objects = (stack.service_principal, declaration.application)
     return setup.Wanted(
         name, permissions, as_person=given.person,

@@ -109,7 +109,7 @@ def _read_certificates(given: argparse.Namespace, stack: stacks.Declared | None)
 
 
 def _find_metadata_url(stack: stacks.Declared | None) -> str:
-    """The address of the stack's own metadata, from its file if that has tenant and appId, else from the tenant."""
+    """The address of the stack's own metadata; a tenant or appId that its file lacks comes from token and tenant."""
     problem, fix = "there is no certificate to check the signature with", verification.GIVE_METADATA
     if stack is None:
         raise UserError(f"{problem}; {fix}")

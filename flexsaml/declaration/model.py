@@ -65,6 +65,11 @@ class Declaration:
         in_both = {user: {**self.users[user], **self.roster[user]} for user in self.users if user in self.roster}
         return {**self.users, **self.roster, **in_both}
 
+    @property
+    def may_have_users(self) -> bool:
+        """Whether values of users are declared, or may be: a secret key counts as if it had some in it."""
+        return bool(self.all_users or self.users_file or {"users", "usersFile"} & self.secret_keys)
+
     def full_names(self, app_id: str) -> dict[str, str]:
         """Short name to full name of the extensions of this stack; `app_id` is that of their application."""
         return {name: build_full_name(app_id, name) for name in self.extensions}

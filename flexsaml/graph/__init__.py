@@ -35,7 +35,7 @@ from .models import (
     ValueHolders,
 )
 from .pace import quota_seconds
-from .permissions import Requirement, describe_requirement, requirements, requirements_of_stack
+from .permissions import OWNED, Requirement, describe_requirement, requirements, requirements_of_stack
 from .urls import is_guid
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ __all__ = [
     "BULK_WORKERS",
     "GRAPH_APP_ID",
     "OUTCOME_UNKNOWN",
+    "OWNED",
     "Application",
     "Client",
     "ClientSecret",

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_OWNED = "Application.ReadWrite.OwnedBy"  # good only for objects that the identity owns
+OWNED = "Application.ReadWrite.OwnedBy"
+"""Good only for objects that the identity owns."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Requirement:
     @property
     def least_delegated(self) -> str:
         """The same for a person."""
-        return " with ".join(self._alternatives(is_person=True)[0])
+        return " with ".join(self.alternatives(is_person=True)[0])
 
     @property
     def is_essential(self) -> bool:
@@ -54,28 +55,29 @@ class Requirement:
         """Whether this is the call; the first requirement that recognises a call is that call's."""
         return re.fullmatch(self.methods, method) is not None and re.match(self.path, path) is not None
 
+    def alternatives(self, *, is_person: bool) -> list[tuple[str, ...]]:
+        """`any_of`, without those that only an application can have if it is a person's."""
+        return [names for names in self.any_of if not (is_person and OWNED in names)]
+
     def is_met(self, granted: Collection[str]) -> bool:
         return bool(self._sufficient(granted))
 
     def lacking(self, granted: Collection[str], *, is_person: bool) -> tuple[str, ...]:
         """The fewest permissions that have to be added, of the least alternative among several; () if it is met."""
         missing = [
-            tuple(name for name in names if name not in granted) for names in self._alternatives(is_person=is_person)
+            tuple(name for name in names if name not in granted) for names in self.alternatives(is_person=is_person)
         ]
         return min(missing, key=len)
 
     def is_met_for_owned_objects_only(self, granted: Collection[str]) -> bool:
         sufficient = self._sufficient(granted)
-        return bool(sufficient) and _OWNED in self.any_of[0] and all(_OWNED in names for names in sufficient)
+        return bool(sufficient) and OWNED in self.any_of[0] and all(OWNED in names for names in sufficient)
 
     def describe(self) -> str:
         """The least permission with its conditions."""
-        if _OWNED in self.any_of[0]:
+        if OWNED in self.any_of[0]:
             return f"{self.least} and ownership of the object, or {' with '.join(self.any_of[1])}"
         return f"{self.least} ({self.note})" if self.note else self.least
-
-    def _alternatives(self, *, is_person: bool) -> list[tuple[str, ...]]:
-        return [names for names in self.any_of if not (is_person and _OWNED in names)]
 
     def _sufficient(self, granted: Collection[str]) -> list[tuple[str, ...]]:
         return [names for names in self.any_of if set(names) <= set(granted)]

@@ -22,11 +22,8 @@ _MEASURED = "the one token of `az login` that was measured had no Policy.* and n
 
 
 def requirements_of(declaration: Declaration) -> list[Requirement]:
-    """Those of the calls that a stack with this declaration makes. A secret key counts as if it had users in it."""
-    has_users = bool(
-        declaration.all_users or declaration.users_file or {"users", "usersFile"} & declaration.secret_keys
-    )
-    return requirements_of_stack(extensions=bool(declaration.extensions), users=has_users)
+    """Those of the calls that a stack with this declaration makes."""
+    return requirements_of_stack(extensions=bool(declaration.extensions), users=declaration.may_have_users)
 
 
 def judge_permissions(identity: Identity, declaration: Declaration, *, is_preview: bool) -> Finding | None:

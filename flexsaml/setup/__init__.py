@@ -5,7 +5,7 @@ from .adoption import check_adoption, list_unexpected
 from .azure_cli import render_steps
 from .credentials import AUDIENCES, MAX_CERTIFICATE_BYTES, parse_azure_pipelines, parse_github, read_certificate
 from .plan import CLIENT, MARK, Existing, Step, Wanted, list_surplus, plan_steps, references_of
-from .rights import MODES, OWNED, choose_permissions, list_needs
+from .rights import MODES, choose_permissions, list_needs
 from .tenant import StepRefused, carry_out, find_owned_objects, find_registration, read_existing
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "MARK",
     "MAX_CERTIFICATE_BYTES",
     "MODES",
-    "OWNED",
     "Existing",
     "Step",
     "StepRefused",

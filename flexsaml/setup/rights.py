@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from flexsaml.graph import requirements_of_stack
 
-OWNED = "Application.ReadWrite.OwnedBy"
-"""Good for objects that the identity owns; only applications can have it (A)."""
 MODES = ("up", "preview")
 
 
@@ -25,13 +23,12 @@ class Need:
 def list_needs(mode: str, *, extensions: bool, users: bool, as_person: bool) -> list[Need]:
     """The needs of `up` or `preview` for a stack with or without extensions and users. `as_person`: of a person's
     (delegated) permissions, among which there is none for owned objects."""
-    needs = []
-    for row in requirements_of_stack(extensions=extensions, users=users):
-        if row.without or (mode == "preview" and row.methods != "GET"):
-            continue
-        alternatives = [frozenset(names) for names in row.any_of if not (as_person and OWNED in names)]
-        needs.append(Need(row.purpose, tuple(alternatives)))
-    return needs
+    rows = [row for row in requirements_of_stack(extensions=extensions, users=users) if row.is_essential]
+    return [
+        Need(row.purpose, tuple(map(frozenset, row.alternatives(is_person=as_person))))
+        for row in rows
+        if mode == "up" or not row.writes
+    ]
 
 
 def choose_permissions(needs: Iterable[Need]) -> Mapping[str, tuple[str, ...]]:
