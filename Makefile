@@ -19,7 +19,7 @@ preview: $(VENV)/.run ## what `make up` would change
 down: $(VENV)/.run ## restore the emulated tenant and stop the emulator
 	@$(RUN) tools/sandbox.py down
 
-test: $(VENV)/.dev ## every test, on the real engine too (about 10 minutes)
+test: $(VENV)/.dev ## every test, on the real engine too (about 20 minutes)
 	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m pytest -n 2 --dist worksteal
 
 quick: check ## `make check` and the tests that start no process (under a minute)

@@ -135,10 +135,8 @@ def _check_size(document: Document, context: Context) -> Violations:
     """What is known of the attributes of one worker fits into TaskRouter's limit."""
     length = 1
     for entry in document.entries:
-        value, name = (
-            constant_of(entry) or context.longest_row.get(entry.text("ExtensionID"), ""),
-            attribute_name(entry),
-        )
+        name = attribute_name(entry)
+        value = constant_of(entry) or context.longest_row.get(entry.text("ExtensionID"), "")
         if name and not split_channel(name) and value != _NULL:
             length += len(worker_attribute_of(name)) + len(value) + 4
     most = load_table("flex")["most_characters"]
@@ -275,8 +273,10 @@ def _check_value_types(context: Context, entry: JsonNode) -> NodeViolations:
     expected, is_array = _EXPECTED[item_type][2], flex_type != item_type
     items: list[str] = []
     for value in known_values(entry, context):
-        is_cleared = is_array and not value.strip()  # an empty array
-        items += [] if is_cleared else (item.strip(" ") for item in value.split(",")) if is_array else [value]
+        if not is_array:
+            items.append(value)
+        elif value.strip():  # else the array is empty
+            items += (item.strip(" ") for item in value.split(","))
     wrong = next((item for item in items if not _fits(item, item_type)), None)
     if wrong is not None:
         message = f"{entry.label} gets {quote(wrong, 40)}, which is not {expected}; Flex refuses that login"

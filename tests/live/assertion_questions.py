@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flexsaml.graph import Refused
 from tests.live.experiment import Answer, Experiment, Outcome, Undecided
 from tests.live.scratch import ROLE
@@ -162,9 +164,10 @@ def _choose(answers: dict[str, list[str] | None], values: list[str] | None) -> O
 
 
 _OTHER = Answer("none of these: see the observations")
+_ask = partial(Experiment, seconds=1800, signs_in=True)  # a change of a policy is followed after minutes
 
 ASSERTION_EXPERIMENTS = (
-    Experiment(
+    _ask(
         "policy-in-force-after",
         "assigns a policy, then changes it, and signs in until the assertion follows",
         {
@@ -173,9 +176,8 @@ ASSERTION_EXPERIMENTS = (
         },
         measure_policy,
         seconds=3600,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "transformations-key",
         "puts a transformation under ClaimsTransformation, then under ClaimsTransformations",
         {
@@ -185,10 +187,8 @@ ASSERTION_EXPERIMENTS = (
             "neither": Answer("neither works", contradicts=("T",)),
         },
         try_transformation_keys,
-        seconds=1800,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "extension-under-id",
         "sends an extension under ID, and beside it under ExtensionID",
         {
@@ -199,10 +199,8 @@ ASSERTION_EXPERIMENTS = (
             "other": _OTHER,
         },
         read_extension_under_id,
-        seconds=1800,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "several-values",
         "sends an extension that was made with Graph and has three values",
         {
@@ -212,10 +210,8 @@ ASSERTION_EXPERIMENTS = (
             "other": _OTHER,
         },
         read_several_values,
-        seconds=1800,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "empty-string",
         "writes an empty string to an extension and sends it",
         {
@@ -231,10 +227,8 @@ ASSERTION_EXPERIMENTS = (
             "other": _OTHER,
         },
         read_empty_string,
-        seconds=1800,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "same-claim-type",
         "sends two constants under one claim type",
         {
@@ -245,10 +239,8 @@ ASSERTION_EXPERIMENTS = (
             "other": _OTHER,
         },
         read_same_claim_type,
-        seconds=1800,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "over-fifty",
         "sends 62 constants",
         {
@@ -259,10 +251,8 @@ ASSERTION_EXPERIMENTS = (
             "other": _OTHER,
         },
         read_over_fifty,
-        seconds=1800,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "null-role",
         "sends the roles of a user who has a role with a text and a role without",
         {
@@ -273,10 +263,8 @@ ASSERTION_EXPERIMENTS = (
             "other": Answer("it gives something else", contradicts=("S12 null",)),
         },
         read_null_role,
-        seconds=1800,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "restricted-claim",
         "sends a constant under a restricted claim type",
         {
@@ -286,10 +274,8 @@ ASSERTION_EXPERIMENTS = (
             "other": _OTHER,
         },
         read_restricted_claim,
-        seconds=1800,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "basic-claims",
         "signs in with and without IncludeBasicClaimSet",
         {
@@ -300,10 +286,8 @@ ASSERTION_EXPERIMENTS = (
             "other": Answer("it does not add these four", contradicts=("S20",)),
         },
         read_basic_claims,
-        seconds=1800,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "regex-without-match",
         "sends the result of RegexReplace whose pattern does not match",
         {
@@ -315,10 +299,8 @@ ASSERTION_EXPERIMENTS = (
             "other": Answer("something else is sent", contradicts=("T4 no match",)),
         },
         read_regex_without_match,
-        seconds=1800,
-        signs_in=True,
     ),
-    Experiment(
+    _ask(
         "join-on-nameid",
         "joins an address of another domain and a verified domain, as an attribute and on NameID",
         {
@@ -331,7 +313,5 @@ ASSERTION_EXPERIMENTS = (
             "other": Answer("the NameID is something else", contradicts=("N4 domain",)),
         },
         read_join_on_name_id,
-        seconds=1800,
-        signs_in=True,
     ),
 )
