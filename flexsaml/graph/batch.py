@@ -12,7 +12,7 @@ from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
-from .errors import GraphError, Unanswered, operation, refusal, unsure_hint
+from .errors import Forbidden, GraphError, Unanswered, operation, refusal, refusal_of_batch, unsure_hint
 from .retry import Retrier, is_repeatable, pause_before, retry_after, tries
 from .shapes import check_entity, is_error_object, read_batch_answers
 
@@ -62,8 +62,13 @@ def entity_of(answer: BatchResponse) -> Json:
 
 
 def send_once(items: Sequence[BatchRequest], post: Callable[[Json], Json], retrier: Retrier) -> list[BatchResponse]:
-    """One batch, sent once: the answer to each item, a refusal among them as its failure."""
-    answers = read_batch_answers(post({"requests": [item.wire(number) for number, item in enumerate(items)]}))
+    """One batch, sent once: the answer to each item, a refusal among them as its failure. A 403 for the whole batch
+    names the permissions that its items take."""
+    try:
+        answer = post({"requests": [item.wire(number) for number, item in enumerate(items)]})
+    except Forbidden as error:
+        raise refusal_of_batch(error, [(item.method, item.url) for item in items]) from error
+    answers = read_batch_answers(answer)
     return [_read(item, answers.get(str(number)), retrier) for number, item in enumerate(items)]
 
 

@@ -8,7 +8,7 @@ says 404 Directory_ObjectNotFound (C); bodies may be OData (`odata.error`, messa
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -184,7 +184,7 @@ def _kind(status: int, code: str, message: str) -> type[Refused]:
 
 def _hint(kind: type[Refused], method: str, path: str, message: str, status: int, retry_after: float | None) -> str:
     if kind is Forbidden:
-        return f"grant the identity in use {describe_requirement(method, path) or 'the permission for this call'}"
+        return _permission_hint([(method, path)])
     if kind is Throttled:
         wait = f" in {retry_after:g} s" if retry_after is not None else " in some minutes"
         return f"the quota of this tenant is used up; {RUN_AGAIN}{wait}"
@@ -199,6 +199,17 @@ def _hint(kind: type[Refused], method: str, path: str, message: str, status: int
     advice = next((words for pattern, words in _ADVICE.items() if re.search(pattern, message)), None)
     default = "this is an error of this project or of Graph; please report it with the request-id"
     return advice or _HINTS.get(kind, default)
+
+
+def refusal_of_batch(error: Forbidden, calls: Iterable[tuple[str, str]]) -> Forbidden:
+    """`error`, the refusal of a whole batch, with a hint for its items: (method, path) of each."""
+    hint = _permission_hint(calls)
+    return Forbidden(error.operation, error.status, error.code, error.message, error.request_id, hint)
+
+
+def _permission_hint(calls: Iterable[tuple[str, str]]) -> str:
+    described = {describe_requirement(method, path): None for method, path in calls}
+    return f"grant the identity in use {' and '.join(filter(None, described)) or 'the permission for this call'}"
 
 
 def _read_error(body: Any) -> tuple[str, str, str]:

@@ -98,6 +98,14 @@ def test_a_batch_that_fails_as_such_raises(answers: list[Answer], kind: type[Gra
         stage(*answers).client.read_batch(users(65))
 
 
+def test_a_batch_refused_as_a_whole_names_the_permissions_of_its_items() -> None:
+    with pytest.raises(Forbidden) as refused:
+        stage(error(403, "Authorization_RequestDenied")).client.read_batch([*users(2), "/servicePrincipals/1"])
+    assert "POST /$batch: 403" in str(refused.value)
+    assert "(request-id r-1)" in str(refused.value)
+    assert str(refused.value).endswith("; grant the identity in use User.Read.All and Application.Read.All")
+
+
 ANSWER = {"id": "0", "status": 200, "body": {"id": "a"}}
 SHAPES: list[tuple[str, object]] = [
     ("missing", []),
