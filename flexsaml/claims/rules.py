@@ -5,11 +5,15 @@ stack's context if it needs that. The other tables of `data/` are public documen
 rule first needs them."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+_FRACTION = re.compile(r"[+-]?\d+\.\d*[1-9]\d*")
+_WORDS_FOR_BOOLEANS = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n", "on", "off"})
 
 
 class Violation(NamedTuple):
@@ -58,6 +62,16 @@ def is_flex_role(role: str) -> bool:
     """Whether Flex documents the role."""
     table = load_table("flex")
     return role in table["roles"] or role.startswith(tuple(table["role_prefixes"]))
+
+
+def is_surely_misfit(text: str, kind: str) -> bool:
+    """Whether the text is no value of the type (`int` or `boolean`) by any reading. Twilio documents that a sign-in
+    with `a` or `1.23` for an integer fails (A); of texts between those and plain values, as `+7` or `yes`, nobody
+    says."""
+    if not text.strip() or (kind == "boolean" and text.strip().lower() in _WORDS_FOR_BOOLEANS):
+        return False
+    has_digit = any(map(str.isdigit, text))
+    return not has_digit or (kind == "int" and _FRACTION.fullmatch(text) is not None)
 
 
 RULES = {profile: tuple(Rule(*row) for row in rows) for profile, rows in load_table("rules").items()}

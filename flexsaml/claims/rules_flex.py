@@ -11,7 +11,7 @@ from functools import partial
 from flexsaml.json_values import load_json
 
 from .reading import Document, JsonNode, check_nodes
-from .rules import Context, NodeViolations, Violation, Violations, is_flex_role, load_table
+from .rules import Context, NodeViolations, Violation, Violations, is_flex_role, is_surely_misfit, load_table
 from .rules_claims import is_name_id
 from .rules_sources import constant_of, names_unknown_attribute, source_of
 from .wording import find_nearest, join_names, quote
@@ -106,7 +106,8 @@ def _check_policy(document: Document, body: JsonNode) -> Violations:
         similar = find_nearest(name, tuple(name for name in names if not _URI.match(name)), 0.8)
         hint = f" ({quote(similar)} is another name)" if similar else ""
         fix = f'add {{"Source": "user", "ID": "{source}", "SamlClaimType": "{name}"}}'
-        message = f"claim '{name}' is missing{hint}; Flex refuses the login (error 45050)"
+        refuses = "probably refuses" if similar and similar.lower() == name else "refuses"  # F1 of docs/sign-in.md
+        message = f"claim '{name}' is missing{hint}; Flex {refuses} the login (error 45050)"
         yield Violation("flex-required", "ClaimsSchema", message, f"write '{name}'" if similar else fix)
     if not any(is_name_id(entry) for entry in document.entries):
         message = "no entry defines the NameID, so Entra's default applies; if it changes, Flex creates new users"
@@ -149,7 +150,9 @@ def _check_required_source(name: str, entries: Sequence[JsonNode], source: str) 
     """At least one of the entries, which set the attribute, can give a value and has its plain name."""
     giving = [entry for entry in entries if not names_unknown_attribute(entry) and not _is_empty(constant_of(entry))]
     if not giving:
-        message = f"claim '{name}' never has a value from this source, and Flex refuses every login (error 45050)"
+        # That an attribute without a value is left out is documented; what Flex makes of an empty one is not (F1).
+        refuses = "probably refuses" if any(map(constant_of, entries)) else "refuses"
+        message = f"claim '{name}' never has a value from this source, and Flex {refuses} every login (error 45050)"
         yield Violation("flex-required-empty", entries[0].where, message, f"use user.{source}")
     elif all(attribute_name(entry) != name for entry in giving):
         message = f"{giving[0].label} is there instead of '{name}', and it is not documented whether Flex takes it"
@@ -249,10 +252,14 @@ def _check_source_type(context: Context, entry: JsonNode) -> NodeViolations:
     message = f"{entry.label} has to be {_EXPECTED[flex_type][1]}, but "
     if data_type and data_type != "String" and _FLEX_TYPES.get(data_type) != flex_type:
         fix = f"use an extension of type {'Integer' if flex_type == 'int' else 'Boolean'}"
-        yield "typed-source", f"{message}its extension is {data_type}; Flex refuses the login", fix
+        yield "typed-source", f"{message}its extension is {data_type}; Flex refuses a login with any other value", fix
     elif source_of(entry) == "user" and _is_text(entry.text("ID").lower(), flex_type):
         fix = "remove the type suffix, or use another source"
-        yield "typed-source", f"{message}user.{entry.text('ID')} is text; Flex refuses the login", fix
+        yield (
+            "typed-source",
+            f"{message}user.{entry.text('ID')} is text; Flex refuses a login with any other value",
+            fix,
+        )
 
 
 def _is_text(id_: str, flex_type: str) -> bool:
@@ -279,7 +286,8 @@ def _check_value_types(context: Context, entry: JsonNode) -> NodeViolations:
             items += (item.strip(" ") for item in value.split(","))
     wrong = next((item for item in items if not _fits(item, item_type)), None)
     if wrong is not None:
-        message = f"{entry.label} gets {quote(wrong, 40)}, which is not {expected}; Flex refuses that login"
+        refuses = "refuses" if is_surely_misfit(wrong, item_type) else "probably refuses"  # F4 of docs/sign-in.md
+        message = f"{entry.label} gets {quote(wrong, 40)}, which is not {expected}; Flex {refuses} that login"
         yield "typed-value", message, "correct the value, or remove the type suffix"
 
 

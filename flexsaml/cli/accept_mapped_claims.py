@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from flexsaml.errors import UserError
+from flexsaml.signing_keys import keep_usable_keys
 from flexsaml.terminal_text import print_lines
 
 from . import declared as stacks
@@ -33,7 +34,7 @@ def run(given: argparse.Namespace) -> int:
     stack = stacks.declared(given)
     directory = stack.directory()
     # Without `owner`: it belongs to the application that is signed in to, wherever the extensions are.
-    snapshot = directory.read_principal_snapshot(stack.service_principal, roles=False)
+    snapshot = keep_usable_keys(directory.read_principal_snapshot(stack.service_principal, roles=False))
     application, wanted = snapshot.application, not given.undo
     if application is None:
         name = snapshot.principal.display_name
@@ -79,4 +80,4 @@ def describe_effect(snapshot: PrincipalSnapshot, wanted: bool, now: datetime) ->
         )
     if snapshot.has_signing_key(now):
         return "sign-ins do not need it, because there is a certificate to sign with"
-    return "sign-ins with a claims mapping policy then fail with AADSTS50146"
+    return "sign-ins with a claims mapping policy then probably fail with AADSTS50146 (D for SAML)"

@@ -1,6 +1,6 @@
 """`predict`: what a sign-in will deliver, before anyone signs in. Reads the stack file and the tenant; changes nothing.
 Every line shows its confidence (exact, predicted or unknown) and the rules of docs/sign-in.md it follows from. Exit
-status: 0 fine, 1 a sign-in fails, 2 could not predict."""
+status: 0 fine or unknown, 1 a sign-in fails or probably fails, 2 could not predict."""
 
 import argparse
 import json
@@ -64,7 +64,7 @@ def run(given: argparse.Namespace) -> int:
         print_lines(_to_xml(result.by_scenario[-1][0]).split("\n"))
     else:
         print_lines(_lines(given, snapshot, assigned, result))
-    return 1 if any(prediction.outcome == "fails" for prediction in result.by_scenario[-1]) else 0
+    return 1 if any(prediction.verdict.outcome == "fails" for prediction in result.by_scenario[-1]) else 0
 
 
 def _read_policy(file: str) -> signin.SignInPolicy | bytes:
@@ -127,19 +127,30 @@ def _lines(
     if given.against:
         yield from _change_lines(*result.by_scenario)
     elif given.all:
-        rows = [(item.agent.upn, item.outcome, "; ".join((*item.problems, *item.doubts))) for item in predictions]
-        yield from align_columns(rows, "")
+        yield from align_columns([(item.agent.upn, *_verdict_cells(item.verdict)) for item in predictions], "")
     else:
         yield from _user_lines(predictions[0])
     yield from (f"not read: {reason}" for reason in result.unread)
     if given.all:
         counts = _count_outcomes(predictions)
-        yield "{users} users: {works} can sign in, {fails} cannot, {unknown} unknown".format(**counts)
+        answer = "{users} users: {works} can sign in, {fails} cannot, {unknown} unknown".format(**counts)
+        probable = counts["probable"]
+        yield f"{answer}; {probable} of these answers not confirmed (grade D)" if probable else answer
+
+
+def _verdict_cells(verdict: signin.SignInVerdict) -> tuple[str, str]:
+    """Of what works, too, only the rules that are not confirmed are named."""
+    reasons = (*verdict.problems, *verdict.doubts)
+    return verdict.text, "; ".join(reasons) if reasons or verdict.text == verdict.outcome else f"({verdict.grounds})"
 
 
 def _count_outcomes(predictions: Sequence[signin.Prediction]) -> dict[str, int]:
-    outcomes = [prediction.outcome for prediction in predictions]
-    return {"users": len(outcomes), **{outcome: outcomes.count(outcome) for outcome in signin.OUTCOMES}}
+    """`probable`: how many of those that work and fail do so by rules of grade D."""
+    verdicts = [prediction.verdict for prediction in predictions]
+    outcomes = [verdict.outcome for verdict in verdicts]
+    probable = sum(verdict.confidence == "predicted" for verdict in verdicts)
+    counts = {outcome: outcomes.count(outcome) for outcome in signin.OUTCOMES}
+    return {"users": len(outcomes), **counts, "probable": probable}
 
 
 def _to_json(
@@ -161,8 +172,9 @@ def _to_json(
 def _user_lines(prediction: signin.Prediction) -> Iterator[str]:
     """One user in full."""
     agent, name_id = prediction.agent, prediction.name_id
-    yield f"{agent.upn} ({agent.id}): sign-in {prediction.outcome}"
-    yield from (f"  {text}" for text in (*prediction.problems, *prediction.doubts))
+    verdict = prediction.verdict
+    yield f"{agent.upn} ({agent.id}): sign-in {verdict.text if verdict.problems else verdict.sentence}"
+    yield from (f"  {text}" for text in (*verdict.problems, *verdict.doubts))
     rule, settings = "N3: unless the service provider's request names another", prediction.worker
     format_row = (name_id.format, name_id.format_confidence, rule)
     yield from ("", "NameID", *align_columns([_row(name_id.value or "?", name_id), format_row]))
@@ -207,16 +219,10 @@ def show_json(value: object) -> str:
 def _user_json(prediction: signin.Prediction) -> dict[str, Any]:
     name_id = prediction.name_id
     value = {"value": name_id.value or None, "format": name_id.format, "formatConfidence": name_id.format_confidence}
-    sign_in = {
-        "outcome": prediction.outcome,
-        "refusals": [{"code": item.code, "message": item.message, **item.to_json()} for item in prediction.refusals],
-        "faults": [vars(fault) for fault in prediction.faults],
-        "doubts": prediction.doubts,
-    }
     return {
         "id": prediction.agent.id,
         "userPrincipalName": prediction.agent.upn,
-        "signIn": sign_in,
+        "signIn": prediction.describe_sign_in(),
         "nameId": {**value, **name_id.to_json()},
         "attributes": [
             {"name": item.name, "values": item.values or None, "nameFormat": item.name_format or None, **item.to_json()}

@@ -1,6 +1,6 @@
 """`worker`: what Flex stored for an agent, beside what the next sign-in is predicted to store. Reads the tenant (as
 `predict` does) and one TaskRouter worker; changes nothing. Keys come from the environment. Exit status: 0 the same, 1
-differences or a sign-in that fails, 2 could not compare."""
+differences or a sign-in that fails or probably fails, 2 could not compare."""
 
 import argparse
 import os
@@ -44,22 +44,22 @@ def run(given: argparse.Namespace) -> int:
         body = {
             "user": prediction.agent.upn,
             "worker": {"sid": worker.sid, "friendlyName": worker.friendly_name},
-            "signInFails": list(prediction.problems),
+            "signInFails": list(prediction.verdict.problems),
             "attributes": [{**vars(item), "difference": item.is_difference} for item in comparisons],
             "differences": len(differences),
         }
         print_json(body)
     else:
         print_lines(_lines(prediction, worker, comparisons, differences))
-    return 1 if prediction.problems or differences else 0
+    return 1 if prediction.verdict.problems or differences else 0
 
 
 def _lines(
     prediction: signin.Prediction, worker: Worker, comparisons: list[signin.WorkerComparison], differences: list[str]
 ) -> Iterator[str]:
     yield f"{prediction.agent.upn}: worker {worker.sid} '{worker.friendly_name}'"
-    for problem in prediction.problems:
-        yield f"the next sign-in fails and leaves the worker unchanged: {problem}"
+    for problem in prediction.verdict.problems:
+        yield f"the next sign-in {prediction.verdict.text}, and then leaves the worker unchanged: {problem}"
     rows: list[tuple[str, ...]] = [("attribute", "", "predicted", "worker has")]
     for item in comparisons:
         values = ("" if value is None else show_json(value) for value in (item.predicted, item.actual))

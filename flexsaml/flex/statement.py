@@ -5,9 +5,10 @@ updates nothing (F4), so a `WorkerUpdate` with faults says what Flex would store
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from flexsaml.claims import is_flex_role, load_table
+from flexsaml.claims import is_flex_role, is_surely_misfit, load_table
 
 _CHANNEL = re.compile(r"channel\.([^.]+)\.([^.]+)")
 _INTEGER = re.compile(r"(-?)0*([0-9]{1,16})")
@@ -36,11 +37,27 @@ class SamlStatement:
 
 @dataclass(frozen=True)
 class AttributeFault:
-    """Why Flex refuses the sign-in. `kind`: missing, empty or ill-typed; `name`: the attribute, as Flex needs it."""
+    """Why Flex refuses the sign-in. `kind`: missing, empty or ill-typed; `name`: the attribute, as Flex needs it;
+    `problem`: what is wrong with it. `rule`: that of docs/sign-in.md, as prediction's table of evidence has it; Twilio
+    documents F1 and F4 (A), and what else its name says is our inference (D)."""
 
     kind: str
     name: str
-    message: str
+    problem: str
+    rule: str
+
+    @property
+    def message(self) -> str:
+        """With the rule and its grade."""
+        is_documented = self.rule in ("F1", "F4")
+        return f"{self.describe(is_certain=is_documented)} ({self.rule[:2]}, {'A' if is_documented else 'D'})"
+
+    def describe(self, *, is_certain: bool) -> str:
+        """What Flex does. The message has no value: callers decide who may see it."""
+        does = "refuses the sign-in (400 Error invalid attribute format)"
+        if self.kind != "ill-typed":
+            does = "answers with error 45050"
+        return f"{self.problem}: Flex {'' if is_certain else 'probably '}{does}"
 
 
 @dataclass(frozen=True)
@@ -90,6 +107,11 @@ class WorkerUpdate:
                 f"the attributes are {self.length:,} characters of JSON, more than {table['most_characters']:,} (F11)"
             )
             reasons.append(("", "F11 beyond", words))
+        for name in self.unknown:
+            written = self.sources.get(name, name)
+            if parse_attribute_name(written)[1] != "string":
+                words = f"'{written}' has several values, and it is not documented which of them Flex takes (F8)"
+                reasons.append((name, "F8", words))
         doubts = [AttributeDoubt(*reason) for reason in reasons]
         for name in table["mandatory"]:
             if name in self.substitutes:
@@ -107,7 +129,11 @@ class WorkerUpdate:
 
 
 class _IllTyped(ValueError):
-    pass
+    """What is wrong with a value, without the value. `rule`: by which it fails."""
+
+    def __init__(self, problem: str, rule: str) -> None:
+        super().__init__(problem)
+        self.rule = rule
 
 
 def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
@@ -126,8 +152,7 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
         try:
             value = _parse_value(attribute, kind)
         except _IllTyped as problem:
-            message = f"'{attribute.name}' {problem}: Flex refuses the sign-in (400 Error invalid attribute format)"
-            faults.append(AttributeFault("ill-typed", attribute.name, message))
+            faults.append(AttributeFault("ill-typed", attribute.name, f"'{attribute.name}' {problem}", problem.rule))
             continue
         if name in has_several:
             contested.add(name)
@@ -192,23 +217,34 @@ def _has_value(attribute: SamlAttribute) -> bool:
 
 
 def _find_absent(statement: SamlStatement, substitutes: Mapping[str, str]) -> list[AttributeFault]:
-    """email, full_name and roles that nothing gives (F1)."""
+    """email, full_name and roles that nothing gives (F1). Nobody documents that Flex distinguishes `Email` from
+    `email`."""
     given = {attribute.name: attribute for attribute in statement.attributes}
+    filled = (attribute.name.lower() for attribute in statement.attributes if _has_value(attribute))
+    in_lower_case = {parse_attribute_name(name)[0] for name in filled}
     faults = []
     for name in load_table("flex")["mandatory"]:
         if name not in substitutes and not (name in given and _has_value(given[name])):
+            rule = "F1 case" if name in in_lower_case else "F1 empty" if name in given else "F1"
             kind = "empty" if name in given else "missing"
-            faults.append(AttributeFault(kind, name, f"'{name}' is {kind}: Flex answers with error 45050"))
+            faults.append(AttributeFault(kind, name, f"'{name}' is {kind}", rule))
     return faults
 
 
 def _parse_value(attribute: SamlAttribute, kind: str) -> object:
-    """Raises `_IllTyped`."""
+    """Of several values of an attribute that is no array, the first that fits (F8). Raises `_IllTyped`."""
     first = attribute.values[0] if attribute.values else ""
     if not kind.endswith("array"):
-        return _parse_item(first, kind)
+        return _parse_item(next((value for value in attribute.values if _fits(value, kind)), first), kind)
     items = attribute.values if len(attribute.values) > 1 else first.split(",") if first.strip() else ()
     return [_parse_item(item.strip(" "), kind.removesuffix("array")) for item in items]
+
+
+def _fits(text: str, kind: str) -> bool:
+    with suppress(_IllTyped):
+        _parse_item(text, kind)
+        return True
+    return False
 
 
 def _parse_item(text: str, kind: str) -> object:
@@ -220,4 +256,6 @@ def _parse_item(text: str, kind: str) -> object:
         return text.lower() == "true"
     if kind == "string":
         return text
-    raise _IllTyped(f"is not {_WANTED[kind]}" if text else f"is empty and must be {_WANTED[kind]}")
+    if not text:
+        raise _IllTyped(f"is empty and must be {_WANTED[kind]}", "F7 typed")
+    raise _IllTyped(f"is not {_WANTED[kind]}", "F4" if is_surely_misfit(text, kind) else "F4 spelling")

@@ -3,8 +3,9 @@
 from .comparison import WorkerComparison, compare_policies, compare_worker
 from .evidence import CONFIDENCE_LEVELS, MEASURED, UNKNOWN, Inference, apply_measurements, load_rules, rate_evidence
 from .inspection import DeclaredValues, Scenario, SignInPredictions, find_assigned_policy, predict_sign_ins
+from .outcome import OUTCOMES, SignInVerdict
 from .policy import SignInPolicy, parse_policy
-from .predict import OUTCOMES, Prediction
+from .predict import Prediction
 
 __all__ = [
     "CONFIDENCE_LEVELS",
@@ -17,6 +18,7 @@ __all__ = [
     "Scenario",
     "SignInPolicy",
     "SignInPredictions",
+    "SignInVerdict",
     "WorkerComparison",
     "apply_measurements",
     "compare_policies",

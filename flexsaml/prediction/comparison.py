@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .evidence import UNKNOWN
+from .evidence import ORDER_RULES, UNKNOWN
 from .predict import Prediction
 
 SAME, DIFFERS, MISSING, KEPT, NOT_FROM_SIGN_IN = "same", "differs", "missing", "kept", "not from sign-in"
@@ -34,7 +34,7 @@ def compare_policies(before: Prediction, after: Prediction) -> list[PredictedCha
 def _flatten(prediction: Prediction) -> dict[tuple[str, str], object]:
     name_id = prediction.name_id
     values: dict[tuple[str, str], object] = {
-        ("sign-in", ""): "; ".join(prediction.problems) or prediction.outcome,
+        ("sign-in", ""): "; ".join(prediction.verdict.problems) or prediction.verdict.sentence,
         ("NameID", ""): name_id.value or "(unknown)",
         ("NameID format", ""): name_id.format,
     }
@@ -75,7 +75,7 @@ def compare_worker(prediction: Prediction, attributes: Mapping[str, Any]) -> lis
         elif line.name not in attributes:
             outcome = MISSING
         else:  # as JSON: 1, 1.0 and true are three different values for a routing expression
-            has_order = not {"S12 order", "S13 order"} & set(line.evidence)
+            has_order = not ORDER_RULES & set(line.evidence)
             texts = {_spell(value, has_order) for value in (line.value, actual)}
             outcome = SAME if len(texts) == 1 else DIFFERS
         comparisons.append(WorkerComparison(line.name, outcome, line.value, actual, line.explanation))

@@ -17,6 +17,10 @@ EXACT, PREDICTED, UNKNOWN = "exact", "predicted", "unknown"
 MEASURED = "A-measured"
 """The grade of a rule that a tenant was measured to follow."""
 CONFIDENCE_LEVELS = (EXACT, PREDICTED, UNKNOWN)
+GRADES = ("A", MEASURED, "B", "C", "D")
+"""From the best to the weakest."""
+ORDER_RULES = frozenset({"S12 order", "S13 order"})
+"""The rules that say only in which order values come."""
 UNDOCUMENTED = "and it is not documented what Entra makes of it"
 
 
@@ -100,6 +104,21 @@ class Inference:
         order = list(load_rules())
         cited = sorted(set(self.evidence), key=order.index)
         return tuple(dict.fromkeys(rule.partition(" ")[0] for rule in cited))
+
+    @property
+    def grade(self) -> str:
+        """That of its weakest rule; "" if it follows from none."""
+        return max((load_rules()[rule].grade for rule in self.evidence), key=GRADES.index, default="")
+
+    @property
+    def grounds(self) -> str:
+        """The rules and their grade in words; of what is not certain only the rules that make it so."""
+        table, weakest = load_rules(), self.grade
+        deciding = [rule for rule in self.evidence if self.confidence == EXACT or table[rule].grade == weakest]
+        numbers = replace(self, evidence=tuple(deciding)).rules
+        plural = "s" if len(numbers) > 1 else ""
+        named = f"rule{plural} {', '.join(numbers)}, grade {weakest}" if numbers else "no rule"
+        return named if self.confidence == EXACT else f"not confirmed: {named}"
 
     @property
     def explanation(self) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from flexsaml.claims import is_full_name, owner_app_id
 from flexsaml.errors import UserError
 from flexsaml.graph import Directory, Forbidden, Malformed, Policy, PrincipalSnapshot, User
+from flexsaml.signing_keys import has_unusable_key, keep_usable_keys
 
 from .policy import SignInPolicy
 from .predict import Prediction, predict_sign_in
@@ -134,9 +135,11 @@ def _read_target(
     unreadable = [name for name in names if owner_app_id(name) in others and not applications[owner_app_id(name)]]
     types = {item.name: f"{item.data_type}{'[]' if item.multi_valued else ''}" for item in properties}
     synced = frozenset(item.name for item in properties if item.synced)
-    is_key_undated = snapshot.depends_on_undated_key(now)
-    extensions = dict.fromkeys(unreadable, "") | types
-    return SignInTarget(snapshot, snapshot.has_signing_key(now), is_key_undated, extensions, synced)
+    usable = keep_usable_keys(snapshot)
+    return SignInTarget(
+        usable, usable.has_signing_key(now), usable.depends_on_undated_key(now), has_unusable_key(snapshot),
+        dict.fromkeys(unreadable, "") | types, synced,
+    )  # fmt: skip
 
 
 def _read_users(

@@ -29,12 +29,14 @@ UNREADABLE_USER = "there is no permission to read the user's properties (User.Re
 @dataclass(frozen=True)
 class SignInTarget:
     """The service principal and its tenant. `has_key`: whether Entra has a certificate to sign with; `is_key_undated`:
-    whether that depends on one without dates. `extensions`: full name to data type, with `[]` for several values, "" if
+    whether that depends on one without dates; `is_key_unusable`: whether the active one has no private key (W9).
+    `extensions`: full name to data type, with `[]` for several values, "" if
     its application could not be read; `synced`: those that a directory synchronisation made."""
 
     snapshot: PrincipalSnapshot
     has_key: bool = True
     is_key_undated: bool = False
+    is_key_unusable: bool = False
     extensions: Mapping[str, str] = field(default_factory=dict)
     synced: frozenset[str] = frozenset()
 
@@ -216,8 +218,10 @@ class Sources:
             else:
                 evidence = ("S13 several",) if len(items) > 1 else ("S13 one",)
             return format_value(items, evidence, name)
+        if value is None:
+            return format_value(None, ("S13",), name)
         evidence = ("S13",) if data_type == "String" else ("S13 form",)
-        is_read = value is not None and name not in agent.declared and name not in self.target.synced
+        is_read = name not in agent.declared and name not in self.target.synced
         return format_value(value, (*evidence, "S9 written") if is_read else evidence, name)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from flexsaml.claims import build_full_name, is_flex_role
 from flexsaml.findings import Finding
 from flexsaml.graph import ExtensionProperty, User
+from flexsaml.signing_keys import has_unusable_key, keep_usable_keys
 from flexsaml.values import MAX_VALUES, DataType, InvalidValue
 
 from .permissions import RULE as PERMISSION_MISSING
@@ -177,14 +178,16 @@ def _disabled_principal(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _signing_key(inspection: Inspection) -> Iterator[Finding]:
-    snapshot, now = inspection.snapshot, inspection.now
+    snapshot, now = keep_usable_keys(inspection.snapshot), inspection.now
     active, consequence = snapshot.find_active_key(), ""
     if not snapshot.has_signing_key(now):
-        consequence = "; sign-ins with a claims mapping policy fail with AADSTS50146"
+        consequence = "; sign-ins with a claims mapping policy probably fail with AADSTS50146 (D for SAML)"
         if snapshot.accept_mapped_claims:
             consequence = "; it is not documented whether acceptMappedClaims takes its place for SAML"
     if active is None or (consequence and active.starts and active.starts > now):
         message = "it has no active SAML signing certificate"
+        if has_unusable_key(inspection.snapshot):
+            message = "its active SAML signing certificate has no private key in Entra, which probably cannot sign (D)"
         if active and active.starts:
             message = f"its signing certificate is not valid before {active.starts:%Y-%m-%d}"
         usable = next((key.thumbprint for key in snapshot.keys if key.is_valid(now)), "")
@@ -203,14 +206,15 @@ def _signing_key(inspection: Inspection) -> Iterator[Finding]:
 
 
 def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:
-    snapshot, message = inspection.snapshot, ""
+    snapshot, message = keep_usable_keys(inspection.snapshot), ""
     if not snapshot.accept_mapped_claims or snapshot.has_signing_key(inspection.now):
         return
     uncovered = snapshot.find_uncovered_audience()
     if snapshot.multi_tenant:
         message = "acceptMappedClaims must not be used on a multi-tenant application"
     elif uncovered:
-        message = f"acceptMappedClaims does not cover the audience {uncovered}: sign-ins fail with AADSTS501461"
+        consequence = "sign-ins probably fail with AADSTS501461 (D for SAML)"
+        message = f"acceptMappedClaims does not cover the audience {uncovered}: {consequence}"
     if message:
         yield build_finding(
             "accept-mapped-claims", "application", message, f"use a signing certificate instead: {CREATE}"

@@ -156,6 +156,8 @@ def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str])
             message = f"{count} attributes set the worker attribute {quote(name)}; it is unknown which wins (F14, D)"
             yield Check("attribute-collision", "warning", message, "keep only one of these claims", name)
     for doubt in update.doubts:
+        if doubt.rule == "F8":  # said above
+            continue
         message = f"{doubt.message}; it is not documented what the sign-in does then"
         yield Check("attribute-doubtful", "warning", message, doubt.fix, doubt.name)
     if update.ignored:
@@ -221,6 +223,8 @@ def _explain_missing(name: str, statement: SamlStatement, declared_names: Collec
     if not near:
         return fix
     rule = "Flex ignores Names that are URIs (F2, A)" if is_ignored(near) else "Flex needs this very Name (F1, F3, A)"
+    if near.lower() == name.lower():
+        rule = "Flex probably distinguishes case (F1, D)"
     return f"{quote(near)} is there instead, and {rule}: {fix}"
 
 

@@ -72,7 +72,7 @@ def predict_definition(_name: str, text: str, _folder: Path) -> Outcome:
     def predict() -> list[str]:
         user = seeded.agent(seeded.ADA, roles=("admin", "agent"))
         prediction = seeded.predict_definition(text.encode("utf-8", "surrogateescape"), user)
-        return [escape_controls(line) for line in (*prediction.problems, *prediction.doubts)]
+        return [escape_controls(line) for line in (*prediction.verdict.problems, *prediction.verdict.doubts)]
 
     try:
         return 0, predict()

@@ -337,7 +337,12 @@ MORE = [
     (claim(Value="two", SamlClaimType="channel.voice.capacity"), "typed-value", "whole number"),
     ((skill("badge.int"), knows("LargeInteger", "9007199254740992")), "typed-value", "53 bits"),
     ((skill("badge.intarray"), knows("LargeInteger[]", "[1,-9007199254740992]")), "typed-value", "53 bits"),
-    (claim(Value="+5", SamlClaimType="n.int"), "typed-value", "whole number"),
+    (claim(Value="+5", SamlClaimType="n.int"), "typed-value", "whole number of at most 53 bits; Flex probably refuses"),
+    (claim(Value="five", SamlClaimType="n.int"), "typed-value", "whole number of at most 53 bits; Flex refuses"),
+    (claim(Value="1.23", SamlClaimType="n.int"), "typed-value", "; Flex refuses that login"),
+    (claim(Value="1.0", SamlClaimType="n.int"), "typed-value", "; Flex probably refuses that login"),
+    (claim(Value="on", SamlClaimType="n.boolean"), "typed-value", "; Flex probably refuses that login"),
+    (claim(Value="maybe", SamlClaimType="n.boolean"), "typed-value", "; Flex refuses that login"),
     (claim(Value="a,b", SamlClaimType="team_member"), "team-member-several", "one team"),
     (claim(Source="user", ID="userType", SamlClaimType="roles"), "flex-roles", "'Member'"),
     (

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -45,7 +46,9 @@ def test_json_has_every_line_and_changes_nothing(tenant: Tenant, tmp_path: Path)
     body = json.loads(predict(tenant, tmp_path, "--user", ADA, "--json").out)
     assert body["principal"]["id"] == FLEX["id"]
     user = body["users"][0]
-    assert user["signIn"] == {"outcome": "works", "refusals": [], "faults": [], "doubts": []}
+    certain = {"confidence": "exact", "grade": "A", "reason": ""}
+    rules = ["W2", "W3", "W5", "S3", "S12", "F1", "F3", "F5"]
+    assert user["signIn"] == {"outcome": "works", **certain, "rules": rules, "refusals": [], "faults": [], "doubts": []}
     assert user["nameId"]["value"] == ADA
     assert {line["name"]: line["values"] for line in user["attributes"]}["roles"] == ["agent"]
     assert {line["name"]: line["kept"] for line in user["worker"]} == {
@@ -55,7 +58,7 @@ def test_json_has_every_line_and_changes_nothing(tenant: Tenant, tmp_path: Path)
         "contact_uri": False,
         "exampleclaimattribute": True,
     }
-    assert body["counts"] == {"users": 1, "works": 1, "fails": 0, "unknown": 0}
+    assert body["counts"] == {"users": 1, "works": 1, "fails": 0, "unknown": 0, "probable": 0}
     assert tenant.emulator.export() == before
     sent = {
         request["method"]
@@ -88,13 +91,42 @@ def test_all_users_have_a_line_each(tenant: Tenant, tmp_path: Path) -> None:
     assert ended.out.splitlines()[-1] == "6 users: 4 can sign in, 2 cannot, 0 unknown"
 
 
-@pytest.mark.parametrize(("user", "words"), [(GUEST, "AADSTS50057"), (NORA, "AADSTS50105"), (LINUS, "AADSTS50146")])
-def test_who_cannot_sign_in_is_a_finding(tenant: Tenant, tmp_path: Path, user: str, words: str) -> None:
-    if user == LINUS:
-        signin.patch_principal(tenant, preferredTokenSigningKeyThumbprint=None)
+WITHOUT_PRIVATE_KEY = [key for key in FLEX["keyCredentials"] if key["usage"] == "Verify"]
+
+
+@pytest.mark.parametrize(
+    ("user", "changes", "verdict", "problem"),
+    [
+        (GUEST, {}, "sign-in fails", "AADSTS50057: the user is disabled (rule W2, grade A)"),
+        (NORA, {}, "sign-in fails", "(rule W3, grade A)"),
+        (NORA, {"accountEnabled": False}, "sign-in fails", "AADSTS7000112: the application 'Twilio Flex' is disabled"),
+        (LINUS, {"preferredTokenSigningKeyThumbprint": None}, "sign-in probably fails", "AADSTS50146: 'Twilio Flex' has"),
+        (LINUS, {"keyCredentials": WITHOUT_PRIVATE_KEY}, "sign-in probably fails", "has no private key, so Entra cannot sign"),
+        (LINUS, {"keyCredentials": WITHOUT_PRIVATE_KEY}, "sign-in probably fails", "(not confirmed: rules W4, W9, grade D)"),
+    ],
+)  # fmt: skip
+def test_who_cannot_sign_in_is_a_finding(
+    tenant: Tenant, tmp_path: Path, user: str, changes: dict[str, Any], verdict: str, problem: str
+) -> None:
+    signin.patch_principal(tenant, **changes)
     ended = predict(tenant, tmp_path, "--user", user)
     assert ended.status == 1
-    assert words in ended.out
+    assert f"{verdict}\n" in ended.out
+    assert problem in ended.out
+    everybody = predict(tenant, tmp_path, "--all").out.splitlines()
+    assert ("answers not confirmed (grade D)" in everybody[-1]) is ("probably" in verdict)
+    assert any(line.split()[1:3] == ["probably", "fails"] for line in everybody) is ("probably" in verdict)
+
+
+def test_what_works_by_an_inference_is_probable_and_no_finding(tenant: Tenant, tmp_path: Path) -> None:
+    file = tmp_path / "policy.json"
+    level = {"Value": "007", "SamlClaimType": "level.int"}
+    file.write_text(json.dumps(signin.claims(*POLICY["ClaimsMappingPolicy"]["ClaimsSchema"], level)))
+    ended = predict(tenant, tmp_path, "--user", ADA, "--policy", str(file))
+    assert (ended.status, "sign-in probably works (not confirmed: rule F4, grade D)" in ended.out) == (0, True)
+    everybody = predict(tenant, tmp_path, "--all", "--policy", str(file)).out
+    assert f"{ADA}" in everybody
+    assert "probably works  (not confirmed: rule F4, grade D)" in everybody
 
 
 def test_an_ill_typed_value_is_a_finding(tenant: Tenant, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode, urlsplit
 from xml.etree import ElementTree
 
+from tests.emulator.browsing import FORM
 from tests.emulator.process import Answer, Emulator
 from tests.emulator.tenant import FLEX, FLEX_APP, USERS, Tenant
 
@@ -43,6 +44,12 @@ def issued(emulator: Emulator, user: str, **more: str) -> Assertion:
     answer = ask(emulator, user, **more)
     assert answer.status == 200, answer.content
     return read(answer.json["SAMLResponse"])
+
+
+def deliver(emulator: Emulator, response: str, acs: str) -> Answer:
+    """The answer of the sandbox's Flex."""
+    url = urlsplit(acs)
+    return emulator.request("POST", f"{url.path}?{url.query}", urlencode({"SAMLResponse": response}).encode(), FORM)
 
 
 def read(encoded: str) -> Assertion:

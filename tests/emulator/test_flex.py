@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import pytest
 
@@ -242,8 +242,7 @@ def test_workers_outlive_a_kill_and_end_with_a_reset(tmp_path: Path) -> None:
 
 
 def post(emulator: Emulator, response: str, acs: str = ACS) -> browsing.Page:
-    body = urlencode({"SAMLResponse": response}).encode()
-    return browsing.Page(emulator.request("POST", acs, body, browsing.FORM))
+    return browsing.Page(signin.deliver(emulator, response, acs))
 
 
 def changed(old: str, new: str, count: int = -1) -> Callable[[str], str]:

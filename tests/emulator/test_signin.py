@@ -172,6 +172,21 @@ def test_an_ended_certificate_gives_way_to_a_valid_one(tenant: Tenant) -> None:
     assert refusal(signin.ask(tenant.emulator, ADA)) == (403, "AADSTS500031"), "both have expired"
 
 
+def test_a_certificate_without_a_private_key_counts_as_none(tenant: Tenant) -> None:
+    signin.assign(tenant, signin.claims(user("mail", f"{XMLSOAP}upn")))
+    private, public, _, spare = FLEX["keyCredentials"]
+    assert (private["usage"], public["usage"]) == ("Sign", "Verify")
+    signin.patch_principal(tenant, keyCredentials=[private, public, spare])
+    assert signin.issued(tenant.emulator, ADA).values[f"{XMLSOAP}upn"] == [ADA]
+    tenant.emulator.advance(920 * DAY)  # the active one has ended, and the other one has no private key
+    assert refusal(signin.ask(tenant.emulator, ADA)) == (403, "AADSTS50146")
+    tenant.emulator.reset()
+    signin.assign(tenant, signin.claims(user("mail", "email")))
+    signin.patch_principal(tenant, keyCredentials=[public, *FLEX["keyCredentials"][2:]])
+    assert refusal(signin.ask(tenant.emulator, ADA)) == (403, "AADSTS50146"), "the other one is not active"
+    assert "without a private key" in tenant.emulator.request("GET", f"/portal/{FLEX['id']}").content.decode()
+
+
 def test_private_keys_are_shown_nowhere(tenant: Tenant) -> None:
     keys = [key["pem"] for key in json.loads(SEED.read_text(encoding="utf-8"))["signingKeys"]]
     assert all("PRIVATE KEY" in key for key in keys)

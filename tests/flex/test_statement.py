@@ -95,6 +95,47 @@ def test_without_email_name_and_roles_nobody_signs_in(
     assert [(fault.kind, fault.name) for fault in update(given).faults] == faults
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"email": None}, "'email' is missing: Flex answers with error 45050 (F1, A)"),
+        ({"email": (" ",)}, "'email' is empty: Flex probably answers with error 45050 (F1, D)"),
+        ({"email": None, "Email": ("a@x",)}, "'email' is missing: Flex probably answers with error 45050 (F1, D)"),
+        ({"email": None, "Email": ("",)}, "'email' is missing: Flex answers with error 45050 (F1, A)"),
+        ({"n.int": ("a",)}, ": Flex refuses the sign-in (400 Error invalid attribute format) (F4, A)"),
+        ({"n.int": ("1.23",)}, ": Flex refuses the sign-in (400 Error invalid attribute format) (F4, A)"),
+        ({"n.int": ("1.0",)}, ": Flex probably refuses the sign-in (400 Error invalid attribute format) (F4, D)"),
+        ({"n.int": ("a", "b")}, "not an integer of at most 53 bits: Flex refuses the sign-in"),
+        ({"n.intarray": ("",), "on.boolean": ("",)}, "'on.boolean' is empty and must be true or false: Flex probably refuses"),
+        ({"on.boolean": ("yes",)}, ": Flex probably refuses"),
+        ({"on.boolean": ("maybe",)}, ": Flex refuses"),
+    ],
+)  # fmt: skip
+def test_a_refusal_that_no_document_confirms_is_only_probable(
+    changes: dict[str, tuple[str, ...] | None], words: str
+) -> None:
+    given = {name: values for name, values in {**MANDATORY, **changes}.items() if values is not None}
+    [fault] = update(given).faults
+    assert words in fault.message
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "doubted"),
+    [
+        ("n.int", ("1", "b"), True),
+        ("n.int", ("b", "1"), True),
+        ("n.int", ("1",), False),
+        ("channel.voice.capacity", ("1", "2"), True),
+        ("n.intarray", ("1", "2"), False),
+        ("team", ("a", "b"), False),  # whichever Flex keeps, it lets in
+    ],
+)
+def test_of_several_values_one_may_be_refused(name: str, values: tuple[str, ...], doubted: bool) -> None:
+    result = update({**MANDATORY, name: values})
+    assert not result.faults
+    assert [doubt.rule for doubt in result.doubts] == ["F8"][:doubted]
+
+
 def test_names_that_are_uris_are_ignored() -> None:
     result = update({**MANDATORY, "http://schemas.microsoft.com/identity/claims/tenantid": ("t",), "urn:x": ("1",)})
     assert result.ignored == ("http://schemas.microsoft.com/identity/claims/tenantid", "urn:x")

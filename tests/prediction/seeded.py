@@ -10,8 +10,9 @@ from typing import Any
 
 from flexsaml.graph import PrincipalSnapshot, ServicePrincipal
 from flexsaml.prediction.policy import parse_policy
-from flexsaml.prediction.predict import AttributeLine, Prediction, predict_sign_in
+from flexsaml.prediction.predict import Prediction, predict_sign_in
 from flexsaml.prediction.sources import Agent, SignInTarget
+from flexsaml.prediction.statement import AttributeLine
 from tests.emulator.process import SEED
 
 Json = dict[str, Any]

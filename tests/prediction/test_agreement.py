@@ -57,7 +57,7 @@ def predict(directory: Directory, *users: str) -> list[Prediction]:
 
 
 def assert_agreement(prediction: Prediction, tenant: Tenant) -> set[str]:
-    """Asserts that the sandbox issues what was predicted. Returns the names of what is unknown, "" for the NameID."""
+    """Asserts that the sandbox issues what was predicted, and that its Flex lets in whom it should. Returns the names of what is unknown, "" for the NameID."""
     answer = signin.ask(tenant.emulator, prediction.agent.upn)
     certain = [refusal for refusal in prediction.refusals if not refusal.unknown]
     if certain:
@@ -66,6 +66,9 @@ def assert_agreement(prediction: Prediction, tenant: Tenant) -> set[str]:
         return set()
     assert answer.status == 200, answer.content
     issued = signin.read(answer.json["SAMLResponse"])
+    if prediction.verdict.outcome != UNKNOWN:
+        received = signin.deliver(tenant.emulator, answer.json["SAMLResponse"], answer.json["acs"])
+        assert received.status == (200 if prediction.verdict.outcome == "works" else 400), received.content
     unknown = {line.name for line in prediction.attributes if line.unknown}
     sent = [(line.name, list(line.values), line.name_format) for line in prediction.attributes if line.values]
     assert sent == [attribute for attribute in issued.attributes if attribute[0] not in unknown]
@@ -131,6 +134,6 @@ def test_a_certificate_without_dates_signs_in_the_sandbox_and_is_unknown_elsewhe
     signin.assign(tenant, signin.claims(*MANDATORY))
     [prediction] = predict(directory, ADA)
     assert [(refusal.code, refusal.confidence) for refusal in prediction.refusals] == [("AADSTS50146", UNKNOWN)]
-    assert prediction.outcome == UNKNOWN
+    assert prediction.verdict.outcome == UNKNOWN
     assert signin.ask(tenant.emulator, ADA).status == 200
     assert tenant.emulator.request("GET", f"/portal/{FLEX['id']}").status == 200

@@ -47,7 +47,7 @@ def test_another_policy_changes_the_sign_in_the_statement_and_the_worker() -> No
     before = predict_entries(*MANDATORY, user_entry("department"))
     after = predict_entries(*MANDATORY[:2], user_entry("jobtitle"), mail)
     changes = {(change.where, change.name): (change.before, change.after) for change in compare_policies(before, after)}
-    assert changes["sign-in", ""] == ("works", "'roles' is missing: Flex answers with error 45050")
+    assert changes["sign-in", ""] == ("works", "'roles' is missing: Flex answers with error 45050 (rule F1, grade A)")
     assert changes["NameID format", ""] == (PERSISTENT, EMAIL)
     assert changes["attribute", "x"] == (["Support"], ["Agent"])
     assert changes["attribute", "roles"] == (["agent"], "(not sent)")

@@ -82,13 +82,18 @@ def _move_validity(*years: str) -> list[dict[str, Any]]:
 
 def make_state(dice: random.Random, prepared: Tenant, round_: int) -> None:
     """Change the principal, its application and some users. Every sixth time there is no certificate in force, or one
-    without dates."""
+    without dates or without its private key."""
     early, late = _move_validity("2090", "2091"), _move_validity("2020", "2021")
     without_key: list[dict[str, Any]] = [
         {ACTIVE_KEY: None},
         {ACTIVE_KEY: "0" * 40},
         {"keyCredentials": early},
         {"keyCredentials": late},
+        {"keyCredentials": [row for row in FLEX["keyCredentials"] if row["usage"] == "Verify"]},
+        {"keyCredentials": FLEX["keyCredentials"][1:]},  # the active one has no private key, the other one has
+        {
+            "keyCredentials": [*late[:2], FLEX["keyCredentials"][3]]
+        },  # no private key for the one that could take its place
         {
             "keyCredentials": [
                 {**row, dice.choice(["startDateTime", "endDateTime"]): None} for row in FLEX["keyCredentials"]
@@ -126,7 +131,7 @@ def assert_doctor_agrees(directory: Directory, predictions: Sequence[Prediction]
         assert (predicted is not None and not predicted.unknown) == is_known, (code, findings)
         assert (predicted is not None and bool(predicted.unknown)) == is_unknown, (code, findings)
     for rule, words in (("sign-on-mode", "single sign-on mode"), ("token-encryption", "Entra encrypts")):
-        assert (rule in findings) == any(words in doubt for item in predictions for doubt in item.doubts), rule
+        assert (rule in findings) == any(words in doubt for item in predictions for doubt in item.verdict.doubts), rule
     for rule, is_concerned in (
         ("user-disabled", lambda item: any(refusal.code == "AADSTS50057" for refusal in item.refusals)),
         ("user-without-role", lambda item: not item.agent.roles),

@@ -29,13 +29,13 @@ DEPARTMENT = {"Source": "user", "ID": "department"}
 def test_entra_refuses_by_rule(target_changes: dict[str, Any], user_changes: dict[str, Any], codes: list[str]) -> None:
     prediction = predict_entries(*MANDATORY, user=agent(ADA, **user_changes), at=target(**target_changes))
     assert [refusal.code for refusal in prediction.refusals] == codes
-    assert len(prediction.problems) == len(codes)
-    assert prediction.outcome == ("fails" if codes else "works")
+    assert len(prediction.verdict.problems) == len(codes)
+    assert prediction.verdict.outcome == ("fails" if codes else "works")
 
 
 def test_flex_refuses_missing_and_ill_typed_attributes() -> None:
     prediction = predict_entries(MANDATORY[0], {**DEPARTMENT, "SamlClaimType": "skill.int"}, user=ada(mail=None))
-    assert [(fault.kind, fault.name) for fault in prediction.faults] == [
+    assert [(item.fault.kind, item.fault.name) for item in prediction.faults] == [
         ("missing", "email"),
         ("missing", "full_name"),
         ("missing", "roles"),
@@ -55,8 +55,8 @@ def test_flex_refuses_missing_and_ill_typed_attributes() -> None:
 def test_what_flex_may_refuse_is_unknown(role: str, value: str, outcome: str) -> None:
     entries = [*MANDATORY, {"Value": value, "SamlClaimType": "note"}]
     prediction = predict_entries(*entries, user=agent(ADA, roles=(role,)))
-    assert prediction.outcome == outcome
-    assert bool(prediction.doubts) == (outcome == "unknown")
+    assert prediction.verdict.outcome == outcome
+    assert bool(prediction.verdict.doubts) == (outcome == "unknown")
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_of_a_required_attribute_with_a_suffix_lint_and_the_outcome_say_that_it_
     prediction = predict_entries(entry, *MANDATORY[1:], user=ada(**properties))
     findings = lint(define(entry, *MANDATORY[1:]), profile="flex")
     assert [finding.level for finding in findings if finding.rule.startswith("flex-required")] == [level][: bool(level)]
-    assert prediction.outcome == outcome
-    assert bool(prediction.doubts) == (outcome == "unknown")
+    assert prediction.verdict.outcome == outcome
+    assert bool(prediction.verdict.doubts) == (outcome == "unknown")
 
 
 CONSTANTS = (
@@ -113,7 +113,7 @@ def test_lint_finds_what_decides_about_a_sign_in(name: str) -> None:
     for text in CONSTANTS:
         entries = [*others, {"Value": text, "SamlClaimType": name}]
         levels = {finding.level for finding in lint(define(*entries), profile="flex")}
-        outcome = predict_entries(*entries).outcome
+        outcome = predict_entries(*entries).verdict.outcome
         assert ("error" in levels) or outcome != "fails", text
         assert ("error" not in levels) or outcome != "works", text
         assert levels & {"error", "warning"} or outcome != "unknown", text
@@ -125,7 +125,7 @@ def test_lint_finds_what_decides_about_a_sign_in(name: str) -> None:
 )
 def test_an_unknown_value_that_flex_may_refuse_makes_the_outcome_unknown(name: str, outcome: str) -> None:
     entry = {"Source": "user", "ID": "netbiosname", "SamlClaimType": name}
-    assert predict_entries(*MANDATORY, entry).outcome == outcome
+    assert predict_entries(*MANDATORY, entry).verdict.outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_an_unknown_value_that_flex_may_refuse_makes_the_outcome_unknown(name: s
 )
 def test_another_issuer_or_audience_makes_the_outcome_unknown(keys: dict[str, Any], outcome: str) -> None:
     prediction = predict_entries(*MANDATORY, **keys)
-    assert prediction.outcome == outcome
-    assert all("changes the issuer or the audience" in doubt for doubt in prediction.doubts)
+    assert prediction.verdict.outcome == outcome
+    assert all("changes the issuer or the audience" in doubt for doubt in prediction.verdict.doubts)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +159,12 @@ def test_what_decides_outside_the_statement_makes_the_outcome_unknown(
     target_changes: dict[str, Any], properties: dict[str, Any], doubt: str
 ) -> None:
     prediction = predict_entries(*MANDATORY, user=ada(**properties), at=target(**target_changes))
-    assert prediction.outcome == ("unknown" if doubt else "works")
-    assert [doubt in reason for reason in prediction.doubts] == [True][: bool(doubt)]
+    assert prediction.verdict.outcome == ("unknown" if doubt else "works")
+    assert [doubt in reason for reason in prediction.verdict.doubts] == [True][: bool(doubt)]
 
 
 def test_a_character_that_xml_has_not_makes_the_outcome_unknown() -> None:
-    assert predict_entries(*MANDATORY, {"Value": "a\x00", "SamlClaimType": "note"}).outcome == "unknown"
+    assert predict_entries(*MANDATORY, {"Value": "a\x00", "SamlClaimType": "note"}).verdict.outcome == "unknown"
 
 
 def test_the_worker_keeps_what_is_not_sent() -> None:

@@ -222,9 +222,9 @@ def test_an_unreadable_property_is_unknown_and_not_null() -> None:
     levels = {line.name.rpartition("/")[2]: line.confidence for line in prediction.attributes}
     assert {levels[name] for name in ("email", "full_name", "emailaddress")} == {UNKNOWN}
     assert levels["name"] == UNKNOWN  # of a guest
-    assert not prediction.problems
-    assert len(prediction.doubts) == 3  # email, full_name, whether the account is enabled
-    assert prediction.doubts[-1].startswith(
+    assert not prediction.verdict.problems
+    assert len(prediction.verdict.doubts) == 3  # email, full_name, whether the account is enabled
+    assert prediction.verdict.doubts[-1].startswith(
         "whether sign-in is refused with AADSTS50057 is unknown: there is no permission to read"
     )
     assert {line.name: line.confidence for line in prediction.worker}["email"] == UNKNOWN
@@ -233,9 +233,9 @@ def test_an_unreadable_property_is_unknown_and_not_null() -> None:
 def test_roles_of_an_unreadable_group_are_unknown_and_not_missing() -> None:
     user = agent(ADA, roles=(), assigned=False, roles_unreadable="members of the group 'Agents' may not be read")
     prediction = predict_entries(*MANDATORY, user=user)
-    assert not prediction.problems
+    assert not prediction.verdict.problems
     assert [(refusal.code, refusal.confidence) for refusal in prediction.refusals] == [("AADSTS50105", UNKNOWN)]
-    assert any("'roles'" in doubt for doubt in prediction.doubts)
+    assert any("'roles'" in doubt for doubt in prediction.verdict.doubts)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flexsaml.prediction.evidence import EXACT, PREDICTED, UNKNOWN
-from flexsaml.prediction.predict import AttributeLine
 from flexsaml.prediction.sources import Agent
+from flexsaml.prediction.statement import AttributeLine
 from tests.prediction.seeded import ADA, ada, agent, find_line, predict_entries
 
 

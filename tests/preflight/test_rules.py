@@ -147,6 +147,7 @@ def many_values(count: int) -> dict[str, Any]:
 KEYS_EXPIRED = (SigningKey("AA", in_days(-1)),)
 KEYS_EARLY = (SigningKey("AA", in_days(400), in_days(1)),)
 KEYS_EXPIRING = (SigningKey("AA", in_days(10)),)
+WITHOUT_PRIVATE_KEY = replace(ACTIVE, can_sign=False)
 MAPPED = {"accept_mapped_claims": True, "active_key": "", "keys": ()}
 CUSTOM = (*SNAPSHOT.audiences, "https://flex.contoso.example/saml")
 FOREIGN = (*SNAPSHOT.audiences, "https://flex.twilio.com")
@@ -187,13 +188,18 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("owner-without-principal", "application: 'Twilio Flex' has no service principal in this tenant", judged(snapshot={"owner_has_principal": False})),
     ("owner-without-principal", "", judged({"extensions": {}, "users": {}}, {"owner_has_principal": False})),
     ("principal-disabled", "servicePrincipal: it is disabled, so nobody can sign in; enable it", judged(snapshot={"enabled": False})),
-    ("signing-key-missing", "AADSTS50146; create one: `python -m flexsaml certificate --stack STACK --create --out FILE`", judged(snapshot={"active_key": "", "keys": ()})),
-    ("signing-key-missing", "AADSTS50146; activate AA: `python -m flexsaml certificate --stack STACK --activate AA`", judged(snapshot={"active_key": ""})),
+    ("signing-key-missing", "AADSTS50146 (D for SAML); create one: `python -m flexsaml certificate --stack STACK --create --out FILE`", judged(snapshot={"active_key": "", "keys": ()})),
+    ("signing-key-missing", "AADSTS50146 (D for SAML); activate AA: `python -m flexsaml certificate --stack STACK --activate AA`", judged(snapshot={"active_key": ""})),
     ("signing-key-missing", "create one: `", judged(snapshot={"active_key": "", "keys": KEYS_EXPIRED})),
     ("signing-key-missing", "AADSTS50146", judged(snapshot={"active_key": "CC"})),
-    ("signing-key-expired", "its signing certificate expired on 2026-05-03; sign-ins with a claims mapping policy fail with AADSTS50146; replace it: `python -m flexsaml certificate --stack STACK --create --out FILE`", judged(snapshot={"keys": KEYS_EXPIRED})),
-    ("signing-key-missing", "its signing certificate is not valid before 2026-05-05; sign-ins with a claims mapping policy fail with AADSTS50146", judged(snapshot={"keys": KEYS_EARLY})),
+    ("signing-key-expired", "its signing certificate expired on 2026-05-03; sign-ins with a claims mapping policy probably fail with AADSTS50146 (D for SAML); replace it: `python -m flexsaml certificate --stack STACK --create --out FILE`", judged(snapshot={"keys": KEYS_EXPIRED})),
+    ("signing-key-missing", "its signing certificate is not valid before 2026-05-05; sign-ins with a claims mapping policy probably fail with AADSTS50146", judged(snapshot={"keys": KEYS_EARLY})),
     ("signing-key-missing", "", judged(snapshot={"keys": (*KEYS_EARLY, SPARE)})),
+    ("signing-key-missing", "its active SAML signing certificate has no private key in Entra, which probably cannot sign (D); sign-ins with a claims mapping policy probably fail with AADSTS50146 (D for SAML); activate BB: `", judged(snapshot={"keys": (WITHOUT_PRIVATE_KEY, SPARE)})),
+    ("signing-key-missing", "create one: `", judged(snapshot={"keys": (WITHOUT_PRIVATE_KEY, replace(SPARE, can_sign=False))})),
+    ("signing-key-expired", "its signing certificate expired on 2026-05-03; sign-ins", judged(snapshot={"keys": (*KEYS_EXPIRED, replace(SPARE, can_sign=False))})),
+    ("signing-key-expiring", "its signing certificate expires", judged(snapshot={"keys": (*KEYS_EXPIRING, replace(SPARE, can_sign=False))})),
+    ("signing-key-undated", "", judged(snapshot={"keys": (ACTIVE, replace(SPARE, ends=None, can_sign=False))})),
     ("signing-key-expired", "on 2026-05-03; replace it: `python -m flexsaml certificate --stack STACK --create --out FILE`", judged(snapshot={"keys": (*KEYS_EXPIRED, SigningKey("BB", in_days(20)))})),
     ("signing-key-expired", "", judged(snapshot={"keys": (*KEYS_EXPIRED, SPARE)})),
     ("signing-key-expiring", "its signing certificate expires on 2026-05-14; replace it before that day: `python -m flexsaml certificate --stack STACK --create", judged(snapshot={"keys": KEYS_EXPIRING})),
@@ -207,11 +213,12 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("signing-key-undated", "", judged(snapshot={"keys": (replace(ACTIVE, ends=None), SPARE)})),
     ("signing-key-undated", "", judged(snapshot={"keys": (replace(SPARE, ends=None),)})),  # none is active
     ("signing-key-undated", "", judged(snapshot={"keys": (SigningKey("AA", in_days(-1)),)})),
-    ("accept-mapped-claims", "does not cover the audience https://flex.twilio.com: sign-ins fail with AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN})),
+    ("accept-mapped-claims", "does not cover the audience https://flex.twilio.com: sign-ins probably fail with AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN})),
     ("accept-mapped-claims", "must not be used on a multi-tenant application", judged(snapshot={**MAPPED, "multi_tenant": True})),
     ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": CUSTOM})),
     ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA", "keys": (ACTIVE,)})),
     ("accept-mapped-claims", "AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA"})),
+    ("accept-mapped-claims", "AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA", "keys": (WITHOUT_PRIVATE_KEY,)})),
     ("accept-mapped-claims", "AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA", "keys": KEYS_EXPIRED})),
     ("accept-mapped-claims", "AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA", "keys": KEYS_EARLY})),
     ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": FOREIGN, "domains": None})),

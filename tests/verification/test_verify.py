@@ -323,7 +323,7 @@ def test_no_message_contains_a_value() -> None:
 @pytest.mark.parametrize(
     ("missing", "received", "expected"),
     [
-        ("email", "Email", "'Email' is there instead, and Flex needs this very Name"),
+        ("email", "Email", "'Email' is there instead, and Flex probably distinguishes case (F1, D)"),
         ("email", "e-mail", "'e-mail' is there instead"),
         (
             "email",

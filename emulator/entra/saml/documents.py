@@ -1,7 +1,8 @@
 """The certificates of a service principal, and the XML that Entra issues from the templates beside this module: signed
 SAML responses and federation metadata. Assertion and response are both signed: RSA-SHA256 over SHA-256 digests and
 exclusive canonicalization, by xmlsec. Quirks: when the active certificate has expired and another valid one exists,
-Entra signs with that one (A). An attribute has a NameFormat only where the policy names one (A). The metadata starts
+Entra signs with that one (A). A certificate without a private key, a key credential of usage Sign, counts as none (D).
+An attribute has a NameFormat only where the policy names one (A). The metadata starts
 with a byte-order mark, RoleDescriptor and IDPSSODescriptor have the same certificates, and inactive ones are among them
 (A, C for the last). The private keys are the sandbox's own (`signingKeys` of the seed, by thumbprint); no answer and no
 export shows them."""
@@ -9,6 +10,7 @@ export shows them."""
 import base64
 import math
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,13 +33,15 @@ _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 @dataclass(frozen=True)
 class Certificate:
-    """`der` is base64, as metadata and signatures carry it; empty if the principal does not have it."""
+    """`der` is base64, as metadata and signatures carry it; empty if the principal does not have it. `can_sign`: the
+    principal has its private key."""
 
     thumbprint: str
     der: str
     starts: float
     ends: float
     is_active: bool
+    can_sign: bool
 
     def is_valid(self, now: float) -> bool:
         return self.starts <= now < self.ends
@@ -46,18 +50,22 @@ class Certificate:
 def read_certificates(principal: PrincipalRecord) -> list[Certificate]:
     """All certificates, inactive ones too, the active one first."""
     active = str(principal.attributes.get("preferredTokenSigningKeyThumbprint") or "").upper()
-    rows = principal.attributes.get("keyCredentials") or ()
-    certificates = [_certificate(row, active) for row in rows if isinstance(row, dict) and row.get("usage") == "Verify"]
+    rows = [row for row in principal.attributes.get("keyCredentials") or () if isinstance(row, dict)]
+    private = {row.get("customKeyIdentifier") for row in rows if row.get("usage") == "Sign"}
+    certificates = [_certificate(row, active, private) for row in rows if row.get("usage") == "Verify"]
     return sorted(certificates, key=lambda certificate: not certificate.is_active)
 
 
-def _certificate(row: Attributes, active: str) -> Certificate:
+def _certificate(row: Attributes, active: str, private: Set[Json]) -> Certificate:
+    """`private`: the identifiers of the private keys that are there."""
+    identifier = row.get("customKeyIdentifier")
     try:
-        thumbprint = base64.b64decode(row.get("customKeyIdentifier") or "").hex().upper()
+        thumbprint = base64.b64decode(identifier or "").hex().upper()
     except ValueError:
         thumbprint = ""
     starts, ends = _moment(row.get("startDateTime"), -math.inf), _moment(row.get("endDateTime"), math.inf)
-    return Certificate(thumbprint, str(row.get("key") or ""), starts, ends, bool(active) and thumbprint == active)
+    is_active = bool(active) and thumbprint == active
+    return Certificate(thumbprint, str(row.get("key") or ""), starts, ends, is_active, identifier in private)
 
 
 def _moment(text: Json, without: float) -> float:
@@ -70,13 +78,17 @@ def _moment(text: Json, without: float) -> float:
 
 def find_signing_certificate(principal: PrincipalRecord, now: float) -> Certificate | None:
     """The certificate of the application-specific signing key in force, if there is one."""
-    active = next((certificate for certificate in read_certificates(principal) if certificate.is_active), None)
+    active = next((certificate for certificate in _read_signing_certificates(principal) if certificate.is_active), None)
     return active if active is None or active.is_valid(now) else find_latest_valid(principal, now)
+
+
+def _read_signing_certificates(principal: PrincipalRecord) -> list[Certificate]:
+    return [certificate for certificate in read_certificates(principal) if certificate.can_sign]
 
 
 def find_latest_valid(principal: PrincipalRecord, now: float) -> Certificate | None:
     """The valid certificate that expires last."""
-    valid = (certificate for certificate in read_certificates(principal) if certificate.is_valid(now))
+    valid = (certificate for certificate in _read_signing_certificates(principal) if certificate.is_valid(now))
     return max(valid, key=lambda certificate: certificate.ends, default=None)
 
 
