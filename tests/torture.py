@@ -1,8 +1,9 @@
 """Long runs: which tests run whole, what they counted, and where the counts are published.
 
 `make test` runs a representative share of every test marked `torture`, `make torture` all of it (FLEXSAML_TORTURE=1).
-A test adds what it counted with `add_figures`. `python -m tests.torture` writes the sums of the last whole run into
-docs/reliability.md, between `<!-- figures of SECTION -->` and `<!-- end -->`.
+A test adds what it counted with `add_figures`. `python -m tests.torture` writes the sums of each section that ran, with
+the commit, into docs/reliability.md, between `<!-- figures of SECTION -->` and `<!-- end -->`; sections that did not run
+stay. `python -m tests.torture --check` says which tables are older than the code that they measured.
 """
 
 from __future__ import annotations
@@ -13,11 +14,24 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 _FIGURES, _DOCUMENT = PROJECT / ".torture", PROJECT / "docs" / "reliability.md"
-_PLACE = re.compile(r"(<!-- figures of ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SECTION = re.compile(r"(<!-- figures of ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+_COMMIT = re.compile(r"Measured at commit (\w+)\.")  # one with changes beside it, "…-dirty", is none
+
+_RESOURCES = ("providers", "components", "flexsaml/graph", "flexsaml/values")
+_READERS = (
+    "flexsaml/claims",
+    "flexsaml/declaration",
+    "flexsaml/prediction",
+    "flexsaml/values",
+    "flexsaml/verification",
+)
+_MEASURED = {"sign-ins": ("flexsaml/prediction", "emulator"), "contract": ("emulator",), "fuzzing": _READERS}
+"""Section to the directories whose code its table measures; those of resources for all others."""
 
 
 def is_whole_run() -> bool:
@@ -29,36 +43,70 @@ def add_figures(section: str, **figures: int) -> None:
     """Add to the counts of a section, from any process; the report sums them. A name is printed with spaces."""
     if is_whole_run():
         _FIGURES.mkdir(exist_ok=True)
+        record = {"commit": _git("describe", "--always", "--dirty", "--exclude", "*"), "figures": figures}
         with (_FIGURES / f"{section}.jsonl").open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(figures) + "\n")
+            lines.write(json.dumps(record) + "\n")
 
 
-def read_figures(section: str) -> Counter[str]:
-    """The sums of one section of the last whole run."""
+def publish(document: str, runs: dict[str, str]) -> str:
+    """The document with a new table for each section of `runs`, which has the text of its JSON Lines. Raises ValueError
+    for a section that ran on several commits: its sums would be of neither."""
+
+    def replace(place: re.Match[str]) -> str:
+        text = runs.get(place[2])
+        return f"{place[1]}{place[3] if text is None else _render_section(place[2], text)}{place[4]}"
+
+    return _SECTION.sub(replace, document)
+
+
+def _render_section(name: str, text: str) -> str:
+    records = [json.loads(line) for line in text.splitlines()]
+    commits = sorted({record["commit"] for record in records})
+    if len(commits) != 1:
+        raise ValueError(f"{name} ran on {' and '.join(commits)}: remove .torture and run it again")
     sums: Counter[str] = Counter()
-    lines = (_FIGURES / f"{section}.jsonl").read_text(encoding="utf-8").splitlines()
-    for line in lines:
-        sums.update(json.loads(line))
-    return sums
+    for record in records:
+        sums.update(record["figures"])
+    rows = [f"| {figure.replace('_', ' ')} | {count:,} |" for figure, count in sorted(sums.items())]
+    return "\n".join(["| | count |", "|---|---:|", *rows, "", f"Measured at commit {commits[0]}."]) + "\n"
 
 
-def render_table(figures: Counter[str]) -> str:
-    rows = [f"| {name.replace('_', ' ')} | {count:,} |" for name, count in figures.items()]
-    return "\n".join(["| | count |", "|---|---:|", *rows]) + "\n"
+def list_outdated(document: str, list_changes: Callable[[str, tuple[str, ...]], Iterable[str]]) -> list[str]:
+    """One line for each section whose table names no commit, or one after which the code that it measures changed.
+    `list_changes(commit, directories)`: the files that differ."""
+    lines = []
+    for _, name, table, _ in _SECTION.findall(document):
+        commit = _COMMIT.search(table)
+        changes = list(list_changes(commit[1], _MEASURED.get(name, _RESOURCES))) if commit else ["no commit is named"]
+        if changes:
+            more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+            lines.append(f"{name}: {f'changed since {commit[1]}: ' if commit else ''}{changes[0]}{more}")
+    return lines
 
 
-def main() -> int:
+def _git(*arguments: str) -> str:
+    ended = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
+    if ended.returncode:  # a shallow clone does not have the commit
+        sys.exit(f"git {' '.join(arguments)}: {ended.stderr.strip()}")
+    return ended.stdout.strip()
+
+
+def main(arguments: list[str]) -> int:
     document = _DOCUMENT.read_text(encoding="utf-8")
-    missing = [name for _, name, _ in _PLACE.findall(document) if not (_FIGURES / f"{name}.jsonl").exists()]
-    if missing:
-        print(f"nothing was counted for {', '.join(missing)}: run `make torture` first", file=sys.stderr)
+    if arguments == ["--check"]:
+        outdated = list_outdated(
+            document, lambda commit, paths: _git("diff", "--name-only", commit, "--", *paths).splitlines()
+        )
+        print("\n".join(outdated or ["every table of docs/reliability.md measures the code as it is"]))
+        return 1 if outdated else 0
+    runs = {path.stem: path.read_text(encoding="utf-8") for path in _FIGURES.glob("*.jsonl")}
+    if not runs:
+        print("nothing was counted: run `make torture` first", file=sys.stderr)
         return 1
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=PROJECT, capture_output=True, text=True)
-    document = _PLACE.sub(lambda at: f"{at[1]}{render_table(read_figures(at[2]))}{at[3]}", document)
-    document = re.sub(r"Measured at commit \S+\.", f"Measured at commit {commit.stdout.strip()}.", document)
-    _DOCUMENT.write_text(document, encoding="utf-8")
+    _DOCUMENT.write_text(publish(document, runs), encoding="utf-8")
+    print(f"published: {', '.join(sorted(runs))}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
