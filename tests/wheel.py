@@ -21,16 +21,16 @@ _SOURCES = (
 )
 
 
-def copy_sources(directory: Path) -> Path:
-    """What a build needs, so that it leaves nothing in the checkout."""
-    subprocess.run(
-        ["tar", "-C", str(PROJECT), "--exclude", "__pycache__", "-cf", str(directory / "sources.tar"), *_SOURCES],
-        check=True,
-    )
-    sources = directory / "sources"
-    sources.mkdir()
-    subprocess.run(["tar", "-C", str(sources), "-xf", str(directory / "sources.tar")], check=True)
-    return sources
+def copy_sources(directory: Path, project: Path = PROJECT) -> Path:
+    """What a build needs, so that it leaves nothing in the checkout. `project` may be a checkout of an earlier commit,
+    which lacks some of the files."""
+    sources = [name for name in _SOURCES if (project / name).exists()]
+    archive = str(directory / "sources.tar")
+    subprocess.run(["tar", "-C", str(project), "--exclude", "__pycache__", "-cf", archive, *sources], check=True)
+    copy = directory / "sources"
+    copy.mkdir()
+    subprocess.run(["tar", "-C", str(copy), "-xf", archive], check=True)
+    return copy
 
 
 def pip(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -50,9 +50,9 @@ def build_sdist(sources: Path, directory: Path) -> Path:
     return sdist
 
 
-def install_wheel(directory: Path) -> Path:
+def install_wheel(directory: Path, project: Path = PROJECT) -> Path:
     """The directory in which the package lies; its dependencies are those of the running Python."""
-    built = build_wheel(copy_sources(directory), directory)
+    built = build_wheel(copy_sources(directory, project), directory)
     assert built.returncode == 0, built.stderr
     (wheel,) = directory.glob("*.whl")
     installed = pip("install", "--no-deps", "--target", str(directory / "installed"), str(wheel))

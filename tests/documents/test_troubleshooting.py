@@ -14,6 +14,7 @@ from tests.documents.pages import DOCS, PROJECT
 
 HEADINGS = re.findall(r"(?m)^### (.+)$", (DOCS / "troubleshooting.md").read_text("utf-8"))
 NOT_OURS = {
+    "No module named": "Python",
     "the stack is currently locked": "Pulumi",
     "interrupted while creating": "Pulumi",
     "fatal error: concurrent map": "Pulumi's engine (3.259)",

@@ -10,7 +10,7 @@ always those of this repository, so that the tests can read what was made.
 
 A golden state is never made anew: it stands for the stacks that its release made. To keep a state of a later release,
 add a function to STACKS under a new name (for example `roster_2`), and make that one. The states that are here were
-made by the code of commit 6813ca4.
+made by the code of commit 6813ca4; `wheel/program` by the wheel of b88cf05, the first commit that builds one.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ from typing import Any
 import yaml
 
 from tests.emulator.process import SEED, Emulator
+from tests.engine.host import HostProject
 from tests.engine.stack import PROJECT, Checkout, Stack
 from tests.golden.states import ADDRESS, DIRECTORY, Json, Rows, common_tenant, rows_as_text, rows_besides
+from tests.wheel import install_wheel
 
 CONNECTION = {"flexsaml:cloud", "flexsaml:graphEndpoint", "flexsaml:loginEndpoint"}
 ENCRYPTION_SALT = "v1:Z29sZGVuISE=:v1:6goXKy5N+p4fyDYu:mO5SoBWu3ZfrN0i9MqM9aPBaoPAefg=="
@@ -268,6 +270,42 @@ PolicyAssignment("assignment", service_principal_id="{principal_id}", policy_id=
 """
 
 
+HOST_PROGRAM = """\
+import os
+
+from flexsaml.components import FlexSamlClaims, FlexSamlClaimsArgs
+
+FlexSamlClaims(
+    "flex",
+    FlexSamlClaimsArgs(
+        service_principal="Twilio Flex",
+        claims={
+            "nameid": "user.userprincipalname",
+            "email": "user.mail",
+            "full_name": "user.displayname",
+            "roles": "user.assignedroles",
+            "team": "extension.team",
+        },
+        extensions={"team": "String"},
+        users={"ada@contoso.example": {"team": os.environ.get("TEAM", "red")}},
+        users_file="agents.csv",
+        replace_existing=True,
+    ),
+)
+"""
+
+
+def make_wheel_program(stack: Stack) -> Export:
+    """A program of another project that uses the wheel; a roster beside a value in the program; a displaced policy."""
+    tenant = stack.tenant()
+    tenant.assign(tenant.make_policy("by hand"))
+    before = stack.emulator.export()
+    stack.config = {}
+    stack.checkout.write_roster(f"user,team\n{GRACE},blue\n{LINUS},green\n")
+    stack.up()
+    return before
+
+
 STACKS: dict[str, Callable[[Stack], Export]] = {
     "inline_users": make_inline_users,
     "roster": make_roster,
@@ -277,6 +315,7 @@ STACKS: dict[str, Callable[[Stack], Export]] = {
     "adopted_after_import": make_adopted_after_import,
     "adopted": make_adopted,
     "resources_alone": make_resources_alone,
+    "wheel/program": make_wheel_program,
 }
 """Name of a state to the function that makes the stack and returns the tenant's export from before.
 
@@ -293,9 +332,13 @@ def definition_text(schema: list[Json]) -> str:
 def make_state(name: str, emulator: Emulator, checkout: Path, room: Path) -> None:
     """Run the stack in `room` and write the directory of the state."""
     emulator.seed(common_tenant())
-    directory = Checkout(room / "checkout", project=checkout)
-    (directory.directory / "Pulumi.dev.yaml").write_text(f"encryptionsalt: {ENCRYPTION_SALT}\n", encoding="utf-8")
-    stack = Stack(directory, emulator, room)
+    room.mkdir(parents=True)
+    uses_wheel = name.startswith("wheel/")
+    project = HostProject(room / "host", HOST_PROGRAM) if uses_wheel else Checkout(room / "checkout", project=checkout)
+    (project.directory / "Pulumi.dev.yaml").write_text(f"encryptionsalt: {ENCRYPTION_SALT}\n", encoding="utf-8")
+    stack = Stack(project, emulator, room)
+    if uses_wheel:
+        stack.identity = {"PYTHONPATH": str(install_wheel(room, checkout))}
     stack.init()
     before = STACKS[name](stack)
     write_state(DIRECTORY / name, stack, before)
@@ -305,7 +348,7 @@ def make_state(name: str, emulator: Emulator, checkout: Path, room: Path) -> Non
 
 
 def write_state(directory: Path, stack: Stack, before: Export) -> None:
-    directory.mkdir()
+    directory.mkdir(parents=True)
     common, made = common_tenant(), stack.emulator.export()
     moments = (("before", rows_besides(common, before)), ("made", rows_besides(common, made)))
     text = ",\n".join(f'"{moment}": {rows_as_text(rows)}' for moment, rows in moments)

@@ -10,7 +10,8 @@ A state is a directory beside this file:
                  anything was made, and when the state was exported
 
 Rows are in the form of the emulator's export, which maps a kind ("users", ...) to its objects. An object with an id that
-the common tenant has too names only the keys that differ.
+the common tenant has too names only the keys that differ. The states in `wheel/` are those of programs that use the
+wheel: they refer to classes of `flexsaml.providers`, which this checkout does not have.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import yaml
 
 DIRECTORY = Path(__file__).resolve().parent
 NAMES = sorted(path.parent.name for path in DIRECTORY.glob("*/state.json"))
+"""Of the states of the project's own stacks."""
 PASSPHRASE = "test"
 """Of all states: what the engine tests set as PULUMI_CONFIG_PASSPHRASE. It protects nothing but made-up values."""
 ADDRESS = "http://127.0.0.1:EMULATOR"
