@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from flexsaml.claims import MAX_TEXT_BYTES, RULE_NAMES, read_policies
 from flexsaml.declaration import (
@@ -40,15 +40,36 @@ if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
 
+_WHY_UNKNOWN = {
+    "file": "is encrypted, and only the engine can read it",
+    "state": "is secret in the state, and only the engine can read it",
+    "principal": "is given by the program, and the state has it from the first `pulumi up` on",
+}
+
+
 @dataclass(frozen=True)
 class Declared:
-    """A stack file. A property raises `UserError` if what it needs has a finding or is encrypted."""
+    """What a stack declares. A property raises `UserError` if what it needs has a finding or cannot be read."""
 
     file: str
+    """The stack file, or what was read in its place."""
     stack: str
     declaration: Declaration
     findings: tuple[Finding, ...]
     """What is wrong with the declaration; `declaration` holds the rest."""
+    origin: Literal["file", "state", "principal"] = "file"
+    """Where it was read; `principal`: nothing but the principal is known, because the program gives the rest, and
+    nothing was deployed."""
+
+    @property
+    def why_unknown(self) -> str:
+        """What is said of a path in `declaration.encrypted`."""
+        return _WHY_UNKNOWN[self.origin]
+
+    @property
+    def place(self) -> str:
+        """Where a person corrects what is declared."""
+        return self.file if self.origin == "file" else "the program"
 
     @property
     def project(self) -> str:
@@ -100,15 +121,16 @@ class Declared:
         """Raises `UserError` if one of the keys has a finding or is encrypted; with `entries` also parts of it."""
         for path in self.declaration.encrypted:
             if _key_of(path) in keys and (entries or path in keys):
-                problem = "is encrypted, and only the engine can read it; set it without --secret"
-                raise UserError(f"{self.file}: {path} {problem}")
+                fix = "; set it without --secret" if self.origin == "file" else ""
+                raise UserError(f"{self.file}: {path} {self.why_unknown}{fix}")
         self.require_valid(*keys)
 
     def require_valid(self, *keys: str) -> None:
         """Raises `UserError` if one of the keys has a finding."""
         for finding in self.findings:
             if _key_of(finding.where) in keys:
-                more = f"; see `python -m flexsaml lint {self.file}`" if len(self.findings) > 1 else ""
+                is_longer = len(self.findings) > 1 and self.origin == "file"
+                more = f"; see `python -m flexsaml lint {self.file}`" if is_longer else ""
                 raise UserError(f"{self.file}: {describe_problem(finding)}{more}")
 
 
@@ -148,7 +170,7 @@ def declared(given: argparse.Namespace) -> Declared:
     component, deployed = read_deployed_keys(file.parent, stack, given.principal)
     label = f"the state of stack {stack}, component {component}" if component else f"--principal {given.principal}"
     print_lines([f"read from {label}"], sys.stderr)
-    return _from_keys({**keys, **deployed}, label, stack)
+    return _from_keys({**keys, **deployed}, label, stack, "state" if component else "principal")
 
 
 def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
@@ -156,7 +178,9 @@ def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
     return _from_keys(load_stack_keys(raw, file), file, stack)
 
 
-def _from_keys(keys: Mapping[str, object], file: str, stack: str) -> Declared:
+def _from_keys(
+    keys: Mapping[str, object], file: str, stack: str, origin: Literal["file", "state", "principal"] = "file"
+) -> Declared:
     from flexsaml.preflight import FIXED_RULES, RULE_LEVELS
 
     folder = Path(file).parent
@@ -166,7 +190,7 @@ def _from_keys(keys: Mapping[str, object], file: str, stack: str) -> Declared:
         rule_names=(*RULE_LEVELS, *RULE_NAMES),
         fixed_rules=FIXED_RULES,
     )
-    return Declared(file, stack, declaration, tuple(findings))
+    return Declared(file, stack, declaration, tuple(findings), origin)
 
 
 def _meant(stack: str, file: str) -> tuple[str, Path]:

@@ -20,7 +20,8 @@ Resource = Mapping[str, Any]
 
 def read_deployed_keys(folder: Path, stack: str, principal: str) -> tuple[str, dict[str, object]]:
     """Name of the component, and the keys that say what it declares. `principal`: object id, appId or display name, ""
-    if there is one component. Raises `UserError` if the stack has none, or several and none of that principal."""
+    if there is one component. Of a stack that has none, the principal alone is known, and the name is "". Raises
+    `UserError` if that is not given either, or if there are several components and none of that principal."""
     try:
         return select_component(export_resources(stack, "--cwd", str(folder)), principal)
     except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as problem:
@@ -37,7 +38,7 @@ def select_component(resources: Iterable[Resource], principal: str) -> tuple[str
     declared = {name: _read_component(children) for name, children in components.items()}
     if principal:
         if not declared:
-            return "", {"servicePrincipal": principal}
+            return "", {"servicePrincipal": principal, "claims": Secret.unknown(), "users": Secret.unknown()}
         chosen = {name: keys for name, keys in declared.items() if principal in (keys["servicePrincipal"], name)}
     else:
         chosen = declared

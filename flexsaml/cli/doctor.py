@@ -15,7 +15,7 @@ from pathlib import Path
 from flexsaml.claims import build_full_name
 from flexsaml.declaration import lint_declaration
 from flexsaml.findings import apply_levels
-from flexsaml.graph import Cloud, Directory, GraphError, Identity, skew
+from flexsaml.graph import Cloud, Directory, GraphError, Identity, requirements_of_stack, skew
 from flexsaml.installation import CHECKOUT, advise_installation
 from flexsaml.preflight import InspectionEnded, PreflightResult, data_type_of, inspect_tenant, requirements_of
 from flexsaml.pulumi_command import make_environment
@@ -63,7 +63,7 @@ def _inspect(stack: stacks.Declared) -> tuple[list[Row], bool]:
     """Everything in the order in which one thing depends on the other; whether the tenant could be inspected."""
     where = stack.cloud
     cloud_row = Row("cloud", OK, f"{where.name}: {where.graph}, {where.login}")
-    rows = [*inspect_machine(), Row("stack file", OK, stack.file), cloud_row, inspect_clock(where)]
+    rows = [*inspect_machine(), *_describe_origin(stack), cloud_row, inspect_clock(where)]
     directory = stack.directory()
     row, identity = inspect_credential(directory)
     rows.append(row)
@@ -71,6 +71,13 @@ def _inspect(stack: stacks.Declared) -> tuple[list[Row], bool]:
         return [*rows, Row("tenant", NOT_SEEN, "it cannot be inspected without a credential")], False
     tenant_rows, is_inspected = _run_preflight(directory, stack)
     return [*rows, *inspect_permissions(identity, stack), *tenant_rows], is_inspected
+
+
+def _describe_origin(stack: stacks.Declared) -> Iterator[Row]:
+    yield Row("stack file" if stack.origin == "file" else "declared", OK, stack.file)
+    if stack.origin == "principal":
+        what = "claims, extensions and users, which the program gives: the state has them from the first `pulumi up` on"
+        yield Row("declared", NOT_SEEN, what, "`pulumi preview` judges them")
 
 
 def run_program(command: list[str]) -> str:
@@ -154,7 +161,10 @@ def inspect_credential(directory: Directory) -> tuple[Row, Identity | None]:
 def inspect_permissions(identity: Identity | None, stack: stacks.Declared) -> Iterator[Row]:
     """Each call of this stack, and whether the token names a permission for it. What follows from that for `pulumi up`
     is preflight's `permission-missing`."""
-    for requirement in requirements_of(stack.declaration):
+    is_known = stack.origin != "principal"
+    for requirement in (
+        requirements_of(stack.declaration) if is_known else requirements_of_stack(extensions=True, users=True)
+    ):
         purpose, call, without = requirement.purpose, requirement.call, requirement.without
         is_person = identity is not None and identity.is_person
         lacking = " with ".join(requirement.lacking(identity.permissions if identity else (), is_person=is_person))
@@ -172,11 +182,11 @@ def inspect_permissions(identity: Identity | None, stack: stacks.Declared) -> It
 def _run_preflight(directory: Directory, stack: stacks.Declared) -> tuple[list[Row], bool]:
     """The inspection of preflight, and whether the tenant could be inspected."""
     declaration = stack.declaration
-    encrypted = "is encrypted, and only the engine can read it"
-    rows = [Row("preflight", NOT_SEEN, f"{path} {encrypted}") for path in declaration.encrypted]
+    encrypted = declaration.encrypted if stack.origin != "principal" else ()
+    rows = [Row("preflight", NOT_SEEN, f"{path} {stack.why_unknown}") for path in encrypted]
     if stack.findings:
         for finding in stack.findings:
-            problem, remedy = f"{finding.where}: {finding.message}", finding.fix or f"correct it in {stack.file}"
+            problem, remedy = f"{finding.where}: {finding.message}", finding.fix or f"correct it in {stack.place}"
             rows.append(Row("stack file", PROBLEM, problem, remedy))
         return [*rows, Row("tenant", NOT_SEEN, "correct the stack file first")], True
     if "servicePrincipal" in declaration.encrypted:
@@ -192,15 +202,17 @@ def _run_preflight(directory: Directory, stack: stacks.Declared) -> tuple[list[R
 
 
 def _describe_existing(result: PreflightResult, stack: stacks.Declared, policy_name: str) -> Iterator[Row]:
-    """What has this stack's names, or its place: doctor does not read state, so it cannot tell whose it is."""
+    """What has this stack's names, or its place. Beside a stack file doctor reads no state, so it cannot tell whose
+    that is."""
     declaration = stack.declaration
     whose = "unless state has it, preview refuses: "
     adopt = f"adopt it (`python -m flexsaml adopt --stack {stack.stack or 'STACK'} --out import.json`)"
-    for name in declaration.extensions:
+    is_file = stack.origin == "file"
+    for name in declaration.extensions if is_file else ():
         if existing := result.properties.get(build_full_name(result.application.app_id, name)):
             what = f"extension property '{name}' exists ({existing.name}, id {existing.id})"
             yield Row("tenant", NOTE, what, f"{whose}use its full name in place of '{name}', or {adopt}")
-    for id_, name in result.policies.items():
+    for id_, name in result.policies.items() if is_file else ():
         yield Row("tenant", NOTE, f"policy '{name}' exists ({id_})", f"{whose}set flexsaml:policyName, or {adopt}")
     others = {id_: name for id_, name in (result.assigned or {}).items() if name != policy_name}
     if others and not declaration.replace_existing:
@@ -220,7 +232,7 @@ def _describe(result: PreflightResult, stack: stacks.Declared) -> Iterator[Row]:
         yield Row("tenant", OK, f"policy assigned now: {names}")
     for user, namesake in sorted(result.missing_users.items()):
         hint = f"{namesake} has this mail address; " if namesake else ""
-        yield Row("users", PROBLEM, f"'{user}' is not in this tenant", f"{hint}correct or remove it in {stack.file}")
+        yield Row("users", PROBLEM, f"'{user}' is not in this tenant", f"{hint}correct or remove it in {stack.place}")
     for finding in result.findings:
         level = stack.declaration.rules.get(finding.rule, finding.level)
         state = NOT_SEEN if finding.rule == "not-looked-at" else _STATE_OF_LEVEL.get(level, "")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+from flexsaml.cli.declared import Declared
 from flexsaml.cli.deployed import select_component
-from flexsaml.declaration import Secret, read_declaration
+from flexsaml.declaration import Declaration, Secret, read_declaration
 from flexsaml.errors import UserError
+from flexsaml.findings import Finding
 from tests.providers.process import packed
 
 APP = "8f665974-86ab-5399-83f9-7492e2e5acec"
@@ -73,8 +75,39 @@ def test_what_cannot_be_told_is_one_line(resources: list[dict[str, Any]], princi
         select_component(resources, principal)
 
 
-def test_before_the_first_up_the_principal_is_enough() -> None:
-    assert select_component(OTHERS, "Twilio Flex") == ("", {"servicePrincipal": "Twilio Flex"})
+def test_before_the_first_up_the_principal_is_known_and_the_rest_is_not_called_wrong() -> None:
+    name, keys = select_component(OTHERS, "Twilio Flex")
+    declaration, findings = read_declaration(keys, read_file=lambda _: b"")
+    assert (name, declaration.service_principal, findings) == ("", "Twilio Flex", [])
+    assert declaration.encrypted == ("claims", "users")
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        ("file", "claims is encrypted, and only the engine can read it; set it without --secret"),
+        ("state", "claims is secret in the state, and only the engine can read it"),
+        ("principal", "claims is given by the program, and the state has it from the first `pulumi up` on"),
+    ],
+)
+def test_why_claims_are_not_known(origin: Literal["file", "state", "principal"], words: str) -> None:
+    declared = Declared("place", "dev", Declaration(encrypted=("claims",)), (), origin)
+    with pytest.raises(UserError, match=f"^place: {words}$"):
+        _ = declared.claims
+
+
+@pytest.mark.parametrize(
+    ("origin", "place", "words"),
+    [("file", "Pulumi.dev.yaml", "; see `python -m flexsaml lint Pulumi.dev.yaml`"), ("state", "the program", "")],
+)
+def test_what_a_program_gives_is_corrected_in_the_program(
+    origin: Literal["file", "state"], place: str, words: str
+) -> None:
+    findings = (Finding("stack-file", "error", "cloud", "is none"),) * 2
+    declared = Declared("Pulumi.dev.yaml", "dev", Declaration(), findings, origin)
+    with pytest.raises(UserError, match=f"^Pulumi.dev.yaml: cloud: is none{words}$"):
+        _ = declared.cloud
+    assert declared.place == place
 
 
 def test_what_is_secret_stays_unknown() -> None:

@@ -201,7 +201,7 @@ def test_doctor_and_preflight_agree_about_permissions() -> None:
     """With a right to write the directory properties may be made, but no policy may be assigned."""
     declaration = Declaration(extensions={"languages": DataType("String")}, users={"ada@x": {"languages": "en"}})
     identity = Identity("application", "", "", "", frozenset({"Directory.ReadWrite.All"}))
-    rows = list(inspect_permissions(identity, SimpleNamespace(declaration=declaration)))  # type: ignore[arg-type]
+    rows = list(inspect_permissions(identity, SimpleNamespace(declaration=declaration, origin="file")))  # type: ignore[arg-type]
     fine = [row.what for row in rows if row.state == "ok"]
     assert any(what.startswith("to make and delete extension properties") for what in fine)
     lacking = {row.remedy for row in rows if row.state == "warning"}
@@ -213,4 +213,11 @@ def test_doctor_and_preflight_agree_about_permissions() -> None:
     assert not any("users" in what for what in (row.what for row in inspect_permissions(identity, EMPTY)))  # type: ignore[arg-type]
 
 
-EMPTY = SimpleNamespace(declaration=Declaration())
+EMPTY = SimpleNamespace(declaration=Declaration(), origin="file")
+
+
+def test_a_program_that_was_not_deployed_counts_as_if_it_had_extensions_and_users() -> None:
+    unknown = SimpleNamespace(declaration=Declaration(), origin="principal")
+    purposes = " ".join(row.what for row in inspect_permissions(None, unknown))  # type: ignore[arg-type]
+    assert "make and delete extension properties" in purposes
+    assert "write users' values" in purposes

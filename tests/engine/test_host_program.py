@@ -54,7 +54,11 @@ def run_flexsaml(host: Stack, *arguments: str) -> str:
 
 def test_a_stack_without_the_component_names_the_way(host: Stack) -> None:
     assert "the state has no component of flexsaml: run `pulumi up` first" in run_flexsaml(host, "predict", "--all")
-    assert "read from --principal Twilio Flex" in run_flexsaml(host, "doctor", "--principal", "Twilio Flex")
+    doctor = run_flexsaml(host, "doctor", "--principal", "Twilio Flex")
+    assert "read from --principal Twilio Flex" in doctor
+    assert "service principal 'Twilio Flex' (" in doctor, "the tenant was inspected"
+    assert "the state has them from the first `pulumi up` on; `pulumi preview` judges them" in doctor
+    assert "problem" not in doctor
 
 
 STACK_FILE = """
@@ -104,6 +108,7 @@ def test_the_life_of_a_stack_with_the_wheel(host: Stack) -> None:
     doctor = run_flexsaml(host, "doctor")
     assert "state of stack dev, component flex" in doctor
     assert "Twilio Flex" in doctor
+    assert "preview refuses" not in doctor, "what exists is the stack's own"
     host.identity["TEAM"] = "blue"
     host.up()
     assert list(host.tenant().user("ada")["values"].values()) == ["blue"]
