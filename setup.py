@@ -37,7 +37,8 @@ def find_room_names(tree: ast.Module) -> "list[str]":
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names.append(node.module or "")
         elif isinstance(node, ast.Call):
-            names += [text.value for text in node.args if isinstance(text, ast.Constant) and text.value in ROOMS]
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            names += [text.value for text in given if isinstance(text, ast.Constant) and text.value in ROOMS]
         elif isinstance(node, ast.Constant) and re.fullmatch(r"[\w.]+", str(node.value)):
             names.append(str(node.value) if "." in str(node.value) else "")
     return [name for name in names if name.partition(".")[0] in ROOMS]

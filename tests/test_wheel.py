@@ -101,6 +101,8 @@ def test_imports_of_rooms_are_moved(written: str, in_wheel: str) -> None:
         "import providers.engine\n",
         "x('components.adopt')\n",
         "x('providers')\n",
+        "x(name='providers')\n",
+        "x(f'providers.{y}')\n",
     ],
 )
 def test_a_form_that_the_build_does_not_know_ends_it(written: str) -> None:
