@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 import yaml
 
 from flexsaml.cli import COMMANDS, load_module
+from tests.azure_repos import PullRequests
 from tests.torture import PROJECT
 from tools.versions import SUPPORTED
 
@@ -96,12 +99,63 @@ def test_a_pull_request_of_a_fork_gets_no_identity() -> None:
             assert "head.repo.full_name == github.repository" in job["if"], name
 
 
+def test_in_azure_pipelines_neither() -> None:
+    stages = {stage["stage"]: stage["condition"] for stage in read("azure-pipelines.yml")["stages"]}
+    of_pull_requests = {name: text for name, text in stages.items() if "eq(variables['Build.Reason'], 'PullR" in text}
+    assert set(of_pull_requests) == {"preview", "trial"}
+    assert all("ne(variables['System.PullRequest.IsFork'], 'True')" in text for text in of_pull_requests.values())
+
+
+def test_the_code_of_a_pull_request_gets_no_identity_that_may_write_to_production() -> None:
+    connections = {
+        stage["stage"]: set(re.findall(r"'azureSubscription': '([^']+)'", str(stage)))
+        for stage in read("azure-pipelines.yml")["stages"]
+    }
+    assert connections["preview"].isdisjoint(connections["update"])
+    assert connections["trial"].isdisjoint(connections["update"])
+
+
+def comment(directory: Path, pulls: PullRequests, text: str) -> subprocess.CompletedProcess[str]:
+    """Runs the step of the pipeline that comments on the pull request."""
+    steps = read("azure-pipelines.yml")["stages"][0]["jobs"][0]["steps"]
+    (step,) = [step for step in steps if step.get("displayName") == "comment"]
+    (directory / "preview.md").write_text(text, encoding="utf-8")
+    environment = {**os.environ, **pulls.environment, "AGENT_TEMPDIRECTORY": str(directory)}
+    return subprocess.run(
+        ["bash", "-c", step["bash"]], cwd=directory, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="agents of Azure Pipelines have jq")
+def test_a_pull_request_in_azure_repos_has_one_comment_with_the_newest_review(tmp_path: Path) -> None:
+    reviews = ['### flexsaml: 1 to create\n\n<code>"$(é)"</code>\n', "### flexsaml: nothing to change\n"]
+    with PullRequests.serve() as pulls:
+        pulls.threads.append(
+            {"id": 1, "status": "active", "comments": [{"id": 1}, {"id": 2, "content": "Why flexsaml?"}]}
+        )
+        for review in reviews:
+            ended = comment(tmp_path, pulls, review)
+            assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+            assert [note["content"] for thread in pulls.threads[1:] for note in thread["comments"]] == [review]
+        assert [method for method, _ in pulls.requests] == ["GET", "POST", "GET", "PATCH"]
+        assert pulls.threads[1]["status"] == "closed"
+        pulls.threads = None  # type: ignore[assignment]  # a service that answers something else
+        assert comment(tmp_path, pulls, "### flexsaml: x").returncode != 0
+
+
 def test_each_job_says_which_subject_its_credential_has() -> None:
     text = (EXAMPLES / "github-actions.yml").read_text("utf-8")
     header = text.partition("\nname:")[0]
     environments = {job["environment"] for job in read("github-actions.yml")["jobs"].values() if "environment" in job}
     assert environments
     assert all(f"`environment:{environment}`" in header for environment in environments)
+
+
+def test_the_page_on_setup_names_variables_and_connections_as_the_examples_do() -> None:
+    named = re.findall(r"`(AZURE_\w+_CLIENT_ID|flexsaml-preview)`", (PROJECT / "docs" / "setup.md").read_text("utf-8"))
+    used = [*read("github-actions.yml")["jobs"].values(), *read("azure-pipelines.yml")["stages"]]
+    assert set(named) == {"AZURE_PREVIEW_CLIENT_ID", "AZURE_UPDATE_CLIENT_ID", "flexsaml-preview"}
+    assert [name for name in named if name not in str(used)] == []
 
 
 def test_a_job_has_no_more_rights_than_it_uses() -> None:
@@ -119,4 +173,4 @@ def test_an_update_that_waits_is_not_cancelled_by_another_event() -> None:
 
 
 def test_no_stage_waits_for_one_that_is_skipped() -> None:
-    assert [stage["dependsOn"] for stage in read("azure-pipelines.yml")["stages"]] == [[], [], []]
+    assert all(stage["dependsOn"] == [] for stage in read("azure-pipelines.yml")["stages"])
