@@ -46,6 +46,8 @@ EXECUTED = {
     "python3 -m venv platform/.venv": "tests/wheel.py",
     "platform/.venv/bin/pip install ./flexsaml": "tests/wheel.py",
     "cd platform && pulumi stack init dev": "tests/engine/test_host_program.py",
+    "pulumi new ../flexsaml/examples/template --name team-flex": "tests/engine/test_template.py",
+    ".venv/bin/pip install ../flexsaml": "tests/wheel.py",
     "pulumi stack init *": "tests/engine/stack.py",
     "pulumi preview": "tests/engine/stack.py",
     "pip install -r requirements-emulator.txt": "Makefile",

@@ -1,13 +1,17 @@
-"""If this goes red, `pulumi new` with a clone of this repository fails, or makes a project that cannot be previewed."""
+"""If this goes red, `pulumi new` with examples/template fails, or makes a project that does not run."""
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
+import yaml
+
+from flexsaml.declaration import KEYS
 from tests.emulator.process import Emulator
-from tests.engine.stack import Checkout, Stack, seed
+from tests.engine.stack import UP, Checkout, Stack, seed
 from tests.torture import PROJECT
+
+TEMPLATE = PROJECT / "examples" / "template"
 
 
 class NewProject(Checkout):
@@ -18,26 +22,25 @@ class NewProject(Checkout):
         self.directory = directory
 
 
-def test_a_project_of_another_name(emulator: Emulator, tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
-    clone.mkdir()
-    files = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=PROJECT, capture_output=True
-    )
-    subprocess.run(["tar", "--null", "-T", "-", "-cf", str(tmp_path / "clone.tar")], cwd=PROJECT, input=files.stdout)
-    subprocess.run(["tar", "-xf", str(tmp_path / "clone.tar"), "-C", str(clone)], check=True)
+def test_a_project_of_another_name(emulator: Emulator, tmp_path: Path, wheel: Path) -> None:
+    """From a checkout in which `make` has made a virtual environment; with the answers that `pulumi new` asks for."""
     seed(emulator)
     stack = Stack(NewProject(tmp_path / "team"), emulator, tmp_path)
+    stack.identity = {"PYTHONPATH": str(wheel)}
     stack.config_file.unlink()
-    tenant = {"servicePrincipal": "Twilio Flex", "cloud": "loopback"}
-    tenant |= {"graphEndpoint": emulator.http, "loginEndpoint": emulator.http}
-    tenant["claims"] = '{"email": "user.mail", "full_name": "user.displayname", "roles": "user.assignedroles"}'
-    settings = [word for name, value in tenant.items() for word in ("--plaintext", f"flexsaml:{name}={value}")]
-    created = stack._run_once("new", str(clone), "--yes", "--name", "team-flex", "--generate-only")
+    created = stack._run_once("new", str(TEMPLATE), "--yes", "--name", "team-flex", "--generate-only")
     assert created.code == 0, created.output
-    (stack.checkout.directory / ".venv").symlink_to(PROJECT / ".venv")
-    assert "name: team-flex" in (stack.checkout.directory / "Pulumi.yaml").read_text("utf-8")
-    for command in (["stack", "init", "dev"], ["config", "set-all", *settings], ["preview"]):
-        ended = stack._run_once(*command)
-        assert ended.code == 0, ended.output
-    assert "FlexSamlClaims flex create" in ended.output
+    directory = stack.checkout.directory
+    assert {path.name for path in directory.iterdir()} == {".gitignore", "Pulumi.yaml", "__main__.py"}
+    assert "name: team-flex" in (directory / "Pulumi.yaml").read_text("utf-8")
+    (directory / ".venv").symlink_to(PROJECT / ".venv")
+
+    questions = yaml.safe_load((TEMPLATE / "Pulumi.yaml").read_text("utf-8"))["template"]["config"]
+    answers = {key.removeprefix("flexsaml:"): question.get("default") for key, question in questions.items()}
+    assert [key for key in answers if key not in KEYS] == []
+    stack.config = {**answers, "servicePrincipal": "Twilio Flex"}
+    stack.init()
+    assert "FlexSamlClaims flex create" in stack.preview().output
+    stack.ok(*UP)
+    assert stack.tenant().policies()[0]["displayName"] == "team-flex-dev Flex SAML claims"
+    stack.assert_destroy_restores_the_tenant()
