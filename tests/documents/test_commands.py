@@ -51,6 +51,8 @@ EXECUTED = {
     "pulumi stack init *": "tests/engine/stack.py",
     "pulumi preview": "tests/engine/stack.py",
     "pip install -r requirements-emulator.txt": "Makefile",
+    "python3 -m venv policy-pack/.venv && policy-pack/.venv/bin/pip install *": "tests/engine/test_policy_pack.py",
+    "pulumi preview --policy-pack policy-pack *": "tests/engine/test_policy_pack.py",
     "python -m flexsaml certificate": "tests/cli/test_certificate.py",
     "python -m flexsaml accept-mapped-claims*": "tests/cli/test_accept_mapped_claims.py",
     "python -m flexsaml setup *": "tests/cli/test_setup.py",
