@@ -78,6 +78,18 @@ def refresh(history: History) -> None:
     history.stack.refresh()
 
 
+def up_failing(history: History) -> None:
+    """Nobody knows whether the creation is carried out; it is not."""
+    history.emulator.fault("refuse", "POST", "/extensionProperties", status=503, times=-1)
+    assert "503" in history.up().refusal
+
+
+def destroy_half(history: History) -> None:
+    """Ended right after the record of the refused creation left state."""
+    order = [name for name in reversed(history.stack.state) if not name.endswith("-before")]
+    history.destroy(killed_at=order[order.index("flex-team") + 1])
+
+
 def remove(history: History) -> None:
     history.drop_extension("team")
 
@@ -132,6 +144,29 @@ def test_destroy_deletes_only_what_this_stack_made(history: History, steps: list
         step(history)
     assert history.destroy().refusal == ""
     assert (history.tenant.full("team") in history.tenant.properties()) is is_kept
+
+
+LIMITS: dict[str, list[Step]] = {
+    "an error leaves a later creation open": [up_refused(403), up_failing, make_as_stranger],
+    "destroy ends half-way or has the record for its --target, and runs again": [
+        up_refused(403),
+        make_as_stranger,
+        destroy_half,
+    ],
+}
+
+
+@pytest.mark.parametrize("holds_value", [False, True])
+@pytest.mark.parametrize("steps", LIMITS.values(), ids=list(LIMITS))
+def test_known_limit(history: History, steps: list[Step], holds_value: bool) -> None:
+    """A stranger's property is deleted if it is empty. State has no record of the refusal any more: the engine dropped
+    it, and `delete` cannot change the state of another resource (docs/architecture.md)."""
+    for step in steps:
+        step(history)
+    if holds_value:
+        history.write_as_stranger("grace", "team", "mine")
+    assert history.destroy().refusal == ""
+    assert (history.tenant.full("team") in history.tenant.properties()) is holds_value
 
 
 def test_preview_says_why_a_property_that_was_refused_is_replaced(
