@@ -11,6 +11,7 @@ from flexsaml.errors import UserError
 from flexsaml.graph import Directory, Forbidden, Malformed, Policy, PrincipalSnapshot, User
 from flexsaml.signing_keys import has_unusable_key, keep_usable_keys
 
+from .pattern_process import PatternProcess
 from .policy import SignInPolicy
 from .predict import Prediction, predict_sign_in
 from .sources import Agent, SignInTarget, find_property
@@ -88,16 +89,19 @@ def predict_sign_ins(
             raise NothingToPredict(f"{problem}; give a user principal name or an object id")
     agents = sorted((_make_agent(user, snapshot, members, unreadable) for user in users), key=lambda agent: agent.upn)
     paths = [path for scenario in scenarios if scenario.declared for path in scenario.declared.encrypted_paths]
-    by_scenario = tuple(tuple(_predict(scenario, target, agent) for agent in agents) for scenario in scenarios)
+    with PatternProcess() as patterns:
+        by_scenario = tuple(
+            tuple(_predict(scenario, target, agent, patterns) for agent in agents) for scenario in scenarios
+        )
     unread = (*_list_unread(snapshot, members), *(f"{path}: {_ENCRYPTED}" for path in paths))
     return SignInPredictions(by_scenario, unread)
 
 
-def _predict(scenario: Scenario, target: SignInTarget, agent: Agent) -> Prediction:
+def _predict(scenario: Scenario, target: SignInTarget, agent: Agent, patterns: PatternProcess) -> Prediction:
     if scenario.declared:
         target = replace(target, extensions={**target.extensions, **scenario.declared.types})
         agent = scenario.declared.write_values(agent)
-    return predict_sign_in(scenario.policy, target, agent)
+    return predict_sign_in(scenario.policy, target, agent, patterns)
 
 
 def find_assigned_policy(directory: Directory, snapshot: PrincipalSnapshot) -> Policy:

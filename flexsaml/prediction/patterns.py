@@ -2,21 +2,20 @@
 
 A pattern is read token by token, and every token must be in the lists below, so that the `regex` library gives it the
 same meaning; the rest is unknown: constructs that only .NET has (balancing groups, class subtraction, named blocks,
-options in the middle) and those that `regex` reads differently (possessive quantifiers, POSIX classes, fuzzy matching).
-The size of the compiled pattern, the time for a value and the length of a result are bounded."""
+options in the middle) and those that `regex` reads differently (possessive quantifiers, POSIX classes, fuzzy
+matching)."""
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-TIMEOUT = 0.1  # seconds for one value
-MAX_TIMEOUTS = 3  # of one pattern
+from .pattern_evaluation import UnsupportedPattern
+
 MAX_LENGTH = 4000  # characters of a pattern
-MAX_COPIES = 10_000  # tokens of the compiled pattern, which holds a copy for every repetition; at most some 6 MB
-MAX_RESULT = 100_000  # characters of a value
-RESULT_TOO_LONG = f"it gives a value of more than {MAX_RESULT:,} characters"
+DOLLAR = re.compile(r"\$(?:[0-9&`'+_$]|\{)")
+"""What a replacement of .NET has instead of text."""
 
 _TOKEN = re.compile(
     r"""
@@ -42,83 +41,44 @@ _CLASS_TOKEN = re.compile(
     re.DOTALL,
 )
 _COUNT = re.compile(r"\d+")
-_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
-_DOLLAR = re.compile(r"\$(?:[0-9&`'+_$]|\{)")
 
 
-class UnsupportedPattern(ValueError):
-    """Why it is unknown what .NET makes of a pattern."""
+@dataclass(frozen=True)
+class TranslatedPattern:
+    """`tokens`: the kind of each, and how `regex` spells it; `text`: all of them."""
 
-
-@dataclass
-class _CompiledPattern:
-    pattern: Any
-    timeouts: int = 0
-
-
-def replace_matches(pattern: str, replacement: str, text: str, inputs: Mapping[str, str]) -> tuple[str, int]:
-    """`text` with every match replaced, and how many; `{name}` is a named group or an input. Raises
-    `UnsupportedPattern`."""
-    if _DOLLAR.search(replacement):
-        raise UnsupportedPattern("it is not documented what Entra makes of a $ in the replacement")
-    compiled = compile_pattern(pattern)
-    if compiled.timeouts >= MAX_TIMEOUTS:
-        raise UnsupportedPattern(f"the pattern takes longer than {TIMEOUT} s")
-    length = 0
-
-    def measure(text: str) -> str:
-        nonlocal length
-        length += len(text)
-        if length > MAX_RESULT:
-            raise UnsupportedPattern(RESULT_TOO_LONG)
-        return text
-
-    def expand(match: Any) -> str:
-        groups = match.groupdict(default="")
-        measure(replacement)
-        return _PLACEHOLDER.sub(lambda name: measure(groups.get(name[1], inputs.get(name[1], name[0]))), replacement)
-
-    try:
-        replaced, matches = compiled.pattern.subn(expand, text, timeout=TIMEOUT)
-    except TimeoutError:
-        compiled.timeouts += 1
-        raise UnsupportedPattern(f"the pattern takes longer than {TIMEOUT} s") from None
-    except (RecursionError, MemoryError):
-        raise UnsupportedPattern("the pattern is nested too deep") from None
-    return str(replaced), matches
+    tokens: tuple[tuple[str, str], ...]
+    text: str
 
 
 @lru_cache(maxsize=64)
-def compile_pattern(pattern: str) -> _CompiledPattern:
-    import regex  # only if a policy has such a transformation
-
+def translate_pattern(pattern: str) -> TranslatedPattern:
+    """Raises `UnsupportedPattern`."""
     if len(pattern) > MAX_LENGTH:
         raise UnsupportedPattern(f"the pattern is longer than {MAX_LENGTH} characters")
-    tokens = list(_translate(pattern))
-    if _count_copies(tokens) > MAX_COPIES:
-        raise UnsupportedPattern(f"the counts in the pattern repeat its parts more than {MAX_COPIES:,} times")
-    try:
-        return _CompiledPattern(
-            regex.compile("".join(spelling for _, spelling in tokens), regex.V0, cache_pattern=False)
-        )
-    except (regex.error, RecursionError, OverflowError, MemoryError) as problem:
-        raise UnsupportedPattern(f"the pattern cannot be evaluated: {problem}") from None
+    tokens = tuple(_translate(pattern))
+    return TranslatedPattern(tokens, "".join(spelling for _, spelling in tokens))
 
 
-def _count_copies(tokens: list[tuple[str, str]]) -> int:
-    """How many tokens the compiled pattern holds, at most: what is quantified by a count is there as often as that."""
-    sizes = [[0]]  # of the atoms in each open group; the innermost group is last
-    for kind, spelling in tokens:
+def count_steps(pattern: TranslatedPattern, length: int) -> float:
+    """A bound of the steps in which a text of that length is searched, if it follows from the pattern's choices one by
+    one; infinity otherwise: for a group that is repeated, a reference to a group, and what looks around. A choice is
+    how often a single character is repeated, or an alternative."""
+    steps, before = float(length + 1) * len(pattern.tokens), ""
+    for kind, spelling in pattern.tokens:
+        if kind in ("back_name", "back_number", "end", "leading", "options"):
+            return math.inf
+        if kind == "group" and spelling not in ("(", "(?:"):
+            return math.inf
         if kind == "quantifier":
-            sizes[-1][-1] *= max([1, *map(int, _COUNT.findall(spelling))])
-        elif kind in ("group", "named", "options"):
-            sizes.append([1])
-        elif spelling == ")" and len(sizes) > 1:
-            group = sizes.pop()
-            sizes[-1].append(sum(group))
-        else:
-            sizes[-1].append(len(spelling) if kind == "class" else 1)
-    return sum(map(sum, sizes))
+            if before == ")" and spelling.rstrip("?"):
+                return math.inf
+            counts = [int(count) for count in _COUNT.findall(spelling)]
+            steps *= 1 + (length if spelling[0] in "*+" or ",}" in spelling else max(counts, default=1))
+        elif spelling == "|":
+            steps *= 2
+        before = spelling
+    return steps
 
 
 def _translate(pattern: str) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ from .outcome import (
     find_flex_refusals,
     judge_sign_in,
 )
+from .pattern_process import PatternProcess
 from .policy import SignInPolicy
 from .sources import Agent, PredictedNameId, SignInTarget, Sources, predict_name_id
 from .statement import AttributeLine, build_lines
@@ -63,9 +64,9 @@ class Prediction:
         return {**self.verdict.to_json(), "refusals": refusals, "faults": faults, "doubts": self.verdict.doubts}
 
 
-def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> Prediction:
-    """The sign-in of one user, from what was read."""
-    sources = Sources(policy, target, agent)
+def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent, patterns: PatternProcess) -> Prediction:
+    """The sign-in of one user, from what was read. `patterns`: one for all users."""
+    sources = Sources(policy, target, agent, patterns)
     name_id, lines = predict_name_id(sources), build_lines(sources)
     sent = tuple(flex.SamlAttribute(line.name, line.values, line.name_format) for line in lines if line.values)
     update = flex.compute_worker_update(flex.SamlStatement(name_id.value, name_id.format, sent))

@@ -14,6 +14,7 @@ from flexsaml.fragile_text import NOT_IN_XML
 from flexsaml.graph import PrincipalSnapshot
 
 from .evidence import UNDOCUMENTED, UNKNOWN, SourceValues, rate_evidence
+from .pattern_process import PatternProcess
 from .policy import PolicyEntry, SignInPolicy
 from .transformations import METHODS_FOR_NAME_ID, apply_transformation
 
@@ -87,8 +88,9 @@ class Agent:
 class Sources:
     """The values of a policy's entries for one user at one target."""
 
-    def __init__(self, policy: SignInPolicy, target: SignInTarget, agent: Agent) -> None:
+    def __init__(self, policy: SignInPolicy, target: SignInTarget, agent: Agent, patterns: PatternProcess) -> None:
         self.policy, self.target, self.agent = policy, target, agent
+        self._patterns = patterns
         self._results: dict[PolicyEntry, SourceValues] = {}
 
     def read(self, entry: PolicyEntry) -> SourceValues:
@@ -136,7 +138,7 @@ class Sources:
             return self.read(source)
 
         # Nothing is sent for sure where no reading of the policy gives a value; that a value is sent depends on T.
-        result = apply_transformation(transformation, read_reference)
+        result = apply_transformation(transformation, read_reference, self._patterns)
         return result.citing("T") if result.values else result
 
     def _read_attribute(self, entry: PolicyEntry) -> SourceValues:

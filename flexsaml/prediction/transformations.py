@@ -6,7 +6,8 @@ from itertools import product
 from math import prod
 
 from .evidence import UNDOCUMENTED, SourceValues
-from .patterns import MAX_RESULT, RESULT_TOO_LONG, UnsupportedPattern, replace_matches
+from .pattern_evaluation import MAX_RESULT, RESULT_TOO_LONG, UnsupportedPattern
+from .pattern_process import PatternProcess
 from .policy import PolicyTransformation
 
 METHODS_FOR_NAME_ID = ("join", "extractmailprefix")
@@ -18,9 +19,9 @@ MAX_COMBINATIONS = 1000  # of the values of inputs, if they are taken one by one
 
 
 def apply_transformation(
-    transformation: PolicyTransformation, read_reference: Callable[[str], SourceValues]
+    transformation: PolicyTransformation, read_reference: Callable[[str], SourceValues], patterns: PatternProcess
 ) -> SourceValues:
-    """`read_reference` gives the values of what an input claim refers to."""
+    """`read_reference` gives the values of what an input claim refers to; `patterns` evaluates the method's pattern."""
     if transformation.method == "createstringclaim":
         return SourceValues(evidence=("T5",), reason="Entra sends nothing for CreateStringClaim outside B2C")
     if transformation.method not in _REQUIRED_INPUTS:
@@ -59,7 +60,7 @@ def apply_transformation(
     texts: list[str] = []
     unknown = ""
     for row in rows:
-        result = _run_method(transformation, row)
+        result = _run_method(transformation, row, patterns)
         evidence += result.evidence
         texts += result.values
         unknown = result.unknown or (RESULT_TOO_LONG if sum(map(len, texts)) > MAX_RESULT else "")
@@ -70,7 +71,9 @@ def apply_transformation(
     return SourceValues(values=tuple(texts), evidence=tuple(dict.fromkeys(evidence)), unknown=unknown)
 
 
-def _run_method(transformation: PolicyTransformation, inputs: Mapping[str, str]) -> SourceValues:
+def _run_method(
+    transformation: PolicyTransformation, inputs: Mapping[str, str], patterns: PatternProcess
+) -> SourceValues:
     method = transformation.method
     if method == "join":
         evidence = ("T1", "T1 address") if "@" in inputs["string1"] else ("T1",)
@@ -78,19 +81,22 @@ def _run_method(transformation: PolicyTransformation, inputs: Mapping[str, str])
     if method == "extractmailprefix":
         return SourceValues(values=(inputs["mail"].partition("@")[0],), evidence=("T2",))
     if method == "regexreplace":
-        return _replace_pattern(transformation, inputs)
+        return _replace_pattern(transformation, inputs, patterns)
     # Invariant case maps one character to one: the sharp s stays, where Python makes it two.
     change = str.lower if method == "tolowercase" else str.upper
     letters = (new if len(new := change(letter)) == 1 else letter for letter in next(iter(inputs.values())))
     return SourceValues(values=("".join(letters),), evidence=("T3",))
 
 
-def _replace_pattern(transformation: PolicyTransformation, inputs: Mapping[str, str]) -> SourceValues:
+def _replace_pattern(
+    transformation: PolicyTransformation, inputs: Mapping[str, str], patterns: PatternProcess
+) -> SourceValues:
     names = {name.lower(): name for name in transformation.parameters}
     names |= {claim.name.lower(): claim.name for claim in transformation.claims}
     additional = {names[name]: value for name, value in inputs.items()}
     try:
-        text, matches = replace_matches(inputs["regex"], inputs["replacement"], inputs["sourceclaim"], additional)
+        parts = inputs["regex"], inputs["replacement"], inputs["sourceclaim"]
+        text, matches = patterns.replace_matches(*parts, additional)
     except UnsupportedPattern as problem:
         return SourceValues(evidence=("T4",), unknown=str(problem))
     rules = {0: ("T4", "T4 no match"), 1: ("T4",)}.get(matches, ("T4", "T4 every"))

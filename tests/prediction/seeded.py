@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flexsaml.graph import PrincipalSnapshot, ServicePrincipal
+from flexsaml.prediction.pattern_process import PatternProcess
 from flexsaml.prediction.policy import parse_policy
 from flexsaml.prediction.predict import Prediction, predict_sign_in
 from flexsaml.prediction.sources import Agent, SignInTarget
@@ -90,7 +91,7 @@ def predict_case(case: Json) -> Prediction:
     roles = {*seeded.roles, *filter(None, setup.get("roles", ()))}
     properties = {**USERS[case["user"]], **setup.get("user", {})}
     user = agent(case["user"], properties=properties, values=values, roles=tuple(sorted(roles)), assigned=True)
-    return predict_sign_in(parse_policy(definition(case)), target(extensions=types), user)
+    return predict_definition(definition(case), user, target(extensions=types))
 
 
 # -- predictions of policies made of a few entries ---------------------------------------------------------------------
@@ -125,7 +126,8 @@ def predict_entries(
 def predict_definition(
     definition: str | bytes, user: Agent | None = None, at: SignInTarget | None = None
 ) -> Prediction:
-    return predict_sign_in(parse_policy(definition), at or target(), user or agent(ADA))
+    with PatternProcess() as patterns:
+        return predict_sign_in(parse_policy(definition), at or target(), user or agent(ADA), patterns)
 
 
 def find_line(prediction: Prediction, name: str = "x") -> AttributeLine:
