@@ -31,7 +31,7 @@ from flexsaml.graph import Cloud, cloud
 from flexsaml.installation import CHECKOUT
 from flexsaml.json_values import load_json
 from flexsaml.private_files import read_regular_file
-from flexsaml.project_file import read_project_name
+from flexsaml.project_file import name_project, read_project_name
 from flexsaml.terminal_text import print_lines
 
 from .terminal import read_file
@@ -74,10 +74,7 @@ class Declared:
     @property
     def project(self) -> str:
         """Name of the Pulumi project of which this is a stack file."""
-        try:
-            return read_project_name(Path(self.file).parent)
-        except OSError:
-            return "flexsaml"
+        return name_project(Path(self.file).parent)
 
     @property
     def service_principal(self) -> str:
@@ -136,7 +133,7 @@ class Declared:
 
 def _key_of(path: str) -> str:
     """The key that a path is in; lines of the roster belong to `usersFile`."""
-    key = path.partition(".")[0]
+    key = path.partition(".")[0].rpartition(":")[2]
     return key if key in KEYS else "usersFile"
 
 
@@ -160,7 +157,7 @@ def declared(given: argparse.Namespace) -> Declared:
     """What the stack meant by --stack or --file declares. Raises `UserError`."""
     stack, file = _meant(given.stack, given.file)
     raw = read_file(str(file), MAX_TEXT_BYTES, "name the stack with --stack, or its file with --file")
-    keys = load_stack_keys(raw, str(file))
+    keys = load_stack_keys(raw, str(file), name_project(file.parent))
     if given.file or declares_arguments(keys):
         if given.principal:
             raise UserError(f"{file} says what is declared, so --principal has no meaning; leave it out")
@@ -175,7 +172,7 @@ def declared(given: argparse.Namespace) -> Declared:
 
 def from_text(raw: bytes, file: str, stack: str = "") -> Declared:
     """What the text of a stack file declares. Raises `UserError` if it is not a stack file."""
-    return _from_keys(load_stack_keys(raw, file), file, stack)
+    return _from_keys(load_stack_keys(raw, file, name_project(Path(file).parent)), file, stack)
 
 
 def _from_keys(

@@ -10,6 +10,7 @@ from pathlib import Path
 from flexsaml.claims import MAX_TEXT_BYTES, PROFILES, RULE_NAMES, lint
 from flexsaml.findings import LEVELS, Finding, apply_levels
 from flexsaml.private_files import read_regular_file
+from flexsaml.project_file import name_project
 from flexsaml.terminal_text import print_json, print_lines
 
 from .terminal import read_file
@@ -34,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
             read_file=lambda name: read_regular_file(Path(options.file).parent / name),  # the roster lies beside it
             rule_names=(*RULE_LEVELS, *RULE_NAMES),
             fixed_rules=FIXED_RULES,
+            project=name_project(Path(options.file).parent),
         )
     else:
         findings = apply_levels(lint(raw, profile=options.profile or "entra"), {})

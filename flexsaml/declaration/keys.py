@@ -119,8 +119,10 @@ KEYS = {
 
 
 def declares_arguments(names: Iterable[str]) -> bool:
-    """Whether keys of these names say what a stack declares, and not only where its tenant is."""
-    return any(name in KEYS and KEYS[name].argument for name in names)
+    """Whether keys of these names say what a stack declares, and not only where its tenant is. A name with another
+    namespace counts as the key that it was meant to be."""
+    meant = (name.rpartition(":")[2] for name in names)
+    return any(name in KEYS and KEYS[name].argument for name in meant)
 
 
 class Secret:

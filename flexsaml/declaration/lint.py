@@ -60,13 +60,13 @@ def _lint_definition(
 
 def lint_stack(
     raw: bytes, profile: str, *, read_file: Callable[[str], bytes], rule_names: Collection[str],
-    fixed_rules: Collection[str],
+    fixed_rules: Collection[str], project: str = "flexsaml",
 ) -> list[Finding]:  # fmt: skip
     """What is wrong with a stack file and with the definition it would send: under the levels it gives, errors first.
-    The arguments behind `profile` are those of `read_declaration`."""
+    `project`: the name of its project. The other arguments behind `profile` are those of `read_declaration`."""
     from .stack_yaml import read_stack_yaml  # only now: preview does not need PyYAML
 
-    keys = read_stack_yaml(raw)
+    keys = read_stack_yaml(raw, project)
     if isinstance(keys, Finding):
         return [keys]
     declaration, findings = read_declaration(keys, read_file=read_file, rule_names=rule_names, fixed_rules=fixed_rules)

@@ -19,6 +19,8 @@ class KeyReader:
 
     def __init__(self, keys: Mapping[str, object]) -> None:
         self._keys = keys
+        self._misplaced: set[str] = set()
+        """Keys that were written in another namespace."""
         self.findings: list[Finding] = []
         self.secret_keys: set[str] = set()
         """Keys in which something, however deep, is a `Secret`: what comes from them is encrypted in state."""
@@ -34,11 +36,17 @@ class KeyReader:
 
     def report_unknown_keys(self) -> None:
         for name in self._keys:
-            if name not in KEYS:
+            meant = name.rpartition(":")[2]
+            if meant != name and meant in KEYS:
+                self._misplaced.add(meant)
+                self.report(name, "belongs to flexsaml", f"write flexsaml:{meant}")
+            elif name not in KEYS:
                 self.report(name, "unknown key", suggest(name, KEYS))
 
     def has(self, key: str) -> bool:
-        """Whether anything was written, be it wrong or encrypted."""
+        """Whether anything was written, be it wrong, misplaced or encrypted."""
+        if key in self._misplaced:
+            return True
         value = self._keys.get(key)
         value = value.reveal() if isinstance(value, Secret) and value.is_known else value
         return isinstance(value, Secret) or value not in (None, "", {}, "{}" if KEYS[key].type == "object" else "")

@@ -13,7 +13,7 @@ from flexsaml.claims import MAX_TEXT_BYTES, escape, quote
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 
-from .keys import Secret
+from .keys import KEYS, Secret, declares_arguments
 from .model import describe_problem
 from .reader import RULE
 
@@ -34,16 +34,17 @@ _MAX_DIGITS = 100  # of an integer that go-yaml takes: 64 bits, in the base of t
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
-def load_stack_keys(raw: bytes, file: str) -> dict[str, object]:
-    """The keys of the namespace, without it. Raises `UserError`, which names the file, if it cannot be used."""
-    keys = read_stack_yaml(raw)
+def load_stack_keys(raw: bytes, file: str, project: str = "flexsaml") -> dict[str, object]:
+    """The keys as `read_stack_yaml` has them. Raises `UserError`, which names the file, if it cannot be used."""
+    keys = read_stack_yaml(raw, project)
     if isinstance(keys, Finding):
         raise UserError(f"{file}: {describe_problem(keys)}")
     return keys
 
 
-def read_stack_yaml(raw: bytes) -> dict[str, object] | Finding:
-    """The keys of the namespace, without it; or the one finding that the file cannot be used."""
+def read_stack_yaml(raw: bytes, project: str = "flexsaml") -> dict[str, object] | Finding:
+    """The keys of the namespace, without it, and those of the namespace of the `project` that were meant for it, with
+    theirs; or the one finding that the file cannot be used."""
     if len(raw) > MAX_TEXT_BYTES:
         return Finding("size", "error", "file", f"is over {MAX_TEXT_BYTES:,} bytes", "keep users in a roster file")
     try:
@@ -66,7 +67,20 @@ def read_stack_yaml(raw: bytes) -> dict[str, object] | Finding:
         return Finding(RULE, "error", "runtime", "this is the project file", "give Pulumi.<stack>.yaml")
     if not isinstance(config, dict):
         return Finding(RULE, "error", "config", "the file has no map 'config'", "give Pulumi.<stack>.yaml")
-    return {key[len(NAMESPACE) :]: value for key, value in config.items() if key.startswith(NAMESPACE)}
+    return _select_keys(config, project)
+
+
+def _select_keys(config: dict[str, object], project: str) -> dict[str, object]:
+    """A key without a namespace is one of the project's, as for the engine. A program that gives the arguments itself
+    may have keys of its own that are called like ours, so these count as meant for us only beside keys of ours, or if
+    they name both a service principal and what it sends."""
+    named = {key if ":" in key else f"{project}:{key}": value for key, value in config.items()}
+    keys = {key.removeprefix(NAMESPACE): value for key, value in named.items() if key.startswith(NAMESPACE)}
+    others = {key: key.partition(":")[2] for key in named if key.startswith(f"{project}:")}
+    misplaced = {key: name for key, name in others.items() if name in KEYS and name not in keys}
+    names = set(misplaced.values())
+    is_meant = declares_arguments(keys) or ("servicePrincipal" in names and names & {"claims", "definition"})
+    return {**keys, **{key: named[key] for key in misplaced}} if is_meant else keys
 
 
 def _find_unsafe(text: str) -> Finding | None:

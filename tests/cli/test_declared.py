@@ -141,3 +141,13 @@ def test_every_command_that_looks_asks_for_the_stack_in_one_line(command: str, t
     )
     help_ = run(command, "--help", cwd=ROOT)
     assert (help_.status, "--stack" in help_.out) == (0, True)
+
+
+def test_keys_in_the_namespace_of_the_project_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not read as absent, which would send the reader to the state of the stack."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text("name: team\n")
+    (tmp_path / "Pulumi.dev.yaml").write_bytes(STACK.replace(b"flexsaml:", b"team:"))
+    stack = declared(given("--stack", "dev"))
+    with pytest.raises(UserError, match="team:servicePrincipal: belongs to flexsaml; write flexsaml:servicePrincipal"):
+        _ = stack.service_principal

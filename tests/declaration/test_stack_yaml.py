@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.declaration import Secret, read_stack_yaml
+from flexsaml.declaration import Secret, read_declaration, read_stack_yaml
 from flexsaml.findings import Finding
 
 
@@ -75,3 +75,26 @@ def test_a_file_that_cannot_be_used_is_one_finding(text: bytes, rule: str, where
     finding = read_stack_yaml(text)
     assert isinstance(finding, Finding)
     assert (finding.rule, finding.level, finding.where) == (rule, "error", where)
+
+
+@pytest.mark.parametrize(
+    ("written", "project", "names"),
+    [
+        ("servicePrincipal: Flex", "flexsaml", ["servicePrincipal"]),  # as the engine reads it
+        ("servicePrincipal: Flex\n  flexsaml:claims: {}", "team", ["claims", "team:servicePrincipal"]),
+        ("team:servicePrincipal: Flex\n  claims: {}", "team", ["team:claims", "team:servicePrincipal"]),
+        ("team:servicePrincipal: Flex\n  team:size: 3\n  flexsaml:cloud: x", "team", ["cloud"]),  # a program's own keys
+        ("team:users: 3\n  flexsaml:users: {}", "team", ["users"]),
+        ("azuread:tenantId: x\n  flexsaml:claims: {}", "team", ["claims"]),
+    ],
+)
+def test_a_key_that_was_meant_for_this_program(written: str, project: str, names: list[str]) -> None:
+    keys = read_stack_yaml(f"config:\n  {written}\n".encode(), project)
+    assert isinstance(keys, dict)
+    assert sorted(keys) == names
+    if misplaced := [name for name in names if ":" in name]:
+        _, findings = read_declaration(keys, read_file=lambda _: b"")
+        assert sorted(str(finding) for finding in findings if ":" in finding.where) == [
+            f"{name}: belongs to flexsaml; write flexsaml:{name.partition(':')[2]} [stack-file]" for name in misplaced
+        ]
+        assert not [finding for finding in findings if finding.where in {name[5:] for name in misplaced}]
