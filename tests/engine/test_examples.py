@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.emulator.process import Emulator
 from tests.engine.stack import UP, Checkout, Stack, seed
@@ -28,18 +31,39 @@ def open_example(name: str, emulator: Emulator, directory: Path, wheel: Path) ->
     return stack
 
 
-def test_two_environments_and_a_program_that_reads_them(emulator: Emulator, tmp_path: Path, wheel: Path) -> None:
+def read_outputs(name: str, emulator: Emulator, directory: Path, wheel: Path) -> object:
+    """What a program that reads the environments' stack exports itself."""
+    reader = open_example(name, emulator, directory, wheel)
+    reader.ok(*UP, "--config", "claimsStack=organization/flex-environments/dev")
+    return outputs_of(reader)
+
+
+def make_environments(emulator: Emulator, directory: Path, wheel: Path) -> Stack:
     seed(emulator)
-    environments = open_example("environments", emulator, tmp_path, wheel)
+    environments = open_example("environments", emulator, directory, wheel)
     environments.up()
+    return environments
+
+
+def outputs_of(stack: Stack) -> dict[str, Any]:
+    outputs: dict[str, Any] = json.loads(stack.ok("stack", "output", "--json").output)
+    return outputs
+
+
+def test_two_environments_and_a_program_that_reads_them(emulator: Emulator, tmp_path: Path, wheel: Path) -> None:
+    environments = make_environments(emulator, tmp_path, wheel)
     environments.assert_unchanged()
     held = environments.tenant().user("ada")["values"]
     assert sorted(map(str, held.values())) == ["3", "3", "en,de", "en,de"], "each application has its own properties"
-    outputs = json.loads(environments.ok("stack", "output", "--json").output)
+    outputs = outputs_of(environments)
     assert set(outputs) == {"production", "staging"}
-
-    reader = open_example("reader", emulator, tmp_path, wheel)
-    reader.ok(*UP, "--config", "claimsStack=organization/flex-environments/dev")
-    read = json.loads(reader.ok("stack", "output", "--json").output)
+    read = read_outputs("reader", emulator, tmp_path, wheel)
     assert read == {"attribute": outputs["production"]["extensions"]["languages"]}
     environments.assert_destroy_restores_the_tenant()
+
+
+@pytest.mark.skipif(not shutil.which("pulumi-language-yaml"), reason="needs `python tools/engine.py --yaml`")
+def test_a_program_in_yaml_reads_the_environments(emulator: Emulator, tmp_path: Path, wheel: Path) -> None:
+    outputs = outputs_of(make_environments(emulator, tmp_path, wheel))
+    read = read_outputs("reader-yaml", emulator, tmp_path, wheel)
+    assert read == {"attribute": outputs["production"]["extensions"]["languages"]}

