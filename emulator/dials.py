@@ -43,6 +43,7 @@ class Dials:
     null_role: Literal["nothing", "empty"] = "nothing"  # what an assigned role without a text gives
     restricted_claim: Literal["left_out", "sent"] = "left_out"  # a restricted claim type of an entry
     basic_claims: Literal["four", "five"] = "four"  # whether the basic claim set has the display name too
+    unspecified_name_id: Literal["configured", "pairwise"] = "configured"  # to a request for the format unspecified
     join_on_name_id: Literal["whole", "without_domain"] = "whole"  # Join of an address, on NameID
     regex_without_match: Literal["input", "nothing"] = "input"  # what RegexReplace gives then
     retry_after: str = "2"  # whole, fractional or "date"; refusals by the quota use the same form

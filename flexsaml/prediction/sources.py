@@ -304,7 +304,9 @@ def predict_name_id(sources: Sources) -> PredictedNameId:
         source = SourceValues(evidence=(*source.evidence, "N2 pairwise"), unknown=unknown)
         format_ = format_ if has_doubt else PERSISTENT
     confidence = UNKNOWN if has_doubt else rate_evidence(("N3", "N3 stated" if stated else "N3 default"))
-    return PredictedNameId(**vars(source.citing("N3")), format=stated or format_, format_confidence=confidence)
+    return PredictedNameId(
+        **vars(source.citing("N3", "N3 request")), format=stated or format_, format_confidence=confidence
+    )
 
 
 def _read_allowed(entry: PolicyEntry, sources: Sources) -> SourceValues:

@@ -467,6 +467,38 @@ def test_the_page_tells_a_refused_user_why(emulator: Emulator, user: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        "urn:oasis:names:tc:SAML:2.0:nameid-format:unspecified",  # as AD FS takes it
+        "urn:oasis:names:tc:SAML:1.1:nameid-format:WindowsDomainQualifiedName",
+        "urn:oasis:names:tc:SAML:2.0:nameid-format:emailAddress",
+        "unspecified",
+        EMAIL.upper(),
+    ],
+)
+def test_a_kind_of_name_id_that_entra_does_not_issue_is_refused(tenant: Tenant, asked: str) -> None:
+    answer = signin.ask(tenant.emulator, ADA, request=request(format=asked))
+    assert refusal(answer) == (400, "AADSTS750161")
+    assert answer.json["error"]["message"] == (
+        "Allowed SAML authentication request's NameIDPolicy formats are: "
+        f"{EMAIL}, {UNSPECIFIED}, {PERSISTENT}, {TRANSIENT}."
+    )
+    for format_ in (EMAIL, UNSPECIFIED, PERSISTENT, TRANSIENT):
+        assert format_ in signin.issued(tenant.emulator, ADA, request=request(format=format_)).name_id_format or (
+            format_ == UNSPECIFIED
+        )
+
+
+@pytest.mark.parametrize(("setting", "is_upn"), [("configured", True), ("pairwise", False)])
+def test_a_request_for_no_particular_name_id_gets_one_of_two(tenant: Tenant, setting: str, is_upn: bool) -> None:
+    tenant.emulator.dials(unspecified_name_id=setting)
+    signin.assign(tenant, signin.claims(user("userprincipalname", NAME_ID)))
+    issued = signin.issued(tenant.emulator, ADA, request=request(format=UNSPECIFIED))
+    assert (issued.name_id == ADA, issued.name_id_format) == (is_upn, EMAIL if is_upn else PERSISTENT)
+    assert signin.issued(tenant.emulator, ADA).name_id == ADA, "without a request the setting counts for nothing"
+
+
+@pytest.mark.parametrize(
     ("name_format", "is_upn", "is_stable"),
     [(EMAIL, True, True), (UNSPECIFIED, True, True), (PERSISTENT, False, True), (TRANSIENT, False, False)],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flexsaml.graph import PrincipalSnapshot, ServicePrincipal
+from flexsaml.prediction.evidence import UNKNOWN, Inference, rate_evidence
 from flexsaml.prediction.pattern_process import PatternProcess
 from flexsaml.prediction.policy import parse_policy
 from flexsaml.prediction.predict import Prediction, predict_sign_in
@@ -128,6 +129,11 @@ def predict_definition(
 ) -> Prediction:
     with PatternProcess() as patterns:
         return predict_sign_in(parse_policy(definition), at or target(), user or agent(ADA), patterns)
+
+
+def rate_without_request(line: Inference) -> str:
+    """The confidence if it were known that Flex asks for no other kind of NameID."""
+    return UNKNOWN if line.unknown else rate_evidence(rule for rule in line.evidence if rule != "N3 request")
 
 
 def find_line(prediction: Prediction, name: str = "x") -> AttributeLine:

@@ -134,7 +134,7 @@ def list_refusals(prediction: Prediction) -> list[EntraRefusal | FlexRefusal]:
 
 DECIDES_NOTHING = {
     "S2", "S7", "S7 left out", "S17 issuance", "S19", "S20", "S22", "S27",
-    "N1", "N1 none", "N2", "N2 observed", "N2 pairwise", "N3", "N3 default", "N3 stated", "N4", "N4 domain", "N5",
+    "N1", "N1 none", "N2", "N2 observed", "N2 pairwise", "N3", "N3 default", "N3 request", "N3 stated", "N4", "N4 domain", "N5",
     "W5", "W6", "W7", "W8",
     "F1 suffix", "F2", "F3", "F3 dotted", "F3 items", "F5", "F6", "F6 channel", "F7", "F9", "F9 uri", "F9 other", "F11",
     "F11 beyond", "F12", "F12 other", "F13", "F13 several", "F14",

@@ -13,6 +13,12 @@ from emulator.entra.tokens import REFUSALS
 PROTOCOL = "urn:oasis:names:tc:SAML:2.0:protocol"
 ASSERTION = "urn:oasis:names:tc:SAML:2.0:assertion"
 MAX_SIZE = 100_000
+EMAIL_ADDRESS = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+NAME_ID_FORMATS = (EMAIL_ADDRESS, UNSPECIFIED, PERSISTENT, TRANSIENT)
+"""Those that a request may ask for (A); a tenant was seen to list them when it refused another one (C)."""
 
 
 class SignInError(Exception):
@@ -55,7 +61,7 @@ def decode_request(encoded: str, *, deflated: bool) -> bytes:
 
 
 def parse_request(xml: bytes) -> AuthnRequest:
-    """Raises SignInError for XML that is not an AuthnRequest."""
+    """Raises SignInError for XML that is not an AuthnRequest, and for a kind of NameID that Entra does not issue."""
     root = parse_xml(xml)
     if root is None or root.tag != f"{{{PROTOCOL}}}AuthnRequest":
         raise SignInError(75005, "it is not an AuthnRequest in XML")
@@ -65,7 +71,9 @@ def parse_request(xml: bytes) -> AuthnRequest:
     if not issuer:
         raise SignInError(75005, "it has no Issuer")
     policy = root.find(f"{{{PROTOCOL}}}NameIDPolicy")
-    name_id_format = "" if policy is None else policy.get("Format", "")
+    name_id_format = "" if policy is None else policy.get("Format", "").strip()
+    if name_id_format not in ("", *NAME_ID_FORMATS):
+        raise SignInError(750161, ", ".join(NAME_ID_FORMATS))
     return AuthnRequest(root.get("ID", ""), issuer, root.get("AssertionConsumerServiceURL", ""), name_id_format)
 
 

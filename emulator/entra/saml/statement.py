@@ -13,14 +13,11 @@ from math import prod
 from emulator.dials import Dials
 from emulator.entra.saml import dotnet
 from emulator.entra.saml.policy import ClaimEntry, SignInPolicy, Transformation, TransformationInput
+from emulator.entra.saml.requests import EMAIL_ADDRESS, PERSISTENT, TRANSIENT, UNSPECIFIED
 from emulator.entra.saml.subject import TABLES, Subject, Values
 
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 NAME_IDENTIFIER = f"{XMLSOAP}nameidentifier"
-EMAIL_ADDRESS = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
-UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
-PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
-TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 _IDENTITY = "http://schemas.microsoft.com/identity/claims/"
 _AUTHENTICATION_METHODS = "http://schemas.microsoft.com/claims/authnmethodsreferences"
 _PASSWORD = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"  # noqa: S105 - a method
@@ -53,7 +50,8 @@ def build_statement(
     name_id, default_format, own_format = claims.name_id()
     if policy is None:
         default_format = EMAIL_ADDRESS
-    requested_format = "" if requested_format.endswith(":unspecified") else requested_format
+    if requested_format == UNSPECIFIED:
+        requested_format = PERSISTENT if subject.store.dials.unspecified_name_id == "pairwise" else ""
     if requested_format == PERSISTENT:
         name_id = claims.pairwise()
     elif requested_format == TRANSIENT:
