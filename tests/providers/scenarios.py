@@ -24,6 +24,7 @@ class Declaration:
     policy_name: str = "Flex"
     email: str = "user.mail"
     component: str = "flex"
+    principal: str = "Twilio Flex"
     rules: dict[str, str] = field(default_factory=dict)
 
     def program(self, tenant: Tenant, directory: Path) -> Program:
@@ -36,6 +37,7 @@ class Declaration:
             }
 
         keys = {
+            "servicePrincipal": self.principal,
             "policyName": self.policy_name,
             "claims": {"email": self.email, **{short: f"extension.{name}" for short, name in names.items()}},
             "extensions": dict.fromkeys(self.extensions, "String"),

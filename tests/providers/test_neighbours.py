@@ -18,6 +18,9 @@ from flexsaml.errors import UserError
 from providers import TENANT, Connection, provider_class
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant, seed
+from tests.faults.catalogue import FAULTS
+from tests.faults.connection import ProxiedConnection
+from tests.faults.proxy import Fault, FaultProxy, RecordedCall
 from tests.providers.miniature import Miniature, QuickClock, Run, connect
 from tests.providers.process import packed
 from tests.providers.scenarios import WITH_TEAM, Declaration
@@ -40,6 +43,11 @@ class Scene:
 
     def seed(self, rows: dict[str, Any] | None) -> None:
         seed(self.emulator, rows)
+
+    def start_process(self) -> None:
+        """Forget which principal has which name, as the process of the next command has not heard of it."""
+        TENANT.configure(Connection())
+        connect(self.emulator, self.clock)
 
     def up(self, declaration: Declaration = WITH_TEAM) -> None:
         assert self.run(declaration).refusal == ""
@@ -122,6 +130,45 @@ def test_an_application_that_is_restored_before_destroy(scene: Scene) -> None:
     assert scene.emulator.export() == scene.before
 
 
+def test_an_application_that_is_renamed(scene: Scene) -> None:
+    scene.up()
+    for path in (
+        f"/applications/{scene.tenant.application['id']}",
+        f"/servicePrincipals/{scene.tenant.principal['id']}",
+    ):
+        scene.tenant.do("PATCH", path, {"displayName": "Flex Europe"})
+    made = scene.emulator.export()
+    scene.start_process()
+    refusal = scene.stack.up(WITH_TEAM.program(scene.tenant, scene.directory)).refusal
+    assert "no enterprise application is called 'Twilio Flex'" in refusal
+    under_new_name = replace(WITH_TEAM, principal="Flex Europe")
+    run = scene.stack.up(under_new_name.program(scene.tenant, scene.directory))
+    assert (run.changed, run.refusal) == ([], "")
+    assert scene.emulator.export() == made
+    scene.destroy()
+    named = {table: scene.before[table] for table in ("applications", "servicePrincipals")}
+    assert {**scene.emulator.export(), **named} == scene.before
+
+
+def test_an_application_that_is_made_anew_under_its_name(scene: Scene) -> None:
+    """The stack follows it. What users hold in properties of the former one went with that."""
+    scene.up()
+    scene.remove_application()
+    app_id = scene.tenant.do("POST", "/applications", {"displayName": "Twilio Flex"})["appId"]
+    scene.tenant.do("POST", "/servicePrincipals", {"appId": app_id})
+    scene.tenant = Tenant(scene.emulator)
+    scene.tenant.make_property("languages")
+    scene.tenant.write("ada", "new x")
+    before = scene.emulator.export()
+    scene.start_process()
+    scene.up()
+    assert scene.values() == ("c", "b")
+    assert scene.run().changed == []
+    scene.destroy()
+    policies = [row for row in before["claimsMappingPolicies"] if row["displayName"] != "Flex"]  # the former run's
+    assert scene.emulator.export() == {**before, "claimsMappingPolicies": policies}
+
+
 def test_a_row_that_leaves_while_the_principal_is_gone_keeps_its_prior_value(scene: Scene) -> None:
     """Unlike destroy, a change can be repeated once the principal is there again. It is deleted after preflight."""
     scene.up()
@@ -194,3 +241,50 @@ def test_a_user_who_is_refused_stops_no_other_and_is_named(scene: Scene, status:
     scene.emulator.clear_faults()
     scene.destroy()
     assert scene.emulator.export() == scene.before
+
+
+QUESTIONS = ("/appliesTo", "/users?$filter=")
+"""What is asked before a policy and a property are deleted: who else signs in with it, who else holds a value."""
+
+
+@pytest.mark.parametrize(
+    ("fault", "times"),
+    [
+        ("lagging 404", 1),
+        ("lagging 404", 2),
+        ("empty body", 1),
+        ("empty object", 1),
+        ("empty list", 1),
+        ("error object in a 200, not done", 1),
+        ("403", 1),
+    ],
+)
+def test_a_wrong_answer_about_others_deletes_nothing_of_theirs(scene: Scene, fault: str, times: int) -> None:
+    """In the fault matrix nobody else has anything of the stack's, so there a wrong deletion goes unnoticed."""
+    scene.up()
+    tenant = scene.tenant
+    principals = scene.emulator.export()["servicePrincipals"]
+    staging = next(row["id"] for row in principals if row["displayName"] == "Twilio Flex Staging")
+    [policy] = tenant.assigned()
+    url = f"{scene.emulator.http}/v1.0/policies/claimsMappingPolicies/{policy}"
+    tenant.do("POST", f"/servicePrincipals/{staging}/claimsMappingPolicies/$ref", {"@odata.id": url})
+    tenant.write("linus", "theirs", "team")
+    left = dict.fromkeys(QUESTIONS, times)
+
+    def choose_fault(call: RecordedCall) -> Fault | None:
+        question = next((question for question in QUESTIONS if question in call.path and left[question]), None)
+        if question is None:
+            return None
+        left[question] -= 1
+        return FAULTS[fault]
+
+    with FaultProxy(scene.emulator.http) as proxy:
+        proxy.arm_each(choose_fault)
+        TENANT.configure(ProxiedConnection.to(proxy.url))
+        for _ in range(2 * times + 1):  # each struck question may end one destroy
+            refusal = scene.stack.destroy().refusal
+            assert policy in [row["id"] for row in tenant.policies()], refusal
+            assert tenant.full("team") in tenant.properties(), refusal
+    assert left == dict.fromkeys(QUESTIONS, 0)
+    assert (refusal, scene.stack.state) == ("", {})
+    assert tenant.value("linus", "team") == "theirs"
