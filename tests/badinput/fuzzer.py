@@ -77,7 +77,9 @@ def fuzz(seed: int, seconds: float, now: Callable[[], float] = time.monotonic) -
             except BaseException:  # noqa: BLE001 - whatever it is, a user would meet it
                 failures.append(f"{surface}: {traceback.format_exc()[-1500:]} for {text!r}"[:4000])
             slowest, count = max(slowest, now() - began), count + 1
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "linux" else 1024 * 1024)
+    processes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)  # patterns have one of their own
+    largest = max(resource.getrusage(who).ru_maxrss for who in processes)
+    memory = largest // (1024 if sys.platform == "linux" else 1024 * 1024)
     return {"seed": seed, "inputs": count, "slowest": round(slowest, 2), "megabytes": memory, "failures": failures}
 
 

@@ -77,6 +77,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("--metadata", "metadata.xml", "--recipient", "https://evil.example"), 1),
         (("--metadata", "metadata.xml", "--issuer", "https://evil.example"), 1),
         (("--metadata", "metadata.xml", "--in-response-to", "_other"), 1),
+        (("--metadata", "metadata.xml", "--at", "0001-01-01T00:00:00Z"), 1),
+        (("--metadata", "metadata.xml", "--at", "9999-12-31T23:59:59.9999999Z"), 1),
         (("--metadata", "metadata.xml", "--certificate", "entra.pem"), 2),
         (("--colour",), 2),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+import socket
+import sys
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -22,6 +24,13 @@ ADA = b"user=ada@contoso.example"
 def test_only_names_of_the_emulator_are_answered(emulator: Emulator, host: str) -> None:
     for path in ("/admin/export", "/portal", "/v1.0/users", "/health"):
         assert emulator.request("GET", path, None, {"Host": host}).status in (400, 421)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere this machine has no second loopback address")
+def test_it_listens_at_one_loopback_address(emulator: Emulator) -> None:
+    for url in (emulator.http, emulator.https):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", urlsplit(url).port or 0), timeout=10)
 
 
 @pytest.mark.parametrize(
