@@ -12,7 +12,7 @@ import pytest
 from tests.providers.process import PROJECT
 from tests.torture import add_figures, is_whole_run
 
-SECONDS = 300 if is_whole_run() else 20
+SECONDS = 300 if is_whole_run() else 60
 
 
 @pytest.mark.torture

@@ -12,6 +12,7 @@ from tests.emulator.big import big_seed, upn, user_id
 from tests.emulator.process import Emulator
 from tests.engine.kills import Moment, kill_at
 from tests.engine.stack import UP, SavedStack, Stack
+from tests.torture import is_whole_run
 
 AGENTS = 220  # one write alone, then eleven batches
 TENANT = 3 * AGENTS
@@ -135,10 +136,13 @@ def batches_of_reads(
     return sum(request["path"].endswith("/$batch") for request in requests[:first_write])
 
 
-@pytest.mark.parametrize(
-    ("write", "victim"),
-    [*((write, "CLI") for write in (0, 1, 4, 7, 10)), *((write, "provider") for write in (0, 1, 6, 10))],
-)
+SHARE = [(0, "CLI"), (4, "CLI"), (10, "CLI"), (1, "provider"), (6, "provider")]
+"""At which write who is killed, in `make test`."""
+OTHERS = [(1, "CLI"), (7, "CLI"), (0, "provider"), (10, "provider")]
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize(("write", "victim"), [*SHARE, *OTHERS] if is_whole_run() else SHARE)
 def test_killed_anywhere_the_next_up_goes_on_and_destroy_restores(
     saved_team_roster: SavedStack, batches_of_reads: int, emulator: Emulator, tmp_path: Path, write: int, victim: str
 ) -> None:
