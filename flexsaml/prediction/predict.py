@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flexsaml import flex
+from flexsaml.claims import load_table
 
 from .evidence import Inference
 from .outcome import (
@@ -126,7 +127,8 @@ def _cite_spelling(items: Iterable[str]) -> tuple[str, ...]:
 
 def _flex_evidence(line: AttributeLine) -> tuple[str, ...]:
     name, kind = flex.parse_attribute_name(line.name)
-    place = ("F3 dotted",) if "." in name else ()
+    is_near = name.lower() in load_table("flex")["mandatory"] and name.lower() != name
+    place = (*(("F3 dotted",) if "." in name else ()), *(("F1 case",) if is_near else ()))
     if not any(line.values):
         return (*place, "F7") if kind == "string" else (*place, "F7", "F7 typed")
     if kind.endswith("array"):

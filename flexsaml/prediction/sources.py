@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 
-from flexsaml.claims import NAME_ID, is_full_name, load_table
+from flexsaml.claims import NAME_ID, is_full_name, load_table, owner_app_id
 from flexsaml.fragile_text import NOT_IN_XML
 from flexsaml.graph import PrincipalSnapshot
 
@@ -223,8 +223,10 @@ class Sources:
         if value is None:
             return format_value(None, ("S13",), name)
         evidence = ("S13",) if data_type == "String" else ("S13 form",)
-        is_read = name not in agent.declared and name not in self.target.synced
-        return format_value(value, (*evidence, "S9 written") if is_read else evidence, name)
+        if name not in self.target.synced:
+            is_own = owner_app_id(name) == self.target.snapshot.principal.app_id.lower()
+            evidence += (*(() if name in agent.declared else ("S9 written",)), *(() if is_own else ("S9 foreign",)))
+        return format_value(value, evidence, name)
 
 
 def find_property(id_: str) -> str:
@@ -234,12 +236,14 @@ def find_property(id_: str) -> str:
 
 
 def cite_characters(source: SourceValues, name: str = "") -> SourceValues:
-    """With the rules that say what is known of line breaks (S24) and of what XML has not (S26), if a value or the
-    `name` has such. XML makes blanks of line breaks and tabs in a name, which is an XML attribute."""
+    """With the rules that say what is known of blanks at an end (S8), and of line breaks (S24) and of what XML has not
+    (S26), if a value or the `name` has such. XML makes blanks of line breaks and tabs in a name, which is an XML
+    attribute."""
     patterns = {"S24": _LINE_BREAK, "S26": NOT_IN_XML}
     texts = (*source.values, *((name.replace("\t", "\n"),) if source.values else ()))
     rules = (rule for rule, pattern in patterns.items() if any(map(pattern.search, texts)))
-    return source.citing(*rules)
+    has_blanks = any(value != value.strip() for value in source.values)
+    return source.citing(*rules, *(("S8 blanks",) if has_blanks else ()))
 
 
 def _cite_first(values: Collection[object]) -> tuple[str, ...]:

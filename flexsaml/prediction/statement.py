@@ -12,6 +12,7 @@ from .policy import PolicyEntry, SignInPolicy
 from .sources import UNREADABLE_USER, Agent, SignInTarget, Sources, cite_characters
 
 XMLSOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+_BASIC_CLAIMS = {f"{XMLSOAP}{name}" for name in ("name", "givenname", "surname", "emailaddress")}
 _IDENTITY = "http://schemas.microsoft.com/identity/claims/"
 _GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
 _METHODS_REFERENCES = "http://schemas.microsoft.com/claims/authnmethodsreferences"
@@ -94,6 +95,8 @@ def _entry_line(entry: PolicyEntry, sources: Sources) -> AttributeLine:
     if name in restricted["saml"]:
         return AttributeLine(name=name, evidence=("S7", "S7 left out"), reason="Entra restricts this claim type")
     source = cite_characters(sources.read(entry).citing("S3"), name)
+    if sources.policy.includes_basic_claims and name in _BASIC_CLAIMS:
+        source = source.citing("S20")
     if name in restricted["saml_released_by_signing_key"]:
         if not sources.target.has_key:
             reason = "Entra restricts this claim type to principals with a signing certificate"

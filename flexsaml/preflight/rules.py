@@ -193,7 +193,7 @@ def _signing_key(inspection: Inspection) -> Iterator[Finding]:
         usable = next((key.thumbprint for key in snapshot.keys if key.is_valid(now)), "")
         fix = f"activate {usable}: `{COMMAND} --activate {usable}`" if usable else f"create one: {CREATE}"
         yield build_finding("signing-key-missing", "servicePrincipal", message + consequence, fix)
-    elif active.ends and not any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys):
+    elif active.ends and (consequence or not any(key.ends and key.ends > now + EXPIRES_SOON for key in snapshot.keys)):
         rule, verb, fix = "signing-key-expiring", "expires", f"replace it before that day: {CREATE}"
         if active.ends <= now:
             rule, verb, fix = "signing-key-expired", "expired", f"replace it: {CREATE}"

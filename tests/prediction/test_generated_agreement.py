@@ -22,6 +22,7 @@ from flexsaml.prediction import Prediction
 from flexsaml.preflight import inspect_tenant
 from tests.emulator import signin
 from tests.emulator.tenant import FLEX, FLEX_APP, GUEST, USERS, Tenant
+from tests.prediction.seeded import MANDATORY
 from tests.prediction.test_agreement import assert_agreement, directory, predict, tenant
 from tests.torture import add_figures, is_whole_run
 
@@ -45,6 +46,15 @@ DECLARATION = Declaration(
     users={user: {} for user in USERS},
 )
 ACTIVE_KEY = "preferredTokenSigningKeyThumbprint"
+EARLY = {"startDateTime": "2090-01-01T00:00:00Z", "endDateTime": "2091-01-01T00:00:00Z"}
+LATE = {"startDateTime": "2020-01-01T00:00:00Z", "endDateTime": "2021-01-01T00:00:00Z"}
+METHODS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("Join", "string1", {"string2": "contoso.example", "separator": "@"}), ("ExtractMailPrefix", "mail", {}),
+    ("ToLowercase", "x", {}), ("ToUppercase()", "x", {}), ("CreateStringClaim", "x", {}), ("Reverse", "x", {}),
+    ("RegexReplace", "sourceClaim", {"regex": "@.*$", "replacement": "-"}),
+    ("RegexReplace", "sourceClaim", {"regex": "(?:a|b)+", "replacement": ""}),
+    ("RegexReplace", "sourceClaim", {"regex": r"^(?<name>[^@]+)@(?<domain>.+)$", "replacement": "{domain}/{name}"}),
+)  # fmt: skip
 VALUES = ("blue", "", " blank ", "a,b", "7", "true", "Grüße", "a\nb", None)
 
 
@@ -73,41 +83,49 @@ def make_entry(dice: random.Random, extensions: list[str]) -> dict[str, Any]:
     return entry
 
 
-def _move_validity(*years: str) -> list[dict[str, Any]]:
-    """The principal's certificates, valid at other times."""
-    names = ("startDateTime", "endDateTime")
-    moved = {name: f"{year}-01-01T00:00:00Z" for name, year in zip(names, years, strict=True)}
-    return [{**row, **moved} for row in FLEX["keyCredentials"]]
+def make_transformation(dice: random.Random, number: int, extensions: list[str]) -> tuple[list[dict[str, Any]], Any]:
+    """The entries that a transformation needs, and itself; it may take what the one before gives."""
+    method, kind, constants = dice.choice(METHODS)
+    reference = dice.choice(["mail", "assignedroles", "department", extensions[0], f"made{number - 1}"])
+    key = "ExtensionID" if reference in extensions else "ID"
+    feed = [] if reference.startswith("made") else [{"Source": "user", key: reference}]
+    made = {"Source": "transformation", "ID": f"made{number}", "TransformationID": f"T{number}"}
+    claim: dict[str, Any] = {"ClaimTypeReferenceId": reference, "TransformationClaimType": kind}
+    if dice.random() < 0.3:
+        claim["TreatAsMultiValue"] = "true"
+    transformation = {
+        "ID": f"T{number}",
+        "TransformationMethod": method,
+        "InputClaims": [claim],
+        "InputParameters": [{"ID": name, "Value": value} for name, value in constants.items()],
+    }
+    return [*feed, {**made, "SamlClaimType": dice.choice([*TYPES, "made"])}], transformation
+
+
+def make_certificates(dice: random.Random) -> list[dict[str, Any]]:
+    """Each of the principal's certificates at a time of its own, with its private key, without it, or only that."""
+    rows: list[dict[str, Any]] = []
+    for halves in (FLEX["keyCredentials"][:2], FLEX["keyCredentials"][2:]):
+        life: dict[str, Any] = dice.choice([{}, {}, EARLY, LATE, {"startDateTime": None}, {"endDateTime": None}])
+        rows += [{**row, **life} for row in dice.choice([halves, halves, halves[:1], halves[1:], []])]
+    return rows
 
 
 def make_state(dice: random.Random, prepared: Tenant, round_: int) -> None:
-    """Change the principal, its application and some users. Every sixth time there is no certificate in force, or one
-    without dates or without its private key."""
-    early, late = _move_validity("2090", "2091"), _move_validity("2020", "2021")
-    without_key: list[dict[str, Any]] = [
-        {ACTIVE_KEY: None},
-        {ACTIVE_KEY: "0" * 40},
-        {"keyCredentials": early},
-        {"keyCredentials": late},
-        {"keyCredentials": [row for row in FLEX["keyCredentials"] if row["usage"] == "Verify"]},
-        {"keyCredentials": FLEX["keyCredentials"][1:]},  # the active one has no private key, the other one has
-        {
-            "keyCredentials": [*late[:2], FLEX["keyCredentials"][3]]
-        },  # no private key for the one that could take its place
-        {
-            "keyCredentials": [
-                {**row, dice.choice(["startDateTime", "endDateTime"]): None} for row in FLEX["keyCredentials"]
-            ]
-        },
-    ]
+    """Change the principal, its application, its roles and a guest. Every third time its certificates differ."""
     changes: dict[str, Any] = {
         "appRoleAssignmentRequired": dice.random() < 0.2,
         "accountEnabled": dice.random() < 0.95,
         "preferredSingleSignOnMode": dice.choice(["saml", "saml", None, "oidc"]),
         "tokenEncryptionKeyId": dice.choice([None, None, FLEX["id"]]),
-        ACTIVE_KEY: FLEX[ACTIVE_KEY],
-        "keyCredentials": FLEX["keyCredentials"],
-        **(dice.choice(without_key) if round_ % 6 == 5 else {}),
+        ACTIVE_KEY: FLEX[ACTIVE_KEY]
+        if round_ % 3
+        else dice.choice([FLEX[ACTIVE_KEY], FLEX[ACTIVE_KEY], None, "0" * 40]),
+        "keyCredentials": FLEX["keyCredentials"] if round_ % 3 else make_certificates(dice),
+        "appRoles": [
+            {**role, "isEnabled": dice.random() < 0.8, "value": role["value"] if dice.random() < 0.8 else None}
+            for role in FLEX["appRoles"]
+        ],
     }
     signin.patch_principal(prepared, **changes)
     accepts = {"api": {"acceptMappedClaims": dice.random() < 0.3}}
@@ -152,6 +170,13 @@ def test_generated_sign_ins(tenant: Tenant, directory: Directory) -> None:
     for round_ in range(POLICIES):
         make_state(dice, tenant, round_)
         entries = [make_entry(dice, [*properties, properties[0].upper()]) for _ in range(dice.randint(1, 9))]
+        if dice.random() < 0.5:  # most sign-ins of these reach Flex with what it requires
+            entries = [*MANDATORY, *entries]
+        transformations: list[dict[str, Any]] = []
+        for number in range(dice.randint(0, 2)):
+            made, transformation = make_transformation(dice, number, properties)
+            entries, transformations = [*entries, *made], [*transformations, transformation]
+        more = {"ClaimsTransformation": transformations} if transformations else {}
         for user in USERS:
             if dice.random() < 0.5:
                 assert (
@@ -162,14 +187,16 @@ def test_generated_sign_ins(tenant: Tenant, directory: Directory) -> None:
                 )
         for policy in tenant.assigned():
             tenant.unassign(policy)
-        signin.assign(tenant, signin.claims(*entries, basic=dice.random() < 0.3))
+        signin.assign(tenant, signin.claims(*entries, basic=dice.random() < 0.3, **more))
         predictions = predict(directory, *USERS)
         assert_doctor_agrees(directory, predictions)
         for prediction in predictions:
             try:
                 unknown_lines += len(assert_agreement(prediction, tenant))
             except AssertionError as problem:
-                raise AssertionError(f"seed {seed}, round {round_}, {prediction.agent.upn}: {entries}") from problem
+                raise AssertionError(
+                    f"seed {seed}, round {round_}, {prediction.agent.upn}: {entries} {more}"
+                ) from problem
             sign_ins, refused = sign_ins + 1, refused + bool(prediction.refusals)
     assert sign_ins == POLICIES * len(USERS)
     assert refused < sign_ins / 2, "most of them compare assertions"

@@ -108,7 +108,8 @@ def test_an_entry_gives_what_its_rule_says(
 @pytest.mark.parametrize(
     ("kind", "value", "values", "confidence"),
     [
-        ("String", "Blue ", ("Blue ",), EXACT),
+        ("String", "Blue", ("Blue",), EXACT),
+        ("String", "Blue ", ("Blue ",), PREDICTED),
         ("String", "", ("",), PREDICTED),
         ("Integer", -42, ("-42",), PREDICTED),
         ("LargeInteger", 9007199254740993, ("9007199254740993",), PREDICTED),
@@ -116,6 +117,7 @@ def test_an_entry_gives_what_its_rule_says(
         ("DateTime", "2026-05-04T09:30:00Z", ("2026-05-04T09:30:00Z",), PREDICTED),
         ("Binary", "AAEC", ("AAEC",), PREDICTED),
         ("String", None, (), EXACT),
+        ("Integer", None, (), EXACT),  # whatever its form would be
         ("String[]", ["a", "b"], (), UNKNOWN),
         ("String[]", ["a"], ("a",), PREDICTED),
         ("String[]", [], (), EXACT),
@@ -147,6 +149,18 @@ def test_a_value_that_was_read_may_have_been_written_in_another_case(
     user = agent(ADA, values={f"{OWN}team": value}, declared=names if declared else frozenset())
     at = replace(target(extensions={f"{OWN}team": "String"}), synced=names if synced else frozenset())
     assert find_line(predict_entries(TEAM, user=user, at=at)).confidence == confidence
+
+
+@pytest.mark.parametrize(
+    ("value", "synced", "confidence"), [("blue", False, PREDICTED), ("blue", True, EXACT), (None, False, EXACT)]
+)
+def test_an_extension_of_another_application_is_exact_if_a_synchronisation_made_it(
+    value: str | None, synced: bool, confidence: str
+) -> None:
+    name = f"extension_{'0' * 32}_team"
+    user = agent(ADA, values={name: value}, declared=frozenset([name]))
+    at = replace(target(extensions={name: "String"}), synced=frozenset([name] if synced else []))
+    assert find_line(predict_entries({**TEAM, "ExtensionID": name}, user=user, at=at)).confidence == confidence
 
 
 @pytest.mark.parametrize(
@@ -346,6 +360,11 @@ UPN_ENTRY = {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_
         ({"routing.skills.stringarray": "de"}, "routing.skills", ["de"], PREDICTED),  # Flex keeps its own nested
         ({"team.name": "blue"}, "team.name", "blue", PREDICTED),
         ({"level.Int": "5"}, "level.Int", "5", PREDICTED),
+        ({"Email": "a@x"}, "Email", "a@x", PREDICTED),  # Flex may take it for email
+        ({"Team": "blue"}, "Team", "blue", EXACT),
+        ({"team": " blue"}, "team", " blue", PREDICTED),
+        ({"level.int": "5"}, "level", 5, EXACT),
+        ({"level.int": "-5"}, "level", -5, PREDICTED),
         ({"channel.voice.foo": "x"}, "channel.voice.foo", "x", PREDICTED),
         ({"channel.voice.capacity": "2"}, "channel.voice.capacity", 2, PREDICTED),
         ({"team": "blue", "team.string": "red"}, "team", None, UNKNOWN),

@@ -21,13 +21,14 @@ from flexsaml.prediction.predict import Prediction
 from tests.prediction.seeded import ADA, MANDATORY, OWN, USERS, Json, ada, agent, predict_entries, target
 
 FOREIGN_AUDIENCE = {"accept_mapped_claims": True, "audiences": ("urn:flex:JQ",)}
+FOREIGN = f"extension_{'0' * 32}_text"
 TYPES = {
     f"{OWN}text": "String", f"{OWN}empty": "String", f"{OWN}number": "Integer", f"{OWN}list": "String[]",
-    f"{OWN}single": "String[]", f"{OWN}synced": "String[]", f"{OWN}null": "String",
+    f"{OWN}single": "String[]", f"{OWN}synced": "String[]", f"{OWN}null": "String", FOREIGN: "String",
 }  # fmt: skip
 VALUES = {
     f"{OWN}text": "a", f"{OWN}empty": "", f"{OWN}number": 1, f"{OWN}list": ["a", "b"], f"{OWN}single": ["a"],
-    f"{OWN}synced": ["a", "b"],
+    f"{OWN}synced": ["a", "b"], FOREIGN: "a",
 }  # fmt: skip
 ATTRIBUTES = (
     "mail", "displayname", "othermail", "proxyaddresses", "assignedroles", "accountenabled", "createddatetime", "objectid",

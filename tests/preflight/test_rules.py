@@ -202,6 +202,7 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("signing-key-undated", "", judged(snapshot={"keys": (ACTIVE, replace(SPARE, ends=None, can_sign=False))})),
     ("signing-key-expired", "on 2026-05-03; replace it: `python -m flexsaml certificate --stack STACK --create --out FILE`", judged(snapshot={"keys": (*KEYS_EXPIRED, SigningKey("BB", in_days(20)))})),
     ("signing-key-expired", "", judged(snapshot={"keys": (*KEYS_EXPIRED, SPARE)})),
+    ("signing-key-expired", "its signing certificate expired on 2026-05-03; sign-ins", judged(snapshot={"keys": (*KEYS_EXPIRED, SigningKey("BB", in_days(400), in_days(1)))})),  # the other one is not valid yet
     ("signing-key-expiring", "its signing certificate expires on 2026-05-14; replace it before that day: `python -m flexsaml certificate --stack STACK --create", judged(snapshot={"keys": KEYS_EXPIRING})),
     ("signing-key-expiring", "", judged(snapshot={"keys": (*KEYS_EXPIRING, SPARE)})),
     ("signing-key-expiring", "its signing", judged(snapshot={"keys": (*KEYS_EXPIRING, SigningKey("BB", in_days(20)))})),
