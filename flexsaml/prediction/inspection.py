@@ -165,7 +165,7 @@ def _read_users(
             foreign = {}
         except Malformed:
             extensions = [name for name in extensions if name not in foreign]
-    users = directory.read_users(references, extensions, names, confirms_absence=False)
+    users = directory.read_users(references, extensions, names)
     return [user for user in users.values() if user is not None], foreign
 
 

@@ -40,6 +40,16 @@ def test_one_user_in_full(tenant: Tenant, tmp_path: Path) -> None:
         assert words in ended.out
 
 
+@pytest.mark.parametrize("arguments", [("--user", ADA), ("--all",)], ids=" ".join)
+def test_a_user_whom_one_replica_does_not_know_yet_is_predicted(
+    tenant: Tenant, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    expected = predict(tenant, tmp_path, *arguments)
+    tenant.emulator.fault("refuse", "GET", "^/users/", status=404, skip=1)  # the first is a probe
+    assert predict(tenant, tmp_path, *arguments) == expected
+    assert [fault["fired"] for fault in tenant.emulator.faults()] == [1]
+
+
 def test_json_has_every_line_and_changes_nothing(tenant: Tenant, tmp_path: Path) -> None:
     before = tenant.emulator.export()
     tenant.emulator.clear()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flexsaml.graph.errors import Forbidden, NotFound
+from flexsaml.graph.errors import Forbidden, NotFound, Unanswered
 from flexsaml.graph.models import (
     Application,
     ExistingObjects,
@@ -175,6 +175,16 @@ def test_existing_objects_follows_a_long_list() -> None:
     second = listing({"id": "p2", "name": "b", "dataType": "String"})
     existing = read(stage(batch(OWNER, first, listing(), listing()), second))
     assert [item.id for item in existing.properties or ()] == ["p1", "p2"]
+
+
+def test_a_link_in_the_item_of_a_batch_leads_to_no_other_host() -> None:
+    first = listing(
+        {"id": "p1", "name": "a", "dataType": "String"}, **{"@odata.nextLink": "https://evil.example/v1.0/x"}
+    )
+    scene = stage(batch(OWNER, first, listing(), listing()))
+    with pytest.raises(Unanswered, match="leaves this cloud's Graph and is not followed"):
+        read(scene)
+    assert len(scene.graph.requests) == 1
 
 
 @pytest.mark.parametrize(
