@@ -151,6 +151,9 @@ def add_yaml_host(home: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     home = CACHE / f"engine-{CLI}-{HOST}"
+    if arguments not in ([], ["--yaml"]):
+        say("the only argument is --yaml")
+        return 2
     try:
         directory = find_on_path(home)
         if directory is None:
@@ -161,7 +164,7 @@ def main(arguments: list[str]) -> int:
                 if not (directory / "pulumi").exists():
                     build(home)
                     say(f"built in {home}")
-                if arguments == ["--yaml"] and not (directory / "pulumi-language-yaml").exists():
+                if arguments and not (directory / "pulumi-language-yaml").exists():
                     add_yaml_host(home)
     except (Failure, subprocess.CalledProcessError, OSError) as problem:
         say(str(problem))
