@@ -31,7 +31,7 @@ versions: $(VENV)/.dev ## the tests of `make quick` on every supported Python th
 live: $(VENV)/.dev ## asks a throw-away tenant what nobody knows: make live TENANT=ID (docs/live.md)
 	@$(RUN) -m tests.live $(addprefix --tenant ,$(TENANT)) $(OPTIONS)
 
-torture: $(VENV)/.dev ## all fault cells, partial runs and histories; publishes their counts in docs/reliability.md (hours)
+torture: $(VENV)/.dev ## all fault cells, partial runs and histories; publishes their counts in docs/reliability.md (two hours)
 	@rm -rf .torture
 	@PATH="$$($(RUN) tools/engine.py):$$PATH" FLEXSAML_TORTURE=1 $(RUN) -m pytest -m torture -n 2 --dist worksteal
 	@$(RUN) -m tests.torture
