@@ -2,6 +2,7 @@
 like every other line. A failure that is documented makes it certain; one that follows from an inference alone makes it
 probable; what nobody can know makes it unknown. That a sign-in works follows from all that could make it fail."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from .sources import Agent, PredictedNameId, SignInTarget
 from .statement import AttributeLine
 
 OUTCOMES = WORKS, FAILS, _ = "works", "fails", UNKNOWN
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _SPOILS_ALL = {"S24", "S26"}  # a character of one value decides about the signature of the assertion
 
 
@@ -198,4 +200,6 @@ def cite_success(
     In which order values come decides nothing."""
     rules = ["F1", "W2", "W5", *(("W3",) if target.snapshot.assignment_required else ()), *worker_evidence]
     rules += (rule for line in lines if decides(line.name) for rule in line.evidence)
+    emails = (value for line in lines if line.name == "email" for value in line.values)
+    rules += () if all(map(_ADDRESS.fullmatch, emails)) else ("F1 form",)
     return tuple(rule for rule in dict.fromkeys(rules) if rule not in ORDER_RULES)

@@ -137,7 +137,7 @@ DECIDES_NOTHING = {
     "S2", "S7", "S7 left out", "S17 issuance", "S19", "S20", "S22", "S27",
     "N1", "N1 none", "N2", "N2 observed", "N2 pairwise", "N3", "N3 default", "N3 request", "N3 stated", "N4", "N4 domain", "N5",
     "W5", "W6", "W7", "W8",
-    "F1 suffix", "F2", "F3", "F3 dotted", "F3 items", "F5", "F6", "F6 channel", "F7", "F9", "F9 uri", "F9 other", "F11",
+    "F1 form", "F1 suffix", "F2", "F3", "F3 dotted", "F3 items", "F5", "F6", "F6 channel", "F7", "F9", "F9 uri", "F9 other", "F11",
     "F11 beyond", "F12", "F12 other", "F13", "F13 several", "F14",
 }  # fmt: skip
 """Rules from which no refusal follows: of attributes that Flex ignores, of the NameID, and of what Flex makes of what it
@@ -233,6 +233,8 @@ def test_what_decides_makes_the_verdict_certain_or_not(entry: Json, text: str, c
     [
         ({"SamlClaimType": "email"}, "a@x", "works"),
         ({"SamlClaimType": "email"}, None, "fails"),
+        ({"SamlClaimType": "email"}, "Ada Lovelace", "probably works"),  # required attributes may be invalid
+        ({"SamlClaimType": "email"}, "ada@", "probably works"),
         ({"SamlClaimType": "Email"}, "a@x", "probably fails"),  # nobody says that Flex distinguishes case
         ({"SamlClaimType": "Email"}, None, "fails"),
         ({"SamlClaimType": "email "}, "a@x", "unknown"),  # nobody knows whether Entra drops the blank
