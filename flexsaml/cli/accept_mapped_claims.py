@@ -1,7 +1,7 @@
 """`accept-mapped-claims`: sets `api.acceptMappedClaims` of the application whose service principal the stack
 configures, or takes it back. Without a signing certificate and without it, a sign-in with a claims mapping policy fails
-with AADSTS50146 (A for OpenID Connect, D for SAML); with it, an audience that it does not cover fails with AADSTS501461
-(A). Whether it takes the certificate's place for SAML is written nowhere, so a certificate is the better remedy. Exit
+with AADSTS50146; with it, an audience that it does not cover fails with AADSTS501461 (both A for OpenID Connect, D for
+SAML). Whether it takes the certificate's place for SAML is written nowhere, so a certificate is the better remedy. Exit
 status: 0 done, or nothing to do, 1 nobody confirmed, 2 wrong usage, refused, or the tenant could not be asked."""
 
 from __future__ import annotations
@@ -64,10 +64,9 @@ def find_obstacle(snapshot: PrincipalSnapshot, now: datetime) -> str:
         words = "whether it covers the audience cannot be known without reading the tenant's verified domains"
         return f"{words}; grant Organization.Read.All to this identity, or {_CERTIFICATE}"
     if uncovered := snapshot.find_uncovered_audience():
-        words = (
-            f"Entra refuses it with AADSTS501461 for the audience {uncovered}, which is neither the application's id"
-        )
-        return f"{words} nor within a verified domain of the tenant; {_CERTIFICATE}"
+        words = f"Entra probably refuses sign-ins with AADSTS501461 for the audience {uncovered}"
+        neither = "neither the application's id nor within a verified domain of the tenant"
+        return f"{words}, which is {neither}; {_CERTIFICATE}"
     return ""
 
 
