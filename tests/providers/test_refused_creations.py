@@ -74,6 +74,12 @@ def up_killed(history: History) -> None:
     history.up(killed_at="flex-team")
 
 
+def up_killed_replacing(history: History) -> None:
+    """The record of the refused creation is deleted in the first step, the property created in the second."""
+    history.up(killed_at=2)
+    assert history.tenant.full("team") in history.tenant.properties()
+
+
 def refresh(history: History) -> None:
     history.stack.refresh()
 
@@ -128,7 +134,9 @@ SEQUENCES: dict[str, tuple[list[Step], bool]] = {
     "created after a change of its type": ([up, change_type, up_refused(403), up], IS_GONE),
     "refused": ([up_refused(403)], IS_GONE),
     "refused, then created": ([up_refused(403), up], IS_GONE),
-    "refused, then killed after the creation": ([up_refused(403), up_killed], IS_GONE),
+    "refused, then killed before the creation": ([up_refused(403), up_killed], IS_GONE),
+    "refused, then killed after the creation": ([up_refused(403), up_killed_replacing], IS_GONE),
+    "made by a stranger, then killed before the creation": ([up_refused(403), make_as_stranger, up_killed], IS_KEPT),
     "killed after the creation": ([up_killed], IS_GONE),
     "killed after the creation, then refused": ([up_killed, up_refused(403)], IS_GONE),
     "created without an answer": ([up_lost], IS_GONE),
@@ -148,6 +156,7 @@ def test_destroy_deletes_only_what_this_stack_made(history: History, steps: list
 
 LIMITS: dict[str, list[Step]] = {
     "an error leaves a later creation open": [up_refused(403), up_failing, make_as_stranger],
+    "the run that replaces the record is killed": [up_refused(403), make_as_stranger, up_killed_replacing],
     "destroy ends half-way or has the record for its --target, and runs again": [
         up_refused(403),
         make_as_stranger,
