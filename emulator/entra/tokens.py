@@ -1,4 +1,5 @@
-"""The token service (client credentials) and the documents that clients read before: about tokens and about the cloud.
+"""The token service (client credentials, by secret or by assertion) and the documents that clients read before: about
+tokens and about the cloud.
 Quirks: refusals have their own shape, {error, error_description with an AADSTS number, error_codes}, not Graph's (A);
 the scope must end in /.default (A). Tokens look like JWTs but are only compared with those issued; they are durable, so
 that a restarted emulator still accepts them."""
@@ -12,6 +13,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from emulator.clock import TenantClock
+from emulator.entra.assertions import ASSERTION_TYPE, RefusedAssertion, check_assertion
 from emulator.messages import PLAIN_JSON, Reply
 from emulator.tenant.identities import Identity, find_identity, judge_secret
 from emulator.tenant.records import TokenRecord
@@ -29,9 +31,11 @@ _BODIES: Attributes = json.loads(Path(__file__).with_name("bodies.json").read_te
 class TokenService:
     """Issues tokens for the clients of one tenant."""
 
-    def __init__(self, store: Store, clock: TenantClock) -> None:
+    def __init__(self, store: Store, clock: TenantClock, issuer_keys: Mapping[str, str]) -> None:
+        """`issuer_keys`: issuer of assertions to its public key in PEM."""
         self._store = store
         self._clock = clock
+        self._issuer_keys = issuer_keys
 
     def issue_token(self, tenant: str, form: Mapping[str, str]) -> Reply:
         if refusal := self._refuse_unknown(tenant):
@@ -42,15 +46,29 @@ class TokenService:
             return self._refuse(70003)
         if client is None:
             return self._refuse(700016, client_id, tenant)
-        verdict = judge_secret(self._store, client_id, form.get("client_secret", ""), self._time())
-        if verdict != "valid":
-            return self._refuse(7000222 if verdict == "expired" else 7000215, client_id)
+        if refusal := self._check_credential(client_id, form):
+            return refusal
         if not _is_graph_scope(scope):
             return self._refuse(1002012, scope)
         token = TokenRecord(self._jwt(client, scope), client.client_id, self._clock.now() + LIFETIME, client.roles)
         self._store.commit(put=[("tokens", token)])
         body = {"token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME, "access_token": token.id}
         return _reply(200, body)
+
+    def _check_credential(self, client_id: str, form: Mapping[str, str]) -> Reply | None:
+        """The refusal; None for a credential that is good."""
+        if form.get("client_assertion_type") == ASSERTION_TYPE and client_id in self._store.app_ids:
+            application = self._store.applications[self._store.app_ids[client_id]]
+            time = self._clock.utc().timestamp()
+            try:
+                check_assertion(self._store, application, form.get("client_assertion", ""), self._issuer_keys, time)
+            except RefusedAssertion as refused:
+                return self._refuse(refused.number, *refused.names)
+            return None
+        verdict = judge_secret(self._store, client_id, form.get("client_secret", ""), self._time())
+        if verdict != "valid":
+            return self._refuse(7000222 if verdict == "expired" else 7000215, client_id)
+        return None
 
     def _time(self) -> str:
         return f"{self._clock.utc():%Y-%m-%dT%H:%M:%SZ}"

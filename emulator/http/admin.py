@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -35,7 +36,7 @@ class Admin:
             _route("DELETE", "/faults", lambda _: self.service.faults.clear()),
             _route("GET", "/clock", lambda _: {"now": self.service.clock.now()}),
             _route("POST", "/clock", self._set_clock), _route("POST", "/reset", self._reset),
-            _route("POST", "/seed", self._plant_seed),
+            _route("POST", "/seed", self._plant_seed), _route("POST", "/issuers", self._trust_issuer),
         ]  # fmt: skip
 
     async def _export(self, _request: Request) -> Response:
@@ -72,7 +73,17 @@ class Admin:
         self._forget()
         return {"users": len(self.service.store.users)}
 
+    def _trust_issuer(self, body: Json) -> None:
+        """Assertions of this issuer are verified with this public key from now on."""
+        given = body if isinstance(body, dict) else {}
+        issuer, key = given.get("issuer"), given.get("publicKey")
+        if not isinstance(issuer, str) or not isinstance(key, str):
+            raise ValueError('an issuer is {"issuer": URL, "publicKey": PEM}')
+        load_pem_public_key(key.encode())
+        self.service.issuer_keys[issuer] = key
+
     def _forget(self) -> None:
+        self.service.issuer_keys.clear()
         self.service.store.dials.reset()
         self.service.faults.clear()
         self.service.log.clear()

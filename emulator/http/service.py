@@ -44,6 +44,8 @@ class Service:
     faults: Faults
     latency_ms: int
     log: list[LoggedRequest] = field(default_factory=list)
+    issuer_keys: dict[str, str] = field(default_factory=dict)
+    """Issuer of client assertions to its public key in PEM, as a test gave it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -105,6 +107,9 @@ class Service:
         for task in pending:
             task.cancel()
 
+    def _token_service(self) -> TokenService:
+        return TokenService(self.store, self.clock, self.issuer_keys)
+
     def answer(self, request: ApiRequest) -> Reply:
         """`request.path` still carries the version here, if there is one."""
         version = request.path.lstrip("/").partition("/")[0]
@@ -115,9 +120,9 @@ class Service:
             if request.method != "POST":
                 return _not_served(405)
             form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
-            return TokenService(self.store, self.clock).issue_token(match[1], form)
+            return self._token_service().issue_token(match[1], form)
         if request.method == "GET" and (match := _CONFIGURATION.fullmatch(request.path)):
-            return TokenService(self.store, self.clock).describe_configuration(match[1], request.origin)
+            return self._token_service().describe_configuration(match[1], request.origin)
         if request.method == "GET" and request.path == "/metadata/endpoints":
             return describe_cloud(request.origin, request.query)
         if request.method == "GET" and request.path in ("/subscriptions", "/tenants"):
