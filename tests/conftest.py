@@ -42,5 +42,5 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(process: Emulator) -> Emulator:
-    process.reset()
+    process.restore()
     return process

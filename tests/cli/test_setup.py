@@ -48,7 +48,6 @@ Setup = Callable[..., Ended]
 @pytest.fixture
 def setup(emulator: Emulator, tmp_path: Path) -> Setup:
     """Runs `setup` with these arguments, beside a stack file."""
-    emulator.seed(json.loads(SEED.read_text("utf-8")))  # a test may have left another one in force
     file = stack_file(tmp_path, emulator, STACK)
 
     def run_setup(*arguments: str, environment: dict[str, str] = PERSON) -> Ended:

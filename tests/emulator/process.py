@@ -62,6 +62,7 @@ class Emulator:
         self._process: subprocess.Popen[str] | None = None
         self._tokens: dict[str, str] = {}
         self.http = self.https = self.ca = ""
+        self._has_other_seed = False
 
     def __enter__(self) -> Emulator:
         self.start()
@@ -210,8 +211,17 @@ class Emulator:
         self._tokens.clear()
 
     def seed(self, seed: dict[str, Any]) -> None:
+        """Plant another seed, which is in force until `restore`."""
         self.admin("POST", "seed", seed)
         self._tokens.clear()
+        self._has_other_seed = True
+
+    def restore(self) -> None:
+        """Back to the seed of the project, whatever a test planted."""
+        if self._has_other_seed:
+            self.seed(json.loads(SEED.read_text(encoding="utf-8")))
+            self._has_other_seed = False
+        self.reset()
 
     def dials(self, **dials: Any) -> None:
         self.admin("PATCH", "dials", dials)
