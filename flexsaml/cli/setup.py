@@ -32,6 +32,7 @@ _VARIABLES = {
     "loopback": ("FLEXSAML_SANDBOX_CLIENT", "", "FLEXSAML_SANDBOX_SECRET"),
 }
 """Cloud to the variables of client, tenant and secret; "" for all others."""
+_EXISTS_ALREADY = "a client secret exists already, and its text cannot be read again"
 _DAYS = 180
 _MOST_DAYS = 730  # what the portal offers
 
@@ -101,6 +102,9 @@ def run(given: argparse.Namespace) -> int:
         there += [f"  holds: {words}" for words in plan.unexpected]
         print_lines([heading, *there, *_describe_surplus(setup.list_surplus(wanted, plan.existing))])
         _choose_secret_file(given, plan.waiting)
+        if given.secret_file and not any(step.is_secret for step in plan.waiting):
+            words = f"{given.secret_file} stays as it is: {_EXISTS_ALREADY}"
+            print_lines([f"{words}; --renew with another file makes a new one"])
         if not plan.waiting:
             return True
         questions = [f"keep {words}, which gets the rights below" for words in plan.unexpected]
@@ -236,8 +240,7 @@ def _choose_secret_file(given: argparse.Namespace, waiting: Sequence[setup.Step]
     a file that would be waited for in vain."""
     if not any(step.is_secret for step in waiting):
         if given.secret_file and not Path(given.secret_file).exists():
-            words = "a client secret exists already, and its text cannot be read again"
-            raise UserError(f"{given.secret_file} is not written: {words}; add --renew for another one")
+            raise UserError(f"{given.secret_file} is not written: {_EXISTS_ALREADY}; add --renew for another one")
         return None
     if not given.secret_file:
         if given.yes and not sys.stdout.isatty():

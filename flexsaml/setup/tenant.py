@@ -13,13 +13,16 @@ INDEXED_WITHIN = 60.0
 
 
 class StepRefused(UserError):
-    """Graph refused a step (403). `remaining`: it and those after it."""
+    """Graph refused a step (403). `remaining`: it and those after it; `made`: those before it."""
 
-    def __init__(self, step: Step, remaining: Sequence[Step], refusal: Forbidden) -> None:
-        words = (
-            f"{step.title}: refused ({refusal.words}); what stands before it is made; {refusal.hint}, and run the same"
+    def __init__(self, step: Step, remaining: Sequence[Step], refusal: Forbidden, made: Sequence[Step]) -> None:
+        again = "run the same command again"
+        if any(other.is_secret for other in made):  # its name does not prove who made it (adoption.py)
+            again += " with --accept-existing, which keeps the secret"
+        super().__init__(
+            f"{step.title}: refused ({refusal.words}); what stands before it is made; {refusal.hint}, and {again}, or "
+            "let an administrator run the rest, printed as `az` commands"
         )
-        super().__init__(f"{words} command again, or let an administrator run the rest, printed as `az` commands")
         self.remaining = tuple(remaining)
 
 
@@ -96,7 +99,8 @@ def carry_out(
             else:
                 answer = directory.carry_out(step.method, path, body, is_done=None if step.is_secret else is_done)
         except Forbidden as refusal:
-            raise StepRefused(step, waiting[number:], refusal) from refusal
+            made = steps[: steps.index(step)]
+            raise StepRefused(step, waiting[number:], refusal, made) from refusal
         known.update({reference: str(answer[key]) for reference, key in step.gives.items() if key in answer})
         on_step(step, answer)
         if APPLICATION in step.gives:

@@ -99,6 +99,7 @@ def test_it_shows_makes_finds_and_removes(setup: Setup, emulator: Emulator, tmp_
     again = setup(*arguments, "--yes")
     assert (again.status, emulator.export()) == (0, after)
     assert "nothing to do" in again.out
+    assert f"{file} stays as it is: a client secret exists already" in again.out
 
     assert setup("--remove").status == 1
     assert emulator.export() == after
@@ -123,6 +124,7 @@ def test_a_refused_consent_leaves_the_steps_for_an_administrator(
     (line,) = ended.err.splitlines()
     assert line.startswith("setup: consent to Application.ReadWrite.OwnedBy: refused (403 ")
     assert "Privileged Role Administrator" in line
+    assert "run the same command again with --accept-existing, which keeps the secret, or let" in line
     steps = [line for line in ended.out.splitlines() if line.startswith("az rest ")]
     assert len(steps) == len(UP)
     assert all("/appRoleAssignedTo " in step and "${" not in step for step in steps)
