@@ -80,6 +80,10 @@ def up_killed_replacing(history: History) -> None:
     assert history.tenant.full("team") in history.tenant.properties()
 
 
+def up_only_the_record(history: History) -> None:
+    assert history.up(targets={"flex-team"}).refusal == ""
+
+
 def refresh(history: History) -> None:
     history.stack.refresh()
 
@@ -157,6 +161,7 @@ def test_destroy_deletes_only_what_this_stack_made(history: History, steps: list
 LIMITS: dict[str, list[Step]] = {
     "an error leaves a later creation open": [up_refused(403), up_failing, make_as_stranger],
     "the run that replaces the record is killed": [up_refused(403), make_as_stranger, up_killed_replacing],
+    "the record leaves the stack alone, as a target": [up_refused(403), make_as_stranger, remove, up_only_the_record],
     "destroy ends half-way or has the record for its --target, and runs again": [
         up_refused(403),
         make_as_stranger,
