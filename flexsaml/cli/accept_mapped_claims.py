@@ -15,7 +15,7 @@ from flexsaml.signing_keys import keep_usable_keys
 from flexsaml.terminal_text import print_lines
 
 from . import declared as stacks
-from .confirm import NOT_CONFIRMED, confirm_steps
+from .confirm import NOT_CONFIRMED, check_unchanged, confirm_steps
 
 if TYPE_CHECKING:
     from flexsaml.graph import PrincipalSnapshot
@@ -33,8 +33,12 @@ def run(given: argparse.Namespace) -> int:
     now = datetime.now(timezone.utc)
     stack = stacks.declared(given)
     directory = stack.directory()
+
     # Without `owner`: it belongs to the application that is signed in to, wherever the extensions are.
-    snapshot = keep_usable_keys(directory.read_principal_snapshot(stack.service_principal, roles=False))
+    def read() -> PrincipalSnapshot:
+        return keep_usable_keys(directory.read_principal_snapshot(stack.service_principal, roles=False))
+
+    snapshot = read()
     application, wanted = snapshot.application, not given.undo
     if application is None:
         name = snapshot.principal.display_name
@@ -48,6 +52,8 @@ def run(given: argparse.Namespace) -> int:
         raise UserError(f"{target} is not set: {problem}")
     if not confirm_steps([f"set {target} to {value}; {describe_effect(snapshot, wanted, now)}"], yes=given.yes):
         return NOT_CONFIRMED
+    if not given.yes:
+        check_unchanged(snapshot, read, f"application '{application.display_name}'")
     directory.set_accept_mapped_claims(application.id, wanted)
     undo = "; `--undo` takes it back" if wanted else ""
     print_lines([f"{target} is {value} now{undo}"])

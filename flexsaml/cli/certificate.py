@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from operator import itemgetter
 from pathlib import Path
@@ -20,7 +20,7 @@ from flexsaml.private_files import check_writable, write_private_file
 from flexsaml.terminal_text import print_json, print_lines
 
 from . import declared as stacks
-from .confirm import NOT_CONFIRMED, confirm_steps
+from .confirm import NOT_CONFIRMED, check_unchanged, confirm_steps
 from .terminal import align_columns
 
 if TYPE_CHECKING:
@@ -60,11 +60,19 @@ def run(given: argparse.Namespace) -> int:
         raise UserError(f"--name '{given.name}' does not begin with CN=, which Microsoft Graph requires")
     stack = stacks.declared(given)
     directory = stack.directory()
-    snapshot = directory.read_principal_snapshot(stack.service_principal, roles=False)
+
+    def read() -> PrincipalSnapshot:
+        return directory.read_principal_snapshot(stack.service_principal, roles=False)
+
+    def check_answer() -> None:
+        if not given.yes:
+            check_unchanged(snapshot, read, f"'{snapshot.principal.display_name}'")
+
+    snapshot = read()
     if given.create:
-        return _create(directory, snapshot, given, now, ends, stack.cloud.name)
+        return _create(directory, snapshot, given, now, ends, stack.cloud.name, check_answer)
     if given.activate:
-        return _activate(directory, snapshot, given, now)
+        return _activate(directory, snapshot, given, now, check_answer)
     if given.export:
         key = find_key(snapshot, given.export)
         _check_file(given.out)
@@ -107,6 +115,7 @@ def _create(
     now: datetime,
     ends: datetime | None,
     cloud: str,
+    check_answer: Callable[[], None],
 ) -> int:
     principal, name = snapshot.principal, given.name
     _check_file(given.out)
@@ -127,6 +136,7 @@ def _create(
     steps = [f"{step}; Entra does not sign with it yet{unlisted}", f"write it in PEM to {given.out}"]
     if not confirm_steps(steps, yes=given.yes, output=_output_of_steps(given.json)):
         return NOT_CONFIRMED
+    check_answer()
     known = {key.thumbprint for key in snapshot.keys}
     certificate = directory.create_signing_certificate(principal.id, name, ends, known)
     key = certificate.key
@@ -140,7 +150,13 @@ def _create(
     return 0
 
 
-def _activate(directory: Directory, snapshot: PrincipalSnapshot, given: argparse.Namespace, now: datetime) -> int:
+def _activate(
+    directory: Directory,
+    snapshot: PrincipalSnapshot,
+    given: argparse.Namespace,
+    now: datetime,
+    check_answer: Callable[[], None],
+) -> int:
     principal, key, before = snapshot.principal, find_key(snapshot, given.activate), snapshot.active_key
     body = {"active": key.thumbprint, "before": before}
     command = _COMMAND + stacks.repeat_arguments(given)
@@ -155,6 +171,7 @@ def _activate(directory: Directory, snapshot: PrincipalSnapshot, given: argparse
     instead = f" instead of {before}" if before else ""
     if not confirm_steps([f"{step}{instead}: {warning}"], yes=given.yes, output=_output_of_steps(given.json)):
         return NOT_CONFIRMED
+    check_answer()
     directory.activate_signing_certificate(principal.id, key.thumbprint)
     undo = (
         f"; to go back, `{command} --activate {before}`" if before in {key.thumbprint for key in snapshot.keys} else ""

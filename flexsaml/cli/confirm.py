@@ -1,10 +1,13 @@
 """How every command that changes something goes about it: it shows what it will do, asks, and only then acts."""
 
 import sys
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Callable, Sequence
+from typing import TextIO, TypeVar
 
+from flexsaml.errors import UserError
 from flexsaml.terminal_text import print_lines
+
+State = TypeVar("State")
 
 NOT_CONFIRMED = 1
 """Exit status of a command that has shown its steps and changed nothing."""
@@ -32,3 +35,12 @@ def confirm_steps(
         return True
     print_lines(["nothing was changed"], sys.stderr)
     return False
+
+
+def check_unchanged(before: State, read: Callable[[], State], what: str) -> None:
+    """Raises `UserError` where what the steps were planned from is not what `read` returns after the answer: a person
+    may take hours to give it. `what` names it."""
+    if read() != before:
+        raise UserError(
+            f"{what} was changed while the question waited; nothing was changed: run the same command again"
+        )

@@ -104,7 +104,7 @@ KEYS = {
             "preflight",
             "boolean",
             True,
-            "Whether preview inspects users, policies and properties of the tenant.",
+            "Whether preview inspects users, policies and properties of the tenant; permissions are always judged.",
             "preflight",
         ),
         Key("rules", "object", {}, "Rule of lint or preflight to `error`, `warning`, `info` or `off`.", "rules"),

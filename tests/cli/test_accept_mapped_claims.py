@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from flexsaml.cli.accept_mapped_claims import find_obstacle
 from flexsaml.graph import SigningKey
 from tests.cli.command import Ended, assert_refused, run, stack_file
 from tests.cli.test_certificate import NOW, in_days, snapshot, without_certificates
+from tests.cli.test_setup import answer_at_a_terminal
 from tests.emulator import signin
 from tests.emulator.process import PREVIEW, Emulator
 from tests.emulator.tenant import ADA, FLEX, FLEX_APP, STAGING_APP, Tenant
@@ -109,3 +111,20 @@ def test_what_stands_in_the_way(changes: dict[str, Any], words: str) -> None:
     obstacle = find_obstacle(snapshot(**changes), NOW)
     assert words in obstacle
     assert bool(obstacle) is bool(words)
+
+
+def test_what_was_changed_while_the_question_waited_is_not_acted_on(tenant: Tenant, tmp_path: Path) -> None:
+    """It could be set on an application that has become open to other tenants."""
+    signin.patch_principal(tenant, **INACTIVE)
+    in_own_domain(tenant)
+    before = api_of(tenant)
+
+    def open_to_others() -> None:
+        audience = {"signInAudience": "AzureADMultipleOrgs"}
+        assert tenant.emulator.graph("PATCH", APPLICATION, audience).status == 204
+
+    arguments = ["accept-mapped-claims", "--file", stack_file(tmp_path, tenant.emulator)]
+    status, shown = answer_at_a_terminal(arguments, {**os.environ, "COLUMNS": "200"}, "yes", open_to_others)
+    assert status == 2, shown
+    assert "was changed while the question waited; nothing was changed" in shown
+    assert api_of(tenant) == before

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from flexsaml.cli.certificate import find_waiting, judge_key
 from flexsaml.graph import Application, PrincipalSnapshot, ServicePrincipal, SigningKey
 from tests.cli.command import Ended, assert_refused, run, stack_file
+from tests.cli.test_setup import answer_at_a_terminal
 from tests.emulator import signin
 from tests.emulator.process import LEAST, PREVIEW, Emulator
 from tests.emulator.tenant import ADA, FLEX, FLEX_APP, STAGING, Tenant
@@ -150,6 +152,33 @@ def test_without_a_yes_it_only_shows(tenant: Tenant, tmp_path: Path) -> None:
     ended = certificate(tenant, tmp_path, "--activate", SPARE, "--json")
     assert (ended.status, ended.out, active(tenant)) == (1, "", ACTIVE)
     assert f"with {SPARE} instead of {ACTIVE}: Flex must have it before" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"), [(("--activate", SPARE), [ACTIVE]), (("--create", "--out", "flex.pem"), [])]
+)
+def test_what_was_changed_while_the_question_waited_is_not_acted_on(
+    tenant: Tenant, tmp_path: Path, arguments: tuple[str, ...], left: list[str]
+) -> None:
+    """Whoever answers after an hour has read what was true an hour before."""
+    if not left:
+        without_certificates(tenant)
+
+    def change() -> None:
+        if left:
+            signin.patch_principal(tenant, keyCredentials=moved(100, -1))
+        else:
+            signin.patch_principal(
+                tenant, keyCredentials=FLEX["keyCredentials"], preferredTokenSigningKeyThumbprint=ACTIVE
+            )
+
+    given = ["certificate", "--file", stack_file(tmp_path, tenant.emulator), *arguments]
+    given = [str(tmp_path / word) if word == "flex.pem" else word for word in given]
+    status, shown = answer_at_a_terminal(given, {**os.environ, "COLUMNS": "200"}, "yes", change)
+    assert status == 2, shown
+    assert "'Twilio Flex' was changed while the question waited; nothing was changed" in shown
+    assert (active(tenant), len(credentials(tenant))) == (ACTIVE, 2)
+    assert not (tmp_path / "flex.pem").exists()
 
 
 def moved(days_begun: int, days_left: int) -> list[dict[str, Any]]:

@@ -22,6 +22,16 @@ _PATTERNS = (
 
 _OWN_WORDS = re.compile(r"\d+ resources (changed|are left)|the tenant does not show it|exit status \d+|")
 _REFUSAL = re.compile(r"\b[45]\d\d\b(?: [A-Z][A-Za-z]+_[A-Za-z]+)?")
+_KNOWN_CODES = frozenset(
+    {
+        "Authorization_RequestDenied",
+        "Request_BadRequest",
+        "Request_MultipleObjectsWithSameKeyValue",
+        "Request_ResourceNotFound",
+        "Request_UnsupportedQuery",
+        "Service_InternalServerError",
+    }
+)
 _KNOWN_TEXTS = {
     "a property of that name exists": "An extension property exists with the name",
     "a conflicting object exists": "A conflicting object with one or more of the specified property values",
@@ -41,6 +51,8 @@ def summarize(text: str) -> str:
 
 
 def _summarize_observation(name: str, item: Any) -> Any:
+    if name == "code":
+        return item if item in {*_KNOWN_CODES, ""} else "another code"
     is_of_service = isinstance(item, str) and (name == "message" or re.match(r"[45]\d\d\b", item))
     return summarize(item) if is_of_service else item
 

@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from flexsaml.prediction import MEASURED, apply_measurements, load_rules
 from tests.emulator.process import ADMIN, REPOSITORY, TENANT, Emulator
 from tests.live.__main__ import main
 from tests.live.conftest import DOMAIN, connect_to, make_run
-from tests.live.experiment import Experiment, Outcome
+from tests.live.experiment import Answer, Experiment, Outcome
 from tests.live.life_cycle import run_life_cycle
-from tests.live.report import redact
+from tests.live.report import Finding, redact
 from tests.live.run import EXPERIMENTS
 from tests.live.scratch import Scratch, make_mark
+from tests.live.signin import SignIn
 from tests.live.tenant import MOST_USERS
 from tests.live.workbench import Workbench
 from tests.providers.miniature import QuickClock
@@ -384,3 +386,40 @@ def strip_row(row: dict[str, Any]) -> dict[str, Any]:
 )
 def test_what_names_somebody_is_taken_out(text: str, expected: str) -> None:
     assert redact({"a": [text]}, ["contoso.example", "mark", ""]) == {"a": [expected]}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("Request_BadRequest", "Request_BadRequest"), ("", ""), ("Contoso_Ada", "another code"), (7, "another code")],
+)
+def test_only_a_known_code_is_reported(code: object, expected: str) -> None:
+    outcome = Outcome("400", {"status": 400, "code": code})
+    assert Finding(EXPERIMENTS[0], outcome).to_json()["observations"] == {"status": 400, "code": expected}
+
+
+@pytest.mark.parametrize("spacing", [10.0, 0.0])
+def test_two_sign_ins_keep_their_distance(emulator: Emulator, spacing: float) -> None:
+    """Entra takes a quick succession for a client that loops (AADSTS50196)."""
+    moments: list[float] = []
+
+    def sign_in_twice(bench: Workbench) -> Outcome:
+        bench.spacing = spacing
+        assert bench.sign_in
+        sign_in: SignIn = bench.sign_in
+
+        class Recorded:
+            def sign_in(self, scratch: Scratch, seconds: float) -> str:
+                moments.append(bench.clock.now())
+                return sign_in.sign_in(scratch, seconds)
+
+        bench.sign_in = Recorded()
+        for mark in ("first", "second"):
+            bench.observe({"Value": mark, "SamlClaimType": "live_spacing"})
+        return Outcome("done")
+
+    experiment = Experiment("spacing", "signs in twice", {"done": Answer("both")}, sign_in_twice, signs_in=True)
+    report = make_run(emulator, [experiment]).carry_out()
+    assert report["answers"][0]["answer"] == "done"
+    apart = [later - earlier for earlier, later in pairwise(moments)]
+    assert apart
+    assert (min(apart) >= 10.0) is (spacing > 0)

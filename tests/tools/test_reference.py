@@ -15,7 +15,7 @@ def section_of(name: str, text: str) -> str:
 @pytest.mark.parametrize("row", [
     "| `servicePrincipal` | The enterprise application: exact display name, appId or object id. "
     "| string | required | `service_principal` |",
-    "| `preflight` | Whether preview inspects users, policies and properties of the tenant. "
+    "| `preflight` | Whether preview inspects users, policies and properties of the tenant; permissions are always judged. "
     "| boolean | `true` | `preflight` |",
     "| `tenantId` | The tenant; by default that of the credential. | string |  |  |",
 ])  # fmt: skip
