@@ -69,11 +69,20 @@ class Histories(RuleBasedStateMachine):
         repaired=st.sampled_from((False, False, True)),
         cells=st.lists(st.tuples(user, extension, number), min_size=1, max_size=4),
         writer=st.sampled_from(("single", "roster")),
+        first=st.sampled_from(("up", "up", "up", "made by others")),
     )
     def begin(
-        self, displaced: bool, secret: bool, own: set[str], priors: Any, repaired: bool, cells: Any, writer: Any
+        self,
+        displaced: bool,
+        secret: bool,
+        own: set[str],
+        priors: Any,
+        repaired: bool,
+        cells: Any,
+        writer: Any,
+        first: str,
     ) -> None:
-        self.repaired = repaired
+        self.repaired, self.unrecorded = repaired, set[str]()
         self.history = History(
             self.emulator,
             self.directory,
@@ -85,21 +94,28 @@ class Histories(RuleBasedStateMachine):
         )
         for name, extension, value in cells:
             self.history.declare(name, extension, value, writer)
-        self.history.up()
-        self._count("begin")
+        if first == "up":
+            self.history.up()
+            self.history.assert_all_recorded()
+        else:
+            self.up_refused_and_made_by_others()
 
     @rule(
         name=user,
         extension=extension,
         value=number,
         writer=st.sampled_from(("single", "roster")),
-        run=st.sampled_from(("up", "refused", "refused", "create refused", "killed", "stale reads", "")),
+        run=st.sampled_from(
+            ("up", "refused", "refused", "create refused", "made by others", "killed", "stale reads", "")
+        ),
     )
     def declare(self, name: str, extension: str, value: int, writer: Any, run: str) -> None:
         """Most edits are run at once: an accident between two edits is what a ledger is for."""
         self.history.declare(name, extension, value, writer)
         self._count("edits")
-        if run in FAULTS:
+        if run == "made by others":
+            self.up_refused_and_made_by_others()
+        elif run in FAULTS:
             self.up_with_fault(run, 0)
         elif run == "killed":
             self.up_killed(3)
@@ -129,7 +145,16 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.history.refused_names())
     @rule(data=st.data())
     def stranger_makes_property(self, data: Any) -> None:
-        self.history.make_property_as_stranger(data.draw(st.sampled_from(self.history.refused_names())))
+        self.stranger_makes(data.draw(st.sampled_from(self.history.refused_names())))
+
+    def up_refused_and_made_by_others(self) -> None:
+        """Others make the properties whose creation was refused."""
+        self.up_with_fault("create refused", 0)
+        for name in self.history.refused_names():
+            self.stranger_makes(name)
+
+    def stranger_makes(self, name: str) -> None:
+        self.history.make_property_as_stranger(name)
         self._count("properties made by strangers")
 
     @rule(what=st.sampled_from(("unassign", "edit", "delete")))
@@ -138,15 +163,22 @@ class Histories(RuleBasedStateMachine):
         self._count("drift")
 
     @precondition(lambda self: len(self.history.away) < len(USERS))
-    @rule(data=st.data())
-    def leave(self, data: Any) -> None:
-        self.history.leave(data.draw(st.sampled_from([name for name in USERS if name not in self.history.away])))
+    @rule(data=st.data(), returns=st.sampled_from(("", "at once", "after an up")), anew=st.booleans())
+    def leave(self, data: Any, returns: str, anew: bool) -> None:
+        name = data.draw(st.sampled_from([name for name in USERS if name not in self.history.away]))
+        self.history.leave(name)
         self._count("users who leave")
+        if returns == "after an up":
+            self.up()
+        if returns:
+            self.bring_back(name, anew)
 
     @precondition(lambda self: self.history.away)
     @rule(data=st.data(), anew=st.booleans())
     def come_back(self, data: Any, anew: bool) -> None:
-        name = data.draw(st.sampled_from(sorted(self.history.away)))
+        self.bring_back(data.draw(st.sampled_from(sorted(self.history.away))), anew)
+
+    def bring_back(self, name: str, anew: bool) -> None:
         (self.history.return_anew if anew else self.history.return_restored)(name)
         self._count("users who come back")
 
@@ -163,14 +195,18 @@ class Histories(RuleBasedStateMachine):
 
     @rule(at=st.integers(1, 8))
     def up_killed(self, at: int) -> None:
+        refused = self.creations_recorded_as_refused()
         self.history.up(killed_at=at)
+        self.note_unrecorded(refused & self.history.own)
         self._count("killed runs")
 
     @rule(data=st.data())
     def up_partly(self, data: Any) -> None:
         names = self.history.names_of_resources()
         targets = data.draw(st.sets(st.sampled_from(names), min_size=1))
+        refused = self.creations_recorded_as_refused()
         note(f"up: {self.history.up(targets=targets).refusal}")
+        self.note_unrecorded(refused)
         self._count("partial runs")
 
     @rule()
@@ -180,8 +216,23 @@ class Histories(RuleBasedStateMachine):
 
     @rule(at=st.integers(1, 6))
     def destroy_killed(self, at: int) -> None:
+        refused = self.creations_recorded_as_refused()
         self.history.destroy(killed_at=at)
+        if self.history.stack.state:
+            self.note_unrecorded(refused)
         self._count("killed runs")
+
+    def creations_recorded_as_refused(self) -> set[str]:
+        """Extensions of this stack."""
+        state = self.history.stack.state
+        held = {name: state[f"flex-{name}"] for name in OWN if f"flex-{name}" in state}
+        return {name for name, row in held.items() if row.id.endswith("/not-created") and not row.awaits_creation}
+
+    def note_unrecorded(self, refused: set[str]) -> None:
+        """A known limit (`test_refused_creations.py`): a run that was killed or partial left the tenant's baseline in state
+        without some of these records, so `destroy` may delete an empty property that others made since."""
+        self.unrecorded |= refused - self.creations_recorded_as_refused()
+        self.history.strangers_properties -= {self.history.tenant.full(name) for name in self.unrecorded}
 
     def _count(self, kind: str) -> None:
         self.counts[kind] += 1
@@ -190,6 +241,8 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "history"):
             self.counts["histories"] += 1
+            taken = {name for name in self.unrecorded if f"flex-{name}" in self.history.stack.managed}
+            self.history.kept -= {self.history.tenant.full(name) for name in taken}
             self.history.finish(repaired=self.repaired)
 
 
@@ -231,8 +284,7 @@ def test_histories(connected: Emulator, tmp_path: Path, rows: Rows, run: int) ->
         print(f"repeat these histories with FLEXSAML_SEED={number}")
         raise
     assert Histories.counts["histories"] >= length.max_examples, "some were not judged"
-    counts = {kind.replace(" ", "_"): count for kind, count in Histories.counts.items() if kind != "begin"}
-    add_figures("histories", **counts)
+    add_figures("histories", **{kind.replace(" ", "_"): count for kind, count in Histories.counts.items()})
 
 
 Step = Callable[[History, Writer], object]
