@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import engine
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -78,3 +80,17 @@ def test_the_host_for_yaml_is_added_to_a_cached_engine_when_asked_for(tmp_path: 
     (tmp_path / "no-go" / "go").unlink()
     (tmp_path / "no-go").rmdir()
     assert run(tmp_path, "--yaml").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "module"),
+    [
+        ("CLI", "pulumi", "github.com/pulumi/pulumi/pkg/v3"),
+        ("HOST", "pulumi-language-python", "github.com/pulumi/pulumi/sdk/v3"),
+        ("YAML_HOST", "pulumi-language-yaml", "github.com/pulumi/pulumi-yaml"),
+    ],
+)
+def test_the_version_that_names_the_cache_is_the_one_that_is_built(name: str, folder: str, module: str) -> None:
+    """Else an update of go.mod is not built where the former version is cached."""
+    required = [line.split() for line in (PROJECT / "tools" / folder / "go.mod").read_text().splitlines()]
+    assert [words[1] for words in required if words[:1] == [module]] == [getattr(engine, name)]
