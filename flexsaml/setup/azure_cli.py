@@ -1,10 +1,11 @@
 """Steps as commands of the Azure CLI, for bash: for whoever may do what this identity may not. Pure. What a command
 gives and a later one names is kept in a shell variable."""
 
-import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+
+from flexsaml.terminal_text import format_json
 
 from .plan import REFERENCE, Step
 
@@ -37,8 +38,9 @@ def _render(step: Step, known: Mapping[str, str], root: str) -> Iterator[str]:
 
 
 def _dump(body: object) -> str:
-    """JSON with references in it, whose NUL it would spell as an escape."""
-    return re.sub(r"\\(u0000|.)", lambda escape: "\0" if escape[1] == "u0000" else escape[0], json.dumps(body))
+    """JSON with references in it, whose NUL it would spell as an escape. What would command a CI system is escaped as
+    JSON does it: a terminal's escape of it, made later, would be no JSON."""
+    return re.sub(r"\\(u0000|.)", lambda escape: "\0" if escape[1] == "u0000" else escape[0], format_json(body, None))
 
 
 def _variable(reference: str) -> str:

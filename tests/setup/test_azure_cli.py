@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.emulator.process import AZURE_CLI, SECRET, Emulator
 
 PERSON = {"FLEXSAML_SANDBOX_CLIENT": AZURE_CLI, "FLEXSAML_SANDBOX_SECRET": SECRET}
 HOSTILE = 'it\'s $HOME `id` "x" \\u0000 {0}'
+COMMANDING = "x ##[add-mask]y ##vso[task.complete]z"
 AZ = Path(__file__).with_name("azure.py")
 
 
@@ -31,8 +33,14 @@ def run_script(script: str, emulator: Emulator, folder: Path) -> str:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--secret",), ("--github", "contoso/infra:branch:main"), ("--person",), ("--secret", "--name", HOSTILE)],
-    ids=["secret", "GitHub", "person", "hostile name"],
+    [
+        ("--secret",),
+        ("--github", "contoso/infra:branch:main"),
+        ("--person",),
+        ("--secret", "--name", HOSTILE),
+        ("--secret", "--name", COMMANDING),
+    ],
+    ids=["secret", "GitHub", "person", "hostile name", "name that commands a CI system"],
 )
 def test_the_printed_steps_make_what_setup_makes(
     emulator: Emulator, tmp_path: Path, arguments: tuple[str, ...]
@@ -41,6 +49,7 @@ def test_the_printed_steps_make_what_setup_makes(
     printed = run("setup", "--file", file, *arguments, "--print", environment=PERSON)
     assert printed.status == 0, printed.err
     assert emulator.export() == before
+    assert not re.search(r"##[a-z]*\[", printed.out), "Azure Pipelines reads it as a command"
     output = run_script(printed.out, emulator, tmp_path)
     assert ("emulated~" in output) is ("--secret" in arguments)
     again = run("setup", "--file", file, *arguments, "--yes", environment=PERSON)
