@@ -14,7 +14,8 @@ from .policy import SignInPolicy
 from .sources import Agent, PredictedNameId, SignInTarget
 from .statement import AttributeLine
 
-OUTCOMES = WORKS, FAILS, _ = "works", "fails", UNKNOWN
+WORKS, FAILS = "works", "fails"
+OUTCOMES = (WORKS, FAILS, UNKNOWN)
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _SPOILS_ALL = {"S24", "S26"}  # a character of one value decides about the signature of the assertion
 

@@ -22,8 +22,8 @@ from .pattern_evaluation import MAX_SECONDS, TOO_LARGE, UnsupportedPattern, eval
 from .patterns import DOLLAR, count_steps, translate_pattern
 
 MAX_STEPS = 1_000_000  # of a pattern that is evaluated in this process: at most some 10 ms
-MOST_SECONDS = 5.0  # for all patterns of a prediction together,
-SECONDS_FOR_EACH = 0.002  # and for each evaluation in addition: everybody's sign-in may be predicted
+MOST_SECONDS = 5.0  # for all patterns of a prediction together
+SECONDS_FOR_EACH = 0.002  # in addition for each evaluation, because the sign-ins of all users may be predicted
 _DEADLINE = 20.0  # seconds for an answer on a busy machine; the process ends itself after one of processor time
 _MEMORY = 200_000_000  # bytes
 _ENDED = "the process that evaluated it was ended"
@@ -31,16 +31,18 @@ _ENDED = "the process that evaluated it was ended"
 
 class PatternProcess:
     """Evaluates the patterns of one prediction. The process is started by the first pattern that needs it. A pattern
-    that ended the process is not tried again."""
+    that ended the process is not tried again. `seconds`: for all patterns together; `memory`: bytes that the process
+    may have for its data."""
 
     def __init__(
         self,
         *,
         seconds: float = MOST_SECONDS,
+        memory: int = _MEMORY,
         clock: Callable[[], float] = time.monotonic,
         interpreter: str = sys.executable,
     ) -> None:
-        self._seconds, self._clock, self._interpreter = seconds, clock, interpreter
+        self._seconds, self._memory, self._clock, self._interpreter = seconds, memory, clock, interpreter
         self._process: subprocess.Popen[bytes] | None = None
         self._refused: dict[str, str] = {}
 
@@ -112,7 +114,7 @@ class PatternProcess:
         """The process: isolated, for it needs no settings of Python's; it finds packages where this one does."""
         path = json.dumps([place or str(Path.cwd()) for place in sys.path])
         self._process = subprocess.Popen(
-            [self._interpreter, "-I", pattern_evaluation.__file__, str(_MEMORY), path],
+            [self._interpreter, "-I", pattern_evaluation.__file__, str(self._memory), path],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         if self._read_line(self._process) != b"ready\n":
