@@ -8,6 +8,7 @@ stay. `python -m tests.torture --check` says which tables are older than the cod
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1]
 _FIGURES, _DOCUMENT = PROJECT / ".torture", PROJECT / "docs" / "reliability.md"
 _SECTION = re.compile(r"(<!-- figures of ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-_COMMIT = re.compile(r"Measured at commit (\w+)\.")  # one with changes beside it, "…-dirty", is none
+_COMMIT = re.compile(r"Measured at commit (\w+)\.")  # "…-dirty", a run beside uncommitted changes, names no commit
 
 _RESOURCES = ("providers", "components", "flexsaml/graph", "flexsaml/values")
 _READERS = (
@@ -92,8 +93,10 @@ def _git(*arguments: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.torture")
+    parser.add_argument("--check", action="store_true", help="say which tables are older than the code they measured")
     document = _DOCUMENT.read_text(encoding="utf-8")
-    if arguments == ["--check"]:
+    if parser.parse_args(arguments).check:
         outdated = list_outdated(
             document, lambda commit, paths: _git("diff", "--name-only", commit, "--", *paths).splitlines()
         )

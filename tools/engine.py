@@ -8,6 +8,7 @@ wrapper passes that option on, so that commands typed by hand find the project's
 directory on stdout, everything else on stderr; exits 1 with one line when it cannot. `--yaml` adds the language host
 for programs in YAML to an engine that this script built; only a test of examples/reader-yaml needs it."""
 
+import argparse
 import fcntl
 import os
 import re
@@ -151,9 +152,9 @@ def add_yaml_host(home: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     home = CACHE / f"engine-{CLI}-{HOST}"
-    if arguments not in ([], ["--yaml"]):
-        say("the only argument is --yaml")
-        return 2
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--yaml", action="store_true", help="with the language host for programs in YAML")
+    with_yaml = parser.parse_args(arguments).yaml
     try:
         directory = find_on_path(home)
         if directory is None:
@@ -164,7 +165,7 @@ def main(arguments: list[str]) -> int:
                 if not (directory / "pulumi").exists():
                     build(home)
                     say(f"built in {home}")
-                if arguments and not (directory / "pulumi-language-yaml").exists():
+                if with_yaml and not (directory / "pulumi-language-yaml").exists():
                     add_yaml_host(home)
     except (Failure, subprocess.CalledProcessError, OSError) as problem:
         say(str(problem))

@@ -52,8 +52,7 @@ def run(given: argparse.Namespace) -> int:
         raise UserError(f"{target} is not set: {problem}")
     if not confirm_steps([f"set {target} to {value}; {describe_effect(snapshot, wanted, now)}"], yes=given.yes):
         return NOT_CONFIRMED
-    if not given.yes:
-        check_unchanged(snapshot, read, f"application '{application.display_name}'")
+    check_unchanged(snapshot, read, f"application '{application.display_name}'", yes=given.yes)
     directory.set_accept_mapped_claims(application.id, wanted)
     undo = "; `--undo` takes it back" if wanted else ""
     print_lines([f"{target} is {value} now{undo}"])

@@ -10,6 +10,7 @@ import ssl
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -64,11 +65,8 @@ def run(given: argparse.Namespace) -> int:
     def read() -> PrincipalSnapshot:
         return directory.read_principal_snapshot(stack.service_principal, roles=False)
 
-    def check_answer() -> None:
-        if not given.yes:
-            check_unchanged(snapshot, read, f"'{snapshot.principal.display_name}'")
-
     snapshot = read()
+    check_answer = partial(check_unchanged, snapshot, read, f"'{snapshot.principal.display_name}'", yes=given.yes)
     if given.create:
         return _create(directory, snapshot, given, now, ends, stack.cloud.name, check_answer)
     if given.activate:

@@ -37,10 +37,10 @@ def confirm_steps(
     return False
 
 
-def check_unchanged(before: State, read: Callable[[], State], what: str) -> None:
+def check_unchanged(before: State, read: Callable[[], State], what: str, *, yes: bool) -> None:
     """Raises `UserError` where what the steps were planned from is not what `read` returns after the answer: a person
-    may take hours to give it. `what` names it."""
-    if read() != before:
+    may take hours to give it. `what` names it; with `yes` nobody was asked, and nothing is read again."""
+    if not yes and read() != before:
         raise UserError(
             f"{what} was changed while the question waited; nothing was changed: run the same command again"
         )

@@ -30,7 +30,7 @@ from flexsaml.graph import GraphPermissions
 from tests.cli.command import CLAIMS, ROOT, Ended, assert_refused, run, stack_file
 from tests.emulator.process import AZURE_CLI, SECRET, SEED, Emulator
 from tests.emulator.tenant import FLEX, FLEX_APP
-from tests.setup.certificates import make_pem
+from tests.setup.certificates import make_pem, write_client_certificate
 
 PERSON = {"FLEXSAML_SANDBOX_CLIENT": AZURE_CLI, "FLEXSAML_SANDBOX_SECRET": SECRET}
 STACK = CLAIMS + (
@@ -267,14 +267,13 @@ def test_preview_reads_only_and_is_another_registration(setup: Setup, emulator: 
 
 
 def test_a_certificate_adds_its_public_part(setup: Setup, emulator: Emulator, tmp_path: Path) -> None:
-    now = datetime.now(timezone.utc).replace(microsecond=0)
-    pem, key = make_pem(now - timedelta(days=1), now + timedelta(days=30))
-    file = tmp_path / "client.pem"
-    file.write_bytes(key + pem)
+    file = write_client_certificate(tmp_path)
     assert setup("--certificate", str(file), "--yes").status == 0
     (registration,) = registrations(emulator)
     (credential,) = registration["keyCredentials"]
-    assert base64.b64decode(credential["key"]) == x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    assert base64.b64decode(credential["key"]) == x509.load_pem_x509_certificate(file.read_bytes()).public_bytes(
+        Encoding.DER
+    )
     after = emulator.export()
     assert setup("--certificate", str(file), "--yes").status == 0
     assert emulator.export() == after

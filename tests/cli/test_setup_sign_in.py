@@ -3,7 +3,6 @@ what the stack takes. Microsoft's credential library signs in over TLS, as `pulu
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from tests.cli.test_setup import UP, Setup, granted, registrations, setup
 from tests.emulator.process import TENANT, Emulator
 from tests.emulator.tenant import FLEX_APP
 from tests.emulator.test_wire_assertions import AUDIENCE, EXPIRY, ISSUER, sign
-from tests.setup.certificates import RSA_KEY, make_pem
+from tests.setup.certificates import RSA_KEY, write_client_certificate
 
 __all__ = ["setup"]  # a fixture
 
@@ -32,10 +31,7 @@ def assert_works(emulator: Emulator, credential: CertificateCredential | ClientA
 
 
 def test_with_its_certificate(setup: Setup, emulator: Emulator, tmp_path: Path) -> None:
-    now = datetime.now(timezone.utc).replace(microsecond=0)
-    pem, key = make_pem(now - timedelta(days=1), now + timedelta(days=30))
-    file = tmp_path / "client.pem"
-    file.write_bytes(key + pem)
+    file = write_client_certificate(tmp_path)
     assert setup("--certificate", str(file), "--yes").status == 0
     (registration,) = registrations(emulator)
     credential = CertificateCredential(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -23,3 +24,12 @@ def make_pem(
     builder = builder.serial_number(1).not_valid_before(starts).not_valid_after(ends)
     pem = builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
     return pem, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def write_client_certificate(folder: Path) -> Path:
+    """A file with the private key and a certificate that is valid for a month, as an application signs in with."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    pem, key = make_pem(now - timedelta(days=1), now + timedelta(days=30))
+    file = folder / "client.pem"
+    file.write_bytes(key + pem)
+    return file
