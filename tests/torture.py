@@ -3,12 +3,14 @@
 `make test` runs a representative share of every test marked `torture`, `make torture` all of it (FLEXSAML_TORTURE=1).
 A test adds what it counted with `add_figures`. `python -m tests.torture` writes the sums of each section that ran, with
 the commit, into docs/reliability.md, between `<!-- figures of SECTION -->` and `<!-- end -->`; sections that did not run
-stay. `python -m tests.torture --check` says which tables are older than the code that they measured.
+stay. `python -m tests.torture --check` says which tables are older than the code that they measured. Comments and
+docstrings are no code: an edit of them leaves a table valid.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import re
@@ -23,7 +25,8 @@ _FIGURES, _DOCUMENT = PROJECT / ".torture", PROJECT / "docs" / "reliability.md"
 _SECTION = re.compile(r"(<!-- figures of ([\w-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 _COMMIT = re.compile(r"Measured at commit (\w+)\.")  # "…-dirty", a run beside uncommitted changes, names no commit
 
-_RESOURCES = ("providers", "components", "flexsaml/graph", "flexsaml/values")
+_RESOURCES = ("providers", "components", ":!components/adopt.py", "flexsaml/graph", "flexsaml/values")
+"""`adopt` is a command, which no section runs: the fault matrix asks the kinds for what exists."""
 _READERS = (
     "flexsaml/claims",
     "flexsaml/declaration",
@@ -32,7 +35,7 @@ _READERS = (
     "flexsaml/verification",
 )
 _MEASURED = {"sign-ins": ("flexsaml/prediction", "emulator"), "contract": ("emulator",), "fuzzing": _READERS}
-"""Section to the directories whose code its table measures; those of resources for all others."""
+"""Section to the paths (as git writes them) whose code its table measures; those of resources for all others."""
 
 
 def is_whole_run() -> bool:
@@ -85,6 +88,42 @@ def list_outdated(document: str, list_changes: Callable[[str, tuple[str, ...]], 
     return lines
 
 
+def is_same_code(module: str, other: str) -> bool:
+    """Whether two Python modules differ in comments, docstrings and layout at most."""
+    return _dump_code(module) == _dump_code(other)
+
+
+def _dump_code(module: str) -> str:
+    tree = ast.parse(module)
+    for node in ast.walk(tree):
+        if isinstance(body := getattr(node, "body", None), list):
+            node.body = [statement for statement in body if not _is_docstring(statement)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    """Also of an attribute: any statement that is a text alone."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _list_changed_code(commit: str, paths: tuple[str, ...]) -> list[str]:
+    """Files in which more than comments and docstrings changed since the commit."""
+    changes = [
+        line.split("\t") for line in _git("diff", "--no-renames", "--name-status", commit, "--", *paths).splitlines()
+    ]
+    return [
+        file
+        for status, file in changes
+        if status != "M"
+        or not file.endswith(".py")
+        or not is_same_code(_git("show", f"{commit}:{file}"), (PROJECT / file).read_text(encoding="utf-8"))
+    ]
+
+
 def _git(*arguments: str) -> str:
     ended = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
     if ended.returncode:  # a shallow clone does not have the commit
@@ -97,9 +136,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="say which tables are older than the code they measured")
     document = _DOCUMENT.read_text(encoding="utf-8")
     if parser.parse_args(arguments).check:
-        outdated = list_outdated(
-            document, lambda commit, paths: _git("diff", "--name-only", commit, "--", *paths).splitlines()
-        )
+        outdated = list_outdated(document, _list_changed_code)
         print("\n".join(outdated or ["every table of docs/reliability.md measures the code as it is"]))
         return 1 if outdated else 0
     runs = {path.stem: path.read_text(encoding="utf-8") for path in _FIGURES.glob("*.jsonl")}

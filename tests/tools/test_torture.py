@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.torture import list_outdated, publish
+from tests.torture import is_same_code, list_outdated, publish
 
 DOCUMENT = """Text.
 
@@ -59,3 +59,31 @@ def test_a_table_is_outdated_when_the_code_it_measures_changed(changed: list[str
 
 def test_a_table_without_a_commit_is_outdated() -> None:
     assert list_outdated(DOCUMENT, lambda *_: []) == ["kills: no commit is named"]
+
+
+CODE = '''"""Module."""
+class Kind:
+    """Class."""
+
+    limit: int = 3
+    """attribute"""
+
+    def read(self) -> str:
+        """Function."""
+        return "text"  # comment
+'''
+
+
+@pytest.mark.parametrize(
+    ("edit", "is_same"),
+    [
+        (("Function.", "Another sentence."), True),
+        (('    """attribute"""\n', ""), True),
+        (("# comment", "# why"), True),
+        (("= 3", "= 4"), False),
+        (('"text"', '"another"'), False),
+        (("read", "get"), False),
+    ],
+)
+def test_comments_and_docstrings_are_no_code(edit: tuple[str, str], is_same: bool) -> None:
+    assert is_same_code(CODE, CODE.replace(*edit)) is is_same
