@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -192,17 +193,14 @@ class Matrix:
         return ""
 
     def cells(self) -> Iterator[Cell]:
-        """Every fault at every call to which it applies; of every third such pair also two to four times in a row."""
-        pairs = 0
+        """Every fault at every call to which it applies: once, and two, three or four times in a row."""
+        repetitions = cycle((2, 3, 4))
         for call in self.calls:
             for fault in [*FAULTS.values(), stale_read(self.calls, call.number), self.old_reads.get(call.number)]:
                 if fault is None or not fault.applies(call):
                     continue
                 yield Cell(fault, call.number)
-                if pairs % 3 == 0:
-                    times = 2 + pairs // 3 % 3
-                    yield Cell(fault, call.number, min(times, 2) if is_believed_when_repeated(fault) else times)
-                pairs += 1
+                yield Cell(fault, call.number, 2 if is_believed_when_repeated(fault) else next(repetitions))
 
     def run_cell(self, cell: Cell) -> tuple[str, str]:
         """Outcome and problem: "succeeded", "stopped", or "" when the fault met no call; "" for no problem."""

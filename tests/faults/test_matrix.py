@@ -2,7 +2,7 @@
 twice, a wait unbounded, or a person told nothing to do.
 
 Every operation of every kind runs once through a proxy; then each of its calls meets each fault that can apply to it
-(`catalogue.py`), once, and of every third pair two to four times in a row. After the command come one more `up` without
+(`catalogue.py`), once, and two, three or four times in a row. After the command come one more `up` without
 fault, and `destroy` (`matrix.py`). The real component, kinds and Graph client run, under the engine in miniature.
 """
 
