@@ -61,7 +61,7 @@ def load_table(name: str) -> dict[str, Any]:
 def is_flex_role(role: str) -> bool:
     """Whether Flex documents the role."""
     table = load_table("flex")
-    return role in table["roles"] or role.startswith(tuple(table["role_prefixes"]))
+    return role in table["roles"] or role in table["insights_roles"]
 
 
 def is_surely_misfit(text: str, kind: str) -> bool:

@@ -210,8 +210,9 @@ def _check_values(context: Context, entry: JsonNode) -> NodeViolations:
         )
         unknown = next((role for role in roles if role and not is_flex_role(role)), None)
         if unknown is not None:
-            similar = find_nearest(unknown, tuple(table["roles"]))
-            fix = f"did you mean '{similar}'?" if similar else f"the roles are {join_names(table['roles'])} and wfo.*"
+            similar = find_nearest(unknown, (*table["roles"], *table["insights_roles"]))
+            names = join_names([*table["roles"], "those of Flex Insights"])
+            fix = f"did you mean '{similar}'?" if similar else f"the roles are {names}"
             yield "flex-roles", f"{quote(unknown, 40)} in {entry.label} is not a role of Flex", fix
     is_list = context.extensions.get(entry.text("ExtensionID"), "").endswith("[]")
     if base == "team_member" and (is_list or any("," in value for value in values)):
@@ -220,6 +221,9 @@ def _check_values(context: Context, entry: JsonNode) -> NodeViolations:
     if _NULL in context.values.get(entry.text("ExtensionID"), ()):
         message = f"{entry.label} is null for a user: Entra leaves it out, and Flex keeps the worker's old value"
         fix = "to clear it in Flex edit the worker, or send an empty value (unverified)"
+        if base in _TEAM_EFFECTS:
+            message = f"{entry.label} is null for a user: Flex {_TEAM_EFFECTS[base]}"
+            fix = "give the user a team, unless that is meant"
         yield "null-keeps-old", message, fix
 
 

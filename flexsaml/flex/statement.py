@@ -71,6 +71,18 @@ class AttributeDoubt:
     message: str
     fix: str = "correct the value in Entra"
 
+    @property
+    def concerns_sign_in(self) -> bool:
+        """Whether Flex may refuse the sign-in for it. Of several teams Twilio says that an error is logged (F13)."""
+        return self.rule != "F13 several"
+
+    @property
+    def consequence(self) -> str:
+        """What is documented of it, and what is not."""
+        if self.concerns_sign_in:
+            return "it is not documented what the sign-in does then"
+        return "Flex assigns none and logs an error (A), and the sign-in probably goes on (D)"
+
 
 @dataclass(frozen=True)
 class WorkerUpdate:
@@ -95,8 +107,9 @@ class WorkerUpdate:
         table, reasons = load_table("flex"), []
         roles = self.attributes.get("roles")
         if isinstance(roles, list) and not all(is_flex_role(role) for role in roles):
-            known = f"{', '.join(table['roles'])} and {table['role_prefixes'][0]}*"
-            reasons.append(("roles", "F12 other", f"a value of 'roles' is not one of Flex's roles, {known} (F12)"))
+            known = ", ".join(table["roles"])
+            words = f"a value of 'roles' is not one of Flex's roles, {known} and those of Flex Insights (F12)"
+            reasons.append(("roles", "F12 other", words))
         team = self.attributes.get("team_member")
         is_several = len(team) > 1 if isinstance(team, list) else "," in str(team)
         if "team_member" in self.unknown or is_several:
@@ -126,6 +139,12 @@ class WorkerUpdate:
     def length(self) -> int:
         """Characters of the attributes as JSON, without those that the worker keeps (F11)."""
         return len(json.dumps(self.attributes, ensure_ascii=False, separators=(",", ":")))
+
+    @property
+    def may_be_too_long(self) -> bool:
+        """Whether it depends on how Flex writes JSON, with blanks and escapes or without, that they are not too many
+        characters."""
+        return self.length <= load_table("flex")["most_characters"] < len(json.dumps(self.attributes))
 
 
 class _IllTyped(ValueError):

@@ -11,7 +11,7 @@ from flexsaml.claims import load_table, quote
 
 from .evidence import EXACT, ORDER_RULES, PREDICTED, UNKNOWN, Inference
 from .policy import SignInPolicy
-from .sources import Agent, PredictedNameId, SignInTarget
+from .sources import EMAIL, Agent, PredictedNameId, SignInTarget
 from .statement import AttributeLine
 
 WORKS, FAILS = "works", "fails"
@@ -107,10 +107,9 @@ def judge_sign_in(
 
 
 def decides(name: str) -> bool:
-    """Whether Flex may refuse the sign-in for what an attribute of this Name holds (F1, F4, F13)."""
+    """Whether Flex may refuse the sign-in for what an attribute of this Name holds (F1, F4)."""
     worker_name, kind = flex.parse_attribute_name(name.strip())  # it is not known whether Entra drops blanks
-    is_restricted = worker_name in load_table("flex")["mandatory"] or worker_name == "team_member"
-    return is_restricted or kind not in ("string", "stringarray")
+    return worker_name in load_table("flex")["mandatory"] or kind not in ("string", "stringarray")
 
 
 def find_doubts(
@@ -134,7 +133,8 @@ def find_doubts(
         yield takes, "Entra encrypts the assertion, and Twilio documents no way to give Flex the key (W7)"
     for key in policy.envelope_keys:
         yield takes, f"the policy has {key}, which changes the issuer or the audience (S27)"
-    yield from (("what Flex does with the worker", doubt.message) for doubt in update.doubts)
+    unsure = (doubt.message for doubt in update.doubts if doubt.concerns_sign_in)
+    yield from (("what Flex does with the worker", message) for message in unsure)
 
 
 def find_entra_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRefusal]:
@@ -194,12 +194,28 @@ def _sets(line: AttributeLine, name: str, *, has_case: bool = False) -> bool:
     return flex.parse_attribute_name(written if has_case else written.lower())[0] == name
 
 
+def cite_name_id(policy: SignInPolicy, agent: Agent, name_id: PredictedNameId) -> tuple[str, ...]:
+    """The rule by which Flex takes the NameID, unless it is one of Twilio's guide: the UPN or the mail address, in the
+    format that Entra gives these. Twilio documents that a sign-in fails with InvalidNameIDPolicy if the NameID is not
+    what the request asks for."""
+    is_of_guide = [entry.name_id_format for entry in policy.name_ids] == [""] and name_id.format == EMAIL
+    is_known = not name_id.unknown or bool(agent.guest_doubt)
+    return () if is_of_guide and is_known else ("N3 request",)
+
+
 def cite_success(
-    target: SignInTarget, lines: Sequence[AttributeLine], worker_evidence: Sequence[str]
+    target: SignInTarget,
+    lines: Sequence[AttributeLine],
+    worker_evidence: Sequence[str],
+    update: flex.WorkerUpdate,
+    name_id_evidence: Sequence[str],
 ) -> tuple[str, ...]:
     """The rules by which a sign-in works that nothing makes fail: of everything that decides, also of what is left out.
     In which order values come decides nothing."""
     rules = ["F1", "W2", "W5", *(("W3",) if target.snapshot.assignment_required else ()), *worker_evidence]
+    has_team = any(flex.parse_attribute_name(line.name)[0] in load_table("flex")["team"] for line in lines)
+    rules += (*name_id_evidence, *(("F13 goes on",) if has_team else ()))
+    rules += ("F11 counted",) if update.may_be_too_long else ()
     rules += (rule for line in lines if decides(line.name) for rule in line.evidence)
     emails = (value for line in lines if line.name == "email" for value in line.values)
     rules += () if all(map(_ADDRESS.fullmatch, emails)) else ("F1 form",)

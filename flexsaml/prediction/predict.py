@@ -15,6 +15,7 @@ from .outcome import (
     EntraRefusal,
     FlexRefusal,
     SignInVerdict,
+    cite_name_id,
     cite_success,
     decides,
     find_doubts,
@@ -75,7 +76,8 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent, pa
     doubts = tuple(find_doubts(policy, target, agent, lines, name_id, update))
     read_by_flex = [line for line in lines if line.values and decides(line.name)]
     reading = [rule for line in read_by_flex for rule in _flex_evidence(line)]
-    verdict = judge_sign_in((*refusals, *faults), doubts, cite_success(target, lines, reading))
+    works = cite_success(target, lines, reading, update, cite_name_id(policy, agent, name_id))
+    verdict = judge_sign_in((*refusals, *faults), doubts, works)
     worker = tuple(_worker_lines(lines, update, name_id))
     return Prediction(agent, refusals, name_id, lines, worker, update, faults, verdict)
 
@@ -92,6 +94,7 @@ def _worker_lines(
             evidence, unknown = (*source.evidence, *_flex_evidence(source)), ""
             evidence += (*_cite_doubts(update, name), *(("F14",) if name in possible else ()))
             evidence += tuple(doubtful[key] for key in ("", name) if key in doubtful)
+            evidence += ("F11 counted",) if update.may_be_too_long else ()
         else:  # contact_uri, which Flex sets itself
             is_plain = name_id.value.isascii() and "_" not in name_id.value
             evidence = (*name_id.evidence, "F9", "F9 uri" if is_plain else "F9 other")
@@ -109,9 +112,12 @@ def _worker_lines(
             continue
         if name in possible:
             yield WorkerLine(name=name, evidence=line.evidence, unknown=line.explanation)
+        elif name in load_table("flex")["team"]:
+            yield WorkerLine(name=name, evidence=(*line.evidence, "F13 absent"))
         else:
             reason = f"not sent ({line.reason}): the worker keeps its old value"
-            yield WorkerLine(name=name, evidence=(*line.evidence, "F7"), reason=reason, kept=True)
+            evidence = (*line.evidence, "F7", *(("F6 channel",) if name.startswith("channel.") else ()))
+            yield WorkerLine(name=name, evidence=evidence, reason=reason, kept=True)
 
 
 def _cite_doubts(update: flex.WorkerUpdate, name: str) -> tuple[str, ...]:
@@ -127,8 +133,12 @@ def _cite_spelling(items: Iterable[str]) -> tuple[str, ...]:
 
 def _flex_evidence(line: AttributeLine) -> tuple[str, ...]:
     name, kind = flex.parse_attribute_name(line.name)
-    is_near = name.lower() in load_table("flex")["mandatory"] and name.lower() != name
-    place = (*(("F3 dotted",) if "." in name else ()), *(("F1 case",) if is_near else ()))
+    table = load_table("flex")
+    is_near = name.lower() != name and name.lower() in (*table["mandatory"], *table["team"], "contact_uri")
+    is_dotted = "." in name or name == "routing"
+    place = (*(("F3 dotted",) if is_dotted else ()), *(("F1 case",) if is_near else ()))
+    if name in table["team"]:
+        place = (*place, "F13 stored" if any(line.values) else "F13 absent")
     if not any(line.values):
         return (*place, "F7") if kind == "string" else (*place, "F7", "F7 typed")
     if kind.endswith("array"):

@@ -206,7 +206,8 @@ class Sources:
                 if known.lower() == name.lower():
                     is_same_owner = known.split("_", 2)[:2] == name.split("_", 2)[:2]
                     rule = "S9" if is_same_owner else "S9 owner"
-                    return SourceValues(evidence=(rule,), reason=f"the extension is spelt {known}")
+                    evidence = (rule, *self._cite_spelling(known))
+                    return SourceValues(evidence=evidence, reason=f"the extension is spelt {known}")
             return SourceValues(evidence=("S9 absent",), reason=f"there is no extension {name}")
         if not agent.is_readable:
             return SourceValues(unknown=UNREADABLE_USER)
@@ -217,16 +218,24 @@ class Sources:
                 return SourceValues(evidence=("S5",), reason=f"{name} is null")
             if name in self.target.synced:
                 evidence = ("S13 synced", "S13 order") if len(items) > 1 else ("S13 synced",)
+                evidence += () if data_type == "String[]" else ("S13 form",)
             else:
                 evidence = ("S13 several",) if len(items) > 1 else ("S13 one",)
             return format_value(items, evidence, name)
         if value is None:
             return format_value(None, ("S13",), name)
         evidence = ("S13",) if data_type == "String" else ("S13 form",)
-        if name not in self.target.synced:
-            is_own = owner_app_id(name) == self.target.snapshot.principal.app_id.lower()
-            evidence += (*(() if name in agent.declared else ("S9 written",)), *(() if is_own else ("S9 foreign",)))
+        is_own = owner_app_id(name) == self.target.snapshot.principal.app_id.lower()
+        is_foreign = not is_own and name not in self.target.synced
+        evidence += (*self._cite_spelling(name), *(("S9 foreign",) if is_foreign else ()))
         return format_value(value, evidence, name)
+
+    def _cite_spelling(self, name: str) -> tuple[str, ...]:
+        """The rule by which a value that was read was written under this very name: Graph takes it in any case, and
+        the token service reads it in the case in which it was written. Nobody wrote a null."""
+        is_null = name in self.agent.values and self.agent.values[name] is None
+        is_known = is_null or name in self.agent.declared or name in self.target.synced
+        return () if is_known else ("S9 written",)
 
 
 def find_property(id_: str) -> str:

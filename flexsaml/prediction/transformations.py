@@ -23,7 +23,7 @@ def apply_transformation(
 ) -> SourceValues:
     """`read_reference` gives the values of what an input claim refers to; `patterns` evaluates the method's pattern."""
     if transformation.method == "createstringclaim":
-        return SourceValues(evidence=("T5",), reason="Entra sends nothing for CreateStringClaim outside B2C")
+        return SourceValues(evidence=("T5",))
     if transformation.method not in _REQUIRED_INPUTS:
         name = transformation.written or "(none)"
         return SourceValues(evidence=("T6",), reason=f"there is no transformation method {name}")
@@ -43,7 +43,7 @@ def apply_transformation(
             reason = f"its input {claim.name} has no value: {source.reason}"
             return SourceValues(evidence=(*evidence, null, "T6"), reason=reason)
         if claim.each or len(source.values) > 1:
-            evidence.append("T7")
+            evidence.append("T7 first" if claim.each and "S11 first" in source.evidence else "T7")
         columns.append([(claim.name.lower(), text) for text in (source.values if claim.each else source.values[:1])])
     # Constants are named as the method names them, additional inputs of RegexReplace as the policy does.
     constants = {name.lower(): value for name, value in transformation.parameters.items()}

@@ -158,7 +158,7 @@ def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str])
     for doubt in update.doubts:
         if doubt.rule == "F8":  # said above
             continue
-        message = f"{doubt.message}; it is not documented what the sign-in does then"
+        message = f"{doubt.message}; {doubt.consequence}"
         yield Check("attribute-doubtful", "warning", message, doubt.fix, doubt.name)
     if update.ignored:
         message = f"Flex ignores {len(update.ignored)} attributes whose Name is a URI (F2, A)"

@@ -207,7 +207,10 @@ CASES: dict[str, tuple[Case, Case]] = {
     "channel-attribute": (skill("channel.voice.capasity"), skill("channel.voice.capacity")),
     "team-attribute": (skill("team_owner"), skill("team_id")),
     "hyphen-value": ((skill(), knows("String", "de-AT")), (skill(), knows("String", "de_AT"))),
-    "flex-roles": (claim(Value="agent,boss", SamlClaimType="roles"), claim(Value="agent,wfo.x", SamlClaimType="roles")),
+    "flex-roles": (
+        claim(Value="agent,boss", SamlClaimType="roles"),
+        claim(Value="agent,wfo.data_auditor", SamlClaimType="roles"),
+    ),
     "worker-size": (claim(Value="x" * 4100), claim(Value="x" * 4000)),
     "null-keeps-old": ((skill(), knows("String", "<null>")), (skill(), knows("String", ""))),
 }
@@ -344,6 +347,7 @@ MORE = [
     (claim(Value="on", SamlClaimType="n.boolean"), "typed-value", "; Flex probably refuses that login"),
     (claim(Value="maybe", SamlClaimType="n.boolean"), "typed-value", "; Flex refuses that login"),
     (claim(Value="a,b", SamlClaimType="team_member"), "team-member-several", "one team"),
+    ((skill("team_member"), knows("String", "<null>")), "null-keeps-old", "default team"),
     (claim(Source="user", ID="userType", SamlClaimType="roles"), "flex-roles", "'Member'"),
     (
         claim(Source="user", ID="customSecurityAttributes.Flex.team"),

@@ -165,9 +165,10 @@ def test_what_flex_keeps_of_several_values_or_attributes_is_unknown(
     ("attributes", "names"),
     [
         ({}, []),
-        ({"roles": ("admin, wfo.x,flex.readteams",)}, []),
+        ({"roles": ("admin, wfo.team_leader,flex.readteams",)}, []),
         ({"roles": ("Agent",)}, ["roles"]),  # case matters
-        ({"roles": ("wfo.x", "Member")}, ["roles"]),
+        ({"roles": ("wfo.team_leader", "Member")}, ["roles"]),
+        ({"roles": ("wfo.x",)}, ["roles"]),
         ({"email": None, "email.string": ("a@x",)}, ["email"]),
         ({"email": (" ",), "email.string": ("a@x",)}, ["email"]),
         ({"full_name": None, "full_name.string": ("A B",), "roles": None, "roles.stringarray": ("agent",)}, ["full_name", "roles"]),

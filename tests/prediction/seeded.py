@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from flexsaml.claims import NAME_ID
 from flexsaml.graph import PrincipalSnapshot, ServicePrincipal
 from flexsaml.prediction.evidence import UNKNOWN, Inference, rate_evidence
 from flexsaml.prediction.pattern_process import PatternProcess
@@ -103,7 +104,9 @@ MANDATORY: tuple[Json, ...] = (
     {"Source": "user", "ID": "mail", "SamlClaimType": "email"},
     {"Source": "user", "ID": "displayname", "SamlClaimType": "full_name"},
     {"Source": "user", "ID": "assignedroles", "SamlClaimType": "roles"},
+    {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_ID},
 )
+"""What Flex requires, with the NameID of Twilio's guide."""
 
 
 def ada(**properties: Any) -> Agent:

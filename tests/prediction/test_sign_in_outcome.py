@@ -49,6 +49,7 @@ def test_flex_refuses_missing_and_ill_typed_attributes() -> None:
         ("agent", "x", "works"),
         ("Agent", "x", "unknown"),
         ("wfo.full_access", "x", "works"),
+        ("wfo.nonsense", "x", "unknown"),
         ("agent", "x" * 4100, "unknown"),
     ],
 )
@@ -112,7 +113,9 @@ def test_lint_finds_what_decides_about_a_sign_in(name: str) -> None:
     others = [entry for entry in MANDATORY if entry["SamlClaimType"] != name]
     for text in CONSTANTS:
         entries = [*others, {"Value": text, "SamlClaimType": name}]
-        levels = {finding.level for finding in lint(define(*entries), profile="flex")}
+        findings = lint(define(*entries), profile="flex")
+        # Of several teams, which Twilio calls an error, the sign-in takes none, and probably goes on.
+        levels = {finding.level for finding in findings if finding.rule != "team-member-several"}
         outcome = predict_entries(*entries).verdict.outcome
         assert ("error" in levels) or outcome != "fails", text
         assert ("error" not in levels) or outcome != "works", text
@@ -121,7 +124,7 @@ def test_lint_finds_what_decides_about_a_sign_in(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "outcome"),
-    [("note", "works"), ("level.int", "unknown"), ("on.booleanarray", "unknown"), ("team_member", "unknown")],
+    [("note", "works"), ("level.int", "unknown"), ("on.booleanarray", "unknown"), ("team_member", "works")],
 )
 def test_an_unknown_value_that_flex_may_refuse_makes_the_outcome_unknown(name: str, outcome: str) -> None:
     entry = {"Source": "user", "ID": "netbiosname", "SamlClaimType": name}

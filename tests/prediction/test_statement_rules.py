@@ -164,16 +164,22 @@ def test_an_extension_of_another_application_is_exact_if_a_synchronisation_made_
 
 
 @pytest.mark.parametrize(
-    ("name", "why", "confidence"),
+    ("name", "why", "value", "declared", "confidence"),
     [
-        (f"{OWN}Team", "spelt", EXACT),
-        (f"{OWN.upper()}team", "spelt", PREDICTED),
-        (f"{OWN}absent", "there is no extension", PREDICTED),
-        ("team", "there is no extension", PREDICTED),
+        (f"{OWN}Team", "spelt", "blue", True, EXACT),
+        (f"{OWN}Team", "spelt", "blue", False, PREDICTED),  # it may have been written in the case of the policy
+        (f"{OWN}Team", "spelt", None, False, EXACT),
+        (f"{OWN.upper()}team", "spelt", "blue", True, PREDICTED),
+        (f"{OWN}absent", "there is no extension", "blue", True, PREDICTED),
+        ("team", "there is no extension", "blue", True, PREDICTED),
     ],
 )
-def test_case_matters_in_extension_names(name: str, why: str, confidence: str) -> None:
-    user, at = agent(ADA, values={f"{OWN}team": "blue"}), target(extensions={f"{OWN}team": "String"})
+def test_case_matters_in_extension_names(
+    name: str, why: str, value: str | None, declared: bool, confidence: str
+) -> None:
+    own = f"{OWN}team"
+    user = agent(ADA, values={own: value}, declared=frozenset([own]) if declared else frozenset())
+    at = target(extensions={own: "String"})
     line = find_line(predict_entries({**TEAM, "ExtensionID": name}, user=user, at=at))
     assert not line.values
     assert why in line.reason
@@ -188,6 +194,37 @@ def test_only_the_first_fifty_entries_count() -> None:
         ("c51", PREDICTED, ("S4",)),
         ("c52", PREDICTED, ("S4",)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "values", "confidence"),
+    [
+        ("String[]", ["a"], ("a",), EXACT),
+        ("String[]", ["a", "b"], ("a", "b"), PREDICTED),  # in an order that nobody documents
+        ("Integer[]", [7], ("7",), PREDICTED),
+        ("Binary[]", ["AAEC"], ("AAEC",), PREDICTED),
+    ],
+)
+def test_a_synchronised_list_is_exact_where_its_form_is_known(
+    kind: str, value: list[object], values: tuple[str, ...], confidence: str
+) -> None:
+    name = f"{OWN}team"
+    at = replace(target(extensions={name: kind}), synced=frozenset([name]))
+    line = find_line(predict_entries(TEAM, user=agent(ADA, values={name: value}), at=at))
+    assert (line.values, line.confidence) == (values, confidence)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "confidence"),
+    [("team", True, EXACT), ("channel.voice.capacity", True, PREDICTED), ("team_member", False, UNKNOWN),
+     ("team_owner", False, UNKNOWN)],
+)  # fmt: skip
+def test_what_is_not_sent_leaves_an_attribute_and_moves_to_the_default_team(
+    name: str, kept: bool, confidence: str
+) -> None:
+    entry = user_entry("department", SamlClaimType=name)
+    line = next(line for line in predict_entries(entry, user=ada(department=None)).worker if line.name == name)
+    assert (line.kept, line.confidence) == (kept, confidence)
 
 
 @pytest.mark.parametrize(
@@ -350,7 +387,13 @@ UPN_ENTRY = {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_
     [
         ({"team": "blue"}, "team", "blue", EXACT),
         ({"team": "blue "}, "team", "blue ", PREDICTED),
-        ({"team_member": "blue"}, "team_member", "blue", EXACT),
+        ({"team_member": "blue"}, "team_member", "blue", PREDICTED),  # Twilio says only which team it assigns
+        ({"team_owner": "blue, red"}, "team_owner", "blue, red", PREDICTED),
+        ({"team_member": ""}, "team_member", None, UNKNOWN),  # the default team
+        ({"Team_Member": "blue"}, "Team_Member", "blue", PREDICTED),
+        ({"routing": "x"}, "routing", "x", PREDICTED),
+        ({"team": "blue", "note": "ä" * 700}, "team", "blue", PREDICTED),  # 4,096 characters only without escapes
+        ({"team": "blue", "note": "x" * 3900}, "team", "blue", EXACT),
         ({"team_member.stringarray": "blue,red"}, "team_member", None, UNKNOWN),
         ({"team": "blue", "note": "x" * 4100}, "team", None, UNKNOWN),  # longer than TaskRouter keeps
         ({"full_name.string": "Ada"}, "full_name", None, UNKNOWN),

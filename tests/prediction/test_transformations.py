@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flexsaml.prediction.evidence import EXACT, PREDICTED, UNKNOWN
+from flexsaml.prediction.evidence import PREDICTED, UNKNOWN
 from flexsaml.prediction.sources import Agent
 from flexsaml.prediction.statement import AttributeLine
 from tests.prediction.seeded import ADA, ada, agent, find_line, predict_entries
@@ -69,7 +69,7 @@ def transform(
         ),
         ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": r"(?<a-b>x)", "replacement": ""}, (), UNKNOWN),
         ("T4", "RegexReplace", ["mail as sourceClaim"], {"regex": "a"}, (), PREDICTED),
-        ("T5", "CreateStringClaim", [], {"value": "x"}, (), EXACT),
+        ("T5", "CreateStringClaim", [], {"value": "x"}, (), UNKNOWN),
         ("T6", "Substring", ["mail as string"], {}, (), PREDICTED),
         ("T6", "ExtractMailPrefix", ["?nowhere as mail"], {}, (), PREDICTED),
         ("S21", "ToLowercase", ["groups as string"], {}, (), UNKNOWN),
@@ -94,6 +94,22 @@ def test_each_value_is_transformed_or_only_the_first(each: bool, values: tuple[s
     user = agent(ADA, roles=("admin", "agent"))
     line = transform("Join", ["assignedroles as string1"], {"separator": "-", "string2": "x"}, user, each)
     assert (line.values, line.confidence) == (values, PREDICTED)
+
+
+@pytest.mark.parametrize(
+    ("id_", "property_", "values", "each", "confidence"),
+    [
+        ("proxyaddresses", "proxyAddresses", ["a@x"], True, PREDICTED),
+        ("proxyaddresses", "proxyAddresses", ["a@x", "b@x"], False, PREDICTED),
+        ("proxyaddresses", "proxyAddresses", ["a@x", "b@x"], True, UNKNOWN),  # Microsoft's example of several values
+        ("othermail", "otherMails", ["a@x", "b@x"], True, UNKNOWN),
+    ],
+)
+def test_each_value_of_an_attribute_of_which_one_is_sent_is_unknown(
+    id_: str, property_: str, values: list[str], each: bool, confidence: str
+) -> None:
+    line = transform("ToUppercase", [f"{id_} as string"], {}, ada(**{property_: values}), each)
+    assert (line.values, line.confidence) == (() if confidence == UNKNOWN else ("A@X",), confidence)
 
 
 def test_upper_case_maps_one_letter_to_one() -> None:

@@ -46,6 +46,7 @@ SOURCES: tuple[Json, ...] = (
     {"Source": "user", "ID": "mail", "SAMLNameForm": "basic"}, {"Source": "user", "ID": "mail", "SAMLNameForm": "odd"},
     *({"Source": "transformation", "TransformationID": name} for name in (
         "join", "prefix", "lower", "regex", "every", "unmatched", "create", "unknown", "absent", "null", "each", "nulljoin",
+        "first",
     )),
 )  # fmt: skip
 
@@ -59,7 +60,7 @@ def transform(name: str, method: str, *claims: tuple[str, str], each: bool = Fal
     return {"ID": name, "TransformationMethod": method, "InputClaims": inputs, "InputParameters": parameters}
 
 
-INPUTS = ({"Source": "user", "ID": "mail"}, {"Source": "user", "ID": "assignedroles"}, {"Source": "user", "ID": "city"})
+INPUTS = tuple({"Source": "user", "ID": id_} for id_ in ("mail", "assignedroles", "city", "othermail"))
 TRANSFORMATIONS = [
     transform("join", "Join", ("mail", "string1"), string2="x", separator="@"),
     transform("nulljoin", "Join", ("city", "string1"), string2="x", separator="@"),
@@ -72,6 +73,7 @@ TRANSFORMATIONS = [
     transform("unknown", "Reverse", ("mail", "x")),
     transform("null", "ToLowercase", ("city", "x")),
     transform("each", "ToLowercase", ("assignedroles", "x"), each=True),
+    transform("first", "ToLowercase", ("othermail", "x"), each=True),
 ]
 NAMES = (
     "email",
@@ -138,7 +140,7 @@ DECIDES_NOTHING = {
     "N1", "N1 none", "N2", "N2 observed", "N2 pairwise", "N3", "N3 default", "N3 request", "N3 stated", "N4", "N4 domain", "N5",
     "W5", "W6", "W7", "W8",
     "F1 form", "F1 suffix", "F2", "F3", "F3 dotted", "F3 items", "F5", "F6", "F6 channel", "F7", "F9", "F9 uri", "F9 other", "F11",
-    "F11 beyond", "F12", "F12 other", "F13", "F13 several", "F14",
+    "F11 beyond", "F11 counted", "F12", "F12 other", "F13", "F13 stored", "F13 several", "F13 absent", "F13 goes on", "F14",
 }  # fmt: skip
 """Rules from which no refusal follows: of attributes that Flex ignores, of the NameID, and of what Flex makes of what it
 takes. What they make unknown is a doubt."""
@@ -249,9 +251,39 @@ def test_a_required_attribute_under_another_name(email: Json, mail: str | None, 
     assert predict_entries(*entries, user=ada(mail=mail)).verdict.text == text
 
 
-def test_a_name_id_decides_nothing() -> None:
-    entry = {"Source": "user", "ID": "nonsense", "SamlClaimType": NAME_ID}
-    assert predict_entries(*MANDATORY, entry).verdict.text == "works"
+@pytest.mark.parametrize(
+    ("entries", "mail", "text"),
+    [
+        ([{"ID": "userprincipalname"}], ADA, "works"),  # as in Twilio's guide
+        ([{"ID": "mail"}], ADA, "works"),
+        ([{"ID": "employeeid"}], ADA, "probably works"),
+        ([{"ID": "nonsense"}], ADA, "probably works"),  # a pairwise identifier
+        ([{"ID": "mail", "SamlNameIdFormat": "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"}], ADA, "probably works"),
+        ([{"ID": "mail"}, {"ID": "employeeid"}], ADA, "probably works"),
+        ([], ADA, "probably works"),
+    ],
+)  # fmt: skip
+def test_another_name_id_than_that_of_the_guide_may_not_be_what_flex_asks_for(
+    entries: list[Json], mail: str, text: str
+) -> None:
+    named = [{"Source": "user", **entry, "SamlClaimType": NAME_ID} for entry in entries]
+    assert predict_entries(*MANDATORY[:3], *named, user=ada(mail=mail)).verdict.text == text
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ({"Value": "blue", "SamlClaimType": "team_member"}, "probably works"),
+        ({"Value": "blue,red", "SamlClaimType": "team_member"}, "probably works"),  # an error is logged
+        ({"Value": "blue,red", "SamlClaimType": "team_member.stringarray"}, "probably works"),
+        ({"Source": "user", "ID": "city", "SamlClaimType": "team_owner"}, "probably works"),
+        ({"Value": "blue", "SamlClaimType": "team_id"}, "works"),
+        ({"Value": "ä" * 700, "SamlClaimType": "note"}, "probably works"),  # 4,096 characters only without escapes
+        ({"Value": "x" * 3900, "SamlClaimType": "note"}, "works"),
+    ],
+)
+def test_a_team_and_a_length_near_the_limit_are_not_certain(entry: Json, text: str) -> None:
+    assert predict_entries(*MANDATORY, entry, user=ada(city=None)).verdict.text == text
 
 
 def test_of_several_reasons_a_certain_one_decides() -> None:

@@ -1,7 +1,7 @@
 """The assertion's content: NameID and attributes that the assigned policy gives a user. Pure. The rules are those of
 docs/sign-in.md (sections S and N), which grades each of them. Quirks of transformations: an unknown method or a null
 input gives nothing (D); a claim with several values gives its first unless it is treated as multi-valued (D);
-CreateStringClaim is accepted and gives nothing (A)."""
+CreateStringClaim is accepted and gives nothing (C, contradicted)."""
 
 import base64
 import hashlib
