@@ -144,7 +144,7 @@ class WorkerUpdate:
     def may_be_too_long(self) -> bool:
         """Whether it depends on how Flex writes JSON, with blanks and escapes or without, that they are not too many
         characters."""
-        return self.length <= load_table("flex")["most_characters"] < len(json.dumps(self.attributes))
+        return self.length <= int(load_table("flex")["most_characters"]) < len(json.dumps(self.attributes))
 
 
 class _IllTyped(ValueError):
