@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _FRACTION = re.compile(r"[+-]?\d+\.\d*[1-9]\d*")
+_WORDS_FOR_NOTHING = frozenset({"null", "nil", "none", "undefined", "nan", "inf", "infinity"})
 _WORDS_FOR_BOOLEANS = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n", "on", "off"})
 
 
@@ -68,7 +69,8 @@ def is_surely_misfit(text: str, kind: str) -> bool:
     """Whether the text is no value of the type (`int` or `boolean`) by any reading. Twilio documents that a sign-in
     with `a` or `1.23` for an integer fails (A); of texts between those and plain values, as `+7` or `yes`, nobody
     says."""
-    if not text.strip() or (kind == "boolean" and text.strip().lower() in _WORDS_FOR_BOOLEANS):
+    word = text.strip().lower()
+    if not word or word.lstrip("+-") in _WORDS_FOR_NOTHING or (kind == "boolean" and word in _WORDS_FOR_BOOLEANS):
         return False
     has_digit = any(map(str.isdigit, text))
     return not has_digit or (kind == "int" and _FRACTION.fullmatch(text) is not None)

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 from flexsaml import prediction as signin
 from flexsaml.claims import MAX_TEXT_BYTES
 from flexsaml.errors import UserError
+from flexsaml.flex import describe_ignored
 from flexsaml.graph import Directory, Policy, PrincipalSnapshot
 from flexsaml.terminal_text import print_json, print_lines, replace_controls
 from flexsaml.values import NULL
@@ -184,7 +185,8 @@ def _user_lines(prediction: signin.Prediction) -> Iterator[str]:
     rows = [(item.name, *_row("(keeps its value)" if item.kept else show_json(item.value), item)) for item in settings]
     yield from ("", "Worker in Flex", *align_columns(rows))
     if prediction.update.ignored:
-        yield from ("", f"Flex ignores {len(prediction.update.ignored)} attributes whose name is a URI (F2)")
+        message, grade = describe_ignored(prediction.update.ignored)
+        yield from ("", f"{message} (F2, {grade})")
     levels = [item.confidence for item in (name_id, *prediction.attributes, *settings)]
     yield from ("", ", ".join(f"{levels.count(level)} {level}" for level in signin.CONFIDENCE_LEVELS))
 

@@ -7,6 +7,7 @@ from .statement import (
     SamlStatement,
     WorkerUpdate,
     compute_worker_update,
+    describe_ignored,
     is_ignored,
     parse_attribute_name,
 )
@@ -14,5 +15,5 @@ from .taskrouter import Worker, read_access, read_worker
 
 __all__ = [
     "AttributeDoubt", "AttributeFault", "SamlAttribute", "SamlStatement", "Worker", "WorkerUpdate",
-    "compute_worker_update", "is_ignored", "parse_attribute_name", "read_access", "read_worker",
+    "compute_worker_update", "describe_ignored", "is_ignored", "parse_attribute_name", "read_access", "read_worker",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ updates nothing (F4), so a `WorkerUpdate` with faults says what Flex would store
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -194,6 +194,14 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
 def is_ignored(name: str) -> bool:
     """Whether the Name is a URI: Flex ignores such attributes (F2)."""
     return ":" in name
+
+
+def describe_ignored(names: Sequence[str]) -> tuple[str, str]:
+    """What Flex does with these attributes, and the grade: Twilio's example is an http address (A); that it goes for
+    every Name with a colon is our inference (D)."""
+    is_documented = all("://" in name for name in names)
+    does, grade = ("ignores", "A") if is_documented else ("probably ignores", "D")
+    return f"Flex {does} {len(names)} attribute{'s' * (len(names) > 1)} whose name is a URI", grade
 
 
 def parse_attribute_name(name: str) -> tuple[str, str]:

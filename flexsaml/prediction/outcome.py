@@ -13,6 +13,7 @@ from .evidence import EXACT, ORDER_RULES, PREDICTED, UNKNOWN, Inference
 from .policy import SignInPolicy
 from .sources import EMAIL, Agent, PredictedNameId, SignInTarget
 from .statement import AttributeLine
+from .transformations import METHODS
 
 WORKS, FAILS = "works", "fails"
 OUTCOMES = (WORKS, FAILS, UNKNOWN)
@@ -194,13 +195,15 @@ def _sets(line: AttributeLine, name: str, *, has_case: bool = False) -> bool:
     return flex.parse_attribute_name(written if has_case else written.lower())[0] == name
 
 
-def cite_name_id(policy: SignInPolicy, agent: Agent, name_id: PredictedNameId) -> tuple[str, ...]:
-    """The rule by which Flex takes the NameID, unless it is one of Twilio's guide: the UPN or the mail address, in the
-    format that Entra gives these. Twilio documents that a sign-in fails with InvalidNameIDPolicy if the NameID is not
-    what the request asks for."""
+def cite_policy(policy: SignInPolicy, agent: Agent, name_id: PredictedNameId) -> tuple[str, ...]:
+    """The rules by which Entra issues an assertion under the policy, and Flex takes its NameID, where this is not
+    documented: of a transformation with an unknown method, and of a NameID that is not of Twilio's guide, which has the
+    UPN or the mail address, in the format that Entra gives these. Twilio documents that a sign-in fails with
+    InvalidNameIDPolicy if the NameID is not what the request asks for."""
+    are_known = all(item.method in METHODS for item in policy.transformations)
     is_of_guide = [entry.name_id_format for entry in policy.name_ids] == [""] and name_id.format == EMAIL
     is_known = not name_id.unknown or bool(agent.guest_doubt)
-    return () if is_of_guide and is_known else ("N3 request",)
+    return (*(() if is_of_guide and is_known else ("N3 request",)), *(() if are_known else ("T6",)))
 
 
 def cite_success(
@@ -208,14 +211,17 @@ def cite_success(
     lines: Sequence[AttributeLine],
     worker_evidence: Sequence[str],
     update: flex.WorkerUpdate,
-    name_id_evidence: Sequence[str],
+    policy_evidence: Sequence[str],
 ) -> tuple[str, ...]:
     """The rules by which a sign-in works that nothing makes fail: of everything that decides, also of what is left out.
     In which order values come decides nothing."""
     rules = ["F1", "W2", "W5", *(("W3",) if target.snapshot.assignment_required else ()), *worker_evidence]
     has_team = any(flex.parse_attribute_name(line.name)[0] in load_table("flex")["team"] for line in lines)
-    rules += (*name_id_evidence, *(("F13 goes on",) if has_team else ()))
+    rules += (*policy_evidence, *(("F13 goes on",) if has_team else ()))
     rules += ("F11 counted",) if update.may_be_too_long else ()
+    roles = update.attributes.get("roles")
+    has_role = isinstance(roles, list) and any(role in load_table("flex")["roles"] for role in roles)
+    rules += () if has_role else ("F12 insights",)
     rules += (rule for line in lines if decides(line.name) for rule in line.evidence)
     emails = (value for line in lines if line.name == "email" for value in line.values)
     rules += () if all(map(_ADDRESS.fullmatch, emails)) else ("F1 form",)

@@ -224,7 +224,7 @@ def judge_keys(raw: Mapping[str, Any], documented: Sequence[str]) -> tuple[tuple
         if names.count(key.lower()) > 1:
             return (), f"the key {quote(key)} twice, in two spellings"
     spellings = (*documented, *load_table("keys")["accepted_spellings"])
-    is_common = all(key in spellings and value is not None for key, value in raw.items())
+    is_common = all(key in spellings and (value not in (None, "") or key == "Value") for key, value in raw.items())
     return () if is_common else ("S3 form",), ""
 
 

@@ -15,7 +15,7 @@ from .outcome import (
     EntraRefusal,
     FlexRefusal,
     SignInVerdict,
-    cite_name_id,
+    cite_policy,
     cite_success,
     decides,
     find_doubts,
@@ -76,7 +76,7 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent, pa
     doubts = tuple(find_doubts(policy, target, agent, lines, name_id, update))
     read_by_flex = [line for line in lines if line.values and decides(line.name)]
     reading = [rule for line in read_by_flex for rule in _flex_evidence(line)]
-    works = cite_success(target, lines, reading, update, cite_name_id(policy, agent, name_id))
+    works = cite_success(target, lines, reading, update, cite_policy(policy, agent, name_id))
     verdict = judge_sign_in((*refusals, *faults), doubts, works)
     worker = tuple(_worker_lines(lines, update, name_id))
     return Prediction(agent, refusals, name_id, lines, worker, update, faults, verdict)
@@ -137,6 +137,7 @@ def _flex_evidence(line: AttributeLine) -> tuple[str, ...]:
     is_near = name.lower() != name and name.lower() in (*table["mandatory"], *table["team"], "contact_uri")
     is_dotted = "." in name or name == "routing"
     place = (*(("F3 dotted",) if is_dotted else ()), *(("F1 case",) if is_near else ()))
+    place = (*place, *(("F2 form",) if "/" in name else ()))
     if name in table["team"]:
         place = (*place, "F13 stored" if any(line.values) else "F13 absent")
     if not any(line.values):
@@ -144,7 +145,8 @@ def _flex_evidence(line: AttributeLine) -> tuple[str, ...]:
     if kind.endswith("array"):
         rule = "F5" if line.name == "roles" else "F3"
         items = [item for value in line.values for item in value.split(",")]
-        has_odd_items = any(not item or item != item.strip() for item in items)
+        # Whether quotes hold a comma, or the text may be JSON, is not documented.
+        has_odd_items = any(not item or item != item.strip() or item[0] in "\"'[{" for item in items)
         is_split = len(items) > len(line.values)
         # Several AttributeValues are documented for roles only, and not whether these are split again.
         is_inferred = has_odd_items or (len(line.values) > 1 and (rule == "F3" or is_split))

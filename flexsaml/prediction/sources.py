@@ -22,7 +22,10 @@ EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 _LINE_BREAK = re.compile("[\r\n]")
-_DATES = frozenset({"createddatetime", "lastpasswordchangedatetime"})
+_SPELLED = frozenset({
+    "createddatetime", "lastpasswordchangedatetime", "consentprovidedforminor", "creationtype", "usertype",
+})  # fmt: skip
+"""Dates, and words of a fixed list: that a sign-in spells them as Graph does is our inference (S14)."""
 _PRINCIPAL_SOURCES = ("application", "resource", "audience")
 UNREADABLE_USER = "there is no permission to read the user's properties (User.Read.All)"
 
@@ -190,7 +193,7 @@ class Sources:
         if isinstance(value, list):
             evidence += _cite_first(value) if id_ in load_table("attributes")["one_value_emitted"] else ()
             value = value[0] if value else None
-        if value is not None and (isinstance(value, bool) or id_ in _DATES):
+        if value is not None and (isinstance(value, bool) or id_ in _SPELLED):
             evidence += ("S14",)
         return format_value(value, evidence, label)
 

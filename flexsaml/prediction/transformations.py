@@ -15,6 +15,8 @@ _REQUIRED_INPUTS: Mapping[str, tuple[str, ...]] = {
     "join": ("string1", "string2", "separator"), "extractmailprefix": ("mail",), "tolowercase": (),
     "touppercase": (), "regexreplace": ("sourceClaim", "regex", "replacement"),
 }  # fmt: skip
+METHODS = frozenset(_REQUIRED_INPUTS)
+"""Those that Entra documents."""
 MAX_COMBINATIONS = 1000  # of the values of inputs, if they are taken one by one
 
 

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from lxml import etree
 
 from flexsaml.claims import NAME_ID, quote
-from flexsaml.flex import SamlAttribute, SamlStatement, compute_worker_update, is_ignored, parse_attribute_name
+from flexsaml.flex import (
+    SamlAttribute,
+    SamlStatement,
+    compute_worker_update,
+    describe_ignored,
+    is_ignored,
+    parse_attribute_name,
+)
 from flexsaml.fragile_text import describe_fragile_character, is_null_word
 
 from .checks import ASK_SENDER, Check, Expected, ResponseRefused, fault
@@ -161,8 +168,8 @@ def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str])
         message = f"{doubt.message}; {doubt.consequence}"
         yield Check("attribute-doubtful", "warning", message, doubt.fix, doubt.name)
     if update.ignored:
-        message = f"Flex ignores {len(update.ignored)} attributes whose Name is a URI (F2, A)"
-        yield Check("attribute-namespaced", "ok", message)
+        message, grade = describe_ignored(update.ignored)
+        yield Check("attribute-namespaced", "ok", f"{message} (F2, {grade})")
 
 
 def _check_characters(attribute: SamlAttribute) -> Iterator[Check]:

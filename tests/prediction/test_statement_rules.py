@@ -41,6 +41,9 @@ TEAM = {"Source": "user", "ExtensionID": f"{OWN}team", "SamlClaimType": "x"}
         ("S14", user_entry("accountEnabled"), {}, ("true",), PREDICTED),
         ("S3", {"source": "User", "id": "department", "samlclaimtype": "x"}, {}, ("Support",), PREDICTED),
         ("S3", user_entry("department", Value="text"), {}, ("Support",), PREDICTED),  # a Value beside a Source
+        ("S14", user_entry("usertype"), {"userType": "Member"}, ("Member",), PREDICTED),  # a word of Graph's
+        ("S14", user_entry("creationtype"), {"creationType": "LocalAccount"}, ("LocalAccount",), PREDICTED),
+        ("S3", user_entry("department", SAMLNameForm=""), {}, ("Support",), PREDICTED),
         ("S5", user_entry("department"), {"department": None}, (), EXACT),
         ("S6", user_entry("department"), {"department": ""}, ("",), PREDICTED),
         ("S8", {"Value": "vienna", "SamlClaimType": "x"}, {}, ("vienna",), EXACT),
@@ -400,6 +403,9 @@ UPN_ENTRY = {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_
         ({"languages.stringarray": "de,en"}, "languages", ["de", "en"], EXACT),
         ({"languages.stringarray": "de, en"}, "languages", ["de", "en"], PREDICTED),
         ({"languages.stringarray": "de,,en"}, "languages", ["de", "", "en"], PREDICTED),
+        ({"languages.stringarray": '"de,en"'}, "languages", ['"de', 'en"'], PREDICTED),
+        ({"languages.stringarray": '["de"]'}, "languages", ['["de"]'], PREDICTED),
+        ({"//x/team": "blue"}, "//x/team", "blue", PREDICTED),  # a URI by some readings
         ({"routing.skills.stringarray": "de"}, "routing.skills", ["de"], PREDICTED),  # Flex keeps its own nested
         ({"team.name": "blue"}, "team.name", "blue", PREDICTED),
         ({"level.Int": "5"}, "level.Int", "5", PREDICTED),

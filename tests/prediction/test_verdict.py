@@ -139,8 +139,8 @@ DECIDES_NOTHING = {
     "S2", "S7", "S7 left out", "S17 issuance", "S19", "S20", "S22", "S27",
     "N1", "N1 none", "N2", "N2 observed", "N2 pairwise", "N3", "N3 default", "N3 request", "N3 stated", "N4", "N4 domain", "N5",
     "W5", "W6", "W7", "W8",
-    "F1 form", "F1 suffix", "F2", "F3", "F3 dotted", "F3 items", "F5", "F6", "F6 channel", "F7", "F9", "F9 uri", "F9 other", "F11",
-    "F11 beyond", "F11 counted", "F12", "F12 other", "F13", "F13 stored", "F13 several", "F13 absent", "F13 goes on", "F14",
+    "F1 form", "F1 suffix", "F2", "F2 form", "F3", "F3 dotted", "F3 items", "F5", "F6", "F6 channel", "F7", "F9", "F9 uri", "F9 other", "F11",
+    "F11 beyond", "F11 counted", "F12", "F12 other", "F12 insights", "F13", "F13 stored", "F13 several", "F13 absent", "F13 goes on", "F14",
 }  # fmt: skip
 """Rules from which no refusal follows: of attributes that Flex ignores, of the NameID, and of what Flex makes of what it
 takes. What they make unknown is a doubt."""
@@ -214,6 +214,8 @@ def constant(name: str, text: str) -> Json:
         (constant("on.boolean", "True"), "probably works", PREDICTED),
         (constant("on.boolean", "yes"), "probably fails", PREDICTED),
         (constant("on.boolean", "maybe"), "fails", EXACT),
+        (constant("on.boolean", "null"), "probably fails", PREDICTED),
+        (constant("level.int", "-Infinity"), "probably fails", PREDICTED),
         (constant("n.intarray", "1,2"), "works", EXACT),
         (constant("n.intarray", "1,,2"), "probably fails", PREDICTED),
         (constant("n.intarray", "1,b"), "fails", EXACT),
@@ -268,6 +270,14 @@ def test_another_name_id_than_that_of_the_guide_may_not_be_what_flex_asks_for(
 ) -> None:
     named = [{"Source": "user", **entry, "SamlClaimType": NAME_ID} for entry in entries]
     assert predict_entries(*MANDATORY[:3], *named, user=ada(mail=mail)).verdict.text == text
+
+
+def test_a_policy_with_a_method_that_nobody_documents_and_roles_of_insights_alone_are_not_certain() -> None:
+    unused = [transform("create", "CreateStringClaim", value="x")]
+    assert predict_entries(*MANDATORY, ClaimsTransformation=unused).verdict.text == "probably works"
+    assert predict_entries(*MANDATORY, ClaimsTransformation=[TRANSFORMATIONS[2]]).verdict.text == "works"
+    for roles, text in ((("wfo.team_leader",), "probably works"), (("agent", "wfo.team_leader"), "works")):
+        assert predict_entries(*MANDATORY, user=agent(ADA, roles=roles)).verdict.text == text
 
 
 @pytest.mark.parametrize(
