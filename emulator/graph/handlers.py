@@ -136,7 +136,8 @@ def create_application(call: GraphCall) -> Reply:
 
 
 def list_owners(call: GraphCall, application: ApplicationRecord) -> Reply:
-    rows = [_bare_row("servicePrincipal", owner) for owner in applications.list_owners(call.store, application)]
+    owners = applications.list_owners(call.store, application)
+    rows = [_bare_row("user" if owner in call.store.users else "servicePrincipal", owner) for owner in owners]
     return render.page(call, "directoryObjects", rows, render.selected)
 
 

@@ -1,6 +1,7 @@
 """Applications are made, change, and go. Quirks: a deleted application takes its service principal and its extension
-properties along, whose values stay (A for what is gone, D for how soon); its creator owns it (A); on a tenant a deleted
-one could be restored for 30 days (A)."""
+properties along, whose values stay (A for what is gone, D for how soon); its creator owns it (A); two applications of
+a tenant have no identifier URI in common (A, recorded in go-autorest#308); on a tenant a deleted one could be restored
+for 30 days (A)."""
 
 import uuid
 
@@ -16,7 +17,7 @@ _MERGED = frozenset({"api", "info", "publicClient", "spa", "web"})  # their memb
 
 def create(store: Store, body: Attributes, owner: str) -> ApplicationRecord:
     """`owner`: the client that makes it."""
-    given = _check(body)
+    given = _check(store, body)
     if not given.get("displayName"):
         raise invalid_body()
     application_id = store.new_id("applications")
@@ -32,7 +33,7 @@ def create(store: Store, body: Attributes, owner: str) -> ApplicationRecord:
 
 def patch(store: Store, application: ApplicationRecord, body: Attributes) -> None:
     """Objects are merged; the principal's copies follow."""
-    changes = _check(body)
+    changes = _check(store, body, application.id)
     for name in sorted(_MERGED & changes.keys()):
         if changes[name] is None:
             raise invalid_value(name, "Application")
@@ -46,7 +47,7 @@ def delete(store: Store, application: ApplicationRecord) -> None:
     principal = store.service_principals.get(store.principal_app_ids.get(application.app_id, ""))
     properties = [prop.id for prop in store.properties.values() if prop.application_id == application.id]
     store.commit(
-        put=list_without_owner(store, principal) if principal else (),
+        put=list_without_owner(store, principal.app_id) if principal else (),
         remove=[
             *(("extensionProperties", property_id) for property_id in properties),
             *(list_removals(store, principal) if principal else ()),
@@ -57,7 +58,7 @@ def delete(store: Store, application: ApplicationRecord) -> None:
 
 
 def list_owners(store: Store, application: ApplicationRecord) -> list[str]:
-    """Object ids of the owners: service principals."""
+    """Object ids of the owners: service principals and users."""
     return sorted(filter(None, (find_object_id(store, owner) for owner in application.owners)))
 
 
@@ -80,8 +81,14 @@ def _change_owners(store: Store, application: ApplicationRecord, owners: frozens
     store.commit(put=[(kind, application.with_owners(owners))])
 
 
-def _check(body: Attributes) -> Attributes:
+def _check(store: Store, body: Attributes, application_id: str = "") -> Attributes:
     changes = check_changes(body, "Application")
-    if any(uri.endswith("/") for uri in changes.get("identifierUris", ())):
+    uris = changes.get("identifierUris", ())
+    if any(uri.endswith("/") for uri in uris):
         raise bad_request("IdentifierUrisEndsWithSlash")
+    others = (
+        item.attributes.get("identifierUris", ()) for item in store.applications.values() if item.id != application_id
+    )
+    if any(not set(uris).isdisjoint(taken) for taken in others):
+        raise bad_request("Another object with the same value for property identifierUris already exists.")
     return changes

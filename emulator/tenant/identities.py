@@ -69,7 +69,9 @@ def judge_secret(store: Store, client_id: str, secret: str, now: str) -> Literal
 
 
 def find_owner(store: Store, object_id: str) -> str:
-    """The client id of the service principal with this object id. Raises Graph's 404."""
+    """The client id of the service principal with this object id, or the object id of the user. Raises Graph's 404."""
+    if object_id.lower() in store.users:
+        return object_id.lower()
     principal = store.service_principals.get(object_id.lower())
     if principal is not None:
         return principal.app_id
@@ -79,11 +81,13 @@ def find_owner(store: Store, object_id: str) -> str:
     return client.id
 
 
-def find_object_id(store: Store, client_id: str) -> str:
-    """Of the client's service principal; "" for a client that is gone."""
-    if client := store.clients.get(client_id):
+def find_object_id(store: Store, owner: str) -> str:
+    """Of the client's service principal, or the user; "" for one that is gone."""
+    if owner in store.users:
+        return owner
+    if client := store.clients.get(owner):
         return client.object_id
-    return store.principal_app_ids.get(client_id, "")
+    return store.principal_app_ids.get(owner, "")
 
 
 def add_password(store: Store, application: ApplicationRecord, body: Attributes) -> Attributes:

@@ -79,7 +79,7 @@ def create_principal(store: Store, body: Attributes) -> PrincipalRecord:
 
 
 def find_bound_owners(store: Store, body: Attributes) -> frozenset[str]:
-    """The clients in `owners@odata.bind`, by their object ids at the end of each url."""
+    """The clients and users in `owners@odata.bind`, by their object ids at the end of each url."""
     urls = body.get("owners@odata.bind", [])
     if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):
         raise invalid_body()
@@ -87,19 +87,19 @@ def find_bound_owners(store: Store, body: Attributes) -> frozenset[str]:
 
 
 def delete_principal(store: Store, principal: PrincipalRecord) -> None:
-    store.commit(put=list_without_owner(store, principal), remove=list_removals(store, principal))
+    store.commit(put=list_without_owner(store, principal.app_id), remove=list_removals(store, principal))
 
 
-def list_without_owner(store: Store, owner: PrincipalRecord) -> list[tuple[str, Record]]:
-    """What the principal owned, as it is once that is deleted: kind and record."""
+def list_without_owner(store: Store, owner: str) -> list[tuple[str, Record]]:
+    """What the client or the user owned, as it is once that is deleted: kind and record."""
     tables: dict[str, Mapping[str, ApplicationRecord]] = {
         "applications": store.applications, "servicePrincipals": store.service_principals,
     }  # fmt: skip
     return [
-        (kind, item.with_owners(item.owners - {owner.app_id}))
+        (kind, item.with_owners(item.owners - {owner}))
         for kind, table in tables.items()
         for item in table.values()
-        if owner.app_id in item.owners and item.app_id != owner.app_id
+        if owner in item.owners and item.app_id != owner
     ]
 
 

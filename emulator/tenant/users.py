@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from emulator.errors import bad_request, invalid_body, invalid_value, not_found, refusal
 from emulator.tenant import access, extensions
+from emulator.tenant.principals import list_without_owner
 from emulator.tenant.records import WRITABLE, PropertyRecord, UserRecord, check_changes
 from emulator.tenant.store import Store
 from emulator.types import Attributes
@@ -59,11 +60,11 @@ def create(store: Store, body: Attributes) -> UserRecord:
 
 
 def delete(store: Store, key: str) -> None:
-    """The user and its values; its role assignments and memberships go with it."""
+    """The user and its values; its role assignments, memberships and ownerships go with it."""
     user = _existing(store, key)
     assignments = [row for row in store.role_assignments.values() if row.attributes.get("principalId") == user.id]
     store.commit(
-        put=access.groups_without(store, user.id),
+        put=[*access.groups_without(store, user.id), *list_without_owner(store, user.id)],
         remove=[("users", user.id), *(("appRoleAssignments", row.id) for row in assignments)],
     )
     store.user_view.show(user.id, user, reads=store.dials.delete_lag)

@@ -26,6 +26,9 @@ PRINCIPAL_NAMES = {
 }
 
 
+TAKEN = bad("Another object with the same value for property identifierUris already exists.")
+
+
 def make(tenant: Tenant, **body: Any) -> dict[str, Any]:
     answer = tenant.emulator.graph("POST", "/applications", {"displayName": "Flex 2", **body}, client=LEAST)
     assert answer.status == 201
@@ -55,6 +58,7 @@ def test_an_application_is_made_owned_and_deleted_with_what_it_has(tenant: Tenan
     [
         ({}, ADMIN, bad("One or more properties contains invalid values.")),
         ({"displayName": "x", "identifierUris": ["api://x/"]}, ADMIN, bad("IdentifierUrisEndsWithSlash")),
+        ({"displayName": "x", "identifierUris": ["api://x", FLEX_APP["identifierUris"][0]]}, ADMIN, TAKEN),
         ({"displayName": 5}, ADMIN, bad("Invalid value specified for property 'displayName' of resource 'Application'.")),
         ({"displayName": "x", "owner": "y"}, ADMIN, bad("Invalid property 'owner'.")),
         ({"displayName": "x"}, PREVIEW, (403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")),
@@ -71,22 +75,40 @@ def object_id(client: str) -> str:
     return ClientRecord(client, "", "", frozenset()).object_id
 
 
+def test_an_identifier_uri_belongs_to_one_application(tenant: Tenant) -> None:
+    graph = tenant.emulator.graph
+    first, second = make(tenant, identifierUris=["api://one"]), make(tenant, identifierUris=["api://two"])
+    assert graph("PATCH", f"/applications/{second['id']}", {"identifierUris": ["api://one"]}).error == TAKEN
+    assert graph("PATCH", f"/applications/{first['id']}", {"identifierUris": ["api://one", "api://1"]}).status == 204
+    assert graph("DELETE", f"/applications/{first['id']}").status == 204
+    assert graph("PATCH", f"/applications/{second['id']}", {"identifierUris": ["api://one"]}).status == 204
+
+
+@pytest.mark.parametrize("owner", ["client", "user"])
 @pytest.mark.parametrize("kind", ["applications", "servicePrincipals"])
-def test_owners_are_listed_added_and_removed(tenant: Tenant, kind: str) -> None:
+def test_owners_are_listed_added_and_removed(tenant: Tenant, kind: str, owner: str) -> None:
     path = f"/{kind}/{(FLEX_APP if kind == 'applications' else FLEX)['id']}/owners"
-    graph, added = tenant.emulator.graph, object_id(POLICY_WRITER)
+    graph, added = tenant.emulator.graph, object_id(POLICY_WRITER) if owner == "client" else USERS[ADA]["id"]
     owners = [row["id"] for row in graph("GET", path).json["value"]]
     assert object_id(LEAST) in owners
     elsewhere = {"@odata.id": f"https://graph.microsoft.com/v1.0/directoryObjects/{added}"}
     reference = {"@odata.id": f"{tenant.emulator.http}/v1.0/directoryObjects/{added}"}
     assert graph("POST", f"{path}/$ref", elsewhere).error == bad("Invalid URL format specified in payload.")
     assert graph("POST", f"{path}/$ref", reference).status == 204
-    assert [row["id"] for row in graph("GET", path).json["value"]] == sorted({*owners, added})
+    rows = graph("GET", path).json["value"]
+    assert [row["id"] for row in rows] == sorted({*owners, added})
+    kinds = {row["id"]: row["@odata.type"] for row in rows}
+    assert kinds[added] == f"#microsoft.graph.{'servicePrincipal' if owner == 'client' else 'user'}"
     words = "One or more added object references already exist for the following modified properties: 'owners'."
     assert graph("POST", f"{path}/$ref", reference).error == bad(words)
     assert graph("DELETE", f"{path}/{added}/$ref").status == 204
     assert graph("DELETE", f"{path}/{added}/$ref").status == 400
     assert [row["id"] for row in graph("GET", path).json["value"]] == owners
+    if owner == "user":
+        assert graph("POST", f"{path}/$ref", reference).status == 204
+        assert graph("DELETE", f"/users/{added}").status == 204
+        assert [row["id"] for row in graph("GET", path).json["value"]] == owners
+        assert added not in str(tenant.emulator.export()[kind])
 
 
 def test_a_lagging_index_is_a_dial(tenant: Tenant) -> None:
