@@ -30,7 +30,7 @@ FIXED_RULES = (
 """Nothing can be built with these findings: their level cannot be changed."""
 _WARNINGS = (
     "principal-disabled", "signing-key-missing", "signing-key-expired", "signing-key-expiring", "signing-key-undated",
-    "accept-mapped-claims", "sign-on-mode", "token-encryption",
+    "accept-mapped-claims", "entity-id", "sign-on-mode", "token-encryption",
     "claims-superseded", "app-role-unknown", "app-role-disabled", "user-disabled",
     "user-without-mail", "user-without-display-name", "user-without-role", "user-synced", "user-guest",
     "user-guest-pending",
@@ -45,6 +45,8 @@ RULE_LEVELS = {
 EXPIRES_SOON = timedelta(days=30)
 COMMAND = "python -m flexsaml certificate --stack STACK"  # typed as it stands, it names no stack by mistake
 CREATE = f"`{COMMAND} --create --out FILE`"
+_ENTITY_IDS = ("urn:flex:", "https://iam.twilio.com/")
+"""How Twilio's entity IDs begin: those of the enhanced and of the legacy configuration (A: Twilio's page on Entra)."""
 _PENDING = "have not accepted the invitation, which Entra asks for before the first sign-in"
 _SYNCED = "are synchronised from on-premises, and whether Graph accepts their values is not confirmed"
 
@@ -221,6 +223,16 @@ def _accept_mapped_claims(inspection: Inspection) -> Iterator[Finding]:
         )
 
 
+def _entity_id(inspection: Inspection) -> Iterator[Finding]:
+    """Flex names itself by its entity ID in a request, and takes assertions for that audience only. Whether it is that
+    of the right account only Twilio knows."""
+    audiences = inspection.snapshot.audiences
+    if audiences and not any(name.startswith(_ENTITY_IDS) for name in audiences):
+        message = "none of its identifiers looks like the entity ID of Flex (urn:flex:JQ…), which is the audience of Flex"
+        fix = "copy the entity ID from Twilio's SSO page to Identifier (Entity ID) on the portal's single sign-on page"
+        yield build_finding("entity-id", "servicePrincipal", message, fix)
+
+
 def _token_issuing(inspection: Inspection) -> Iterator[Finding]:
     """What decides about every assertion, and of which nobody documents what Flex gets (W6, W7)."""
     snapshot = inspection.snapshot
@@ -324,7 +336,7 @@ ESSENTIAL_RULES: tuple[Rule, ...] = (
 """Those that need no more than the token and the principal snapshot: they hold with preflight off, too."""
 RULES: tuple[Rule, ...] = (
     *ESSENTIAL_RULES, _synced_extensions, _same_user_twice, _owner_without_principal, _disabled_principal, _signing_key,
-    _accept_mapped_claims, _token_issuing, _superseded_claims, _app_roles, _users, _not_looked_at,
+    _accept_mapped_claims, _entity_id, _token_issuing, _superseded_claims, _app_roles, _users, _not_looked_at,
 )
 # fmt: on
 

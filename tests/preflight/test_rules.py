@@ -65,6 +65,7 @@ def in_days(number: float) -> datetime:
     return NOW + timedelta(days=number)
 
 
+OWN = (APP_ID, f"api://{APP_ID}")
 ACTIVE, SPARE = (SigningKey(thumbprint, in_days(400), in_days(-400)) for thumbprint in ("AA", "BB"))
 SNAPSHOT = PrincipalSnapshot(
     application=Application("app", APP_ID, "Twilio Flex"),
@@ -73,7 +74,7 @@ SNAPSHOT = PrincipalSnapshot(
     policies=(),
     principal=PRINCIPAL,
     enabled=True,
-    audiences=(APP_ID, f"api://{APP_ID}"),
+    audiences=(*OWN, "urn:flex:JQ0123456789abcdef0123456789abcdef"),
     active_key="AA",
     keys=(ACTIVE,),
     accept_mapped_claims=False,
@@ -149,8 +150,8 @@ KEYS_EARLY = (SigningKey("AA", in_days(400), in_days(1)),)
 KEYS_EXPIRING = (SigningKey("AA", in_days(10)),)
 WITHOUT_PRIVATE_KEY = replace(ACTIVE, can_sign=False)
 MAPPED = {"accept_mapped_claims": True, "active_key": "", "keys": ()}
-CUSTOM = (*SNAPSHOT.audiences, "https://flex.contoso.example/saml")
-FOREIGN = (*SNAPSHOT.audiences, "https://flex.twilio.com")
+CUSTOM = (*OWN, "https://flex.contoso.example/saml")
+FOREIGN = (*OWN, "https://flex.twilio.com")
 GROUP = RoleAssignment("staff", "Group", "agent", "Staff")
 AGENT, BOSS = RoleAssignment("staff", "Group", "Agent", "Staff"), RoleAssignment("bob", "User", "boss", "Bob")
 CUSTOM_EXTENSION = existing("level", "Integer")
@@ -223,6 +224,9 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("accept-mapped-claims", "AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA", "keys": KEYS_EXPIRED})),
     ("accept-mapped-claims", "AADSTS501461", judged(snapshot={**MAPPED, "audiences": FOREIGN, "active_key": "AA", "keys": KEYS_EARLY})),
     ("accept-mapped-claims", "", judged(snapshot={**MAPPED, "audiences": FOREIGN, "domains": None})),
+    ("entity-id", "none of its identifiers looks like the entity ID of Flex", judged(snapshot={"audiences": OWN})),
+    ("entity-id", "", judged(snapshot={"audiences": (*OWN, "https://iam.twilio.com/v1/Accounts/AC0/saml2/metadata")})),
+    ("entity-id", "", judged(snapshot={"audiences": ()})),  # it was not read
     ("sign-on-mode", "its single sign-on mode is 'oidc', and Entra starts it in that way", judged(snapshot={"sign_on_mode": "oidc"})),
     ("sign-on-mode", "", judged(snapshot={"sign_on_mode": "saml"})),
     ("token-encryption", "it has a tokenEncryptionKeyId: assertions are encrypted", judged(snapshot={"encrypts_tokens": True})),
