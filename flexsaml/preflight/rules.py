@@ -228,7 +228,7 @@ def _entity_id(inspection: Inspection) -> Iterator[Finding]:
     of the right account only Twilio knows."""
     audiences = inspection.snapshot.audiences
     if audiences and not any(name.startswith(_ENTITY_IDS) for name in audiences):
-        message = "none of its identifiers looks like the entity ID of Flex (urn:flex:JQ…), which is the audience of Flex"
+        message = "none of its identifiers looks like the entity ID of Flex (urn:flex:JQ…), which is its audience"
         fix = "copy the entity ID from Twilio's SSO page to Identifier (Entity ID) on the portal's single sign-on page"
         yield build_finding("entity-id", "servicePrincipal", message, fix)
 
