@@ -171,7 +171,8 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
         try:
             value = _parse_value(attribute, kind)
         except _IllTyped as problem:
-            faults.append(AttributeFault("ill-typed", attribute.name, f"'{attribute.name}' {problem}", problem.rule))
+            rule = "F6 channel" if _match_channel(attribute.name) else problem.rule
+            faults.append(AttributeFault("ill-typed", attribute.name, f"'{attribute.name}' {problem}", rule))
             continue
         if name in has_several:
             contested.add(name)

@@ -17,7 +17,11 @@ from .transformations import METHODS
 
 WORKS, FAILS = "works", "fails"
 OUTCOMES = (WORKS, FAILS, UNKNOWN)
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+_USUAL = {
+    "email": re.compile(r"[!#$%&'*+/=?^_`{|}~A-Za-z0-9.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"),
+    "full_name": re.compile(r".*[^\W_].*", re.DOTALL),
+}
+"""Values that nobody would call invalid: a plain address, and a name with a letter or a digit."""
 _SPOILS_ALL = {"S24", "S26"}  # a character of one value decides about the signature of the assertion
 
 
@@ -223,6 +227,6 @@ def cite_success(
     has_role = isinstance(roles, list) and any(role in load_table("flex")["roles"] for role in roles)
     rules += () if has_role else ("F12 insights",)
     rules += (rule for line in lines if decides(line.name) for rule in line.evidence)
-    emails = (value for line in lines if line.name == "email" for value in line.values)
-    rules += () if all(map(_ADDRESS.fullmatch, emails)) else ("F1 form",)
+    required = ((_USUAL[line.name], value) for line in lines if line.name in _USUAL for value in line.values)
+    rules += () if all(pattern.fullmatch(value) for pattern, value in required) else ("F1 form",)
     return tuple(rule for rule in dict.fromkeys(rules) if rule not in ORDER_RULES)

@@ -139,7 +139,7 @@ DECIDES_NOTHING = {
     "S2", "S7", "S7 left out", "S17 issuance", "S19", "S20", "S22", "S27",
     "N1", "N1 none", "N2", "N2 observed", "N2 pairwise", "N3", "N3 default", "N3 request", "N3 stated", "N4", "N4 domain", "N5",
     "W5", "W6", "W7", "W8",
-    "F1 form", "F1 suffix", "F2", "F2 form", "F3", "F3 dotted", "F3 items", "F5", "F6", "F6 channel", "F7", "F9", "F9 uri", "F9 other", "F11",
+    "F1 form", "F1 suffix", "F2", "F2 form", "F3", "F3 dotted", "F3 items", "F5", "F6", "F7", "F9", "F9 uri", "F9 other", "F11",
     "F11 beyond", "F11 counted", "F12", "F12 other", "F12 insights", "F13", "F13 stored", "F13 several", "F13 absent", "F13 goes on", "F14",
 }  # fmt: skip
 """Rules from which no refusal follows: of attributes that Flex ignores, of the NameID, and of what Flex makes of what it
@@ -215,6 +215,7 @@ def constant(name: str, text: str) -> Json:
         (constant("on.boolean", "yes"), "probably fails", PREDICTED),
         (constant("on.boolean", "maybe"), "fails", EXACT),
         (constant("on.boolean", "null"), "probably fails", PREDICTED),
+        (constant("channel.voice.capacity", "a"), "probably fails", PREDICTED),  # Twilio's example is an attribute
         (constant("level.int", "-Infinity"), "probably fails", PREDICTED),
         (constant("n.intarray", "1,2"), "works", EXACT),
         (constant("n.intarray", "1,,2"), "probably fails", PREDICTED),
@@ -239,6 +240,11 @@ def test_what_decides_makes_the_verdict_certain_or_not(entry: Json, text: str, c
         ({"SamlClaimType": "email"}, None, "fails"),
         ({"SamlClaimType": "email"}, "Ada Lovelace", "probably works"),  # required attributes may be invalid
         ({"SamlClaimType": "email"}, "ada@", "probably works"),
+        ({"SamlClaimType": "email"}, "ada\u200b@x", "probably works"),
+        ({"SamlClaimType": "email"}, "ä@ü", "probably works"),
+        ({"SamlClaimType": "email"}, "a@x.", "probably works"),
+        ({"SamlClaimType": "email"}, "a" * 65 + "@x", "probably works"),
+        ({"SamlClaimType": "email"}, "o'brien+flex@contoso.example", "works"),
         ({"SamlClaimType": "Email"}, "a@x", "probably fails"),  # nobody says that Flex distinguishes case
         ({"SamlClaimType": "Email"}, None, "fails"),
         ({"SamlClaimType": "email "}, "a@x", "unknown"),  # nobody knows whether Entra drops the blank
@@ -251,6 +257,14 @@ def test_what_decides_makes_the_verdict_certain_or_not(entry: Json, text: str, c
 def test_a_required_attribute_under_another_name(email: Json, mail: str | None, text: str) -> None:
     entries: list[dict[str, Any]] = [{"Source": "user", "ID": "mail", **email}, *MANDATORY[1:]]
     assert predict_entries(*entries, user=ada(mail=mail)).verdict.text == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("Łukasz", "works"), ("7", "works"), ("王", "works"), ("-", "probably works"), ("\u200b", "probably works")],
+)
+def test_a_name_without_letters_may_be_invalid(name: str, text: str) -> None:
+    assert predict_entries(*MANDATORY, user=ada(displayName=name)).verdict.text == text
 
 
 @pytest.mark.parametrize(
