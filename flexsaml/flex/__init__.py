@@ -8,6 +8,7 @@ from .statement import (
     WorkerUpdate,
     compute_worker_update,
     describe_ignored,
+    describe_loss,
     is_ignored,
     parse_attribute_name,
 )
@@ -15,5 +16,6 @@ from .taskrouter import Worker, read_access, read_worker
 
 __all__ = [
     "AttributeDoubt", "AttributeFault", "SamlAttribute", "SamlStatement", "Worker", "WorkerUpdate",
-    "compute_worker_update", "describe_ignored", "is_ignored", "parse_attribute_name", "read_access", "read_worker",
+    "compute_worker_update", "describe_ignored", "describe_loss", "is_ignored", "parse_attribute_name", "read_access",
+    "read_worker",
 ]  # fmt: skip

@@ -197,6 +197,16 @@ def is_ignored(name: str) -> bool:
     return ":" in name
 
 
+def describe_loss(name: str, *, is_absent: bool) -> str:
+    """What Flex does if this attribute is absent, or empty; with the rule and its grade."""
+    worker_name, kind = parse_attribute_name(name)
+    if worker_name in load_table("flex")["team"]:
+        return "Flex assigns the default team, or takes ownership of teams away (F13, A)"
+    if is_absent:
+        return f"the worker keeps its old value (F7, {'D' if _match_channel(name) else 'A'})"
+    return f"Flex clears the worker's attribute (F7, {'A' if kind == 'string' else 'D'})"
+
+
 def describe_ignored(names: Sequence[str]) -> tuple[str, str]:
     """What Flex does with these attributes, and the grade: Twilio's example is an http address (A); that it goes for
     every Name with a colon is our inference (D)."""

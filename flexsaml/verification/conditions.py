@@ -1,6 +1,6 @@
 """Whether an assertion is meant for this receiver, at this time, as an answer to this request. Pure. The assertion was
 signed by a trusted key (signature.py). If the Response around it was not, it can only fail checks: nothing in it is
-trusted or shown. Quirk: Flex refuses a SessionNotOnOrAfter of an hour or less (A)."""
+trusted or shown. Quirk: Twilio requires a SessionNotOnOrAfter of more than an hour (A)."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -160,7 +160,9 @@ def _check_sessions(assertion: etree._Element, expected: Expected, posted: bool)
         end = parse_time(statement.get("SessionNotOnOrAfter", ""))
         begin, shortest = shift_time(expected.at, -MAX_CLOCK_SKEW), shift_time(issued, FLEX_MIN_SESSION)
         if end is not None and begin < end <= shortest:
-            message = f"the session ends at {format_time(end)}; Flex refuses a session of an hour or less (A)"
+            message = (
+                f"the session ends at {format_time(end)}; Twilio requires more than an hour (A), or Flex may end it"
+            )
             yield fault("session", message, "lengthen the sign-in session in Entra, or send no SessionNotOnOrAfter")
         elif statement.get("SessionNotOnOrAfter") is not None:
             limit = "SessionNotOnOrAfter"

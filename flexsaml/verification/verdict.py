@@ -15,6 +15,7 @@ from flexsaml.flex import (
     SamlStatement,
     compute_worker_update,
     describe_ignored,
+    describe_loss,
     is_ignored,
     parse_attribute_name,
 )
@@ -148,7 +149,7 @@ def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str])
         if attribute.name in faulty:
             continue
         if not any(attribute.values):
-            message = f"{quote(attribute.name)} is empty: Flex clears the worker's attribute (F7, A)"
+            message = f"{quote(attribute.name)} is empty: {describe_loss(attribute.name, is_absent=False)}"
             fix = "unless that is meant, give the user a value"
             yield Check("attribute-empty", "warning", message, fix, attribute.name)
         elif worker_name in update.unknown and len(attribute.values) > 1:
@@ -187,7 +188,7 @@ def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Itera
     received = {attribute.name for attribute in statement.attributes}
     for name in names:
         if name not in received:
-            problem = "and missing; the worker keeps its old value (F7, A)"
+            problem = f"and missing; {describe_loss(name, is_absent=True)}"
             fix = _explain_missing(name, statement, names)
             yield fault("attribute-missing", f"{quote(name)} {is_declared} {problem}", fix, name)
         elif is_ignored(name):

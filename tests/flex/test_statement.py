@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flexsaml.flex import SamlAttribute, SamlStatement, WorkerUpdate, compute_worker_update
+from flexsaml.flex import SamlAttribute, SamlStatement, WorkerUpdate, compute_worker_update, describe_loss
 from flexsaml.flex.statement import build_contact_uri
 
 MANDATORY = {"email": ("a@x",), "full_name": ("A B",), "roles": ("agent",)}
@@ -189,6 +189,25 @@ def test_what_flex_may_refuse_is_told_without_the_value(
     assert [doubt.name for doubt in doubts] == names
     values = {value for texts in attributes.values() for value in texts or () if value.strip()}
     assert not any(value in doubt.message for doubt in doubts for value in values)
+
+
+@pytest.mark.parametrize(
+    ("name", "absent", "empty"),
+    [
+        ("team", "the worker keeps its old value (F7, A)", "Flex clears the worker's attribute (F7, A)"),
+        ("l.stringarray", "the worker keeps its old value (F7, A)", "Flex clears the worker's attribute (F7, D)"),
+        (
+            "channel.voice.capacity",
+            "the worker keeps its old value (F7, D)",
+            "Flex clears the worker's attribute (F7, D)",
+        ),
+        ("team_member", "default team", "default team"),  # Twilio documents it of an empty and of a null one
+        ("team_owner.string", "takes ownership", "takes ownership"),
+    ],
+)
+def test_what_is_lost_is_as_sure_as_its_rule(name: str, absent: str, empty: str) -> None:
+    assert absent in describe_loss(name, is_absent=True)
+    assert empty in describe_loss(name, is_absent=False)
 
 
 def test_channel_settings_are_no_attributes() -> None:
