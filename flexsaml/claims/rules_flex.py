@@ -150,9 +150,10 @@ def _check_required_source(name: str, entries: Sequence[JsonNode], source: str) 
     """At least one of the entries, which set the attribute, can give a value and has its plain name."""
     giving = [entry for entry in entries if not names_unknown_attribute(entry) and not _is_empty(constant_of(entry))]
     if not giving:
-        # That an attribute without a value is left out is documented; what Flex makes of an empty one is not (F1).
-        refuses = "probably refuses" if any(map(constant_of, entries)) else "refuses"
-        message = f"claim '{name}' never has a value from this source, and Flex {refuses} every login (error 45050)"
+        # What Flex makes of an empty attribute is not documented (F1), nor is what an undocumented ID gives (S10).
+        message = (
+            f"claim '{name}' never has a value from this source, and Flex probably refuses every login (error 45050)"
+        )
         yield Violation("flex-required-empty", entries[0].where, message, f"use user.{source}")
     elif all(attribute_name(entry) != name for entry in giving):
         message = f"{giving[0].label} is there instead of '{name}', and it is not documented whether Flex takes it"

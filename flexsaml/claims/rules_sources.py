@@ -81,7 +81,7 @@ def _check_source(entry: JsonNode) -> NodeViolations:
 
 
 def _check_id(entry: JsonNode) -> NodeViolations:
-    """Source and ID are a documented pair; otherwise Graph accepts the policy and the claim is never issued."""
+    """Source and ID are a documented pair; otherwise Graph accepts the policy and probably never issues the claim."""
     table, source, id_ = load_table("attributes"), source_of(entry), entry.text("ID")
     if source not in SOURCES or not id_:
         return
@@ -100,13 +100,15 @@ def _check_id(entry: JsonNode) -> NodeViolations:
         yield "id-undocumented", message, ""
     elif names_unknown_attribute(entry):
         message = f"{source}.{escape(id_)} is not a documented attribute: Graph accepts the policy, but "
+        message += f"{entry.label} is probably never issued"
         if id_.lower().startswith("customsecurityattribute"):
-            message = "custom security attributes cannot be claims: "
-        yield "id-unknown", message + f"{entry.label} is never issued", suggest_id(source, id_)
+            message = f"custom security attributes cannot be claims: {entry.label} is never issued"
+        yield "id-unknown", message, suggest_id(source, id_)
 
 
 def names_unknown_attribute(entry: JsonNode) -> bool:
-    """Whether the claim is never issued, because no document and no observed policy has its Source and ID (A)."""
+    """Whether the claim is probably never issued, because no document and no observed policy has its Source and ID:
+    seen of two IDs (A), inferred of others (D, S10 of docs/sign-in.md)."""
     table, source, id_ = load_table("attributes"), source_of(entry), entry.text("ID").lower()
     if source not in SOURCES or not id_ or id_.startswith("extension_"):
         return False
