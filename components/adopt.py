@@ -1,15 +1,18 @@
-"""`adopt`: what exists in the tenant becomes this stack's own, through `pulumi import --file`. `pulumi import TYPE NAME
-ID` cannot work for dynamic resources: the engine would ask a provider that it does not know yet. An import file with
-inputs and outputs can: then the provider is not asked at all (tried). So the component itself is built here, without an
-engine: its children and their inputs are what `pulumi up` would register, each is looked up in the tenant, and what
-exists goes into the file. The stack's configuration is read with `pulumi config`, so that encrypted values are
-decrypted. Adopted objects are owned: destroy deletes them. Nobody knows what users held before, so their prior values
-count as unset. Changes nothing, and writes one file, readable by its owner only, since it holds what users have. The
-import is for a stack that has no resources yet."""
+"""`adopt` writes a file for `pulumi import --file`, which makes what exists in the tenant this stack's own.
+
+`pulumi import TYPE NAME ID` cannot import dynamic resources, because the engine would need a provider that it does not
+know yet. With a file that has inputs and outputs, the engine does not ask a provider at all (tried). To find these
+inputs, this command builds the component without an engine. The component registers the same children as in
+`pulumi up`; the command looks each of them up in the tenant, and writes those that exist to the file. It reads the
+stack's configuration through `pulumi config`, which decrypts secret values.
+
+The stack owns what was imported, and destroy deletes it. Nobody knows what users held before, so their prior values are
+recorded as unset. The command changes nothing in the tenant. It writes one file, which only its owner can read, because
+it holds users' values. It refuses a stack that has resources already."""
 
 import argparse
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -55,7 +58,8 @@ def run(given: argparse.Namespace) -> int:
     write_private_file(given.out, format_json({"resources": adoption.resources}))
     types = {resource["name"]: resource["type"] for resource in adoption.resources if not resource.get("component")}
     if given.json:
-        print_json({"found": list(types), "absent": adoption.absent, "file": str(given.out)})
+        report = {"found": list(types), "absent": adoption.absent, "different": adoption.different}
+        print_json({**report, "file": str(given.out)})
         return 0
     in_tenant = [name for name, type_ in types.items() if not type_.endswith("Baseline")]
     verb = "object exists and is" if len(in_tenant) == 1 else "objects exist and are"
@@ -64,12 +68,14 @@ def run(given: argparse.Namespace) -> int:
         baselines = ", ".join(name for name in types if name not in in_tenant)
         lines.append(f"the file also has the baselines, which are kept in state only: {baselines}")
     if adoption.absent:
-        lines.append(f"these do not exist, `pulumi up` will make them: {', '.join(adoption.absent)}")
+        lines.append(f"these do not exist in the tenant: {', '.join(adoption.absent)}")
+    if adoption.different:
+        lines.append(f"these exist, and differ from what is declared: {', '.join(adoption.different)}")
     lines += [
         "From the import on they belong to this stack: destroy deletes them, and clears users' values, because nobody "
         "knows what users held before.",
         f"  pulumi import --yes --file {given.out} --generate-code=false --protect=false",
-        "  pulumi preview --diff   # there is nothing to do",
+        f"  pulumi preview --diff   # {predict_preview(adoption.absent, adoption.different, given.file)}",
         f"  pulumi up && rm {given.out}   # records dependencies",
         "Run that `pulumi up` soon: until then users' values are unencrypted in state, and a destroy, which "
         "deletes everything at once, may leave extension properties behind in the tenant.",
@@ -78,13 +84,24 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
+def predict_preview(absent: Sequence[str], different: Sequence[str], file: str) -> str:
+    """What the first preview after the import shows. `absent` are resources that the tenant does not have, `different`
+    those that it has with other properties than declared; `file` is the stack file that declares, "" without one."""
+    changes = ["creates what does not exist yet"] if absent else []
+    changes += ["updates what differs"] if different else []
+    condition = f", if the program declares the same as {file}" if file else ""
+    return (" and ".join(changes) or "shows no change") + condition
+
+
 class _Recorder(mocks.Mocks):
     """Takes the engine's place: looks each resource up in the tenant instead of creating it. `resources` are those of
-    the import file, `absent` what the tenant does not have."""
+    the import file, `absent` those that the tenant does not have, `different` the names of those that it has with other
+    properties than declared."""
 
     def __init__(self, directory: Callable[[], Directory]) -> None:
         self.resources: list[dict[str, Any]] = []
         self.absent: list[str] = []
+        self.different: list[str] = []
         self._directory = directory
         self._component = ""
 
@@ -101,6 +118,8 @@ class _Recorder(mocks.Mocks):
             self.absent.append(f"{kind.name} {kind.describe(inputs)}")
             return "", inputs
         id_, outputs = existing
+        if any(not kind.arguments[name].ignored for name in kind.diff(outputs, inputs)):
+            self.different.append(args.name)
         outputs["__provider"] = given["__provider"]
         kept = {key: outputs[key] for key in (*kind.inputs, "__provider") if key in outputs}
         resource = {"type": args.typ, "name": args.name, "id": id_, "parent": self._component}

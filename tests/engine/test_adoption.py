@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.engine.request_log import requests_of, writes_in
-from tests.engine.stack import BASE, PROJECT, Config, Stack
+from tests.engine.stack import ADA, BASE, PROJECT, Config, Stack
 
 
 def adopt(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -43,6 +43,7 @@ def test_all_that_a_stack_made_is_imported_and_owned(base_stack: Stack, tmp_path
     assert sorted(names.split(", ")) == ["flex-ada@contoso.example", "flex-assignment", "flex-languages", "flex-policy"]
     assert "kept in state only: flex-tenant, flex-languages-before" in adopted.stdout
     assert "may leave extension properties behind in the tenant" in adopted.stdout
+    assert "pulumi preview --diff   # shows no change\n" in adopted.stdout
     assert f"pulumi import --yes --file {import_file} --generate-code=false --protect=false" in adopted.stdout
     stack.ok("import", "--yes", "--file", str(import_file), "--generate-code=false", "--protect=false")
     stack.assert_unchanged()
@@ -68,6 +69,24 @@ def test_what_is_not_there_is_left_to_up(stack: Stack, tmp_path: Path) -> None:
     stack.assert_unchanged()
     stack.destroy()
     assert stack.tenant().properties() == {}
+
+
+def test_it_says_what_the_next_preview_shows(base_stack: Stack, tmp_path: Path) -> None:
+    """What a lost state made, with another value declared, and with an extension that nobody has made."""
+    stack, import_file = base_stack, tmp_path / "import.json"
+    (stack.directory / "state").rename(stack.directory / "lost")
+    (stack.directory / "state").mkdir()
+    stack.init()
+    stack.config["users"][ADA]["languages"] = "fr"
+    stack.config["extensions"]["team"] = "String"
+    adopted = adopt(stack, "--out", str(import_file))
+    assert "these do not exist in the tenant: ExtensionProperty" in adopted.stdout
+    assert f"differ from what is declared: flex-{ADA}" in adopted.stdout
+    assert "preview --diff   # creates what does not exist yet and updates what differs\n" in adopted.stdout
+    stack.ok("import", "--yes", "--file", str(import_file), "--generate-code=false", "--protect=false")
+    steps = json.loads(stack.preview("--json").output)["steps"]
+    changed = {step["urn"].rsplit("::", 1)[-1]: step["op"] for step in steps if step["op"] != "same"}
+    assert (changed.pop("flex-team"), changed.pop(f"flex-{ADA}")) == ("create", "update")
 
 
 def test_a_stack_with_resources_is_told_to_refer_to_the_property(base_stack: Stack, tmp_path: Path) -> None:

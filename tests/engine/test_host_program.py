@@ -82,7 +82,9 @@ def test_what_exists_is_adopted_into_the_program(host: Stack) -> None:
     assert "give it with --file" in run_flexsaml(host, "adopt", "--out", import_file)
     declared = host.directory / "claims.yaml"
     declared.write_text(STACK_FILE, encoding="utf-8")
-    assert "4 objects exist" in run_flexsaml(host, "adopt", "--out", import_file, "--file", str(declared))
+    adopted = run_flexsaml(host, "adopt", "--out", import_file, "--file", str(declared))
+    assert "4 objects exist" in adopted
+    assert f"preview --diff   # shows no change, if the program declares the same as {declared}\n" in adopted
     host.ok("import", "--yes", "--file", import_file, "--generate-code=false", "--protect=false")
     host.assert_unchanged()
     host.up()
