@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from flexsaml.project_file import read_project_name
 from tests.emulator.process import SEED, Emulator
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -205,7 +206,8 @@ class Stack:
 
     def deployment(self) -> dict[str, Any]:
         """The stack's state as it lies in the backend; secrets are encrypted. Empty before the first update."""
-        file = self.directory / "state" / ".pulumi" / "stacks" / "flexsaml" / f"{self.name}.json"
+        stacks = self.directory / "state" / ".pulumi" / "stacks"
+        file = stacks / read_project_name(self.checkout.directory) / f"{self.name}.json"
         deployment: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["checkpoint"]["latest"] or {}
         return deployment
 

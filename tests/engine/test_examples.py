@@ -1,4 +1,5 @@
-"""If this goes red, a program of examples/ does not run as it stands there."""
+"""If this goes red, a program of examples/ does not run as it stands there.
+`tests/engine/test_outputs_as_arguments.py` runs `examples/application`."""
 
 from __future__ import annotations
 
@@ -10,25 +11,8 @@ from typing import Any
 import pytest
 
 from tests.emulator.process import Emulator
-from tests.engine.stack import UP, Checkout, Stack, seed
-from tests.torture import PROJECT
-
-
-class Example(Checkout):
-    """A copy of an example, beside the installed wheel."""
-
-    def __init__(self, directory: Path, name: str) -> None:
-        shutil.copytree(PROJECT / "examples" / name, directory)
-        self.directory = directory
-        (directory / ".venv").symlink_to(PROJECT / ".venv")
-
-
-def open_example(name: str, emulator: Emulator, directory: Path, wheel: Path) -> Stack:
-    stack = Stack(Example(directory / name, name), emulator, directory)
-    stack.config = {}
-    stack.identity = {"PYTHONPATH": str(wheel)}
-    stack.init()
-    return stack
+from tests.engine.host import open_example
+from tests.engine.stack import UP, Stack, seed
 
 
 def read_outputs(name: str, emulator: Emulator, directory: Path, wheel: Path) -> object:
