@@ -41,6 +41,29 @@ def test_every_module_can_be_imported(wheel: Path) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
+HOST_PROGRAM = """
+from flexsaml.components import FlexSamlClaims, FlexSamlClaimsArgs
+flex = FlexSamlClaims("flex", FlexSamlClaimsArgs(service_principal=PRINCIPAL, claims={"email": "user.mail"}))
+reveal_type(flex.service_principal_id)
+"""
+
+
+@pytest.mark.parametrize(
+    ("principal", "status", "words"),
+    [
+        ('"Twilio Flex"', 0, 'Revealed type is "pulumi.output.Output[str]"'),
+        ("5", 1, 'Argument "service_principal" to "FlexSamlClaimsArgs" has incompatible type "int"'),
+    ],
+)
+def test_a_type_checker_knows_its_types(wheel: Path, tmp_path: Path, principal: str, status: int, words: str) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(HOST_PROGRAM.replace("PRINCIPAL", principal), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(wheel)}  # of packages there, mypy reads those with py.typed only
+    command = [sys.executable, "-m", "mypy", "--config-file=", "--strict", str(program)]
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, words in ended.stdout) == (status, True), ended.stdout
+
+
 def test_data_files_are_in_it(wheel: Path) -> None:
     for room, prefix in (("flexsaml", ""), ("components", "flexsaml"), ("providers", "flexsaml")):
         for path in (PROJECT / room).rglob("*"):
