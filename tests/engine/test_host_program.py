@@ -12,7 +12,7 @@ import pytest
 
 from tests.emulator.process import Emulator
 from tests.engine.host import HostProject
-from tests.engine.stack import Stack, seed
+from tests.engine.stack import ADA, Stack, seed
 
 PROGRAM = """
 import os
@@ -93,7 +93,12 @@ def test_what_exists_is_adopted_into_the_program(host: Stack) -> None:
 
 
 def test_the_life_of_a_stack_with_the_wheel(host: Stack) -> None:
-    host.preview()
+    steps = json.loads(host.preview("--json").output)["steps"]
+    inputs = {step["urn"].rsplit("::", 1)[-1]: step["newState"].get("inputs", {}) for step in steps}
+    (principal,) = (sp for sp in host.emulator.export()["servicePrincipals"] if sp["displayName"] == "Twilio Flex")
+    user = host.tenant().user("ada")["id"]
+    ids = inputs["flex-tenant"]["service_principal_id"], inputs["flex-team"]["app_id"], inputs[f"flex-{ADA}"]["user"]
+    assert ids == (principal["id"], principal["appId"], user), "a preview knows the ids that preflight has read"
     host.up()
     assert list(host.tenant().user("ada")["values"].values()) == ["red"]
     exported = json.loads(host.ok("stack", "export").output)["deployment"]["resources"]
