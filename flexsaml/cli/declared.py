@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Literal
 
 from flexsaml.claims import MAX_TEXT_BYTES, RULE_NAMES, read_policies
 from flexsaml.declaration import (
-    KEYS,
     Declaration,
     declares_arguments,
     describe_problem,
+    find_meant_key,
     load_stack_keys,
     read_declaration,
 )
@@ -117,7 +117,7 @@ class Declared:
     def require(self, *keys: str, entries: bool = True) -> None:
         """Raises `UserError` if one of the keys has a finding or is encrypted; with `entries` also parts of it."""
         for path in self.declaration.encrypted:
-            if _key_of(path) in keys and (entries or path in keys):
+            if self._key_of(path) in keys and (entries or path in keys):
                 fix = "; set it without --secret" if self.origin == "file" else ""
                 raise UserError(f"{self.file}: {path} {self.why_unknown}{fix}")
         self.require_valid(*keys)
@@ -125,16 +125,16 @@ class Declared:
     def require_valid(self, *keys: str) -> None:
         """Raises `UserError` if one of the keys has a finding."""
         for finding in self.findings:
-            if _key_of(finding.where) in keys:
+            if self._key_of(finding.where) in keys:
                 is_longer = len(self.findings) > 1 and self.origin == "file"
                 more = f"; see `python -m flexsaml lint {self.file}`" if is_longer else ""
                 raise UserError(f"{self.file}: {describe_problem(finding)}{more}")
 
-
-def _key_of(path: str) -> str:
-    """The key that a path is in; lines of the roster belong to `usersFile`."""
-    key = path.partition(".")[0].rpartition(":")[2]
-    return key if key in KEYS else "usersFile"
+    def _key_of(self, path: str) -> str:
+        """The key that a path is in, or that was meant by it. Lines of the roster belong to `usersFile`, as do findings
+        that are left out because there are too many."""
+        is_of_roster = path.partition(", line ")[0] in (self.declaration.users_file, "declaration")
+        return (not is_of_roster and find_meant_key(path.partition(".")[0])) or "usersFile"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

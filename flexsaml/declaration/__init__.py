@@ -8,7 +8,7 @@ Python program), with a `Secret` where the content is encrypted or must not be s
 
 from typing import TYPE_CHECKING, Any
 
-from .keys import KEYS, Key, Secret, declares_arguments
+from .keys import KEYS, Key, Secret, declares_arguments, find_meant_key
 from .model import Declaration, InvalidDeclaration, describe_problem
 from .parse import RULE, parse_declaration, read_declaration
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEYS", "RULE", "Declaration", "InvalidDeclaration", "Key", "Secret", "declares_arguments", "describe_problem",
-    "lint_declaration", "lint_stack", "load_stack_keys", "parse_declaration", "read_declaration", "read_stack_yaml",
+    "find_meant_key", "lint_declaration", "lint_stack", "load_stack_keys", "parse_declaration", "read_declaration",
+    "read_stack_yaml",
 ]  # fmt: skip
 
 # They need the rules of lint, and PyYAML:

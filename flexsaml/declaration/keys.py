@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from flexsaml.claims import find_nearest
+
 _UNKNOWN = object()
 
 
@@ -119,10 +121,15 @@ KEYS = {
 
 
 def declares_arguments(names: Iterable[str]) -> bool:
-    """Whether keys of these names say what a stack declares, and not only where its tenant is. A name with another
-    namespace counts as the key that it was meant to be."""
-    meant = (name.rpartition(":")[2] for name in names)
-    return any(name in KEYS and KEYS[name].argument for name in meant)
+    """Whether keys of these names say what a stack declares, and not only where its tenant is. A name that is misspelt
+    or has another namespace counts as the key that it was meant to be."""
+    return any(KEYS[key].argument for key in map(find_meant_key, names) if key)
+
+
+def find_meant_key(name: str) -> str:
+    """The key that was meant by a name, which may be misspelt or have another namespace; "" if none is similar."""
+    bare = name.rpartition(":")[2]
+    return bare if bare in KEYS else find_nearest(bare, tuple(KEYS), 0.6)
 
 
 class Secret:

@@ -114,7 +114,8 @@ def _check_secrets(reader: KeyReader, declaration: Declaration) -> None:
 
 def _read_definition(reader: KeyReader) -> tuple[str, str]:
     """The raw definition in its one byte form, and as written; "" if there is none, or it cannot be read."""
-    if reader.has("definition") and reader.has("claims"):
+    has_both = reader.has("definition") and reader.has("claims")
+    if has_both and not reader.is_misnamed("definition") and not reader.is_misnamed("claims"):
         reader.report("definition", "there are claims and a definition", "keep one of them")
         return "", ""
     written = reader.read_definition()

@@ -8,7 +8,7 @@ from flexsaml.claims import escape, quote, suggest
 from flexsaml.findings import Finding
 from flexsaml.json_values import load_json
 
-from .keys import KEYS, Secret
+from .keys import KEYS, Secret, find_meant_key
 
 RULE = "stack-file"
 """The rule of everything that is wrong with a declaration itself; it is always an error."""
@@ -19,8 +19,8 @@ class KeyReader:
 
     def __init__(self, keys: Mapping[str, object]) -> None:
         self._keys = keys
-        self._misplaced: set[str] = set()
-        """Keys that were written in another namespace."""
+        self._misnamed: set[str] = set()
+        """Keys that were written in another namespace or misspelt. That is their one finding: they are not missing."""
         self.findings: list[Finding] = []
         self.secret_keys: set[str] = set()
         """Keys in which something, however deep, is a `Secret`: what comes from them is encrypted in state."""
@@ -36,16 +36,23 @@ class KeyReader:
 
     def report_unknown_keys(self) -> None:
         for name in self._keys:
-            meant = name.rpartition(":")[2]
-            if meant != name and meant in KEYS:
-                self._misplaced.add(meant)
+            if name in KEYS:
+                continue
+            meant = find_meant_key(name)
+            if meant:
+                self._misnamed.add(meant)
+            if name.rpartition(":")[2] in KEYS:
                 self.report(name, "belongs to flexsaml", f"write flexsaml:{meant}")
-            elif name not in KEYS:
-                self.report(name, "unknown key", suggest(name, KEYS))
+            else:
+                self.report(name, "unknown key", suggest(meant or name, KEYS))
+
+    def is_misnamed(self, key: str) -> bool:
+        """Whether it was written in another namespace or misspelt."""
+        return key in self._misnamed
 
     def has(self, key: str) -> bool:
-        """Whether anything was written, be it wrong, misplaced or encrypted."""
-        if key in self._misplaced:
+        """Whether anything was written, be it wrong, misnamed or encrypted."""
+        if key in self._misnamed:
             return True
         value = self._keys.get(key)
         value = value.reveal() if isinstance(value, Secret) and value.is_known else value
@@ -103,8 +110,12 @@ class KeyReader:
         return "[secret]" if key in self.hidden_keys else quote(text, 40)
 
     def is_readable(self, key: str) -> bool:
-        """Whether the names in a map are known: it is not encrypted and has no finding as a whole."""
-        return key not in self.encrypted and not any(finding.where == key for finding in self.findings)
+        """Whether the names in a map are known: it is not encrypted or misnamed, and has no finding as a whole."""
+        return (
+            key not in self._misnamed
+            and key not in self.encrypted
+            and not any(finding.where == key for finding in self.findings)
+        )
 
     def _open(self, key: str, value: object, path: str = "") -> object:
         """The content of a secret; a secret of unknown content is returned as it is. Both are recorded."""

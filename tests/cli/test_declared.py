@@ -60,6 +60,9 @@ def test_a_raw_definition_declares_too() -> None:
         (b"config: {flexsaml:definition: {secure: x}}", "claims", "is encrypted"),
         (b"config: {flexsaml:tenantId: {secure: x}}", "tenant_id", "is encrypted"),
         (b"config: {flexsaml:cloud: moon}", "cloud", "cloud: 'moon'"),
+        (b"config: {flexsaml:servicePrincipl: x}", "service_principal", "did you mean 'servicePrincipal'"),
+        (b"config: {flexsaml:claim: {a: user.mail}}", "claims", "did you mean 'claims'"),
+        (b"config: {flexsaml:clowd: usgov}", "cloud", "did you mean 'cloud'"),
     ],
 )
 def test_what_cannot_be_read_is_reported_when_it_is_needed(text: bytes, asked: str, words: str) -> None:

@@ -17,7 +17,6 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     # what is written, how the one finding begins
     ({"servicePrincipal": ""}, "servicePrincipal: is missing; name the enterprise application (display name, appId"),
     ({"extensons": {}}, "extensons: unknown key; did you mean 'extensions'?"),
-    ({"serviceprincipal": "x"}, "serviceprincipal: unknown key; did you mean 'servicePrincipal'?"),
     ({"zzz": "x"}, "zzz: unknown key; write one of servicePrincipal, application"),
     ({"claims": {}}, "claims: there are none; map at least one claim name to a source, for example email: user.mail"),
     ({"claims": "user.mail"}, "claims: must be a map, not text"),
@@ -73,6 +72,41 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"claims": {}, "definition": "[]"}, "definition: the definition is not a JSON object"),
     ({"usersFile": "absent.csv"}, "usersFile: cannot read absent.csv: No such file"),
 ]
+
+MISNAMED = [
+    # the key, how it was written, the one finding
+    ("servicePrincipal", "servicePrincipl", "servicePrincipl: unknown key; did you mean 'servicePrincipal'?"),
+    ("servicePrincipal", "serviceprincipal", "serviceprincipal: unknown key; did you mean 'servicePrincipal'?"),
+    ("claims", "claim", "claim: unknown key; did you mean 'claims'?"),
+    ("extensions", "extension", "extension: unknown key; did you mean 'extensions'?"),
+    ("users", "user", "user: unknown key; did you mean 'users'?"),
+    ("definition", "definitoin", "definitoin: unknown key; did you mean 'definition'?"),
+    ("claims", "platform:claims", "platform:claims: belongs to flexsaml; write flexsaml:claims"),
+    ("extensions", "platform:extensions", "platform:extensions: belongs to flexsaml; write flexsaml:extensions"),
+    ("definition", "platform:definition", "platform:definition: belongs to flexsaml; write flexsaml:definition"),
+]
+
+
+@pytest.mark.parametrize(("key", "written", "line"), MISNAMED)
+def test_a_misnamed_key_is_not_missing_too(key: str, written: str, line: str) -> None:
+    """Nor is what it holds undeclared, or one of two where only one is allowed."""
+    definition = '{"ClaimsMappingPolicy": {"Version": 1, "ClaimsSchema": [{"Value": "x", "SamlClaimType": "a"}]}}'
+    right = {**RIGHT, "definition": definition}
+    del right["claims" if key == "definition" else "definition"]
+    right[written] = right.pop(key)
+    assert lines(read(right)[1]) == [line]
+    assert lines(read(from_engine(right))[1]) == [line]
+    if key in ("claims", "definition"):
+        both = {**right, "claims": CLAIMS} if key == "definition" else {**right, "definition": definition}
+        assert lines(read(both)[1]) == [line]
+
+
+def test_a_key_is_missing_beside_an_unknown_one_that_is_not_similar() -> None:
+    written = {key: value for key, value in RIGHT.items() if key != "servicePrincipal"}
+    assert [line.partition(";")[0] for line in lines(read({**written, "zzz": "x"})[1])] == [
+        "zzz: unknown key",
+        "servicePrincipal: is missing",
+    ]
 
 
 @pytest.mark.parametrize(("wrong", "line"), MISTAKES)
