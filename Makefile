@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help up preview down test quick live versions torture check bench docs pictures dist lock
+.PHONY: help up preview down test full quick live versions torture check bench docs pictures dist lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -19,8 +19,14 @@ preview: $(VENV)/.run ## what `make up` would change
 down: $(VENV)/.run ## restore the emulated tenant and stop the emulator
 	@$(RUN) tools/sandbox.py down
 
-test: $(VENV)/.dev ## every test, on the real engine too (about 20 minutes)
-	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m pytest -n 2 --dist worksteal
+# Commands of the engine wait as often as they compute, so twice as many workers as cores pay (measured on two cores).
+WORKERS := 4
+
+test: $(VENV)/.dev ## the tests, on the real engine too, without the long ones (under 10 minutes)
+	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m pytest -m "not long" -n $(WORKERS) --dist worksteal
+
+full: $(VENV)/.dev ## every test, as a pull request must pass them (15 minutes)
+	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m pytest -n $(WORKERS) --dist worksteal
 
 quick: check ## `make check` and the tests that start no process (under a minute)
 	@$(RUN) -m pytest --quick -m "not engine and not browser" -n 2 --dist worksteal

@@ -6,6 +6,8 @@ import pytest
 
 from tests.engine.stack import ADA, UP, Stack
 
+pytestmark = pytest.mark.long
+
 PROPERTY = ("POST", "/extensionProperties$")
 VALUE = ("PATCH", "/users/")
 POLICY = ("POST", "/policies/claimsMappingPolicies$")

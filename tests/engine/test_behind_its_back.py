@@ -9,6 +9,8 @@ import pytest
 
 from tests.engine.stack import UP, Stack, Tenant
 
+pytestmark = pytest.mark.long
+
 Change = Callable[[Tenant], None]
 
 

@@ -8,8 +8,12 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.engine.kills import Moment, kill_at
 from tests.engine.stack import ADA, BASE, UP, Stack
+
+pytestmark = pytest.mark.long
 
 
 def second(stack: Stack) -> Stack:

@@ -16,6 +16,8 @@ PROGRAM = """
 import pulumi
 from components import FlexSamlClaims, read_config
 
+pytestmark = pytest.mark.long
+
 def change(args):
     options = {options}.get(args.name)
     if options:

@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.engine.request_log import requests_of, writes_in
 from tests.engine.stack import UP, Stack
+
+pytestmark = pytest.mark.long
 
 
 def refuse_creation(stack: Stack) -> str:

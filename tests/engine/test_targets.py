@@ -11,6 +11,8 @@ import pytest
 from tests.engine.request_log import requests_of, writes_in
 from tests.engine.stack import ADA, UP, Stack
 
+pytestmark = pytest.mark.long
+
 GRACE = "grace@contoso.example"
 WRITER, ROSTER = f"**::flex-{ADA}", "**::flex-roster"
 
