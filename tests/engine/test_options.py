@@ -11,12 +11,11 @@ import pytest
 from tests.engine.request_log import requests_of, writes_in
 from tests.engine.stack import ADA, DESTROY, UP, Stack
 
+pytestmark = pytest.mark.long
 WRITER = f"flex-{ADA}"
 PROGRAM = """
 import pulumi
 from components import FlexSamlClaims, read_config
-
-pytestmark = pytest.mark.long
 
 def change(args):
     options = {options}.get(args.name)
