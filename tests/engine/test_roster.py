@@ -137,10 +137,11 @@ def batches_of_reads(
 
 
 SHARE = [(0, "CLI"), (4, "CLI"), (10, "CLI"), (1, "provider"), (6, "provider")]
-"""At which write who is killed, in `make test`."""
+"""At which write who is killed, in `make full`."""
 OTHERS = [(1, "CLI"), (7, "CLI"), (0, "provider"), (10, "provider")]
 
 
+@pytest.mark.long
 @pytest.mark.torture
 @pytest.mark.parametrize(("write", "victim"), [*SHARE, *OTHERS] if is_whole_run() else SHARE)
 def test_killed_anywhere_the_next_up_goes_on_and_destroy_restores(

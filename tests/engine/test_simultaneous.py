@@ -39,7 +39,7 @@ CASES = {
 }
 """What both stacks have, to where the first is held, to the line that refuses it ("": it succeeds) or that it shows."""
 SHARE = (("one principal", "link"), ("one application", "property"))
-"""What `make test` runs."""
+"""What `make full` runs."""
 CELLS = [
     (common, held) for common, cases in CASES.items() for held in cases if is_whole_run() or (common, held) in SHARE
 ]
@@ -91,6 +91,7 @@ def configure(first: Stack, second: Stack, common: str) -> None:
         stack.config["claims"] = {**BASE["claims"], "languages.stringarray": f"extension.{full}"}
 
 
+@pytest.mark.long
 @pytest.mark.torture
 @pytest.mark.parametrize(("common", "held"), CELLS)
 def test_two_stacks_at_once(stack: Stack, common: str, held: str) -> None:

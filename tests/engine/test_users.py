@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.engine.request_log import requests_of, writes_in
 from tests.engine.stack import UP, Stack
+
+pytestmark = pytest.mark.long
 
 
 def values(stack: Stack) -> dict[str, object]:
