@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -32,6 +31,7 @@ from tests.documents.pages import (
 )
 from tests.documents.snippets import snippets
 from tests.engine.stack import NO_PACKAGES, PROJECT, Stack
+from tests.ports import find_free_port
 
 TUTORIAL = DOCS / "tutorial.md"
 GUIDES = [
@@ -120,18 +120,8 @@ def checkout(tmp_path: Path) -> Path:
     return clone
 
 
-def find_two_free_ports() -> int:
-    """A port that is free and followed by a free one: the sandbox takes both."""
-    while True:
-        with socket.socket() as listener, socket.socket() as neighbour:
-            listener.bind(("127.0.0.1", 0))
-            port = int(listener.getsockname()[1])
-            if port < 65535 and neighbour.connect_ex(("127.0.0.1", port + 1)):
-                return port
-
-
 def test_the_tutorial(checkout: Path, tmp_path: Path) -> None:
-    port = str(find_two_free_ports())
+    port = str(find_free_port())
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "AZURE_"))}
     environment = {**inherited, "SANDBOX_PORT": port, "PYTHONPATH": str(NO_PACKAGES)}
     shell = Shell(tmp_path, environment, tmp_path / "record")

@@ -20,6 +20,7 @@ import trustme
 from flexsaml.graph.clouds import Cloud, cloud
 from flexsaml.graph.errors import GraphError, NotSent, Unanswered
 from flexsaml.graph.transport import Call, exchange, failure, open_session
+from tests.ports import find_free_port
 
 from .fakes import SECRET, FakeClock
 
@@ -48,11 +49,6 @@ def server(talk: Conversation) -> Iterator[int]:
         thread.join(timeout=5)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        return int(unused.getsockname()[1])
-
-
 def post(url: str, where: Cloud | None = None) -> dict[str, object]:
     with open_session(where or cloud("loopback")) as session:
         return exchange(session, Call("POST", "/x", url + "/v1.0/x", body={"a": 1}), SECRET, clock=FakeClock())
@@ -67,7 +63,7 @@ def read_request(connection: socket.socket) -> bytes:
 
 def test_refused_connection_was_never_sent() -> None:
     with pytest.raises(NotSent, match=r"POST /x: no connection to 127\.0\.0\.1:\d+; start the emulator") as raised:
-        post(f"http://127.0.0.1:{free_port()}")
+        post(f"http://127.0.0.1:{find_free_port()}")
     assert raised.value.transient
 
 

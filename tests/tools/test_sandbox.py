@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import socket
 import stat
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import find_free_port
 from tools.sandbox import Emulator, Failure, make_private, write_environment
 
 FAKE = """
@@ -37,12 +37,6 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
     emulator.stop()
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def is_running(directory: Path) -> bool:
     with (directory / "emulator.json").open() as record:
         try:
@@ -53,7 +47,7 @@ def is_running(directory: Path) -> bool:
 
 
 def test_a_second_start_finds_the_first_emulator_whatever_its_port(emulator: Emulator) -> None:
-    first, second = free_port(), free_port()
+    first, second = find_free_port(), find_free_port()
     assert emulator.last_port() is None
     assert emulator.start(first) == first
     assert Emulator(emulator.directory, ("false",)).start(second) == first
@@ -68,7 +62,7 @@ def test_a_stale_record_stops_no_other_process(emulator: Emulator) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
         (emulator.directory / "emulator.json").write_text(json.dumps({"pid": stranger.pid, "port": 1}))
         emulator.stop()
-        port = free_port()
+        port = find_free_port()
         assert emulator.start(port) == port, "a stale record does not stand for an emulator"
         emulator.stop()
         assert stranger.poll() is None
@@ -79,12 +73,12 @@ def test_a_stale_record_stops_no_other_process(emulator: Emulator) -> None:
 def test_a_port_of_another_program_is_refused_in_one_line(
     emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    port = emulator.start(free_port())
+    port = emulator.start(find_free_port())
     other = Emulator(tmp_path_factory.mktemp("other"), emulator.command)
     with pytest.raises(Failure, match=f"port {port} belongs to another program"):
         other.start(port)
     with pytest.raises(Failure, match="did not start: "):
-        Emulator(other.directory, (sys.executable, "-c", "raise SystemExit('cannot listen')")).start(free_port())
+        Emulator(other.directory, (sys.executable, "-c", "raise SystemExit('cannot listen')")).start(find_free_port())
 
 
 def test_an_emulator_that_is_just_being_started_is_named(tmp_path: Path) -> None:
