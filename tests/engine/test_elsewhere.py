@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.engine.stack import DESTROY, Checkout, Stack
+from tests.engine.stack import DESTROY, PROJECT, Checkout, Stack
 
 TWO_COMPONENTS = """
 import pulumi
@@ -32,6 +32,22 @@ def test_made_by_one_checkout_destroyed_by_another(base_stack: Stack) -> None:
     stack.config_file.write_text((first_checkout.directory / stack.config_file.name).read_text())
     stack.assert_unchanged()
     stack.assert_destroy_restores_the_tenant()
+
+
+def test_a_folder_of_a_repository_whose_projects_share_a_virtual_environment(base_stack: Stack) -> None:
+    stack, folder = base_stack, base_stack.checkout.directory
+    (folder / ".venv").unlink()
+    (folder.parent / ".venv").symlink_to(PROJECT / ".venv")
+    project_file = (folder / "Pulumi.yaml").read_text(encoding="utf-8")
+    (folder / "Pulumi.yaml").unlink()
+    changed = project_file.replace("virtualenv: .venv", "virtualenv: ../.venv")
+    assert changed != project_file
+    (folder / "Pulumi.yaml").write_text(changed, encoding="utf-8")
+    stack.identity["PULUMI_RUNTIME_VIRTUALENV"] = "../.venv"  # for a host older than that option (tools/engine.py)
+    stack.quick = False
+    stack.assert_unchanged()
+    stack.assert_destroy_restores_the_tenant()
+    assert not (folder / ".venv").exists()
 
 
 def test_destroyed_after_the_emulator_was_killed(base_stack: Stack) -> None:
