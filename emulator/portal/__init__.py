@@ -51,7 +51,10 @@ class _Portal:
             "portal.html",
             organization=self._store.organization.attributes.get("displayName") or self._store.tenant_id,
             tenant=self._store.tenant_id,
-            applications=[(principal, find_assigned_policy(self._store, principal)) for principal in principals],
+            applications=[
+                (principal, find_assigned_policy(self._store, principal), _offers_sign_in(principal))
+                for principal in principals
+            ],
         )
 
     async def show_application(self, request: Request) -> Response:
@@ -62,6 +65,7 @@ class _Portal:
         policy = find_assigned_policy(self._store, principal)
         return pages.render_page(
             "application.html", tenant=self._store.tenant_id, principal=principal, policy=policy,
+            offers_sign_in=_offers_sign_in(principal),
             definition=policy and json.dumps(json.loads(policy.definition[0]), indent=2, ensure_ascii=False),
             claims=_policy_claims(policy.definition, self._store.dials) if policy else self._own_claims(principal),
             certificates=read_certificates(principal), now=self._clock.now(),
@@ -86,6 +90,13 @@ class _Portal:
                 if user and user.id not in listed_ids:
                     listed_ids.add(user.id)
                     yield Subject(self._store, principal, user)
+
+
+def _offers_sign_in(principal: PrincipalRecord) -> bool:
+    """Whether a person would sign in to it by SAML. An identity for programs, as `setup` makes one, has neither."""
+    return principal.attributes.get("preferredSingleSignOnMode") == "saml" or bool(
+        principal.attributes.get("replyUrls")
+    )
 
 
 def _policy_claims(definition: tuple[str, ...], dials: Dials) -> list[dict[str, str]]:

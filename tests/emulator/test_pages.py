@@ -74,6 +74,17 @@ def test_the_claims_blade_lists_who_is_assigned_with_values(tenant: Tenant) -> N
     assert f"/{TENANT}/launch/{FLEX['appId']}" in page.links
 
 
+def test_an_identity_for_programs_offers_no_sign_in(tenant: Tenant) -> None:
+    graph = tenant.emulator.graph
+    app_id = graph("POST", "/applications", {"displayName": "Made by setup"}).json["appId"]
+    principal = graph("POST", "/servicePrincipals", {"appId": app_id}).json
+    for path in ("/portal", f"/portal/{principal['id']}"):
+        page = browsing.visit(tenant.emulator, path)
+        assert "Made by setup" in page.text
+        assert f"/{TENANT}/launch/{app_id}" not in page.links
+    assert f"/{TENANT}/launch/{FLEX['appId']}" in browsing.visit(tenant.emulator, "/portal").links
+
+
 def test_what_entra_sends_is_escaped_on_the_page_of_flex(tenant: Tenant) -> None:
     claims = [
         {"Source": "user", "ID": "mail", "SamlClaimType": "email"},
