@@ -20,6 +20,7 @@ WITHOUT_DEPENDENCIES = "adopted_after_import"
 `up` before anything else, which records the dependencies."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stack_of_an_earlier_release_is_unchanged_and_is_taken_back(
     name: str, saved_empty_stack: SavedStack, emulator: Emulator, tmp_path: Path

@@ -2,7 +2,7 @@
 
 A stack with a roster and a displaced policy is made, changed and destroyed. At each of its writes, just before it is
 carried out and just after, each process is killed; then the same command runs again, then destroy. `make torture` runs
-all of these cells, `make test` some of each process.
+all of these cells, `make full` some of each process.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WRITES = {
 
 
 OTHERS_IN_SHARE = {("up", "program"), ("change", "provider"), ("change", "emulator"), ("destroy", "interrupt")}
-"""Operations and victims other than the CLI that `make test` covers."""
+"""Operations and victims other than the CLI that `make full` covers."""
 
 
 class Cell(NamedTuple):
@@ -129,6 +129,7 @@ def test_the_moments_are_all_writes_of_the_three_commands(
     assert emulator.export() == stack.tenant_before
 
 
+@pytest.mark.long
 @pytest.mark.torture
 @pytest.mark.parametrize("cell", choose_cells(list_cells()), ids=str)
 def test_killed_at_each_write(

@@ -257,12 +257,13 @@ def rows(process: Emulator) -> Rows:
     return make_rows(process)
 
 
-HISTORIES = 200
-"""In one run of the test; the long run has 50 of them, so that workers share them and an interrupted one counts."""
+HISTORIES = 200 if is_whole_run() else 50
+"""In one run of the test. `make torture` has 50 runs, so that workers share them and an interrupted one counts."""
+RUNS = range(50) if is_whole_run() else [0, *(pytest.param(run, marks=pytest.mark.long) for run in (1, 2, 3))]
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("run", range(50 if is_whole_run() else 1))
+@pytest.mark.parametrize("run", RUNS)
 def test_histories(connected: Emulator, tmp_path: Path, rows: Rows, run: int) -> None:  # noqa: ARG001 - see HISTORIES
     number = int(os.environ.get("FLEXSAML_SEED") or secrets.randbits(64))
     Histories.emulator, Histories.directory, Histories.rows = connected, tmp_path, rows
