@@ -241,8 +241,12 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "history"):
             self.counts["histories"] += 1
-            taken = {name for name in self.unrecorded if f"flex-{name}" in self.history.stack.managed}
-            self.history.kept -= {self.history.tenant.full(name) for name in taken}
+            tenant, managed = self.history.tenant, self.history.stack.managed
+            names = {name: tenant.full(name) for name in self.unrecorded}
+            present = tenant.properties()  # a `destroy` that was killed may have deleted one
+            self.history.kept -= {
+                full for name, full in names.items() if f"flex-{name}" in managed or full not in present
+            }
             self.history.finish(repaired=self.repaired)
 
 
