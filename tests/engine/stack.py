@@ -326,7 +326,7 @@ class SavedStack:
     def save(stack: Stack, directory: Path) -> SavedStack:
         shutil.copytree(stack.directory / "state", directory / "state")
         for file in stack.checkout.directory.iterdir():
-            if not file.is_symlink():
+            if file.is_file() and not file.is_symlink():  # no `__pycache__`
                 shutil.copy(file, directory)
         return SavedStack(directory, copy.deepcopy(stack.config), stack.tenant_before, stack.emulator.export())
 

@@ -127,6 +127,7 @@ def test_values_that_will_be_overwritten_are_counted_not_shown(stack: Stack) -> 
     assert "1 user holds another value, which will be overwritten" in stack.preview().output
 
 
+@pytest.mark.long
 def test_preview_announces_what_up_does_about_a_value_that_was_changed_by_hand(stack: Stack) -> None:
     """`up` leaves it unless a refresh has shown it, or it writes that user for another reason: of a user in the
     configuration it writes every value, of one in a roster those whose declaration changed."""
@@ -192,6 +193,7 @@ def destroy_leaves_only(stack: Stack, policy: str) -> None:
     assert stack.emulator.export() == stack.tenant_before
 
 
+@pytest.mark.long
 def test_an_assignment_displaced_by_somebody_else(base_stack: Stack) -> None:
     stack = base_stack
     policy = displace_assignment(stack)
@@ -239,6 +241,7 @@ def test_a_hostile_roster_and_hostile_words_of_graph_reach_the_terminal_escaped(
     assert r"agents x\x1b[31m" in output
 
 
+@pytest.mark.long
 def test_an_assignment_displaced_by_somebody_else_and_never_refreshed(base_stack: Stack) -> None:
     stack = base_stack
     policy = displace_assignment(stack)

@@ -174,6 +174,7 @@ def test_unknown_users_are_one_error_before_any_write(stack: Stack) -> None:
     assert not patched(stack)
 
 
+@pytest.mark.long
 def test_a_user_who_leaves_in_the_middle_is_named_and_the_rest_is_written(stack: Stack) -> None:
     path = f"/users/{user_id(9)}$"
     gone = {"status": 404, "code": "Request_ResourceNotFound", "message": "gone"}
@@ -205,6 +206,7 @@ def test_a_token_that_ends_in_the_middle_is_fetched_anew(
     assert patched(stack) == Counter(dict.fromkeys(everybody(), 1))
 
 
+@pytest.mark.long
 def test_a_renamed_user_is_the_same_and_a_user_made_anew_is_another(written: Stack) -> None:
     stack, tenant = written, written.tenant()
     tenant.do("PATCH", f"/users/{user_id(5)}", {"userPrincipalName": "five@contoso.example"})
@@ -288,6 +290,7 @@ def test_without_preflight_the_same_users_are_the_same(written: Stack) -> None:
     stack.assert_destroy_restores_the_tenant()
 
 
+@pytest.mark.long
 def test_a_user_made_anew_while_preflight_was_off_is_noticed_when_it_is_on(stack: Stack) -> None:
     stack.config["preflight"] = False
     stack.up()
