@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flexsaml.claims import build_full_name
 from flexsaml.declaration import lint_declaration
-from flexsaml.findings import apply_levels
+from flexsaml.findings import Finding, apply_levels
 from flexsaml.graph import Cloud, Directory, GraphError, Identity, requirements_of_stack, skew
 from flexsaml.installation import CHECKOUT, advise_installation
 from flexsaml.preflight import InspectionEnded, PreflightResult, data_type_of, inspect_tenant, requirements_of
@@ -33,12 +33,21 @@ RunProgram = Callable[[list[str]], str]
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was inspected; `remedy` where there is something to do."""
+    """One thing that was inspected; `remedy` where there is something to do, `rule` if it is a finding."""
 
     area: str
     state: str
     what: str
     remedy: str = ""
+    rule: str = ""
+
+    @classmethod
+    def of(cls, finding: Finding, area: str, state: str) -> "Row":
+        return cls(area, state, f"{finding.where}: {finding.message}", finding.fix, finding.rule)
+
+    def __str__(self) -> str:
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.what}{remedy}{f' [{self.rule}]' if self.rule else ''}"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +62,7 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print_json({"rows": [vars(row) for row in rows], "counts": counts})
     else:
-        cells = [(row.state, row.area, row.what + (f"; {row.remedy}" if row.remedy else "")) for row in rows]
+        cells = [(row.state, row.area, str(row)) for row in rows]
         totals = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
         print_lines([*align_columns(cells, ""), totals])
     return 2 if not is_inspected else 1 if counts[PROBLEM] else 0
@@ -195,7 +204,7 @@ def _run_preflight(directory: Directory, stack: stacks.Declared) -> tuple[list[R
     try:
         result = inspect_tenant(directory, replace(declaration, policy_name=policy_name))
     except InspectionEnded as end:
-        return [Row("tenant", PROBLEM, f"{end.finding.where}: {end.finding.message}", end.finding.fix)], True
+        return [Row.of(end.finding, "tenant", PROBLEM)], True
     except GraphError as error:
         return [Row("tenant", NOT_SEEN, str(error))], False
     return [*_describe(result, stack), *_describe_existing(result, stack, policy_name), *rows], True
@@ -237,9 +246,8 @@ def _describe(result: PreflightResult, stack: stacks.Declared) -> Iterator[Row]:
         level = stack.declaration.rules.get(finding.rule, finding.level)
         state = NOT_SEEN if finding.rule == "not-looked-at" else _STATE_OF_LEVEL.get(level, "")
         if state:
-            yield Row("preflight", state, f"{finding.where}: {finding.message} [{finding.rule}]", finding.fix)
+            yield Row.of(finding, "preflight", state)
     types = {name: str(data_type_of(extension)) for name, extension in result.properties.items()}
     findings = lint_declaration(stack.declaration, app_id=application.app_id, existing_types=types)
     for finding in apply_levels(findings, stack.declaration.rules):
-        what = f"{finding.where}: {finding.message} [{finding.rule}]"
-        yield Row("lint", _STATE_OF_LEVEL[finding.level], what, finding.fix)
+        yield Row.of(finding, "lint", _STATE_OF_LEVEL[finding.level])

@@ -132,7 +132,9 @@ def _lines(
     else:
         yield from _user_lines(predictions[0])
     yield from (f"not read: {reason}" for reason in result.unread)
-    if given.all:
+    if given.all and not predictions:
+        yield "nobody has a role of the application, so there is no sign-in to predict"
+    elif given.all:
         counts = _count_outcomes(predictions)
         answer = "{users} users: {works} can sign in, {fails} cannot, {unknown} unknown".format(**counts)
         probable = counts["probable"]

@@ -6,6 +6,8 @@ a finding is an error, 2 it is no preview."""
 from __future__ import annotations
 
 import argparse
+import difflib
+import json
 import re
 import zlib
 from collections import Counter
@@ -33,6 +35,7 @@ _LEVELS = {"error": 0, "warning": 1, "info": 2}
 _NOT_SET, _RESTORED = "not managed", "what was there before this stack"
 _MARKUP = re.compile(r"[^\w\s.,:;/()=+'\"-]|:(?=//)|(?<=www)\.", re.ASCII | re.IGNORECASE)
 """Also what makes a link of bare text: a code span of HTML, unlike one of backticks, does not prevent that."""
+_FENCE = "```"
 _UNHANDLED = "an unhandled error occurred"
 
 
@@ -163,10 +166,34 @@ def _render_claims(step: Step) -> Iterator[str]:
     ]
     rows = [(show(name), show(before.get(name)), show(after.get(name))) for name in names]
     yield from _table(("claim", "before", "after"), rows)
-    if not rows:
+    raw_before, raw_after = str(step.before.get("definition") or ""), str(step.after.get("definition") or "")
+    if raw_before != raw_after:
+        yield from ("", *_render_definitions(raw_before, raw_after))
+    elif not rows:
         yield "No claim differs."
-    if step.before.get("definition") != step.after.get("definition"):
-        yield "The raw definition differs."
+
+
+def _render_definitions(before: str, after: str) -> Iterator[str]:
+    """What differs between two raw definitions, "" for none, as lines of indented JSON. No such line begins with a
+    backtick, so no text ends the block."""
+    if SECRET in (before, after):
+        yield "The raw definition is secret."
+        return
+    try:
+        old, new = (_indent_json(text) for text in (before, after))
+    except ValueError:
+        yield "The raw definition differs, and is not JSON."
+        return
+    yield from ("The raw definition:", "", f"{_FENCE}diff")
+    yield from list(difflib.unified_diff(old, new, lineterm=""))[2:]  # the first two lines name files
+    yield _FENCE
+
+
+def _indent_json(text: str) -> list[str]:
+    if not text:
+        return []
+    lines = json.dumps(load_json(text), indent=2, ensure_ascii=False).splitlines()
+    return [escape_controls(line.replace(UNKNOWN, "(not known before the update)")) for line in lines]
 
 
 def _render_values(step: Step, affected: set[str]) -> Iterator[str]:
@@ -253,5 +280,7 @@ def shorten(lines: list[str], limit: int) -> list[str]:
     for number, line in enumerate(lines):
         length += len(line) + 1
         if length > limit - 40:
-            return [*lines[:number], "", f"_{len(lines) - number:,} more lines_"]
+            shown = lines[:number]
+            is_in_block = sum(line.startswith(_FENCE) for line in shown) % 2
+            return [*shown, *([_FENCE] if is_in_block else []), "", f"_{len(lines) - number:,} more lines_"]
     return lines

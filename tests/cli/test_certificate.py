@@ -41,7 +41,11 @@ def certificate(tenant: Tenant, folder: Path, *arguments: str, client: str = "",
 def doctor(tenant: Tenant, folder: Path, area: str = "preflight") -> list[str]:
     """What doctor says about the tenant."""
     ended = run("doctor", "--json", "--file", stack_file(folder, tenant.emulator))
-    return [f"{row['what']}; {row['remedy']}" for row in json.loads(ended.out)["rows"] if row["area"] == area]
+    return [
+        f"{row['what']}; {row['remedy']} [{row['rule']}]"
+        for row in json.loads(ended.out)["rows"]
+        if row["area"] == area
+    ]
 
 
 def without_certificates(tenant: Tenant, **more: Any) -> None:
@@ -69,7 +73,9 @@ def test_from_a_refused_sign_in_to_one_that_flex_can_check(tenant: Tenant, tmp_p
     without_certificates(tenant)
     assert signin.ask(tenant.emulator, ADA).json["error"]["code"] == "AADSTS50146"
     [warning] = [line for line in doctor(tenant, tmp_path) if "signing-key" in line]
-    assert warning.endswith("; create one: `python -m flexsaml certificate --stack STACK --create --out FILE`")
+    assert warning.endswith(
+        "; create one: `python -m flexsaml certificate --stack STACK --create --out FILE` [signing-key-missing]"
+    )
     ended = certificate(tenant, tmp_path)
     assert (ended.status, "none" in ended.out.splitlines()[1]) == (1, True)
 

@@ -119,8 +119,8 @@ def test_what_exists_under_the_names_of_the_stack_is_named(tenant: Tenant, tmp_p
 def test_findings_of_lint_have_rows(tenant: Tenant, tmp_path: Path, engine: str) -> None:
     ended = doctor(tenant, tmp_path, engine, "--json", claims=STACK.replace("user.mail", "user.email"))
     assert ended.status == 1
-    states = {(row["state"], row["what"].rpartition(" ")[2]) for row in rows(ended, "lint")}
-    assert states == {("problem", "[flex-required-empty]"), ("warning", "[id-unknown]")}
+    states = {(row["state"], row["rule"]) for row in rows(ended, "lint")}
+    assert states == {("problem", "flex-required-empty"), ("warning", "id-unknown")}
     silenced = (
         STACK.replace("user.mail", "user.email")
         + '  flexsaml:rules: {flex-required-empty: warning, id-unknown: "off"}\n'

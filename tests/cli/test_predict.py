@@ -101,6 +101,14 @@ def test_all_users_have_a_line_each(tenant: Tenant, tmp_path: Path) -> None:
     assert ended.out.splitlines()[-1] == "6 users: 4 can sign in, 2 cannot, 0 unknown"
 
 
+def test_an_application_without_users_has_no_sign_in(tenant: Tenant, tmp_path: Path) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(json.dumps(POLICY))
+    ended = predict(tenant, tmp_path, "--all", "--policy", str(file), servicePrincipal="Twilio Flex Staging")
+    assert ended.status == 0
+    assert ended.out.splitlines()[-1] == "nobody has a role of the application, so there is no sign-in to predict"
+
+
 WITHOUT_PRIVATE_KEY = [key for key in FLEX["keyCredentials"] if key["usage"] == "Verify"]
 
 

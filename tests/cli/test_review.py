@@ -133,6 +133,57 @@ def test_a_secret_claim_that_may_have_changed_is_named() -> None:
     assert "<code>b</code>" not in text
 
 
+def definition(*sources: str) -> str:
+    entries = [{"Source": "user", "ID": source, "SamlClaimType": "team"} for source in sources]
+    return json.dumps({"ClaimsMappingPolicy": {"Version": 1, "ClaimsSchema": entries}})
+
+
+def policy_with(before: str, after: str) -> dict[str, Any]:
+    states = (step("update", "ClaimsMappingPolicy", claims={}, definition=text)["newState"] for text in (before, after))
+    return {**step("update", "ClaimsMappingPolicy"), **dict(zip(("oldState", "newState"), states, strict=True))}
+
+
+DEFINITIONS = {
+    "an entry that changes": (
+        definition("mail"),
+        definition("department"),
+        '\n         "Source": "user",\n-        "ID": "mail",\n+        "ID": "department",\n',
+    ),
+    "none before": ("", definition("mail"), '\n+        "ID": "mail",\n'),
+    "a value that another resource gives": (
+        "",
+        definition("04da6b54-80e4-46f7-96ec-b56ff0331ba9"),
+        '\n+        "ID": "(not known before the update)",\n',
+    ),
+    "a text that would end the block": ("", definition("\n```\n@all"), '\n+        "ID": "\\n```\\n@all",\n'),
+    "a text that would control a terminal": ("", definition("\x1b\u202e"), '"ID": "\\u001b\\u202e",\n'),
+    "a secret": (definition("mail"), "[secret]", "\n\nThe raw definition is secret."),
+    "no JSON": (definition("mail"), "{", "\n\nThe raw definition differs, and is not JSON."),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "shown"), DEFINITIONS.values(), ids=DEFINITIONS)
+def test_what_differs_in_a_raw_definition(before: str, after: str, shown: str) -> None:
+    text = review({"steps": [policy_with(before, after)]})
+    assert shown in text
+    assert "No claim differs" not in text
+    fences = [line for line in text.split("\n") if line.startswith("```")]
+    assert fences == (["```diff", "```"] if "The raw definition:" in text else [])
+
+
+def test_a_raw_definition_that_is_the_same_is_not_shown() -> None:
+    text = review({"steps": [policy_with(definition("mail"), definition("mail"))]})
+    assert text.endswith("\n\nNo claim differs.")
+
+
+def test_a_block_that_is_cut_is_closed() -> None:
+    preview = json.dumps({"steps": [policy_with("", definition(*["mail"] * 100))]}).encode()
+    lines = shorten(list(render(*read_preview(preview))), 1000)
+    assert len("\n".join(lines)) <= 1000
+    assert lines[-3:-1] == ["```", ""]
+    assert lines[-1].endswith(" more lines_")
+
+
 def test_of_resources_of_others_only_the_names_are_shown() -> None:
     state = {"type": "aws:s3:Bucket", "inputs": {"password": "x-1"}}
     steps = [{"op": op, "urn": f"u::{op}-bucket", "oldState": state, "newState": state} for op in ("create", "delete")]
