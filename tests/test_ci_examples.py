@@ -158,6 +158,18 @@ def test_the_page_on_setup_names_variables_and_connections_as_the_examples_do() 
     assert [name for name in named if name not in str(used)] == []
 
 
+WORKFLOWS = sorted([*(PROJECT / ".github" / "workflows").iterdir(), EXAMPLES / "github-actions.yml"])
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_digest(workflow: Path) -> None:
+    """A tag can be moved to other code; Dependabot moves digest and version."""
+    lines = [line.strip() for line in workflow.read_text("utf-8").splitlines() if "uses:" in line]
+    pinned = re.compile(r"(- )?uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+    assert lines
+    assert [line for line in lines if not pinned.fullmatch(line)] == []
+
+
 def test_a_job_has_no_more_rights_than_it_uses() -> None:
     workflow = read("github-actions.yml")
     assert workflow["permissions"] == {"contents": "read"}
