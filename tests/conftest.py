@@ -12,8 +12,10 @@ import pytest
 from tests.emulator.process import Emulator
 from tests.wheel import install_wheel
 
-# As users run it: with cached bytecode. Without, each command of the engine compiles the project twice or more.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# As users run it, whatever this machine sets: with cached bytecode, which spares each command of the engine compiling
+# the project twice, and with output that is buffered when it is no terminal.
+for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
+    os.environ.pop(name, None)
 sys.dont_write_bytecode = False
 
 

@@ -10,7 +10,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -114,8 +114,10 @@ def run(given: argparse.Namespace, where: Cloud, client: Client, directory: Dire
 
 def say(line: str) -> None:
     """Prints it, unless the terminal is gone: what was made is still removed, and the report written."""
-    with suppress(OSError):
+    try:
         print(line, flush=True)
+    except OSError:  # what is left in the buffer would else fail at exit, with a status of Python's own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def check_report(file: Path) -> None:
