@@ -161,6 +161,7 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
     channels: dict[str, dict[str, object]] = {}
     sources: dict[str, str] = {}
     has_several: dict[str, bool] = {}
+    set_names: set[str] = set()
     contested: set[str] = set()
     substitutes = _find_substitutes(statement)
     faults = _find_absent(statement, substitutes)
@@ -168,14 +169,15 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
         if is_ignored(attribute.name):
             continue
         name, kind = parse_attribute_name(attribute.name)
+        if name in set_names:
+            contested.add(name)
+        set_names.add(name)  # also by a value that does not fit: that Flex refuses it may be an inference
         try:
             value = _parse_value(attribute, kind)
         except _IllTyped as problem:
             rule = "F6 channel" if _match_channel(attribute.name) else problem.rule
             faults.append(AttributeFault("ill-typed", attribute.name, f"'{attribute.name}' {problem}", rule))
             continue
-        if name in has_several:
-            contested.add(name)
         has_several[name] = not kind.endswith("array") and len(attribute.values) > 1
         channel = _match_channel(attribute.name)
         if channel:

@@ -150,6 +150,7 @@ def test_names_that_are_uris_are_ignored() -> None:
         ({"channel.voice.capacity": ("1", "2")}, ("channel.voice.capacity",), ()),
         ({"languages.stringarray": ("a", "b")}, (), ()),
         ({"team": ("a",), "team.string": ("b",)}, (), ("team",)),
+        ({"team": ("a",), "team.int": ("b",)}, (), ("team",)),  # Flex may take "b" for no value, instead of refusing it
         ({"roles.stringarray": ("agent",)}, (), ("roles",)),
         ({"team": ("a",), "Team": ("b",)}, (), ()),
     ],

@@ -418,6 +418,7 @@ UPN_ENTRY = {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_
         ({"channel.voice.capacity": "2"}, "channel.voice.capacity", 2, PREDICTED),
         ({"team": "blue", "team.string": "red"}, "team", None, UNKNOWN),
         ({"team": "blue", "team.int": "5"}, "team", None, UNKNOWN),
+        ({"team": "blue", "team.int": "1.0"}, "team", None, UNKNOWN),  # that Flex refuses 1.0 is an inference
         ({"roles.stringarray": "admin"}, "roles", None, UNKNOWN),
         ({"team": "blue", "team.string": "a\nb"}, "team", None, UNKNOWN),  # it is not known whether the other arrives
     ],
