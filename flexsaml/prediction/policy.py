@@ -164,8 +164,8 @@ def _read_entry(node: JsonNode) -> PolicyEntry:
 
 def _find_odd_value(node: JsonNode) -> str:
     """A value of an entry that no document describes: no text, or spaces around it (reported to break claims), or a
-    claim type that differs only in case from one of which Entra has rules. A constant may have spaces around it or be a
-    whole number."""
+    claim type that differs only in case from one of which Entra has rules, or the format of a NameID beside another
+    claim. A constant may have spaces around it or be a whole number."""
     for key, value in node.raw.items():
         if key.lower() == "value":
             is_odd = not _is_text(value) and (isinstance(value, bool) or not isinstance(value, int))
@@ -174,7 +174,8 @@ def _find_odd_value(node: JsonNode) -> str:
             is_odd = is_odd or (key.lower() == "samlclaimtype" and _is_near_special(_text(value)))
         if is_odd:
             return f"{quote(value, 40)} as {quote(key)}"
-    return ""
+    has_format = node.has("SamlNameIdFormat")
+    return '"SamlNameIdFormat" beside another claim type' if has_format and node.get("SamlClaimType") != NAME_ID else ""
 
 
 def _has_usual_case(node: JsonNode) -> bool:

@@ -86,6 +86,7 @@ TEAM = {"Source": "user", "ExtensionID": f"{OWN}team", "SamlClaimType": "x"}
         ("S26", user_entry("department"), {"department": "a\x7f\U0001f600"}, ("a\x7f\U0001f600",), EXACT),
         ("S25", user_entry("department", Condition="never"), {}, (), UNKNOWN),
         ("S25", user_entry("department", AppliesToUserType="AllGuests"), {}, (), UNKNOWN),
+        ("S25", user_entry("department", SamlNameIdFormat="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"), {}, (), UNKNOWN),
         ("S25", user_entry("department "), {}, (), UNKNOWN),
         ("S25", user_entry("department", id="mail"), {}, (), UNKNOWN),
         ("S25", {"Value": True, "SamlClaimType": "x"}, {}, (), UNKNOWN),
