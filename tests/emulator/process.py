@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from tests.ports import find_free_port
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SEED = REPOSITORY / "emulator" / "tenant" / "seed.json"
 TENANT = "c0ffee00-5eed-4a11-8c01-7e2a27c0d05e"
@@ -54,10 +56,10 @@ class Answer:
 class Emulator:
     """One emulator on one data file. Use as a context manager, or start and stop it."""
 
-    def __init__(self, directory: Path, *arguments: str, port: int = 0, tls_port: int = 0) -> None:
-        """`directory` holds tenant.db and ca.pem, and is kept over restarts."""
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        """`directory` holds tenant.db and ca.pem, and is kept over restarts, as its ports are."""
         self.data = directory / "tenant.db"
-        self._ports = port, tls_port
+        self._port = find_free_port()
         self._arguments = arguments
         self._process: subprocess.Popen[str] | None = None
         self._tokens: dict[str, str] = {}
@@ -74,9 +76,8 @@ class Emulator:
     # -- life ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Returns when it is ready; a restart keeps the ports of the first start."""
-        port, tls_port = self._ports
-        command = [sys.executable, "-m", "emulator", "--port", str(port), "--tls-port", str(tls_port)]
+        """Returns when it is ready."""
+        command = [sys.executable, "-m", "emulator", "--port", str(self._port), "--tls-port", str(self._port + 1)]
         self._process = subprocess.Popen(
             [*command, "--data", str(self.data), *self._arguments],
             cwd=REPOSITORY,
@@ -90,7 +91,6 @@ class Emulator:
             raise RuntimeError(f"the emulator did not start: exit {self._process.wait()}, see its stderr above")
         ready = json.loads(line)
         self.http, self.https, self.ca = ready["http"], ready["https"], ready["ca"]
-        self._ports = urlsplit(self.http).port or 0, urlsplit(self.https).port or 0
 
     def stop(self) -> int:
         """SIGTERM; returns the exit status."""
