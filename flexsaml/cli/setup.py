@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from flexsaml import setup
 from flexsaml.errors import UserError
-from flexsaml.graph import OWNED
+from flexsaml.graph import OWNED, Forbidden
 from flexsaml.private_files import check_writable, write_private_file
 from flexsaml.terminal_text import print_lines
 
@@ -71,7 +71,7 @@ def run(given: argparse.Namespace) -> int:
     identity = directory.identity()
     tenant_id = identity.tenant_id if identity else ""
     if given.remove:
-        return _remove(directory, name, given)
+        return _remove(directory, name, identity.app_id if identity else "", given)
     graph_url, now = stack.cloud.graph, datetime.now(timezone.utc)
     wanted = _read_wanted(given, stack, directory, name, now)
 
@@ -277,7 +277,8 @@ def _as_sourced(file: Path) -> str:
     return text if "/" in text else f"./{text}"
 
 
-def _remove(directory: Directory, name: str, given: argparse.Namespace) -> int:
+def _remove(directory: Directory, name: str, own_app_id: str, given: argparse.Namespace) -> int:
+    """`own_app_id`: appId of the identity that runs the command, "" if it is not known."""
     application_id = setup.find_registration(directory, name)
     if not application_id:
         print_lines([f"there is no registration '{name}' with the tag {setup.MARK}: nothing to do"])
@@ -290,6 +291,14 @@ def _remove(directory: Directory, name: str, given: argparse.Namespace) -> int:
     )
     if not confirm_steps([f"{step}; Entra keeps it for 30 days, in which it can be restored"], yes=given.yes):
         return NOT_CONFIRMED
-    directory.delete_application(application_id)
+    try:
+        directory.delete_application(application_id)
+    except Forbidden as refusal:
+        registration = directory.application(application_id)
+        if registration is None or registration.app_id != own_app_id:
+            raise
+        words = "this shell signs in as that registration, which may not delete itself"
+        advice = "run it as an administrator, in a shell without the variables of this identity"
+        raise UserError(f"{refusal.operation}: {refusal.words}; {words}: {advice}") from refusal
     print_lines(["deleted"])
     return 0

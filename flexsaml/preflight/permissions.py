@@ -33,9 +33,9 @@ def judge_permissions(identity: Identity, declaration: Declaration, *, is_previe
     lacking = _find_lacking(essential, identity)
     if not lacking:
         return None
-    listed = ", ".join(f"{name} (to {' and '.join(purposes)})" for name, purposes in lacking.items())
+    listed = ", ".join(f"{name} (to {_list_words(purposes)})" for name, purposes in lacking.items())
     possible = [row.purpose for row in essential if row.writes and row.is_met(identity.permissions)]
-    may = f"may {' and '.join(possible)} but not the rest, and can stop half-way" if possible else "can make nothing"
+    may = f"may {_list_words(possible)} but not the rest, and can stop half-way" if possible else "can make nothing"
     is_decided = bool(identity.permissions) and (identity.is_person or not identity.directory_roles)
     message = (
         f"the token ({_describe(identity)}) does not name {listed}: with no more than it names, `pulumi up` {may}; "
@@ -61,6 +61,12 @@ def _find_lacking(essential: list[Requirement], identity: Identity) -> dict[str,
         ]
         for name in missing
     }
+
+
+def _list_words(words: list[str]) -> str:
+    """`a`, `a and b`, or `a, b and c`."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _describe(identity: Identity) -> str:

@@ -183,7 +183,8 @@ def _plan_certificate(certificate: Certificate, own: Registration | None) -> Ste
         "type": "AsymmetricX509Cert", "usage": "Verify", "key": certificate.key, "displayName": name,
         "startDateTime": _time(certificate.starts), "endDateTime": _time(certificate.ends),
     }  # fmt: skip
-    title = f"certificate {certificate.thumbprint} ({certificate.subject}), until {certificate.ends:%Y-%m-%d}"
+    days = f"from {certificate.starts:%Y-%m-%d} until {certificate.ends:%Y-%m-%d}"  # its start may be in the future
+    title = f"certificate {certificate.thumbprint} ({certificate.subject}), valid {days}"
     path, body = f"/applications/{APPLICATION}", {"keyCredentials": [*kept, new]}
     return Step(title, "who has its private key signs in", "PATCH", path, body, is_there=is_there)
 

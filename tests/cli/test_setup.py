@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import pty
+import shlex
 import stat
 import subprocess
 import sys
@@ -106,6 +107,23 @@ def test_it_shows_makes_finds_and_removes(setup: Setup, emulator: Emulator, tmp_
     assert setup("--remove", "--yes").status == 0
     assert setup("--remove", "--yes").status == 0, "nothing is left to remove"
     assert {**emulator.export(), "workers": []} == {**before, "workers": []}
+
+
+def test_who_runs_as_the_registration_itself_is_told_so(setup: Setup, emulator: Emulator, tmp_path: Path) -> None:
+    """A permission, which Graph's refusal asks for, would not be the remedy."""
+    file = tmp_path / "secret"
+    assert setup("--secret", "--secret-file", str(file), "--yes").status == 0
+    itself = dict(word.split("=", 1) for word in shlex.split(file.read_text("utf-8")) if word != "export")
+    words = "in a shell without the variables of this identity"
+    ended = setup("--remove", "--yes", environment=itself)
+    assert_refused(ended, "setup", words)
+    assert "grant" not in ended.err
+
+    grant(emulator, "Application.Read.All")
+    ended = setup("--remove", "--yes")
+    assert_refused(ended, "setup", "grant the identity in use Application.ReadWrite.All")
+    assert words not in ended.err
+    assert len(registrations(emulator)) == 1
 
 
 def test_a_secret_is_not_shown_where_a_log_may_be(setup: Setup, emulator: Emulator) -> None:

@@ -75,6 +75,11 @@ def test_everything_is_made_where_nothing_is_and_nothing_where_all_is_there() ->
     assert waiting(WANTED, COMPLETE) == []
 
 
+def test_a_certificate_names_the_days_on_which_it_is_valid() -> None:
+    """One that begins later is made, too: until then nobody can sign in with it."""
+    assert any("valid from 2025-" in step.title and " until 2027-" in step.title for step in plan(WANTED, COMPLETE))
+
+
 def test_a_step_names_only_what_an_earlier_one_gives() -> None:
     given: set[str] = set()
     for step in plan(WANTED, Existing(GRAPH)):
