@@ -170,6 +170,15 @@ def test_actions_are_pinned_by_digest(workflow: Path) -> None:
     assert [line for line in lines if not pinned.fullmatch(line)] == []
 
 
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_a_checkout_leaves_no_token_behind(workflow: Path) -> None:
+    """Every later step could read it from .git: tests, packages, and in the examples the program of a pull request."""
+    jobs = yaml.safe_load(workflow.read_text("utf-8"))["jobs"].values()
+    checkouts = [step for job in jobs for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    assert [step for step in checkouts if step.get("with", {}).get("persist-credentials") is not False] == []
+
+
 def test_a_job_has_no_more_rights_than_it_uses() -> None:
     workflow = read("github-actions.yml")
     assert workflow["permissions"] == {"contents": "read"}
