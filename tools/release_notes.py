@@ -1,6 +1,6 @@
-"""Print what CHANGELOG.md says of the version that a tag names. Exit status 1, and one line on stderr, for a tag that is
-not the version of pyproject.toml, or a version without a section of its own. CONTRIBUTING.md asks for it before the tag,
-because a tag is never moved; the release workflow asks again. It runs before anything is installed."""
+"""Print what CHANGELOG.md says of the version that a tag names. Exit status 1, and one line on stderr, for a tag that
+is not the version of pyproject.toml, or a version without a section of its own. CONTRIBUTING.md asks for it before the
+tag, because a tag is never moved; the release workflow asks again. It runs before anything is installed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import re
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from flexsaml.terminal_text import print_lines
+
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 class NotReleasable(Exception):
