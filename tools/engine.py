@@ -62,7 +62,8 @@ def find_on_path(built: Path) -> Path | None:
         return None
     version = version_of(program, "version")
     if version < OLDEST:
-        problem = f"is {format_version(version) or 'of no known version'}, older than {format_version(OLDEST)}"
+        said = f"is {format_version(version)}," if version else "does not say its version, and may be"
+        problem = f"{said} older than {format_version(OLDEST)}"
     elif not shutil.which("pulumi-language-python"):
         problem = "has no pulumi-language-python beside it"
     else:

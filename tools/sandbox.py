@@ -160,7 +160,7 @@ def run(command: str, directory: Path, given_port: int | None) -> None:
 
     def pulumi(*arguments: str) -> None:
         if subprocess.run(["pulumi", *arguments], cwd=PROJECT, env=variables).returncode:
-            raise Failure(f"`pulumi {' '.join(arguments)}` failed (see above)")
+            raise Failure(describe_failure(f"pulumi {' '.join(arguments)}", directory / "state"))
 
     pulumi("stack", "select", "--create", STACK)
     if command == "preview":
@@ -182,6 +182,15 @@ def run(command: str, directory: Path, given_port: int | None) -> None:
             print_lines([f"sandbox: {line}; destroy them, then run `make down` again"], sys.stderr)
         else:
             emulator.stop()
+
+
+def describe_failure(command: str, state: Path) -> str:
+    """What to do after a command of the engine failed. If the stack is locked, the engine itself advises a
+    `pulumi cancel`, which needs this checkout's engine and state. `state`: directory of the backend."""
+    words = f"`{command}` failed (see above)"
+    if not any(state.glob(f".pulumi/locks/*/*/{STACK}/*.json")):
+        return words
+    return f"{words}; if no other run is under way: `. .sandbox/env && pulumi cancel`, then the same command again"
 
 
 def _list_other_stacks(variables: dict[str, str]) -> list[str]:

@@ -56,6 +56,14 @@ def test_an_engine_on_path_is_used_if_it_is_complete_and_new_enough(
     assert ("official installer" in engine.stderr) is not is_used
 
 
+def test_a_program_that_says_no_version_is_not_called_old(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    program(mine / "pulumi", "hello")
+    engine = run(tmp_path, cached=True, path=str(mine))
+    assert f"{mine}/pulumi does not say its version, and may be older than 3." in engine.stderr
+
+
 def test_a_cached_engine_is_used_without_a_word(tmp_path: Path) -> None:
     engine = run(tmp_path, cached=True)
     assert (engine.returncode, engine.stderr) == (0, "")

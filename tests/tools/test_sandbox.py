@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.ports import find_free_port
-from tools.sandbox import Emulator, Failure, make_private, write_environment
+from tools.sandbox import Emulator, Failure, describe_failure, make_private, write_environment
 
 FAKE = """
 import http.server, json, sys
@@ -86,6 +86,20 @@ def test_an_emulator_that_is_just_being_started_is_named(tmp_path: Path) -> None
         fcntl.flock(record, fcntl.LOCK_EX)
         with pytest.raises(Failure, match="being started by another command"):
             Emulator(tmp_path).stop()
+
+
+@pytest.mark.parametrize(
+    ("lock", "is_advised"), [("sandbox/id.json", True), ("prod/id.json", False), ("sandbox/id.json.attrs", False)]
+)
+def test_a_lock_that_a_killed_run_left_is_named_with_its_remedy(tmp_path: Path, lock: str, is_advised: bool) -> None:
+    """What the engine advises works in no shell but that of `.sandbox/env`."""
+    file = tmp_path / ".pulumi" / "locks" / "organization" / "flexsaml" / lock
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    words = describe_failure("pulumi up --yes", tmp_path)
+    assert words.startswith("`pulumi up --yes` failed (see above)")
+    assert ("`. .sandbox/env && pulumi cancel`" in words) is is_advised
+    assert describe_failure("pulumi up", tmp_path / "absent") == "`pulumi up` failed (see above)"
 
 
 @pytest.fixture
