@@ -24,7 +24,7 @@ from tests.cli.command import Ended, run
 from tests.graph.fakes import Answer, stage
 from tests.prediction import seeded
 from tests.providers.test_check_and_diff import KINDS
-from tests.verification import mutations as made
+from tests.verification import good_response as made
 
 Outcome = tuple[int, list[str]]
 GOOD_STACK = (

@@ -23,7 +23,8 @@ from tests.cli.command import ROOT, Ended, assert_refused, run
 from tests.emulator import signin
 from tests.emulator.process import TENANT, Emulator
 from tests.emulator.tenant import ADA, FLEX, Tenant
-from tests.verification import mutations as made
+from tests.verification import good_response as made
+from tests.verification import mutations
 
 CORPUS = ROOT / "tests" / "corpus" / "saml" / "identitymodel"
 AT = ("--at", "2026-05-04T09:30:00Z")
@@ -199,7 +200,7 @@ def test_the_claims_of_the_stack_are_expected(files: Path, tmp_path: Path) -> No
 
 def test_a_bare_assertion_is_compared_only_with_a_stack_that_is_named(files: Path, tmp_path: Path) -> None:
     bare = tmp_path / "assertion.xml"
-    recipe = replace(made.Recipe(), attributes=made.with_instead("roles"))
+    recipe = replace(made.Recipe(), attributes=mutations.with_instead("roles"))
     bare.write_bytes(etree.tostring(made.good(recipe, response=None)[-1]))
     arguments = (bare, *AT, "--certificate", files / "entra.pem")
     assert verify(*arguments).status == 0
@@ -215,7 +216,7 @@ def test_a_bare_assertion_is_compared_only_with_a_stack_that_is_named(files: Pat
         pytest.param(lambda: b"<a x='" + b"y" * 150 + b"'>" + b"<a>" * 4000, id="levels within the limits"),
         *(
             pytest.param(mutation.make, id=mutation.name)
-            for mutation in made.MUTATIONS
+            for mutation in mutations.MUTATIONS
             if mutation.check in ("size", "nesting") or mutation.name == "a billion laughs"
         ),
     ],

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from lxml import etree
 
-from . import mutations as made
-from .mutations import AUDIENCE, CONTEXT, ISSUER, NAME, Recipe, attribute
+from . import good_response as made
+from .good_response import AUDIENCE, CONTEXT, ISSUER, NAME, Recipe, attribute
 
 GOOD = Recipe()
 _TIME = re.compile(r"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d)")

@@ -7,7 +7,7 @@ import pytest
 from flexsaml.verification.checks import CannotVerify
 from flexsaml.verification.metadata import parse_metadata
 
-from . import mutations as made
+from . import good_response as made
 
 
 @pytest.mark.parametrize(

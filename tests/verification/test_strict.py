@@ -17,7 +17,7 @@ from onelogin.saml2.auth import OneLogin_Saml2_Auth
 
 from flexsaml.verification.shape import check_shape
 
-from . import mutations as made
+from . import good_response as made
 from .shapes import GOOD, SHAPES, XSI, Shape, shift_times
 from .test_verify import fault_names, judge
 

@@ -18,7 +18,8 @@ from flexsaml.verification.metadata import TrustedCertificates, parse_certificat
 from flexsaml.verification.response import is_response, parse_response
 from flexsaml.verification.verdict import DeclaredClaims, Verdict, judge_response
 
-from . import mutations as made
+from . import good_response as made
+from . import mutations
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "saml" / "identitymodel"
 REPORTS = CORPUS.parent / "reports"
@@ -54,8 +55,8 @@ def fault_names(verdict: Verdict) -> list[str]:
     return [check.name for check in verdict.checks if check.status == "fault"]
 
 
-@pytest.mark.parametrize("mutation", made.MUTATIONS, ids=lambda mutation: mutation.name)
-def test_a_mutation_is_refused_by_its_check(mutation: made.Mutation) -> None:
+@pytest.mark.parametrize("mutation", mutations.MUTATIONS, ids=lambda mutation: mutation.name)
+def test_a_mutation_is_refused_by_its_check(mutation: mutations.Mutation) -> None:
     verdict = judge(mutation.make())
     assert mutation.check in fault_names(verdict)
     assert all("\n" not in str(check) for check in verdict.checks)
@@ -63,13 +64,13 @@ def test_a_mutation_is_refused_by_its_check(mutation: made.Mutation) -> None:
 
 def test_each_check_refuses_by_itself() -> None:
     """A single coarse check that refuses everything would hide that the others do not work."""
-    fault_sets = [set(fault_names(judge(mutation.make()))) for mutation in made.MUTATIONS]
+    fault_sets = [set(fault_names(judge(mutation.make()))) for mutation in mutations.MUTATIONS]
     sole_faults = {name for names in fault_sets if len(names) == 1 for name in names}
-    assert {mutation.check for mutation in made.MUTATIONS} - sole_faults == set()
+    assert {mutation.check for mutation in mutations.MUTATIONS} - sole_faults == set()
 
 
 def test_every_mutation_has_its_own_name() -> None:
-    names = [mutation.name for mutation in made.MUTATIONS]
+    names = [mutation.name for mutation in mutations.MUTATIONS]
     assert len(names) == len(set(names)) >= 20
 
 
@@ -160,47 +161,47 @@ def har(*, value: str = "", text: str = "") -> bytes:
             id="two audiences, one time",
         ),
         pytest.param(
-            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_more(made.attribute("team", "blue")))),
+            lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_more(made.attribute("team", "blue")))),
             ["attribute-unexpected"],
             id="an attribute that was not declared",
         ),
         pytest.param(
-            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_instead("languages.stringarray", ""))),
+            lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_instead("languages.stringarray", ""))),
             ["attribute-empty"],
             id="an empty attribute clears",
         ),
         pytest.param(
-            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_instead("full_name", "Ada", "Lovelace"))),
+            lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_instead("full_name", "Ada", "Lovelace"))),
             ["attribute-several"],
             id="several values of a string",
         ),
         pytest.param(
-            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_more(made.attribute("level.int", "1", "2")))),
+            lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_more(made.attribute("level.int", "1", "2")))),
             ["attribute-several", "attribute-unexpected"],
             id="several values of an integer",
         ),
         pytest.param(
-            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_instead("roles", "Agent"))),
+            lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_instead("roles", "Agent"))),
             ["attribute-doubtful"],
             id="a role that Flex does not know",
         ),
         pytest.param(
-            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_instead("roles", "\xa0agent"))),
+            lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_instead("roles", "\xa0agent"))),
             ["attribute-fragile", "attribute-doubtful"],
             id="a role behind a no-break space",
         ),
         pytest.param(
-            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_instead("full_name", "Ada&#13;&#10;Lovelace"))),
+            lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_instead("full_name", "Ada&#13;&#10;Lovelace"))),
             ["attribute-fragile"],
             id="a line break",
         ),
         pytest.param(
-            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_instead("full_name", "&lt;NULL&gt;"))),
+            lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_instead("full_name", "&lt;NULL&gt;"))),
             ["attribute-fragile"],
             id="a word for no value",
         ),
         pytest.param(
-            lambda: made.good_bytes(replace(PLAIN, attributes=made.with_more(made.attribute("languages", "en")))),
+            lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_more(made.attribute("languages", "en")))),
             ["attribute-collision", "attribute-unexpected"],
             id="two names, one worker attribute",
         ),
@@ -219,7 +220,7 @@ def test_a_genuine_response_is_accepted(raw: Callable[[], bytes], warnings: list
     assert verdict.statement.name_id == made.NAME
 
 
-@pytest.mark.parametrize(("method", "digest"), list(made.RAW_ALGORITHMS.items()))
+@pytest.mark.parametrize(("method", "digest"), list(mutations.RAW_ALGORITHMS.items()))
 def test_sha_2_is_accepted(method: str, digest: str) -> None:
     how = made.Signing(method=method, digest=digest)
     assert fault_names(judge(made.good_bytes(assertion=how, response=how))) == []
@@ -340,7 +341,7 @@ def test_no_message_contains_a_value() -> None:
     ],
 )
 def test_a_missing_attribute_is_looked_for_under_other_names(missing: str, received: str, expected: str) -> None:
-    kept = tuple(xml for xml in made.with_instead(missing) if f'"{received}"' not in xml)
+    kept = tuple(xml for xml in mutations.with_instead(missing) if f'"{received}"' not in xml)
     verdict = judge(made.good_bytes(replace(PLAIN, attributes=(*kept, made.attribute(received, "x")))))
     [check] = [check for check in verdict.checks if check.attribute == missing]
     assert check.name == "attribute-missing"
@@ -355,7 +356,7 @@ def test_the_portals_claims_are_told_from_a_missing_value() -> None:
     assert "policy is not in force" in messages[""]
     assert "claims/emailaddress' is there instead" in messages["email"]
     assert "put the stack's policy in force" in messages["roles"]
-    both = made.with_more(made.attribute(f"{made.BASIC}emailaddress", "x"))
+    both = mutations.with_more(made.attribute(f"{made.BASIC}emailaddress", "x"))
     assert fault_names(judge(made.good_bytes(replace(PLAIN, attributes=both)))) == []
 
 
@@ -437,7 +438,7 @@ def test_an_encrypted_response_asks_to_switch_encryption_off(name: str) -> None:
 
 
 def test_a_sign_in_that_failed_says_so() -> None:
-    text = made.bytes_of(replace(PLAIN, status=made.FAILED_STATUS.format("Requester")).xml())
+    text = made.bytes_of(replace(PLAIN, status=mutations.FAILED_STATUS.format("Requester")).xml())
     raw = text[: text.index(b"<Assertion")] + b"</samlp:Response>"
     with pytest.raises(ResponseRefused, match="Requester") as error:
         parse_response(raw)
@@ -520,4 +521,4 @@ def test_every_check_is_in_the_documents() -> None:
     text = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8").partition("## verify")[2]
     rows = [row.split("|")[1] for row in text.splitlines() if row.startswith("| `")]
     documented = {name for row in rows for name in row.split("`")[1::2]}
-    assert {mutation.check for mutation in made.MUTATIONS} - documented == set()
+    assert {mutation.check for mutation in mutations.MUTATIONS} - documented == set()
