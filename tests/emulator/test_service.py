@@ -17,24 +17,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.emulator.batches import PATCH_JSON, make_item, send_batch
 from tests.emulator.process import ADMIN, LEAST, POLICY_WRITER, PREVIEW, SECRET, TENANT, Emulator
-from tests.emulator.tenant import (
-    ADA,
-    DEFINITION,
-    EVENTUAL,
-    FLEX,
-    FLEX_APP,
-    GROUPS,
-    STAGING,
-    STAGING_APP,
-    USERS,
-    Tenant,
-    full_name,
-)
+from tests.emulator.tenant import ADA, DEFINITION, FLEX, FLEX_APP, GROUPS, STAGING, STAGING_APP, USERS, Tenant
 
 FORBIDDEN = (403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 PROPERTY = {"name": "languages", "dataType": "String", "targetObjects": ["User"]}
-PATCH_JSON = {"Content-Type": "application/json"}
 
 
 # -- envelope and auth -------------------------------------------------------------------------------------------------
@@ -161,74 +149,6 @@ def test_reading_policies_wants_policy_read_all_once_there_is_one(tenant: Tenant
     assert get("GET", f"{listing}/{policy}/appliesTo", client=PREVIEW).status == 200
 
 
-# -- batches -----------------------------------------------------------------------------------------------------------
-
-
-def _item(number: int, method: str = "GET", url: str = f"/users/{ADA}", **more: Any) -> dict[str, Any]:
-    return {"id": str(number), "method": method, "url": url, **more}
-
-
-def _batch(emulator: Emulator, *items: dict[str, Any]) -> dict[str, Any]:
-    answer = emulator.graph("POST", "/$batch", {"requests": list(items)})
-    assert answer.status == 200, answer.content
-    return {response["id"]: response for response in answer.json["responses"]}
-
-
-def test_batch_items_are_answered_logged_and_refused_one_by_one(tenant: Tenant) -> None:
-    tenant.property()
-    tenant.emulator.clear()
-    name = full_name("languages")
-    responses = _batch(
-        tenant.emulator,
-        _item(1, "PATCH", f"users/{ADA}", headers=PATCH_JSON, body={name: "en"}),
-        _item(2, "PATCH", f"users/{ADA}", headers={}, body={name: "de"}),
-        _item(3, "GET", "users/$count", headers=EVENTUAL),
-        _item(4, "GET", "/users/nobody", dependsOn=["1"]),
-        _item(5, dependsOn=["4"]),
-    )
-    assert {n: r["status"] for n, r in responses.items()} == {"1": 204, "2": 400, "3": 200, "4": 404, "5": 424}
-    assert all("request-id" in responses[n]["headers"] for n in "1234")
-    assert tenant.value(name) == "en"
-    assert [(r["path"], r["status"], r["in_batch"]) for r in tenant.emulator.requests()[:5]] == [
-        ("/v1.0/$batch", 200, False),
-        (f"/v1.0/users/{ADA}", 204, True),
-        (f"/v1.0/users/{ADA}", 400, True),
-        ("/v1.0/users/$count", 200, True),
-        ("/v1.0/users/nobody", 404, True),
-    ]
-
-
-def test_headers_of_a_batch_are_not_inherited_and_order_is_not_promised(emulator: Emulator) -> None:
-    emulator.dials(batch_order="reversed")
-    body = {"requests": [_item(1, "GET", "users/$count"), _item(2)]}
-    answer = emulator.graph("POST", "/$batch", body, headers=EVENTUAL)
-    assert [(r["id"], r["status"]) for r in answer.json["responses"]] == [("2", 200), ("1", 400)]
-
-
-@pytest.mark.parametrize(
-    "items",
-    [
-        [],
-        [_item(n) for n in range(21)],
-        [_item(1), _item(1)],
-        [_item(1, url="https://graph.microsoft.com/v1.0/users")],
-        [_item(1, dependsOn=["2"]), _item(2)],
-        [_item(1, method="STEAL")],
-        [_item(1, "PATCH", body={})],
-        ["x"],
-    ],
-)
-def test_an_invalid_batch_is_refused_whole(emulator: Emulator, items: list[Any]) -> None:
-    answer = emulator.graph("POST", "/$batch", {"requests": items})
-    assert answer.error[:2] == (400, "BadRequest")
-    assert [r["in_batch"] for r in emulator.requests() if "$batch" in r["path"]] == [False]
-
-
-def test_a_batch_in_a_batch_and_a_batch_without_token_are_refused(emulator: Emulator) -> None:
-    assert _batch(emulator, _item(1, "POST", "/$batch", headers=PATCH_JSON, body={}))["1"]["status"] == 400
-    assert emulator.request("POST", "/v1.0/$batch", b"{}", PATCH_JSON).status == 401
-
-
 # -- throttling and faults ------------------------------------------------------------------------------------------
 
 
@@ -276,8 +196,8 @@ def _now(emulator: Emulator) -> datetime:
 
 
 def test_batch_items_are_charged_one_by_one(limited: Emulator) -> None:
-    items = [_item(n, "PATCH", headers=PATCH_JSON, body={"jobTitle": str(n)}) for n in range(4)]
-    responses = _batch(limited, *items)
+    items = [make_item(n, "PATCH", headers=PATCH_JSON, body={"jobTitle": str(n)}) for n in range(4)]
+    responses = send_batch(limited, *items)
     assert [responses[str(n)]["status"] for n in range(4)] == [204, 204, 204, 429]
     assert "Retry-After" in responses["3"]["headers"]
 
@@ -300,8 +220,8 @@ def test_a_refusing_fault_is_not_carried_out(
     first = tenant.patch({"jobTitle": "x"})
     assert first.error[:2] == (status, code)
     assert first.headers[header[0]] == header[1]
-    item = _item(1, "PATCH", headers=PATCH_JSON, body={"jobTitle": "x"})
-    assert _batch(tenant.emulator, item)["1"]["status"] == status
+    item = make_item(1, "PATCH", headers=PATCH_JSON, body={"jobTitle": "x"})
+    assert send_batch(tenant.emulator, item)["1"]["status"] == status
     assert tenant.emulator.export() == before
     assert tenant.patch({"jobTitle": "x"}).status == 204
     assert [f["fired"] for f in tenant.emulator.faults()] == [2]
@@ -320,12 +240,12 @@ def test_a_cut_connection_is_logged_without_status(tenant: Tenant, action: str, 
 def test_an_item_of_a_batch_may_bring_the_fault_upon_all_of_it(tenant: Tenant, in_batch: bool) -> None:
     emulator = tenant.emulator
     emulator.fault("drop", "PATCH", "^/users/", skip=1, in_batch=in_batch)
-    items = [_item(number, "PATCH", headers=PATCH_JSON, body={"jobTitle": "Lead"}) for number in (1, 2)]
+    items = [make_item(number, "PATCH", headers=PATCH_JSON, body={"jobTitle": "Lead"}) for number in (1, 2)]
     if in_batch:
-        _cut_off(lambda: _batch(emulator, *items))
+        _cut_off(lambda: send_batch(emulator, *items))
         assert tenant.value("jobTitle") != "Lead"
         emulator.clear_faults()
-    assert {answer["status"] for answer in _batch(emulator, *items).values()} == {204}
+    assert {answer["status"] for answer in send_batch(emulator, *items).values()} == {204}
     assert tenant.value("jobTitle") == "Lead"
 
 

@@ -6,25 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from flexsaml.claims import NAME_ID, load_table
-from flexsaml.prediction.comparison import compare_policies
+from flexsaml.claims import NAME_ID
 from flexsaml.prediction.evidence import EXACT, PREDICTED, UNKNOWN
-from tests.prediction.seeded import (
-    ADA,
-    MANDATORY,
-    OWN,
-    USERS,
-    ada,
-    agent,
-    find_line,
-    predict_entries,
-    rate_without_request,
-    target,
-    user_entry,
-)
+from tests.prediction.seeded import ADA, MANDATORY, OWN, ada, agent, find_line, predict_entries, target, user_entry
+from tests.prediction.test_worker_lines import UPN_ENTRY
 
 RELEASED = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
 RESTRICTED = "http://schemas.microsoft.com/identity/claims/acct"
@@ -306,68 +292,6 @@ def test_an_unreadable_tenant_is_unknown(changes: dict[str, Any], entry: dict[st
     assert (line.values, line.confidence) == ((), UNKNOWN)
 
 
-# -- every policy that Graph accepts -----------------------------------------------------------------------------------
-
-_IDS = st.sampled_from(
-    ["mail", "assignedroles", "groups", "netbiosname", "zzz", "othermail", "extensionattribute1", ""]
-)
-_TEXTS = st.sampled_from(["x", "email", "roles", "skill.int", "", NAME_ID, RELEASED, RESTRICTED, "channel.a.capacity"])
-_ODD = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.lists(st.none(), max_size=2))
-_ENTRY = st.fixed_dictionaries(
-    {},
-    optional={
-        "Source": st.one_of(st.sampled_from(["user", "transformation", "company", "application", "zzz"]), _ODD),
-        "ID": st.one_of(_IDS, _ODD),
-        "ExtensionID": st.one_of(st.just(f"{OWN}team"), _ODD),
-        "Value": _ODD,
-        "SamlClaimType": st.one_of(_TEXTS, _ODD),
-        "SAMLNameForm": _ODD,
-        "TransformationID": st.sampled_from(["T", "t", "U", ""]),
-    },
-)
-_TRANSFORMATION = st.fixed_dictionaries(
-    {"ID": st.sampled_from(["T", "U"]), "TransformationMethod": st.sampled_from(["Join", "RegexReplace", "ToLowercase", "?"])},
-    optional={
-        "InputClaims": st.lists(
-            st.fixed_dictionaries(
-                {"ClaimTypeReferenceId": _IDS, "TransformationClaimType": st.sampled_from(["string1", "sourceClaim", "s"])},
-                optional={"TreatAsMultiValue": _ODD},
-            ),
-            max_size=3,
-        ),
-        "InputParameters": st.one_of(
-            _ODD,
-            st.lists(
-                st.fixed_dictionaries({"ID": st.sampled_from(["string2", "separator", "regex", "replacement"]), "Value": _ODD}),
-                max_size=4,
-            ),
-        ),
-    },
-)  # fmt: skip
-_VALUES = st.one_of(_ODD, st.lists(st.text(max_size=3), max_size=3))
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(_ENTRY, max_size=8),
-    st.lists(_TRANSFORMATION, max_size=3),
-    st.fixed_dictionaries({name: _VALUES for name in ("mail", "otherMails", "accountEnabled", "displayName")}),
-    st.fixed_dictionaries({f"{OWN}team": _VALUES}),
-)
-def test_every_policy_that_graph_accepts_gets_a_prediction(
-    entries: list[Any], transformations: list[Any], properties: dict[str, Any], values: dict[str, Any]
-) -> None:
-    user = agent(ADA, properties={**USERS[ADA], **properties}, values=values)
-    at = target(extensions={f"{OWN}team": "String"})
-    prediction = predict_entries(*entries, user=user, at=at, ClaimsTransformation=transformations)
-    restricted = load_table("restricted_claims")["saml"]
-    for line in prediction.attributes:
-        assert line.values or line.explanation
-        assert not (line.values and line.confidence == UNKNOWN)
-        assert line.name not in restricted or line.rules in (("S7",), ("S19",), ("S4",), ("S21",))
-    assert compare_policies(prediction, prediction) == []
-
-
 @pytest.mark.parametrize("name", [NAME_ID.title(), RESTRICTED.upper(), f"{RELEASED[:-3]}UPN"])
 def test_a_claim_type_in_another_case_than_one_entra_has_rules_for_is_unknown(name: str) -> None:
     prediction = predict_entries(UPN_ENTRY, {"Value": "v", "SamlClaimType": name})
@@ -381,76 +305,3 @@ def test_a_claim_type_in_another_case_than_one_entra_has_rules_for_is_unknown(na
 def test_another_basic_claim_set_than_true_or_false_is_unknown(basic: object, is_known: bool) -> None:
     line = find_line(predict_entries(user_entry("department"), IncludeBasicClaimSet=basic))
     assert (line.confidence == EXACT) == is_known
-
-
-UPN_ENTRY = {"Source": "user", "ID": "userprincipalname", "SamlClaimType": NAME_ID}
-
-
-@pytest.mark.parametrize(
-    ("constants", "name", "value", "confidence"),
-    [
-        ({"team": "blue"}, "team", "blue", EXACT),
-        ({"team": "blue "}, "team", "blue ", PREDICTED),
-        ({"team_member": "blue"}, "team_member", "blue", PREDICTED),  # Twilio says only which team it assigns
-        ({"team_owner": "blue, red"}, "team_owner", "blue, red", PREDICTED),
-        ({"team_member": ""}, "team_member", None, UNKNOWN),  # the default team
-        ({"Team_Member": "blue"}, "Team_Member", "blue", PREDICTED),
-        ({"routing": "x"}, "routing", "x", PREDICTED),
-        ({"team": "blue", "note": "ä" * 700}, "team", "blue", PREDICTED),  # 4,096 characters only without escapes
-        ({"team": "blue", "note": "x" * 3900}, "team", "blue", EXACT),
-        ({"team_member.stringarray": "blue,red"}, "team_member", None, UNKNOWN),
-        ({"team": "blue", "note": "x" * 4100}, "team", None, UNKNOWN),  # longer than TaskRouter keeps
-        ({"full_name.string": "Ada"}, "full_name", None, UNKNOWN),
-        ({"languages.stringarray": "de,en"}, "languages", ["de", "en"], EXACT),
-        ({"languages.stringarray": "de, en"}, "languages", ["de", "en"], PREDICTED),
-        ({"languages.stringarray": "de,,en"}, "languages", ["de", "", "en"], PREDICTED),
-        ({"languages.stringarray": '"de,en"'}, "languages", ['"de', 'en"'], PREDICTED),
-        ({"languages.stringarray": '["de"]'}, "languages", ['["de"]'], PREDICTED),
-        ({"//x/team": "blue"}, "//x/team", "blue", PREDICTED),  # a URI by some readings
-        ({"routing.skills.stringarray": "de"}, "routing.skills", ["de"], PREDICTED),  # Flex keeps its own nested
-        ({"team.name": "blue"}, "team.name", "blue", PREDICTED),
-        ({"level.Int": "5"}, "level.Int", "5", PREDICTED),
-        ({"Email": "a@x"}, "Email", "a@x", PREDICTED),  # Flex may take it for email
-        ({"Team": "blue"}, "Team", "blue", EXACT),
-        ({"team": " blue"}, "team", " blue", PREDICTED),
-        ({"level.int": "5"}, "level", 5, EXACT),
-        ({"level.int": "-5"}, "level", -5, PREDICTED),
-        ({"channel.voice.foo": "x"}, "channel.voice.foo", "x", PREDICTED),
-        ({"channel.voice.capacity": "2"}, "channel.voice.capacity", 2, PREDICTED),
-        ({"team": "blue", "team.string": "red"}, "team", None, UNKNOWN),
-        ({"team": "blue", "team.int": "5"}, "team", None, UNKNOWN),
-        ({"team": "blue", "team.int": "1.0"}, "team", None, UNKNOWN),  # that Flex refuses 1.0 is an inference
-        ({"roles.stringarray": "admin"}, "roles", None, UNKNOWN),
-        ({"team": "blue", "team.string": "a\nb"}, "team", None, UNKNOWN),  # it is not known whether the other arrives
-    ],
-)
-def test_the_worker_is_as_sure_as_its_weakest_rule(
-    constants: dict[str, str], name: str, value: object, confidence: str
-) -> None:
-    entries = [{"Value": text, "SamlClaimType": type_} for type_, text in constants.items()]
-    line = next(line for line in predict_entries(*MANDATORY, *entries).worker if line.name == name)
-    assert (line.value, line.confidence) == (value, confidence)
-
-
-@pytest.mark.parametrize(
-    ("type_", "roles", "confidence"),
-    [
-        ("roles", ("admin",), EXACT),
-        ("roles", ("boss",), PREDICTED),
-        ("x.stringarray", ("a", "b"), PREDICTED),
-        ("x.int", ("1", "2"), UNKNOWN),
-    ],
-)
-def test_what_flex_makes_of_several_values(type_: str, roles: tuple[str, ...], confidence: str) -> None:
-    entries = [{"Source": "user", "ID": "assignedroles", "SamlClaimType": type_}]
-    worker = predict_entries(*entries, user=agent(ADA, roles=roles)).worker
-    assert worker[0].confidence == confidence
-
-
-@pytest.mark.parametrize(
-    ("upn", "confidence"),
-    [("ada@contoso.example", EXACT), ("ada_l@contoso.example", PREDICTED), ("äda@contoso.example", PREDICTED)],
-)
-def test_the_address_of_a_worker_is_exact_where_its_form_is_documented(upn: str, confidence: str) -> None:
-    worker = predict_entries(UPN_ENTRY, user=replace(agent(ADA), upn=upn)).worker
-    assert {line.name: rate_without_request(line) for line in worker}["contact_uri"] == confidence
