@@ -37,6 +37,14 @@ FILES = sorted(
 )
 
 
+LONGEST = 400  # lines
+
+
+def test_no_module_is_too_long_to_read_at_once() -> None:
+    lengths = {path.relative_to(PROJECT).as_posix(): len(path.read_text("utf-8").splitlines()) for path in FILES}
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
 def room_of(module: str) -> str:
     """The room of a dotted module name, "" for none: `flexsaml.graph.users` is in `flexsaml.graph`."""
     names = [room.replace("/", ".") for room in ROOMS]

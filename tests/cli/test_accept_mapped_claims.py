@@ -11,8 +11,8 @@ import pytest
 from flexsaml.cli.accept_mapped_claims import find_obstacle
 from flexsaml.graph import SigningKey
 from tests.cli.command import Ended, assert_refused, run, stack_file
+from tests.cli.setup_command import answer_at_a_terminal
 from tests.cli.test_certificate import NOW, in_days, snapshot, without_certificates
-from tests.cli.test_setup import answer_at_a_terminal
 from tests.emulator import signin
 from tests.emulator.process import PREVIEW, Emulator
 from tests.emulator.tenant import ADA, FLEX, FLEX_APP, STAGING_APP, Tenant

@@ -17,7 +17,7 @@ import pytest
 from flexsaml.cli.certificate import find_waiting, judge_key
 from flexsaml.graph import Application, PrincipalSnapshot, ServicePrincipal, SigningKey
 from tests.cli.command import Ended, assert_refused, run, stack_file
-from tests.cli.test_setup import answer_at_a_terminal
+from tests.cli.setup_command import answer_at_a_terminal
 from tests.emulator import signin
 from tests.emulator.process import LEAST, PREVIEW, Emulator
 from tests.emulator.tenant import ADA, FLEX, FLEX_APP, STAGING, Tenant

@@ -7,18 +7,14 @@ Everything against the emulator, as a person with what a token of `az login` was
 from __future__ import annotations
 
 import base64
-import json
 import os
-import pty
 import shlex
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -28,52 +24,24 @@ from flexsaml import setup as setup_room
 from flexsaml.cli.setup import _confirm_plan, _Plan
 from flexsaml.errors import UserError
 from flexsaml.graph import GraphPermissions
-from tests.cli.command import CLAIMS, ROOT, Ended, assert_refused, run, stack_file
-from tests.emulator.process import AZURE_CLI, SECRET, SEED, Emulator
+from tests.cli.command import ROOT, assert_refused, run, stack_file
+from tests.cli.setup_command import (
+    KEY,
+    PERSON,
+    STACK,
+    UP,
+    Setup,
+    answer_at_a_terminal,
+    grant,
+    granted,
+    registrations,
+    setup,
+)
+from tests.emulator.process import Emulator
 from tests.emulator.tenant import FLEX, FLEX_APP
 from tests.setup.certificates import make_pem, write_client_certificate
 
-PERSON = {"FLEXSAML_SANDBOX_CLIENT": AZURE_CLI, "FLEXSAML_SANDBOX_SECRET": SECRET}
-STACK = CLAIMS + (
-    "    languages.stringarray: extension.languages\n  flexsaml:extensions: {languages: String}\n"
-    "  flexsaml:users:\n    ada@contoso.example: {languages: en}\n"
-)
-UP = {
-    "Application.ReadWrite.OwnedBy", "Policy.Read.All", "Policy.ReadWrite.ApplicationConfiguration",
-    "User.ReadWrite.All",
-}  # fmt: skip
-
-Setup = Callable[..., Ended]
-
-
-@pytest.fixture
-def setup(emulator: Emulator, tmp_path: Path) -> Setup:
-    """Runs `setup` with these arguments, beside a stack file."""
-    file = stack_file(tmp_path, emulator, STACK)
-
-    def run_setup(*arguments: str, environment: dict[str, str] = PERSON) -> Ended:
-        return run("setup", "--file", file, *arguments, environment=environment)
-
-    return run_setup
-
-
-def grant(emulator: Emulator, *permissions: str) -> None:
-    """Give the person exactly these; the tenant stays as it is."""
-    person = {"id": AZURE_CLI, "displayName": "a person", "secret": SECRET, "isPerson": True, "roles": permissions}
-    clients = [client for client in json.loads(SEED.read_text("utf-8"))["clients"] if client["id"] != AZURE_CLI]
-    emulator.seed({**emulator.export(), "clients": [*clients, person]})
-
-
-def registrations(emulator: Emulator, name: str = "flexsaml flexsaml dev") -> list[dict[str, Any]]:
-    return [row for row in emulator.export()["applications"] if row["displayName"] == name]
-
-
-def granted(emulator: Emulator) -> set[str]:
-    """The application permissions that were consented to."""
-    export = emulator.export()
-    graph = next(row for row in export["servicePrincipals"] if row["displayName"] == "Microsoft Graph")
-    names = {role["id"]: role["value"] for role in graph["appRoles"]}
-    return {names[row["appRoleId"]] for row in export["appRoleAssignments"] if row["resourceId"] == graph["id"]}
+__all__ = ["setup"]  # a fixture
 
 
 def test_it_shows_makes_finds_and_removes(setup: Setup, emulator: Emulator, tmp_path: Path) -> None:
@@ -166,93 +134,6 @@ def test_stacks_of_the_same_name_have_a_registration_for_each_project(emulator: 
         ended = run("setup", "--file", file, "--github", f"contoso/{project}", "--yes", environment=PERSON)
         assert ended.status == 0, ended.err
         assert len(registrations(emulator, f"flexsaml {project} dev")) == 1
-
-
-def test_a_strangers_registration_stays(setup: Setup, emulator: Emulator) -> None:
-    made = emulator.graph("POST", "/applications", {"displayName": "flexsaml flexsaml dev"}).json
-    before = emulator.export()
-    assert_refused(
-        setup("--github", "contoso/infra", "--yes"),
-        "setup",
-        "setup did not make",
-        made["id"],
-        "choose another name with --name",
-    )
-    assert setup("--remove", "--yes").status == 2
-    assert emulator.export() == before
-
-
-PASSWORD = {"passwordCredential": {"displayName": "flexsaml setup"}}
-FEDERATED = {"name": "github-contoso", "issuer": "https://evil.example", "subject": "x", "audiences": ["api://x"]}
-KEY = {
-    "type": "AsymmetricX509Cert", "usage": "Verify", "displayName": "flexsaml AB",
-    "key": base64.b64encode(b"a certificate").decode(),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("application", "path", "body", "words"),
-    [
-        ({}, "/addPassword", PASSWORD, "client secret 'flexsaml setup'"),
-        ({}, "/federatedIdentityCredentials", FEDERATED, "federated credential 'github-contoso' (x of https://evil"),
-        ({"keyCredentials": [KEY]}, "", {}, "certificate 'flexsaml AB'"),
-        ({"web": {"redirectUris": ["https://evil.example/"]}}, "", {}, "redirect URI https://evil.example/"),
-        ({}, "", {}, "owner "),
-    ],
-    ids=["secret", "federation", "certificate", "redirect URI", "owner alone"],
-)
-def test_a_planted_registration_gets_no_rights(
-    setup: Setup, emulator: Emulator, application: dict[str, Any], path: str, body: dict[str, Any], words: str
-) -> None:
-    """Anybody who may register applications can give one the name and the tag of `setup`."""
-    planted = {"displayName": "flexsaml flexsaml dev", "tags": ["flexsaml-setup"], **application}
-    made = emulator.graph("POST", "/applications", planted).json
-    if path:
-        assert emulator.graph("POST", f"/applications/{made['id']}{path}", body).status in (200, 201)
-    before, arguments = emulator.export(), ("--github", "contoso/infra")
-    for more in ("--yes", "--print"):
-        assert_refused(setup(*arguments, more), "setup", made["id"], words, "--accept-existing")
-    assert emulator.export() == before
-
-    shown = setup(*arguments, "--accept-existing")
-    assert f". keep {words}" in shown.out
-    assert f"# it holds, and keeps: {words}" in setup(*arguments, "--accept-existing", "--print").out
-    assert emulator.export() == before
-    assert setup(*arguments, "--accept-existing", "--yes").status == 0
-    assert granted(emulator) == UP
-
-
-def test_a_planted_registration_is_not_taken_for_the_one_whose_answer_was_lost(
-    setup: Setup, emulator: Emulator
-) -> None:
-    emulator.dials(index_lag=2)  # it is listed after the registration is planned, and the answer to it was lost
-    planted = {"displayName": "flexsaml flexsaml dev", "tags": ["flexsaml-setup"], "keyCredentials": [KEY]}
-    emulator.graph("POST", "/applications", planted)
-    emulator.fault("drop", "POST", "^/applications$")
-    before = emulator.export()
-    ended = setup("--github", "contoso/infra", "--yes")
-    assert (ended.status, emulator.export()) == (2, before)
-    assert "with what this command would not make: certificate 'flexsaml AB'" in ended.err
-
-
-def test_a_registration_that_other_tenants_can_use_is_always_refused(setup: Setup, emulator: Emulator) -> None:
-    planted = {
-        "displayName": "flexsaml flexsaml dev",
-        "tags": ["flexsaml-setup"],
-        "signInAudience": "AzureADMultipleOrgs",
-    }
-    emulator.graph("POST", "/applications", planted)
-    before = emulator.export()
-    ended = setup("--github", "contoso/infra", "--accept-existing", "--yes")
-    assert_refused(ended, "setup", "the audience AzureADMultipleOrgs", "--name")
-    assert emulator.export() == before
-
-
-def test_a_second_credential_for_a_complete_registration_needs_no_option(setup: Setup, emulator: Emulator) -> None:
-    assert setup("--github", "contoso/infra", "--yes").status == 0
-    again = setup("--github", "contoso/infra:branch:main", "--yes")
-    assert (again.status, len(emulator.export()["federatedIdentityCredentials"])) == (0, 2), again.err
-    assert "  holds: federated credential 'github-contoso-infra-pull-request-" in again.out
 
 
 WORKFLOWS = (
@@ -400,30 +281,6 @@ def test_a_secret_is_written_where_nobody_reads_the_output_any_more(emulator: Em
         process.stdout.close()
         assert process.wait(timeout=60) == 1
     assert "SECRET" in file.read_text("utf-8")
-
-
-def answer_at_a_terminal(
-    arguments: list[str], environment: dict[str, str], answer: str, meanwhile: Callable[[], object] = lambda: None
-) -> tuple[int, str]:
-    """Exit status, and what the terminal showed. `answer` is typed when it is asked for, `meanwhile` happens before the
-    first one."""
-    waiting = [meanwhile]
-    terminal, child_end = pty.openpty()
-    command = [sys.executable, "-m", "flexsaml", *arguments]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, start_new_session=True, stdin=child_end, stdout=child_end, stderr=child_end
-    )
-    os.close(child_end)
-    shown = b""
-    with suppress(OSError):  # Linux ends a terminal that way
-        while chunk := os.read(terminal, 4096):
-            shown += chunk
-            if b"Type yes:" in chunk:
-                if waiting:
-                    waiting.pop()()
-                os.write(terminal, answer.encode() + b"\n")
-    os.close(terminal)
-    return process.wait(timeout=60), shown.decode()
 
 
 @pytest.mark.parametrize("answer", ["yes", "no"])

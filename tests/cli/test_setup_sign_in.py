@@ -10,7 +10,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CertificateCredential, ClientAssertionCredential
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.cli.test_setup import UP, Setup, granted, registrations, setup
+from tests.cli.setup_command import UP, Setup, granted, registrations, setup
 from tests.emulator.process import TENANT, Emulator
 from tests.emulator.tenant import FLEX_APP
 from tests.emulator.test_wire_assertions import AUDIENCE, EXPIRY, ISSUER, sign

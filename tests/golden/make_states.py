@@ -31,6 +31,7 @@ import yaml
 from tests.emulator.process import SEED, Emulator
 from tests.engine.host import HostProject
 from tests.engine.stack import PROJECT, Checkout, Stack
+from tests.golden.programs import HOST_PROGRAM, PROGRAM
 from tests.golden.states import ADDRESS, DIRECTORY, Json, Rows, common_tenant, rows_as_text, rows_besides
 from tests.wheel import install_wheel
 
@@ -239,60 +240,6 @@ def make_resources_alone(stack: Stack) -> Export:
     stack.checkout.write_program(program)
     stack.up()
     return before
-
-
-PROGRAM = """\
-from providers import ClaimsMappingPolicy, ExtensionProperty, PolicyAssignment, UserExtensionValue
-
-languages = ExtensionProperty(
-    "languages", application_id="{application_id}", app_id="{app_id}", name="languages", data_type="String"
-)
-UserExtensionValue(
-    "ada",
-    user="ada@contoso.example",
-    values={{"{languages}": "en,de", "{team}": "blue"}},
-    types={{"{languages}": "String", "{team}": "String"}},
-    extensions={{"{languages}": languages.id, "{team}": "{application_id}/{team_id}"}},
-)
-policy = ClaimsMappingPolicy(
-    "policy",
-    display_name="Flex, alone",
-    claims={{
-        "nameid": "user.userprincipalname",
-        "email": "user.mail",
-        "full_name": "user.displayname",
-        "roles": "user.assignedroles",
-        "languages.stringarray": "extension.languages",
-    }},
-    extensions={{"languages": languages.full_name}},
-)
-PolicyAssignment("assignment", service_principal_id="{principal_id}", policy_id=policy.id)
-"""
-
-
-HOST_PROGRAM = """\
-import os
-
-from flexsaml.components import FlexSamlClaims, FlexSamlClaimsArgs
-
-FlexSamlClaims(
-    "flex",
-    FlexSamlClaimsArgs(
-        service_principal="Twilio Flex",
-        claims={
-            "nameid": "user.userprincipalname",
-            "email": "user.mail",
-            "full_name": "user.displayname",
-            "roles": "user.assignedroles",
-            "team": "extension.team",
-        },
-        extensions={"team": "String"},
-        users={"ada@contoso.example": {"team": os.environ.get("TEAM", "red")}},
-        users_file="agents.csv",
-        replace_existing=True,
-    ),
-)
-"""
 
 
 def make_wheel_program(stack: Stack) -> Export:

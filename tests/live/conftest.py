@@ -12,7 +12,7 @@ from tests.live.experiment import Experiment
 from tests.live.run import EXPERIMENTS, LiveRun
 from tests.live.scratch import make_mark
 from tests.live.signin import FormSignIn, SignIn
-from tests.providers.miniature import QuickClock
+from tests.providers.quick_connection import QuickClock
 
 REPLY_URL = "http://localhost:8400/acs"
 DOMAIN = "contoso.example"

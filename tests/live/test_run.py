@@ -18,19 +18,16 @@ import pytest
 
 from flexsaml.errors import UserError
 from flexsaml.graph import Client
-from flexsaml.prediction import MEASURED, apply_measurements, load_rules
-from tests.emulator.process import ADMIN, REPOSITORY, TENANT, Emulator
+from tests.emulator.process import REPOSITORY, TENANT, Emulator
 from tests.live.__main__ import main
 from tests.live.conftest import DOMAIN, connect_to, make_run
 from tests.live.experiment import Answer, Experiment, Outcome
 from tests.live.life_cycle import run_life_cycle
-from tests.live.report import Finding, redact
 from tests.live.run import EXPERIMENTS
 from tests.live.scratch import Scratch, make_mark
 from tests.live.signin import SignIn
-from tests.live.tenant import MOST_USERS
 from tests.live.workbench import Workbench
-from tests.providers.miniature import QuickClock
+from tests.providers.quick_connection import QuickClock
 
 GUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
@@ -280,121 +277,6 @@ def test_what_the_run_cannot_use_is_named_before_it_makes_anything(
     assert words in printed.err
     assert (printed.err + printed.out).count("\n") == 1
     assert [request for request in emulator.requests() if request["path"].endswith("/applications")] == []
-
-
-# -- which tenant ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("tenants", "status", "words"),
-    [
-        ((), 0, "live suite skipped: no tenant is named"),
-        ((" ",), 0, "live suite skipped: no tenant is named"),
-        ((ADMIN,), 2, "the credential belongs to"),
-        (("contoso.example",), 2, "the credential belongs to"),
-        ((TENANT, ADMIN), 2, "one run has one tenant"),
-        ((TENANT.upper(), TENANT), 0, "the report is in"),
-    ],
-)
-def test_only_the_named_tenant_of_the_credential_is_touched(
-    emulator: Emulator,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    tenants: tuple[str, ...],
-    status: int,
-    words: str,
-) -> None:
-    more = ("--no-sign-in", "--only", "property-body", "--report", str(tmp_path / "report.json"))
-    given = arguments(emulator, *more, tenants=tenants)
-    before = emulator.export()
-    emulator.clear()
-    assert main(given, QuickClock()) == status
-    printed = capsys.readouterr()
-    assert words in printed.out + printed.err
-    wrote = [
-        request for request in emulator.requests() if request["method"] != "GET" and "oauth2" not in request["path"]
-    ]
-    assert bool(wrote) is words.startswith("the report")
-    assert (printed.out + printed.err).count("\n") == 1 or wrote
-    assert emulator.export() == before
-
-
-@pytest.mark.parametrize(("too_many", "times", "status"), [(0, 1, 0), (1, 1, 2), (1, 2, 0)])
-def test_a_tenant_that_people_work_in_is_named_twice(
-    emulator: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], too_many: int, times: int, status: int
-) -> None:
-    for number in range(MOST_USERS - len(emulator.export()["users"]) + too_many):
-        name = f"user{number}"
-        body = {"accountEnabled": True, "displayName": name, "mailNickname": name, "passwordProfile": {"password": "x"}}
-        assert emulator.graph("POST", "/users", {**body, "userPrincipalName": f"{name}@{DOMAIN}"}).status == 201
-    more = ("--no-sign-in", "--only", "property-body", "--report", str(tmp_path / "report.json"))
-    assert main(arguments(emulator, *more, tenants=(TENANT,) * times), QuickClock()) == status
-    assert ("more than 25 users" in capsys.readouterr().err) is (status == 2)
-
-
-# -- the report --------------------------------------------------------------------------------------------------------
-
-
-def test_a_report_names_nobody(emulator: Emulator) -> None:
-    seeded = emulator.export()
-    emulator.clear()
-    run = make_run(emulator, life_cycles=(run_life_cycle,))
-    report = run.carry_out()
-    assert all(row["answer"] for row in report["answers"])
-    text = json.dumps(report, ensure_ascii=False)
-    names = {run.mark, DOMAIN, TENANT, "Twilio", *(user["userPrincipalName"] for user in seeded["users"])}
-    asked = {id_ for request in emulator.requests() for id_ in GUID.findall(request["path"])}
-    assert len(asked) > 5
-    assert {name for name in names | asked if name.lower() in text.lower()} == set()
-    assert not GUID.search(text)
-    assert "@" not in text
-
-
-def test_a_report_of_the_emulator_is_data_and_changes_no_grade(emulator: Emulator) -> None:
-    """The fixture is such a report, so that the table of evidence is known to read what the suite writes."""
-    written = json.loads((Path(__file__).parent / "emulator_report.json").read_text("utf-8"))
-    report = make_run(emulator).carry_out()
-    for each in (written, report):
-        assert each["measured_on"] == "emulator"
-        assert apply_measurements(load_rules(), [each]) == load_rules()
-    assert [strip_row(row) for row in report["answers"]] == [strip_row(row) for row in written["answers"]]
-    assert report.keys() | {"note"} == written.keys()
-    measured = apply_measurements(load_rules(), [{**report, "measured_on": "tenant"}])
-    assert {name for name, rule in measured.items() if rule.grade == MEASURED} == {
-        rule for row in report["answers"] for rule in row["rules"]
-    }
-
-
-def strip_row(row: dict[str, Any]) -> dict[str, Any]:
-    """Without what differs from run to run, and without grades, which change as evidence comes in."""
-    observations = {name: item for name, item in row["observations"].items() if "seconds" not in name}
-    verdicts = {rule: change["verdict"] for rule, change in row["rules"].items()}
-    return {**row, "rules": verdicts, "observations": observations}
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Resource 'C0FFEE00-5eed-4a11-8c01-7e2a27c0d05e' does not exist", "Resource '<id>' does not exist"),
-        ("extension_c0ffee005eed4a118c017e2a27c0d05e_team", "extension_<id>_team"),
-        ("of ada.l-o+x@contoso.example.", "of <address>."),
-        ("in contoso.onmicrosoft.com", "in <domain>"),
-        ("in Contoso.Example, of MARK", "in <redacted>, of <redacted>"),
-        ("thumbprint 00112233445566778899AABBCCDDEEFF00112233", "thumbprint <id>"),
-        ("400 Request_BadRequest", "400 Request_BadRequest"),
-    ],
-)
-def test_what_names_somebody_is_taken_out(text: str, expected: str) -> None:
-    assert redact({"a": [text]}, ["contoso.example", "mark", ""]) == {"a": [expected]}
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [("Request_BadRequest", "Request_BadRequest"), ("", ""), ("Contoso_Ada", "another code"), (7, "another code")],
-)
-def test_only_a_known_code_is_reported(code: object, expected: str) -> None:
-    outcome = Outcome("400", {"status": 400, "code": code})
-    assert Finding(EXPERIMENTS[0], outcome).to_json()["observations"] == {"status": 400, "code": expected}
 
 
 @pytest.mark.parametrize("spacing", [10.0, 0.0])

@@ -10,7 +10,7 @@ from flexsaml.graph import Directory
 from flexsaml.preflight import InspectionEnded, inspect_tenant
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant
-from tests.providers.miniature import QuickClock, QuickConnection
+from tests.providers.quick_connection import QuickClock, QuickConnection
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 

@@ -20,7 +20,8 @@ from flexsaml.declaration import Secret
 from tests.emulator.process import Emulator
 from tests.engine.request_log import requests_of, writes_in
 from tests.engine.stack import Tenant, seed
-from tests.providers.miniature import Miniature, Program, Run, connect, declare
+from tests.providers.miniature import Miniature, Program, Run, declare
+from tests.providers.quick_connection import connect
 
 Writer = Literal["single", "roster"]
 Cell = tuple[str, str]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -28,8 +27,7 @@ from pulumi.runtime.proto import resource_pb2
 
 from components import FlexSamlClaims
 from flexsaml.errors import UserError
-from flexsaml.graph import Client, Clock, Directory, cloud, credentials
-from providers import TENANT, Connection, provider_class
+from providers import TENANT, provider_class
 from providers.kinds.base import UNKNOWN, RecordedRefusal
 from providers.kinds.extension_property import names_not_created
 from tests.emulator.process import Emulator
@@ -353,36 +351,6 @@ def _run_program(program: Program, settle: Callable[[Any], Held | None]) -> None
         monitor = _Monitor(settle)
         mocks.set_mocks(monitor.mocks, "flexsaml", "dev", preview=False, logger=_SILENT, monitor=monitor)
         pulumi.runtime.test(program)()
-
-
-class QuickClock(Clock):
-    """The machine's clock, ahead by every pause, which takes no time."""
-
-    def __init__(self) -> None:
-        self.slept = 0.0
-
-    def now(self) -> float:
-        return time.monotonic() + self.slept
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-
-
-@dataclass(frozen=True)
-class QuickConnection(Connection):
-    """To an emulated tenant, without pauses."""
-
-    clock: QuickClock = field(default_factory=QuickClock, compare=False)
-
-    def directory(self) -> Directory:
-        where = cloud(self.cloud, graph_endpoint=self.graph_endpoint, login_endpoint=self.login_endpoint)
-        return Directory(Client(where, credentials(where), clock=self.clock))
-
-
-def connect(emulator: Emulator, clock: QuickClock | None = None) -> None:
-    """This process speaks to that tenant; `TENANT.configure(Connection())` ends it."""
-    http = emulator.http
-    TENANT.configure(QuickConnection("loopback", graph_endpoint=http, login_endpoint=http, clock=clock or QuickClock()))
 
 
 def declare(

@@ -9,7 +9,8 @@ from typing import Any
 
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant, seed
-from tests.providers.miniature import Miniature, Program, connect, declare
+from tests.providers.miniature import Miniature, Program, declare
+from tests.providers.quick_connection import connect
 
 Cells = dict[str, dict[str, str]]
 """User's short name to extension's short name to value."""

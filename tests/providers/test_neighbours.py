@@ -21,8 +21,9 @@ from tests.engine.stack import Tenant, seed
 from tests.faults.catalogue import FAULTS
 from tests.faults.connection import ProxiedConnection
 from tests.faults.proxy import Fault, FaultProxy, RecordedCall
-from tests.providers.miniature import Miniature, QuickClock, Run, connect
+from tests.providers.miniature import Miniature, Run
 from tests.providers.process import packed
+from tests.providers.quick_connection import QuickClock, connect
 from tests.providers.scenarios import WITH_TEAM, Declaration
 
 

@@ -21,7 +21,8 @@ from flexsaml.graph import requirements, requirements_of_stack
 from providers import TENANT, Connection
 from tests.emulator.process import LEAST, SEED, Emulator
 from tests.engine.stack import Tenant
-from tests.providers.miniature import Miniature, connect
+from tests.providers.miniature import Miniature
+from tests.providers.quick_connection import connect
 from tests.providers.scenarios import FIRST, SECOND, WITH_TEAM, Declaration
 
 OWNED = "Application.ReadWrite.OwnedBy"
