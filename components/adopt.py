@@ -12,8 +12,9 @@ it holds users' values. It refuses a stack that has resources already."""
 
 import argparse
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -141,11 +142,8 @@ def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None
     """What of the component exists in the tenant. Raises `pulumi.RunError` as the component does."""
     directory = cache(Connection.from_config(pulumi.Config("flexsaml").get).directory)
     recorder = _Recorder(directory)
-    loop = asyncio.new_event_loop()  # Pulumi would make one, and leave it to the interpreter's end, which may complain
-    asyncio.set_event_loop(loop)
-    mocks.set_mocks(recorder, project=read_project_name(Path.cwd()), stack=stack, preview=False)
-    # The keys are read once project and stack are known, on which default names depend.
 
+    # The keys are read once project and stack are known, on which default names depend.
     def build() -> object:
         declared = read_config() if keys is None else keys
         if not declares_arguments(name for name in declared if name != "policyName"):  # `read_config` adds that key
@@ -155,9 +153,30 @@ def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None
             )
         return FlexSamlClaims(component, declared, directory=directory).policy_id
 
-    with closing(loop):
+    with _open_event_loops():
+        mocks.set_mocks(recorder, project=read_project_name(Path.cwd()), stack=stack, preview=False)
         mocks.test(build)()  # type: ignore[no-untyped-call]
     return recorder
+
+
+@contextmanager
+def _open_event_loops() -> Iterator[None]:
+    """One for this thread and one for each thread that registers a resource. Pulumi makes those that it misses, and
+    leaves them to the interpreter's end, which may complain."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def open_loop() -> None:
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[-1])
+
+    open_loop()
+    try:
+        with ThreadPoolExecutor(initializer=open_loop) as executor:
+            loops[0].set_default_executor(executor)
+            yield
+    finally:
+        for loop in loops:
+            loop.close()
 
 
 def _load_configuration(stack: str) -> None:
