@@ -27,6 +27,9 @@ from flexsaml.terminal_text import print_lines
 PROJECT = Path(__file__).resolve().parent.parent
 STACK = "sandbox"
 EMULATOR = (sys.executable, "-m", "emulator")
+SELECTION = "PULUMI_STACK"
+"""The variable with which the reader's shell may select a stack of another backend. Were it kept, `up` would find no
+such stack, and `down` would destroy the sandbox's stack of that name."""
 
 
 class Failure(Exception):
@@ -130,6 +133,7 @@ def write_environment(directory: Path, path: str, port: int) -> dict[str, str]:
     }
     lines = ["# . .sandbox/env, then pulumi preview, up, refresh, …", f'export PATH={shlex.quote(path)}:"$PATH"']
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines += [f"unset {SELECTION}"]
     (directory / "env").write_text("\n".join(lines) + "\n")
     return {**variables, "PATH": f"{path}:{os.environ.get('PATH', '')}"}
 
@@ -156,7 +160,8 @@ def run(command: str, directory: Path, given_port: int | None) -> None:
     running_port = emulator.start(port)
     if running_port != port:
         print_lines([f"sandbox: the emulator of this checkout runs on port {running_port} already"], sys.stderr)
-    variables = {**os.environ, **write_environment(directory, path, running_port)}
+    shell = {name: value for name, value in os.environ.items() if name != SELECTION}
+    variables = {**shell, **write_environment(directory, path, running_port)}
 
     def pulumi(*arguments: str) -> None:
         if subprocess.run(["pulumi", *arguments], cwd=PROJECT, env=variables).returncode:

@@ -110,6 +110,16 @@ def umask() -> Iterator[None]:
     os.umask(before)
 
 
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_a_stack_that_the_shell_selects_elsewhere_is_not_meant_in_the_sandbox(tmp_path: Path, shell: str) -> None:
+    write_environment(tmp_path, "/bin", 8765)
+    script = 'set -eu; . "$0"; . "$0"; echo "${PULUMI_STACK-none}"'
+    environment = {"PATH": os.environ["PATH"], "PULUMI_STACK": "prod"}
+    command = [shell, "-c", script, str(tmp_path / "env")]
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert shown.stdout == "none\n"
+
+
 @pytest.mark.usefixtures("umask")
 def test_what_the_sandbox_makes_is_for_its_owner_only(tmp_path: Path) -> None:
     directory = tmp_path / ".sandbox"
