@@ -1,6 +1,7 @@
 """Where this code runs: in a checkout, whose requirements are pinned, or installed from a wheel."""
 
 import re
+import sys
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -15,8 +16,14 @@ def is_own_module(package: str) -> bool:
     return CHECKOUT is not None and (CHECKOUT / package).exists()
 
 
-def advise_installation(package: str = "", checkout: Path | None = CHECKOUT) -> str:
-    """How to install what is missing. No index has the package yet, so the name alone would install a stranger's."""
+def advise_installation(
+    package: str = "", checkout: Path | None = CHECKOUT, *, in_environment: bool = sys.prefix != sys.base_prefix
+) -> str:
+    """How to install what is missing. No index has the package yet, so the name alone would install a stranger's.
+    `in_environment`: whether this Python is one of a virtual environment. Else the packages are probably in that of the
+    checkout, and `pip` would install them for the system."""
+    if checkout and not in_environment and (checkout / ".venv" / "bin" / "activate").exists():
+        return "run `. .venv/bin/activate` first, or `.venv/bin/python` instead"
     if checkout:
         return "run `pip install -r requirements.txt`"
     extra = _EXTRAS.get(package)

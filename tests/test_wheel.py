@@ -97,7 +97,16 @@ def test_a_command_names_the_extra_that_it_lacks(wheel: Path) -> None:
 )
 def test_what_is_missing_is_installed_with_the_wheel(package: str, advice: str) -> None:
     assert advise_installation(package, checkout=None) == advice
-    assert advise_installation(package, checkout=PROJECT) == "run `pip install -r requirements.txt`"
+    assert advise_installation(package, PROJECT, in_environment=True) == "run `pip install -r requirements.txt`"
+
+
+def test_who_forgot_the_virtual_environment_of_the_checkout_is_told_so(tmp_path: Path) -> None:
+    assert "pip install" in advise_installation("requests", tmp_path, in_environment=False), "there is none"
+    activate = tmp_path / ".venv" / "bin" / "activate"
+    activate.parent.mkdir(parents=True)
+    activate.touch()
+    assert ". .venv/bin/activate" in advise_installation("requests", tmp_path, in_environment=False)
+    assert "pip install" in advise_installation("requests", tmp_path, in_environment=True)
 
 
 @pytest.mark.parametrize(
