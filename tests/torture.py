@@ -30,11 +30,16 @@ _RESOURCES = ("providers", "components", ":!components/adopt.py", "flexsaml/grap
 _READERS = (
     "flexsaml/claims",
     "flexsaml/declaration",
+    "flexsaml/flex",
     "flexsaml/prediction",
     "flexsaml/values",
     "flexsaml/verification",
 )
-_MEASURED = {"sign-ins": ("flexsaml/prediction", "emulator"), "contract": ("emulator",), "fuzzing": _READERS}
+_MEASURED = {
+    "sign-ins": ("flexsaml/flex", "flexsaml/prediction", "emulator"),
+    "contract": ("emulator",),
+    "fuzzing": _READERS,
+}
 """Section to the paths (as git writes them) whose code its table measures; those of resources for all others."""
 
 
