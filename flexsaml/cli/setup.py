@@ -281,7 +281,9 @@ def _remove(directory: Directory, name: str, own_app_id: str, given: argparse.Na
     """`own_app_id`: appId of the identity that runs the command, "" if it is not known."""
     application_id = setup.find_registration(directory, name)
     if not application_id:
-        print_lines([f"there is no registration '{name}' with the tag {setup.MARK}: nothing to do"])
+        words = f"there is no registration '{name}' with the tag {setup.MARK}: nothing to do"
+        advice = "one that was made with --person, --for or --name has another name: give them here, too"
+        print_lines([f"{words}; {advice}"])
         return 0
     if given.print:
         print_lines([f"az ad app delete --id {application_id}"])
@@ -289,7 +291,9 @@ def _remove(directory: Directory, name: str, own_app_id: str, given: argparse.Na
     step = (
         f"delete the app registration '{name}' ({application_id}) with its service principal, credentials and consents"
     )
-    if not confirm_steps([f"{step}; Entra keeps it for 30 days, in which it can be restored"], yes=given.yes):
+    kept = "Entra keeps it for 30 days, in which it can be restored"
+    order = "What its stack has made stays: `pulumi destroy` first"
+    if not confirm_steps([f"{step}; {kept}. {order}"], yes=given.yes):
         return NOT_CONFIRMED
     try:
         directory.delete_application(application_id)

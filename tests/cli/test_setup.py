@@ -70,10 +70,14 @@ def test_it_shows_makes_finds_and_removes(setup: Setup, emulator: Emulator, tmp_
     assert "nothing to do" in again.out
     assert f"{file} stays as it is: a client secret exists already" in again.out
 
-    assert setup("--remove").status == 1
+    asked = setup("--remove")
+    assert asked.status == 1
+    assert "What its stack has made stays: `pulumi destroy` first" in asked.out
     assert emulator.export() == after
     assert setup("--remove", "--yes").status == 0
-    assert setup("--remove", "--yes").status == 0, "nothing is left to remove"
+    nothing = setup("--remove", "--yes")
+    assert nothing.status == 0, "nothing is left to remove"
+    assert "--person, --for or --name" in nothing.out, "it may not be the one that is meant"
     assert {**emulator.export(), "workers": []} == {**before, "workers": []}
 
 
