@@ -95,6 +95,8 @@ def _run(command: str, arguments: list[str]) -> int:
     if arguments == ["--version"]:
         print_lines([read_version()])
         return 0
+    if not arguments:
+        parser.error(f"give a command: {', '.join(COMMANDS)}; --help says what each does")
     given = parser.parse_args(arguments)
     return int(load_module(given.command).run(given))
 

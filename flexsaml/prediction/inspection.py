@@ -140,6 +140,9 @@ def _read_target(
     types = {item.name: f"{item.data_type}{'[]' if item.multi_valued else ''}" for item in properties}
     synced = frozenset(item.name for item in properties if item.synced)
     usable = keep_usable_keys(snapshot)
+    if not usable.tenant_id:  # Graph did not say; a token names its tenant, too
+        identity = directory.identity()
+        usable = replace(usable, tenant_id=identity.tenant_id if identity else "")
     return SignInTarget(
         usable, usable.has_signing_key(now), usable.depends_on_undated_key(now), has_unusable_key(snapshot),
         dict.fromkeys(unreadable, "") | types, synced,

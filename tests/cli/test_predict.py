@@ -235,7 +235,7 @@ def test_fewer_rights_predict_less_and_nothing_wrong(tenant: Tenant, tmp_path: P
     ]
     levels = {line["name"]: line["confidence"] for line in body["users"][0]["attributes"]}
     assert (levels["roles"], levels["email"]) == ("exact", "exact")  # the group's role is hers already
-    assert levels["http://schemas.microsoft.com/identity/claims/tenantid"] == "unknown"
+    assert levels["http://schemas.microsoft.com/identity/claims/tenantid"] == "predicted"  # of the token
     other = json.loads(predict(tenant, tmp_path, "--user", NORA, "--json", client=client).out)["users"][0]
     assert other["signIn"]["outcome"] == "unknown"
 
