@@ -1,5 +1,6 @@
 """Run the tests that start no process on every supported Python version that this machine has, in environments made
-from requirements-dev.lock. Exit status 1 if one fails; a version that is not installed is named."""
+from requirements-dev.lock. Exit status 1 if one fails, 2 for a version that is not supported; one that is not installed
+is named."""
 
 from __future__ import annotations
 
@@ -22,6 +23,9 @@ def main(versions: Sequence[str]) -> int:
     """`versions`: which to test; none stands for all supported ones but the running one."""
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     wanted = versions or [version for version in SUPPORTED if version != running]
+    if unknown := [version for version in wanted if version not in SUPPORTED]:
+        print_lines([f"{', '.join(unknown)}: give one of {', '.join(SUPPORTED)}"], sys.stderr)
+        return 2
     return int(not all([_test(version) for version in wanted]))
 
 
