@@ -202,6 +202,8 @@ def test_a_job_has_no_more_rights_than_it_uses() -> None:
 def test_an_update_that_waits_is_not_cancelled_by_another_event() -> None:
     workflow = read("github-actions.yml")
     assert "github.event_name" in workflow["concurrency"]["group"]
+    # Of a merged pull request, `github.ref` is the branch that it was merged into.
+    assert "github.event.pull_request.number || github.ref" in workflow["concurrency"]["group"]
     assert "github.event.action == 'closed'" in workflow["jobs"]["trial"]["concurrency"]["group"]
 
 
