@@ -76,7 +76,7 @@ def run(given: argparse.Namespace) -> int:
         "From the import on they belong to this stack: destroy deletes them, and clears users' values, because nobody "
         "knows what users held before.",
         f"  pulumi import --yes --file {given.out} --generate-code=false --protect=false",
-        f"  pulumi preview --diff   # {predict_preview(adoption.absent, adoption.different, given.file)}",
+        f"  pulumi preview --diff   # {predict_preview(adoption.absent, adoption.different, given.file, given.component)}",
         f"  pulumi up && rm {given.out}   # records dependencies",
         "Run that `pulumi up` soon: until then users' values are unencrypted in state, and a destroy, which "
         "deletes everything at once, may leave extension properties behind in the tenant.",
@@ -85,19 +85,20 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def predict_preview(absent: Sequence[str], different: Sequence[str], file: str) -> str:
+def predict_preview(absent: Sequence[str], different: Sequence[str], file: str, component: str) -> str:
     """What the first preview after the import shows. `absent` are resources that the tenant does not have, `different`
-    those that it has with other properties than declared; `file` is the stack file that declares, "" without one."""
+    those that it has with other properties than declared; `file` is the stack file that declares in the place of the
+    program, "" without one, and `component` the name that the program must give its component."""
     changes = ["creates what does not exist yet"] if absent else []
     changes += ["updates what differs"] if different else []
-    condition = f", if the program declares the same as {file}" if file else ""
+    condition = f", if the program's component is called '{component}' and declares the same as {file}" if file else ""
     return (" and ".join(changes) or "shows no change") + condition
 
 
 class _Recorder(mocks.Mocks):
     """Takes the engine's place: looks each resource up in the tenant instead of creating it. `resources` are those of
-    the import file, `absent` those that the tenant does not have, `different` the names of those that it has with other
-    properties than declared."""
+    the import file, `absent` the names of those that the tenant does not have, `different` of those that it has with
+    other properties than declared."""
 
     def __init__(self, directory: Callable[[], Directory]) -> None:
         self.resources: list[dict[str, Any]] = []
@@ -116,7 +117,7 @@ class _Recorder(mocks.Mocks):
         inputs, _ = kind.check({}, given)
         existing = kind.adopt(self._directory(), inputs)
         if existing is None:
-            self.absent.append(f"{kind.name} {kind.describe(inputs)}")
+            self.absent.append(args.name)
             return "", inputs
         id_, outputs = existing
         if any(not kind.arguments[name].ignored for name in kind.diff(outputs, inputs)):
@@ -149,7 +150,7 @@ def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None
         if not declares_arguments(name for name in declared if name != "policyName"):  # `read_config` adds that key
             raise pulumi.RunError(
                 "the stack configuration declares nothing, so its program gives the arguments itself: write them as "
-                "keys of a stack file, and give it with --file"
+                "keys of a stack file, and give it with --file, and the component's name in the program with --component"
             )
         return FlexSamlClaims(component, declared, directory=directory).policy_id
 

@@ -80,12 +80,13 @@ def test_what_exists_is_adopted_into_the_program(host: Stack) -> None:
     (host.directory / "state").mkdir()
     host.init()
     import_file = str(host.directory / "import.json")
-    assert "give it with --file" in run_flexsaml(host, "adopt", "--out", import_file)
+    hint = "give it with --file, and the component's name in the program with --component"
+    assert hint in run_flexsaml(host, "adopt", "--out", import_file)
     declared = host.directory / "claims.yaml"
     declared.write_text(STACK_FILE, encoding="utf-8")
     adopted = run_flexsaml(host, "adopt", "--out", import_file, "--file", str(declared))
     assert "4 objects exist" in adopted
-    assert f"preview --diff   # shows no change, if the program declares the same as {declared}\n" in adopted
+    assert f"# shows no change, if the program's component is called 'flex' and declares the same as {declared}\n" in adopted
     host.ok("import", "--yes", "--file", import_file, "--generate-code=false", "--protect=false")
     host.assert_unchanged()
     host.up()
