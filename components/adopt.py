@@ -72,11 +72,12 @@ def run(given: argparse.Namespace) -> int:
         lines.append(f"these do not exist in the tenant: {', '.join(adoption.absent)}")
     if adoption.different:
         lines.append(f"these exist, and differ from what is declared: {', '.join(adoption.different)}")
+    preview = predict_preview(adoption.absent, adoption.different, given.file, given.component)
     lines += [
         "From the import on they belong to this stack: destroy deletes them, and clears users' values, because nobody "
         "knows what users held before.",
         f"  pulumi import --yes --file {given.out} --generate-code=false --protect=false",
-        f"  pulumi preview --diff   # {predict_preview(adoption.absent, adoption.different, given.file, given.component)}",
+        f"  pulumi preview --diff   # {preview}",
         f"  pulumi up && rm {given.out}   # records dependencies",
         "Run that `pulumi up` soon: until then users' values are unencrypted in state, and a destroy, which "
         "deletes everything at once, may leave extension properties behind in the tenant.",
@@ -150,7 +151,8 @@ def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None
         if not declares_arguments(name for name in declared if name != "policyName"):  # `read_config` adds that key
             raise pulumi.RunError(
                 "the stack configuration declares nothing, so its program gives the arguments itself: write them as "
-                "keys of a stack file, and give it with --file, and the component's name in the program with --component"
+                "keys of a stack file, and give it with --file, and the component's name in the program with "
+                "--component"
             )
         return FlexSamlClaims(component, declared, directory=directory).policy_id
 

@@ -86,7 +86,10 @@ def test_what_exists_is_adopted_into_the_program(host: Stack) -> None:
     declared.write_text(STACK_FILE, encoding="utf-8")
     adopted = run_flexsaml(host, "adopt", "--out", import_file, "--file", str(declared))
     assert "4 objects exist" in adopted
-    assert f"# shows no change, if the program's component is called 'flex' and declares the same as {declared}\n" in adopted
+    assert (
+        f"# shows no change, if the program's component is called 'flex' and declares the same as {declared}\n"
+        in adopted
+    )
     host.ok("import", "--yes", "--file", import_file, "--generate-code=false", "--protect=false")
     host.assert_unchanged()
     host.up()
