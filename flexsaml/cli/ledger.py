@@ -36,8 +36,8 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print_json({"cells": len(cells), "file": str(given.out)})
         return 0
-    values = "value" if len(cells) == 1 else "values"
-    print_lines([f"{len(cells):,} {values} of users are in {given.out}, which its owner alone can read"])
+    values = "value of a user is" if len(cells) == 1 else "values of users are"
+    print_lines([f"{len(cells):,} {values} in {given.out}, which its owner alone can read"])
     return 0
 
 
