@@ -210,6 +210,10 @@ def cite_policy(policy: SignInPolicy, agent: Agent, name_id: PredictedNameId) ->
     return (*(() if is_of_guide and is_known else ("N3 request",)), *(() if are_known else ("T6",)))
 
 
+_ODD_ENTRIES = {"S3 form", "S9 absent", "S9 source", "S10 other", "S10 none", "S10 extension", "S25"}
+"""Rules about entries that no document describes. Whatever their claim decides, the assertion must be issued."""
+
+
 def cite_success(
     target: SignInTarget,
     lines: Sequence[AttributeLine],
@@ -223,6 +227,8 @@ def cite_success(
     has_team = any(flex.parse_attribute_name(line.name)[0] in load_table("flex")["team"] for line in lines)
     rules += (*policy_evidence, *(("F13 goes on",) if has_team else ()))
     rules += ("F11 counted",) if update.may_be_too_long else ()
+    cited = {rule for line in lines for rule in line.evidence}
+    rules += (*(("S10 issued",) if cited & _ODD_ENTRIES else ()), *(("T6",) if "T6" in cited else ()))
     roles = update.attributes.get("roles")
     has_role = isinstance(roles, list) and any(role in load_table("flex")["roles"] for role in roles)
     rules += () if has_role else ("F12 insights",)

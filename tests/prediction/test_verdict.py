@@ -136,7 +136,7 @@ def list_refusals(prediction: Prediction) -> list[EntraRefusal | FlexRefusal]:
 
 
 DECIDES_NOTHING = {
-    "S2", "S7", "S7 left out", "S17 issuance", "S19", "S20", "S22", "S27",
+    "S2", "S7", "S7 left out", "S10 issued", "S17 issuance", "S19", "S20", "S22", "S27",
     "N1", "N1 none", "N2", "N2 observed", "N2 pairwise", "N3", "N3 default", "N3 request", "N3 stated", "N4", "N4 domain", "N5",
     "W5", "W6", "W7", "W8",
     "F1 form", "F1 suffix", "F2", "F2 form", "F3", "F3 dotted", "F3 items", "F5", "F6", "F7", "F9", "F9 uri", "F9 other", "F11",
@@ -223,7 +223,22 @@ def constant(name: str, text: str) -> Json:
         ({"Source": "user", "ID": "department", "SamlClaimType": "level.int"}, "fails", EXACT),
         ({"Source": "user", "ID": "city", "SamlClaimType": "level.int"}, "works", EXACT),  # null, so not sent
         ({"Source": "user", "ID": "nonsense", "SamlClaimType": "level.int"}, "probably works", PREDICTED),
-        ({"Source": "user", "ID": "nonsense", "SamlClaimType": "note"}, "works", EXACT),  # decides nothing
+        # A claim that decides nothing; that Entra issues an assertion at all is documented for no such entry.
+        ({"Source": "user", "ID": "nonsense", "SamlClaimType": "note"}, "probably works", PREDICTED),
+        ({"Source": "user", "ID": "mail", "Foo": 1, "SamlClaimType": "note"}, "probably works", PREDICTED),
+        ({"Source": "user ", "ID": "mail", "SamlClaimType": "note"}, "probably works", PREDICTED),
+        ({"Source": "USER", "ID": "mail", "SamlClaimType": "note"}, "probably works", PREDICTED),
+        ({"Source": 5, "ID": "mail", "SamlClaimType": "note"}, "probably works", PREDICTED),
+        ({"Source": "device", "ID": "displayname", "SamlClaimType": "note"}, "probably works", PREDICTED),
+        ({"Source": "user", "ExtensionID": f"{OWN}none", "SamlClaimType": "note"}, "probably works", PREDICTED),
+        (
+            {"Source": "transformation", "TransformationID": "none", "SamlClaimType": "note"},
+            "probably works",
+            PREDICTED,
+        ),
+        ({"Value": 5, "SamlClaimType": "note"}, "probably works", PREDICTED),
+        ({"SamlClaimType": "note"}, "probably works", PREDICTED),
+        ({"Source": "user", "ID": "mail", "SamlClaimType": "note"}, "works", EXACT),
         (constant("note", ""), "works", EXACT),
         ({"Source": "user", "ID": "netbiosname", "SamlClaimType": "level.int"}, "unknown", UNKNOWN),
     ],
