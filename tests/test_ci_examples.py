@@ -126,22 +126,22 @@ def comment(directory: Path, pulls: PullRequests, text: str) -> subprocess.Compl
     )
 
 
-@pytest.mark.skipif(not shutil.which("jq"), reason="agents of Azure Pipelines have jq")
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_where_nothing_was_previewed_the_comment_says_so(name: str, tmp_path: Path) -> None:
     """An empty comment would take the place of the former one; `pulumi install` may have failed before any preview."""
     text = (EXAMPLES / name).read_text("utf-8")
-    found = re.search(
+    step = re.search(
         r"^ *(?P<script>\.venv/bin/python -m flexsaml review .*\n *\[ -s .*?(?:\|\|\n.*)?)$", text, re.MULTILINE
     )
-    assert found
+    assert step
     directories = {"RUNNER_TEMP": str(tmp_path), "AGENT_TEMPDIRECTORY": str(tmp_path)}
-    command = ["bash", "-e", "-c", found["script"]]
+    command = ["bash", "-e", "-c", step["script"]]
     subprocess.run(command, cwd=PROJECT, env={**os.environ, **directories}, check=True, capture_output=True)
     (comment_file,) = tmp_path.iterdir()
     assert comment_file.read_text("utf-8") == "### flexsaml: no preview; the log says why\n"
 
 
+@pytest.mark.skipif(not shutil.which("jq"), reason="agents of Azure Pipelines have jq")
 def test_a_pull_request_in_azure_repos_has_one_comment_with_the_newest_review(tmp_path: Path) -> None:
     reviews = ['### flexsaml: 1 to create\n\n<code>"$(é)"</code>\n', "### flexsaml: nothing to change\n"]
     with PullRequests.serve() as pulls:

@@ -17,7 +17,6 @@ from flexsaml.graph import (
 )
 
 APP_ID = "8f665974-86ab-5399-83f9-7492e2e5acec"
-OTHER_APP_ID = "11111111-1111-1111-1111-111111111111"
 EXISTING = f"extension_{'1' * 32}_region"
 _APPLICATION = Application("a0000000-0000-4000-8000-000000000000", APP_ID, "Twilio Flex")
 

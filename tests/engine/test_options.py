@@ -12,6 +12,7 @@ from tests.engine.request_log import requests_of, writes_in
 from tests.engine.stack import ADA, DESTROY, UP, Stack
 
 pytestmark = pytest.mark.long
+
 WRITER = f"flex-{ADA}"
 PROGRAM = """
 import pulumi
