@@ -46,9 +46,6 @@ def test_it_is_found_from_the_project_directory_only(tenant: Tenant, engine: Fak
     assert (PROJECT / "providers").is_dir()
 
 
-# -- the process
-
-
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
