@@ -145,7 +145,7 @@ def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None
     directory = cache(Connection.from_config(pulumi.Config("flexsaml").get).directory)
     recorder = _Recorder(directory)
 
-    # The keys are read once project and stack are known, on which default names depend.
+    # The keys are read inside `mocks.test`, because default names depend on its project and stack.
     def build() -> object:
         declared = read_config() if keys is None else keys
         if not declares_arguments(name for name in declared if name != "policyName"):  # `read_config` adds that key
@@ -164,8 +164,8 @@ def _find_existing(stack: str, component: str, keys: Mapping[str, object] | None
 
 @contextmanager
 def _open_event_loops() -> Iterator[None]:
-    """One for this thread and one for each thread that registers a resource. Pulumi makes those that it misses, and
-    leaves them to the interpreter's end, which may complain."""
+    """Opens an event loop for this thread and for each thread that registers a resource, and closes all at the end.
+    Pulumi would open the loops that it misses and never close them, which can end in a traceback of asyncio."""
     loops: list[asyncio.AbstractEventLoop] = []
 
     def open_loop() -> None:

@@ -1,6 +1,7 @@
 """Long runs: which tests run whole, what they counted, and where the counts are published.
 
-`make test` runs a representative share of every test marked `torture`, `make torture` all of it (FLEXSAML_TORTURE=1).
+`make torture` runs every test marked `torture` with all its cases (FLEXSAML_TORTURE=1), `make full` with a share of them,
+and `make test` the same without the tests and cases marked `long`.
 A test adds what it counted with `add_figures`. `python -m tests.torture` writes the sums of each section that ran, with
 the commit, into docs/reliability.md, between `<!-- figures of SECTION -->` and `<!-- end -->`; sections that did not run
 stay. `python -m tests.torture --check` says which tables are older than the code that they measured. Comments and

@@ -43,6 +43,7 @@ class Row:
 
     @classmethod
     def of(cls, finding: Finding, area: str, state: str) -> "Row":
+        """The row that shows a finding."""
         return cls(area, state, f"{finding.where}: {finding.message}", finding.fix, finding.rule)
 
     def __str__(self) -> str:
