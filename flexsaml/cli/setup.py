@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,22 +97,7 @@ def run(given: argparse.Namespace) -> int:
         return 0
     heading = f"registration '{name}' for `pulumi {given.mode}` in tenant {tenant_id or '(not named by the token)'}"
 
-    def ask(plan: _Plan) -> bool:
-        plan.check_adoption(accepts=given.accept_existing)
-        there = [f"  exists: {step.title}" for step in plan.steps if step.is_there]
-        there += [f"  holds: {words}" for words in plan.unexpected]
-        print_lines([heading, *there, *_describe_surplus(setup.list_surplus(wanted, plan.existing))])
-        _choose_secret_file(given, plan.waiting)
-        if given.secret_file and not any(step.is_secret for step in plan.waiting):
-            words = f"{given.secret_file} stays as it is: {_EXISTS_ALREADY}"
-            print_lines([f"{words}; --renew with another file makes a new one"])
-        if not plan.waiting:
-            return True
-        questions = [f"keep {words}, which gets the rights below" for words in plan.unexpected]
-        return confirm_steps(
-            [*questions, *(f"make {step.title}: {step.purpose}" for step in plan.waiting)], yes=given.yes
-        )
-
+    ask = partial(_show_and_ask, wanted=wanted, heading=heading, given=given)
     confirmed = _confirm_plan(read, ask, yes=given.yes)
     if confirmed is None:
         return NOT_CONFIRMED
@@ -168,6 +154,24 @@ def _confirm_plan(read: Callable[[], _Plan], ask: Callable[[_Plan], bool], *, ye
             raise UserError(f"{words}, twice; nothing was made: run it again when nobody else changes it")
         print_lines([f"{words}: planned again"])
     return plan
+
+
+def _show_and_ask(plan: _Plan, *, wanted: setup.Wanted, heading: str, given: argparse.Namespace) -> bool:
+    """Whether the plan is to be carried out, which needs no question if nothing has to be made. Raises `UserError` for
+    a registration that may not be taken over, and for a secret that could be neither written nor shown."""
+    plan.check_adoption(accepts=given.accept_existing)
+    there = [f"  exists: {step.title}" for step in plan.steps if step.is_there]
+    there += [f"  holds: {words}" for words in plan.unexpected]
+    print_lines([heading, *there, *_describe_surplus(setup.list_surplus(wanted, plan.existing))])
+    _choose_secret_file(given, plan.waiting)
+    if given.secret_file and not any(step.is_secret for step in plan.waiting):
+        words = f"{given.secret_file} stays as it is: {_EXISTS_ALREADY}"
+        print_lines([f"{words}; --renew with another file makes a new one"])
+    if not plan.waiting:
+        return True
+    questions = [f"keep {words}, which gets the rights below" for words in plan.unexpected]
+    questions += [f"make {step.title}: {step.purpose}" for step in plan.waiting]
+    return confirm_steps(questions, yes=given.yes)
 
 
 def _read_wanted(

@@ -1,4 +1,4 @@
-"""If this goes red, a finding of lint names another place or thing than the mistake, or reports what is right."""
+"""If this goes red, a finding of lint names the wrong place or the wrong thing, or lint reports what is right."""
 
 from __future__ import annotations
 

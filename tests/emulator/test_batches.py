@@ -1,4 +1,4 @@
-"""If this goes red, a batch is answered otherwise than Graph answers it, item by item."""
+"""If this goes red, the emulator answers a batch, or an item of one, differently from Graph."""
 
 from __future__ import annotations
 

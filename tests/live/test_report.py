@@ -1,4 +1,4 @@
-"""If this goes red, a report of the live suite names somebody, or is no data that the table of evidence reads."""
+"""If this goes red, a report of the live suite names a person or a tenant, or the table of evidence cannot read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""If this goes red, `predict` is surer than its weakest rule of what Flex stores."""
+"""If this goes red, `predict` shows what Flex stores with more confidence than its weakest rule allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""If this goes red, `verify` judges tokens that Microsoft signed, and published with a library, otherwise than they are."""
+"""If this goes red, `verify` refuses a token that Microsoft signed and published with a library, or accepts an altered one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""If this goes red, `verify` judges what is no response of Entra, or ends without saying what it is."""
+"""If this goes red, `verify` gives a verdict about input that is no response of Entra, or does not say what is wrong with it."""
 
 from __future__ import annotations
 
