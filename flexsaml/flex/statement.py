@@ -78,7 +78,7 @@ class AttributeDoubt:
 
     @property
     def consequence(self) -> str:
-        """What is documented of it, and what is not."""
+        """What the sign-in does, as far as it is documented, with grades where it is."""
         if self.concerns_sign_in:
             return "it is not documented what the sign-in does then"
         return "Flex assigns none and logs an error (A), and the sign-in probably goes on (D)"
@@ -210,8 +210,8 @@ def describe_loss(name: str, *, is_absent: bool) -> str:
 
 
 def describe_ignored(names: Sequence[str]) -> tuple[str, str]:
-    """What Flex does with these attributes, and the grade: Twilio's example is an http address (A); that it goes for
-    every Name with a colon is our inference (D)."""
+    """What Flex does with these attributes, and the grade: Twilio's example is an http address (A); that Flex
+    ignores every Name with a colon is our inference (D)."""
     is_documented = all("://" in name for name in names)
     does, grade = ("ignores", "A") if is_documented else ("probably ignores", "D")
     return f"Flex {does} {len(names)} attribute{'s' * (len(names) > 1)} whose name is a URI", grade

@@ -200,10 +200,10 @@ def _sets(line: AttributeLine, name: str, *, has_case: bool = False) -> bool:
 
 
 def cite_policy(policy: SignInPolicy, agent: Agent, name_id: PredictedNameId) -> tuple[str, ...]:
-    """The rules by which Entra issues an assertion under the policy, and Flex takes its NameID, where this is not
-    documented: of a transformation with an unknown method, and of a NameID that is not of Twilio's guide, which has the
-    UPN or the mail address, in the format that Entra gives these. Twilio documents that a sign-in fails with
-    InvalidNameIDPolicy if the NameID is not what the request asks for."""
+    """Names of the undocumented rules on which a sign-in under the policy depends. `T6`: Entra issues an assertion
+    although the policy has a transformation with an unknown method. `N3 request`: Flex accepts another NameID than that
+    of Twilio's guide, which is the UPN or the mail address, in the format that Entra gives these. Twilio documents that
+    a sign-in fails with InvalidNameIDPolicy if the NameID is not what the request asks for."""
     are_known = all(item.method in METHODS for item in policy.transformations)
     is_of_guide = [entry.name_id_format for entry in policy.name_ids] == [""] and name_id.format == EMAIL
     is_known = not name_id.unknown or bool(agent.guest_doubt)
@@ -211,7 +211,8 @@ def cite_policy(policy: SignInPolicy, agent: Agent, name_id: PredictedNameId) ->
 
 
 _ODD_ENTRIES = {"S3 form", "S9 absent", "S9 source", "S10 other", "S10 none", "S10 extension", "S25"}
-"""Rules about entries that no document describes. Whatever their claim decides, the assertion must be issued."""
+"""Rules about entries that no document describes. They make every sign-in uncertain, also where their claim decides
+nothing, because Entra may issue no assertion at all."""
 
 
 def cite_success(
