@@ -18,6 +18,9 @@ PROGRAM = """
 import os
 import pulumi
 import components, providers  # the project's own
+from flexsaml.components import start_early
+
+directory = start_early()
 from flexsaml.components import FlexSamlClaims, FlexSamlClaimsArgs
 
 assert components.OWNER == providers.OWNER == "platform"
@@ -27,7 +30,7 @@ flex = FlexSamlClaims("flex", FlexSamlClaimsArgs(
             "roles": "user.assignedroles", "team": "extension.team"},
     extensions={"team": "String"},
     users={"ada@contoso.example": {"team": os.environ.get("TEAM", "red")}},
-))
+), directory=directory)
 pulumi.export("extensions", flex.extensions)
 """
 
