@@ -4,6 +4,7 @@ becomes markup in a pull request. The previews were printed by engine 3.259, red
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -273,4 +274,4 @@ def test_what_is_no_preview_is_one_line(raw: bytes) -> None:
 
 def test_the_previews_hold_no_path_of_a_machine() -> None:
     for path in Path(PREVIEWS).iterdir():
-        assert "/home" not in path.read_text("utf-8")
+        assert re.search(r"/(home|root|tmp|Users)/", path.read_text("utf-8")) is None, path.name
