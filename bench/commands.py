@@ -149,6 +149,7 @@ def run(latency: int) -> list[Measured]:
 
 
 def format_table(base: Measured, empty: Measured, host: Measured) -> list[str]:
+    """The lines of the Markdown table: a row for each command, with seconds, and megabytes of each process."""
     lines = ["| command | seconds | empty program | ratio | with the wheel | CLI MB | program MB | provider MB |"]
     lines.append("|---|--:|--:|--:|--:|--:|--:|--:|")
     for command, (seconds, peaks) in base.items():

@@ -74,7 +74,7 @@ def emulate(users: int, *arguments: str, groups: tuple[int, ...] = ()) -> Iterat
 
 
 @contextmanager
-def tenant(agents: int, *arguments: str) -> Iterator[Stack]:
+def open_tenant(agents: int, *arguments: str) -> Iterator[Stack]:
     """A tenant three times the roster, and a stack with the roster file."""
     with emulate(3 * agents, *arguments) as (emulator, room):
         stack = Stack(Checkout(room / "checkout"), emulator, room)
@@ -95,11 +95,11 @@ def run(stack: Stack, arguments: tuple[str, ...], *, memory: bool = False) -> Ru
     return Run(seconds, peaks, stack.emulator.requests())
 
 
-def median(stack: Stack, arguments: tuple[str, ...], rounds: int) -> float:
+def time_median(stack: Stack, arguments: tuple[str, ...], rounds: int) -> float:
     return statistics.median(time_command(stack, arguments, memory=False)[0] for _ in range(rounds))
 
 
-def paged_read(emulator: Emulator) -> float:
+def read_pages(emulator: Emulator) -> float:
     """Seconds to list the tenant's users, one page after the other."""
     session, url = open_session(emulator), f"{emulator.http}/v1.0/users?$top=999&$select=id,userPrincipalName"
     started = time.perf_counter()
@@ -108,7 +108,7 @@ def paged_read(emulator: Emulator) -> float:
     return time.perf_counter() - started
 
 
-def loop(emulator: Emulator, full: str, agents: int) -> float:
+def run_loop(emulator: Emulator, full: str, agents: int) -> float:
     """Seconds for the same batches at the same concurrency, statuses checked."""
     session = open_session(emulator)
     item = {"method": "PATCH", "headers": {"Content-Type": "application/json"}, "body": {full: "en,de"}}
@@ -133,7 +133,7 @@ def open_session(emulator: Emulator) -> requests.Session:
     return session
 
 
-def script(emulator: Emulator, full: str, at_once: int, first: int, last: int) -> float:
+def run_script(emulator: Emulator, full: str, at_once: int, first: int, last: int) -> float:
     """Users a second of a msgraph-sdk script."""
     arguments = [f"{emulator.http}/v1.0", emulator.token(), full, str(at_once), str(first), str(last)]
     command = [sys.executable, "-m", "bench.strangers", *arguments]
@@ -141,20 +141,20 @@ def script(emulator: Emulator, full: str, at_once: int, first: int, last: int) -
     return (last - first) / float(process.stdout)
 
 
-def new_users(figures: Figures) -> None:
+def measure_new_users(figures: Figures) -> None:
     """10,000 new users with the quota off, and what the same costs otherwise."""
     agents = 10_000
     with emulate(0) as (emulator, room), new_stack(emulator, room / "empty", EMPTY) as empty_stack:
-        empty = median(empty_stack, UP, 5)
-    with tenant(agents) as stack:
+        empty = time_median(empty_stack, UP, 5)
+    with open_tenant(agents) as stack:
         first = run(stack, UP)
         full = stack.tenant().full("languages")
         stack.ok(*DESTROY)
         seconds = statistics.median([first.seconds, run(stack, UP).seconds])
-        reads = statistics.median(paged_read(stack.emulator) for _ in range(3))
-        batches = loop(stack.emulator, full, agents)
-        sequential = script(stack.emulator, full, 1, 1, 1000)
-        together = script(stack.emulator, full, 16, 1, 2000)
+        reads = statistics.median(read_pages(stack.emulator) for _ in range(3))
+        batches = run_loop(stack.emulator, full, agents)
+        sequential = run_script(stack.emulator, full, 1, 1, 1000)
+        together = run_script(stack.emulator, full, 16, 1, 2000)
     floor = 3 * empty + 3 * reads + batches
     figures.limit("`up`, 10,000 new users, over 3 empty `up` + 3 paged reads + loop", seconds / floor, 1)
     figures.limit("the same, over the script's time", seconds / (agents / sequential), 1 / 40)
@@ -164,7 +164,7 @@ def new_users(figures: Figures) -> None:
         f"loop {batches:.1f} s ({BULK_WORKERS} at once), script {agents / sequential:.0f} s (from 1,000 users), "
         f"the same with asyncio, 16 at once, {agents / together:.0f} s (from 2,000)"
     )
-    with tenant(1000) as stack:
+    with open_tenant(1000) as stack:
         stack.ok(*UP)
         full = stack.tenant().full("languages")
         checkout = Checkout(stack.directory / "single", PROGRAM_PER_USER)
@@ -178,9 +178,10 @@ def new_users(figures: Figures) -> None:
     figures.note(f"1,000 users: one resource each {single:.1f} s, one roster {bulk:.1f} s")
 
 
-def under_quota(figures: Figures) -> None:
+def measure_under_quota(figures: Figures) -> None:
+    """An `up` of 10,000 new users while the emulator refuses writes beyond a quota, as Graph does."""
     agents = 10_000
-    with tenant(agents, "--quota", str(QUOTA)) as stack:
+    with open_tenant(agents, "--quota", str(QUOTA)) as stack:
         up = run(stack, UP)
     floor = (agents - 3000 * QUOTA) / (20 * QUOTA)
     what = f"`up`, 10,000 new users at {QUOTA} times Graph's quota, over the quota's floor of {floor:.0f} s"
@@ -194,17 +195,17 @@ MOST = {10_000: (2.0, 1.3, 2.5), 100_000: (5.0, 2.2, 8.5)}
 """Users to the most that memory, and a no-op preview without and with preflight, may cost over 10 users."""
 
 
-def no_change(figures: Figures) -> None:
+def measure_without_change(figures: Figures) -> None:
     """No-op previews, refresh, one changed user, memory, and how it grows."""
     few: tuple[float, float, float] | None = None
     for agents in (10, 1000, 10_000, 100_000):
-        with tenant(agents) as stack:
+        with open_tenant(agents) as stack:
             up = run(stack, UP, memory=True)
             rounds, previews = 3 if agents < 100_000 else 2, {}
             for preflight in (True, False):
                 stack.config["preflight"] = preflight
                 stack.ok(*UP)  # so that the preview has nothing to change
-                previews[preflight] = median(stack, ("preview", "--expect-no-changes"), rounds)
+                previews[preflight] = time_median(stack, ("preview", "--expect-no-changes"), rounds)
             stack.config["preflight"] = True
             refresh = run(stack, ("refresh", "--yes", "--skip-preview"))
             write_roster(stack, agents, changed=1)
@@ -225,7 +226,7 @@ def no_change(figures: Figures) -> None:
             figures.limit(f"{name}, {agents:,} users, over 10 users", figure / base, at_most)
 
 
-def predict(emulator: Emulator, file: str) -> tuple[float, int, int]:
+def run_predict(emulator: Emulator, file: str) -> tuple[float, int, int]:
     """Seconds, requests and users of one `predict --all`; a $batch is one request."""
     emulator.clear()
     started = time.perf_counter()
@@ -238,13 +239,13 @@ def predict(emulator: Emulator, file: str) -> tuple[float, int, int]:
     return seconds, sent, int(json.loads(process.stdout)["counts"]["users"])
 
 
-def everybody(figures: Figures) -> None:
+def measure_predictions(figures: Figures) -> None:
     """`predict --all` for 10,000 users in a tenant of 30,000, roles through one large and three small groups."""
     with emulate(30_000, groups=GROUPS) as (emulator, room):
         signin.assign(Tenant(emulator), json.loads((signin.CORPUS / "03-twilio-flex-doc.json").read_text("utf-8")))
         file = stack_file(room, emulator, claims="")
-        runs = [predict(emulator, file) for _ in range(PREDICTIONS)]
-        page_seconds = statistics.median(paged_read(emulator) for _ in range(3))
+        runs = [run_predict(emulator, file) for _ in range(PREDICTIONS)]
+        page_seconds = statistics.median(read_pages(emulator) for _ in range(3))
     seconds, sent = (statistics.median(figures) for figures in list(zip(*runs, strict=True))[:2])
     what = f"`predict --all`, {runs[0][2]:,} users"
     figures.note(f"{what}: {seconds:.2f} s; a paged read of the tenant {page_seconds:.2f} s")
@@ -256,12 +257,12 @@ SECTIONS = {
     "# What a roster costs": (
         f"{LATENCY} ms added to each request,\nthe tenant three times the roster, `--skip-preview`. Baselines "
         "are defined in `bench/rosters.py`.\nMachines are noisy: compare within one run.",
-        (new_users, no_change, under_quota),
+        (measure_new_users, measure_without_change, measure_under_quota),
     ),
     "# What a prediction for everybody costs": (
         f"medians of {PREDICTIONS} runs of the command. 30,000 users in the tenant, roles through groups of "
         f"{', '.join(f'{size:,}' for size in GROUPS)}; {LATENCY} ms added to each request.",
-        (everybody,),
+        (measure_predictions,),
     ),
 }
 """Heading in docs/benchmarks.md to how its figures are measured, and the measurements."""
