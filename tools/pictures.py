@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import FloatRect, sync_playwright
+from playwright.sync_api import FloatRect, Locator, Page, sync_playwright
 from rich.console import Console
 from rich.text import Text
 
@@ -92,22 +92,30 @@ def record_terminal(printed: str) -> str:
 
 
 def photograph_sign_in(portal: str) -> None:
-    """Sign in as Ada, and keep the upper part of the page of the result, in light and in dark colors."""
+    """Sign in as Ada, and keep the pages on the way in light colors, and the upper part of the page of the result in
+    light and in dark ones."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": WIDTH, "height": 900})
+        page.emulate_media(color_scheme="light")
         page.goto(portal)
         page.get_by_role("link", name="Twilio Flex", exact=True).click()
+        photograph(page, "application", page.get_by_text("The definition"))
         page.get_by_role("link", name="Sign in to Twilio Flex").click()
+        photograph(page, "who-signs-in", page.get_by_role("button", name="Linus Pauling"))
         page.get_by_role("button", name="Ada Lovelace").click()
-        page.locator("#attributes").wait_for()
-        end = page.locator("#attributes").bounding_box()
-        height = end["y"] + end["height"] + 16 if end else 900
         for colors in COLORS:
             page.emulate_media(color_scheme=colors)
-            clip: FloatRect = {"x": 0, "y": 0, "width": WIDTH, "height": height}
-            page.screenshot(path=PICTURES / f"sign-in-{colors}.png", full_page=True, clip=clip)
+            photograph(page, f"sign-in-{colors}", page.locator("#attributes"))
         browser.close()
+
+
+def photograph(page: Page, name: str, last: Locator) -> None:
+    """Keep the page down to this element."""
+    last.wait_for()
+    end = last.bounding_box()
+    clip: FloatRect = {"x": 0, "y": 0, "width": WIDTH, "height": end["y"] + end["height"] + 16 if end else 900}
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True, clip=clip)
 
 
 if __name__ == "__main__":

@@ -40,10 +40,6 @@ def is_single_write(call: RecordedCall) -> bool:
     return call.is_write and not call.is_batch
 
 
-def is_read(call: RecordedCall) -> bool:
-    return not call.is_write
-
-
 def is_batch(call: RecordedCall) -> bool:
     return call.is_batch
 
