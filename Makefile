@@ -22,7 +22,7 @@ down: $(VENV)/.run ## restore the emulated tenant and stop the emulator
 # Commands of the engine wait as often as they compute, so twice as many workers as cores pay (measured on two cores).
 WORKERS := 4
 
-test: $(VENV)/.dev ## the tests, on the real engine too, without the long ones (about 11 minutes)
+test: $(VENV)/.dev ## the tests, on the real engine too, without the long ones (about 8 minutes)
 	@PATH="$$($(RUN) tools/engine.py):$$PATH" $(RUN) -m pytest -m "not long" -n $(WORKERS) --dist worksteal
 
 full: $(VENV)/.dev ## every test, as a pull request must pass them (15 minutes)
