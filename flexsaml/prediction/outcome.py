@@ -11,7 +11,7 @@ from flexsaml.claims import load_table, quote
 
 from .evidence import EXACT, ORDER_RULES, PREDICTED, UNKNOWN, Inference
 from .policy import SignInPolicy
-from .sources import EMAIL, Agent, PredictedNameId, SignInTarget
+from .sources import EMAIL, Agent, PredictedNameId, SignInTarget, Sources
 from .statement import AttributeLine
 from .transformations import METHODS
 
@@ -199,20 +199,26 @@ def _sets(line: AttributeLine, name: str, *, has_case: bool = False) -> bool:
     return flex.parse_attribute_name(written if has_case else written.lower())[0] == name
 
 
-def cite_policy(policy: SignInPolicy, agent: Agent, name_id: PredictedNameId) -> tuple[str, ...]:
-    """Names of the undocumented rules on which a sign-in under the policy depends. `T6`: Entra issues an assertion
-    although the policy has a transformation with an unknown method. `N3 request`: Flex accepts another NameID than that
-    of Twilio's guide, which is the UPN or the mail address, in the format that Entra gives these. Twilio documents that
-    a sign-in fails with InvalidNameIDPolicy if the NameID is not what the request asks for."""
-    are_known = all(item.method in METHODS for item in policy.transformations)
-    is_of_guide = [entry.name_id_format for entry in policy.name_ids] == [""] and name_id.format == EMAIL
-    is_known = not name_id.unknown or bool(agent.guest_doubt)
-    return (*(() if is_of_guide and is_known else ("N3 request",)), *(() if are_known else ("T6",)))
-
-
 _ODD_ENTRIES = {"S3 form", "S9 absent", "S9 source", "S10 other", "S10 none", "S10 extension", "S25"}
-"""Rules about entries that no document describes. They make every sign-in uncertain, also where their claim decides
-nothing, because Entra may issue no assertion at all."""
+"""Rules about entries that no document describes."""
+
+
+def cite_policy(sources: Sources, name_id: PredictedNameId) -> tuple[str, ...]:
+    """Names of the undocumented rules on which a sign-in under the policy depends, whatever its claims decide. Entra
+    issues an assertion although the policy has an entry that no document describes (`S10 issued`), or a transformation
+    that is missing or has an unknown method (`T6`). Flex accepts another NameID than that of Twilio's guide, which is
+    the UPN or the mail address, in the format that Entra gives these (`N3 request`): Twilio documents that a sign-in
+    fails with InvalidNameIDPolicy if the NameID is not what the request asks for."""
+    policy = sources.policy
+    cited = {rule for entry in policy.entries for rule in sources.read(entry).evidence}
+    are_known = "T6" not in cited and all(item.method in METHODS for item in policy.transformations)
+    is_of_guide = [entry.name_id_format for entry in policy.name_ids] == [""] and name_id.format == EMAIL
+    is_known = not name_id.unknown or bool(sources.agent.guest_doubt)
+    return (
+        *(() if is_of_guide and is_known else ("N3 request",)),
+        *(("S10 issued",) if cited & _ODD_ENTRIES else ()),
+        *(() if are_known else ("T6",)),
+    )
 
 
 def cite_success(
@@ -228,8 +234,6 @@ def cite_success(
     has_team = any(flex.parse_attribute_name(line.name)[0] in load_table("flex")["team"] for line in lines)
     rules += (*policy_evidence, *(("F13 goes on",) if has_team else ()))
     rules += ("F11 counted",) if update.may_be_too_long else ()
-    cited = {rule for line in lines for rule in line.evidence}
-    rules += (*(("S10 issued",) if cited & _ODD_ENTRIES else ()), *(("T6",) if "T6" in cited else ()))
     roles = update.attributes.get("roles")
     has_role = isinstance(roles, list) and any(role in load_table("flex")["roles"] for role in roles)
     rules += () if has_role else ("F12 insights",)

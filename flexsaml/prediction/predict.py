@@ -76,7 +76,7 @@ def predict_sign_in(policy: SignInPolicy, target: SignInTarget, agent: Agent, pa
     doubts = tuple(find_doubts(policy, target, agent, lines, name_id, update))
     read_by_flex = [line for line in lines if line.values and decides(line.name)]
     reading = [rule for line in read_by_flex for rule in _flex_evidence(line)]
-    works = cite_success(target, lines, reading, update, cite_policy(policy, agent, name_id))
+    works = cite_success(target, lines, reading, update, cite_policy(sources, name_id))
     verdict = judge_sign_in((*refusals, *faults), doubts, works)
     worker = tuple(_worker_lines(lines, update, name_id))
     return Prediction(agent, refusals, name_id, lines, worker, update, faults, verdict)

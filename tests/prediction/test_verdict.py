@@ -238,6 +238,9 @@ def constant(name: str, text: str) -> Json:
         ),
         ({"Value": 5, "SamlClaimType": "note"}, "probably works", PREDICTED),
         ({"SamlClaimType": "note"}, "probably works", PREDICTED),
+        ({"Source": "user", "ID": "mail", "Foo": 1}, "probably works", PREDICTED),  # it may feed a transformation only
+        ({"Source": "device", "ID": "displayname"}, "probably works", PREDICTED),
+        ({"Source": "user", "ID": "mail"}, "works", EXACT),
         ({"Source": "user", "ID": "mail", "SamlClaimType": "note"}, "works", EXACT),
         (constant("note", ""), "works", EXACT),
         ({"Source": "user", "ID": "netbiosname", "SamlClaimType": "level.int"}, "unknown", UNKNOWN),
