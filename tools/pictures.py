@@ -92,8 +92,8 @@ def record_terminal(printed: str) -> str:
 
 
 def photograph_sign_in(portal: str) -> None:
-    """Sign in as Ada, and keep the pages on the way in light colors, and the upper part of the page of the result in
-    light and in dark ones."""
+    """Sign in as Ada, and save each page on the way in light colors, and the page of the result in light and in dark
+    ones."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": WIDTH, "height": 900})
@@ -111,7 +111,7 @@ def photograph_sign_in(portal: str) -> None:
 
 
 def photograph(page: Page, name: str, last: Locator) -> None:
-    """Keep the page down to this element."""
+    """Save the page from its top down to the element `last` as docs/pictures/`name`.png."""
     last.wait_for()
     end = last.bounding_box()
     clip: FloatRect = {"x": 0, "y": 0, "width": WIDTH, "height": end["y"] + end["height"] + 16 if end else 900}

@@ -26,7 +26,7 @@ def test_only_names_of_the_emulator_are_answered(emulator: Emulator, host: str) 
         assert emulator.request("GET", path, None, {"Host": host}).status in (400, 421)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere this machine has no second loopback address")
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS has one loopback address only")
 def test_it_listens_at_one_loopback_address(emulator: Emulator) -> None:
     for url in (emulator.http, emulator.https):
         with pytest.raises(ConnectionRefusedError):
