@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from flexsaml.installation import read_version
 from flexsaml.terminal_text import print_lines
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -19,11 +20,9 @@ class NotReleasable(Exception):
     """`str()` is one line: what does not fit the tag, and what to do."""
 
 
-def read_notes(tag: str, project_file: str, changelog: str) -> str:
-    """The text below the heading of the version. `project_file`, `changelog`: texts of pyproject.toml and CHANGELOG.md.
-    Raises `NotReleasable`."""
-    declared = re.search(r'(?m)^version = "(.+)"$', project_file)
-    version = declared[1] if declared else ""
+def read_notes(tag: str, version: str, changelog: str) -> str:
+    """The text below the heading of the version. `version`: that of pyproject.toml; `changelog`: the text of
+    CHANGELOG.md. Raises `NotReleasable`."""
     if tag != f"v{version}":
         raise NotReleasable(f"the tag {tag} is not v{version}, the version of pyproject.toml: change one of them")
     for section in re.split(r"(?m)^## ", changelog)[1:]:
@@ -35,7 +34,7 @@ def read_notes(tag: str, project_file: str, changelog: str) -> str:
 
 def main(tag: str) -> int:
     try:
-        notes = read_notes(tag, *((PROJECT / name).read_text("utf-8") for name in ("pyproject.toml", "CHANGELOG.md")))
+        notes = read_notes(tag, read_version(), (PROJECT / "CHANGELOG.md").read_text("utf-8"))
     except NotReleasable as problem:
         print_lines([str(problem)], sys.stderr)
         return 1

@@ -10,12 +10,12 @@ import pytest
 
 from tools.release_notes import PROJECT, NotReleasable, read_notes
 
-PROJECT_FILE = '[project]\nname = "x"\nversion = "1.2.3rc1"\n[tool.mypy]\npython_version = "3.10"\n'
+VERSION = "1.2.3rc1"
 CHANGELOG = "# Changelog\n\n## 1.2.3rc1\n\n- A line.\n\n- Another.\n\n## 1.2.2\n\n- Old.\n"
 
 
 def test_the_notes_are_those_of_the_version() -> None:
-    assert read_notes("v1.2.3rc1", PROJECT_FILE, CHANGELOG) == "- A line.\n\n- Another."
+    assert read_notes("v1.2.3rc1", VERSION, CHANGELOG) == "- A line.\n\n- Another."
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_the_notes_are_those_of_the_version() -> None:
 )
 def test_a_tag_that_does_not_fit_is_refused_in_one_line(tag: str, changelog: str, words: str) -> None:
     with pytest.raises(NotReleasable, match=words) as refusal:
-        read_notes(tag, PROJECT_FILE, changelog)
+        read_notes(tag, VERSION, changelog)
     assert "\n" not in str(refusal.value)
 
 
