@@ -75,8 +75,11 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	@$(INSTALL) requirements-dev.lock
 	@touch $@
 
-dist: $(VENV)/.dev ## sdist and wheel, in dist/
-	@rm -rf dist && $(VENV)/bin/uv build -q --no-build-isolation --python $(RUN) --out-dir dist
+# From the files of the commit, at its time, so that everybody builds the same bytes.
+dist: $(VENV)/.dev ## sdist and wheel of the last commit, in dist/
+	@rm -rf dist && umask 022 && mkdir -p dist/sources && git archive HEAD | tar -xf - -C dist/sources
+	@umask 022 && SOURCE_DATE_EPOCH="$$(git log -1 --format=%ct)" \
+		$(VENV)/bin/uv build -q --no-build-isolation --python $(RUN) --out-dir dist dist/sources && rm -rf dist/sources
 
 lock: $(VENV)/.dev ## after a change of requirements*.txt: the hashes of every package, for all platforms
 	@$(LOCK) requirements-install.txt -o requirements-install.lock

@@ -1,13 +1,19 @@
 """The build of the wheel: the rooms `components` and `providers` of the checkout lie inside the package there, so that
-they shadow nobody's. The checkout keeps its names, to which the states of its stacks refer."""
+they shadow nobody's. The checkout keeps its names, to which the states of its stacks refer. The sdist is built here,
+too, because that of setuptools differs from build to build."""
 
 import ast
+import os
 import re
 import shutil
+import tarfile
+import time
+from gzip import GzipFile
 from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 ROOMS = ("components", "providers")
 _ROOM = "|".join(ROOMS)
@@ -65,6 +71,32 @@ class BuildWithMovedImports(build_py):
         return built
 
 
+class BuildReproducibleSdist(sdist):
+    """An archive that follows from the files and SOURCE_DATE_EPOCH alone. That of setuptools, which heeds the variable
+    in wheels only, has the time of the build in it, and the user who built it (pypa/setuptools issue 2133)."""
+
+    def make_archive(self, base_name: str, format: str, *_: object, base_dir: str, **__: object) -> str:
+        if format != "gztar":
+            raise SystemExit(f"the sdist of flexsaml is a gztar, not a {format}")
+        seconds = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
+
+        def set_owner_time_and_mode(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+            entry.uid = entry.gid = 0
+            entry.uname = entry.gname = ""
+            entry.mtime = seconds
+            entry.mode = 0o755 if entry.isdir() else 0o644
+            return entry
+
+        path = f"{base_name}.tar.gz"
+        with (
+            open(path, "wb") as file,
+            GzipFile("", "wb", fileobj=file, mtime=seconds) as packed,
+            tarfile.open(fileobj=packed, mode="w") as archive,
+        ):
+            archive.add(base_dir, filter=set_owner_time_and_mode)
+        return path
+
+
 def list_packages() -> "dict[str, str]":
     """Name in the wheel to directory in the checkout."""
     here = Path(__file__).parent
@@ -78,4 +110,5 @@ def list_packages() -> "dict[str, str]":
 
 
 if __name__ == "__main__":
-    setup(packages=list(list_packages()), package_dir=list_packages(), cmdclass={"build_py": BuildWithMovedImports})
+    commands = {"build_py": BuildWithMovedImports, "sdist": BuildReproducibleSdist}
+    setup(packages=list(list_packages()), package_dir=list_packages(), cmdclass=commands)
