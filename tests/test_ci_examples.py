@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import yaml
 from flexsaml.cli import COMMANDS, load_module
 from tests.azure_repos import PullRequests
 from tests.torture import PROJECT
+from tools.engine import CLI
 from tools.versions import SUPPORTED
 
 EXAMPLES = PROJECT / "examples" / "ci"
@@ -183,6 +185,50 @@ def test_actions_are_pinned_by_digest(workflow: Path) -> None:
     pinned = re.compile(r"(- )?uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
     assert lines
     assert [line for line in lines if not pinned.fullmatch(line)] == []
+
+
+TESTED_VERSION = CLI.removeprefix("v")
+
+
+def test_each_job_that_runs_pulumi_installs_the_version_of_the_tests() -> None:
+    """The newest one may refuse, or do otherwise, what worked when the workflow was copied."""
+    steps, versions = [], []
+    for path in WORKFLOWS:
+        workflow = yaml.safe_load(path.read_text("utf-8"))
+        steps += [
+            step for job in workflow["jobs"].values() for step in job["steps"] if "pulumi/" in step.get("uses", "")
+        ]
+        versions += [workflow.get("env", {}).get("CLI_VERSION", TESTED_VERSION)]
+    assert len(steps) == 6
+    assert {step["with"]["pulumi-version"] for step in steps} == {TESTED_VERSION, "${{ env.CLI_VERSION }}"}
+    assert set(versions) == {TESTED_VERSION}
+
+
+def find_steps(tree: Any) -> Iterator[dict[str, Any]]:
+    """The steps of a pipeline, however deep they stand."""
+    if isinstance(tree, dict):
+        yield from tree.get("steps", [])
+    for child in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from find_steps(child)
+
+
+def test_in_azure_pipelines_too(tmp_path: Path) -> None:
+    """The step runs with a `curl` whose answer is an installer that repeats its options, and with one that fails."""
+    pipeline = read("azure-pipelines.yml")
+    (version,) = (variable["value"] for variable in pipeline["variables"] if variable.get("name") == "CLI_VERSION")
+    assert version == TESTED_VERSION
+    scripts = [step["bash"] for step in find_steps(pipeline) if step.get("displayName") == "install Pulumi"]
+    assert len(scripts) == len(pipeline["stages"])
+    for answer, status, printed in (
+        ("echo 'echo $*'", 0, f"--version {version}\n##vso[task.prependpath]"),
+        ("exit 6", 6, ""),
+    ):
+        (tmp_path / "curl").write_text(f"#!/bin/sh\n{answer}\n")
+        (tmp_path / "curl").chmod(0o755)
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), "CLI_VERSION": version}
+        for script in scripts:
+            ended = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
+            assert (ended.returncode, ended.stdout.partition("/")[0]) == (status, printed)
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
