@@ -114,7 +114,7 @@ def _check_value(value: Any, path: str = "", depth: int = 0) -> Iterator[Violati
         yield Violation("nesting", path, f"the text is nested deeper than {MAX_DEPTH} levels")
     elif isinstance(value, _Object):
         for key in value.repeated_keys:
-            message = f"the key {quote(key)} appears twice; the service reads only one of the two"
+            message = f"the key {quote(key)} appears twice, and readers of JSON disagree which of the two counts"
             yield Violation("duplicate-key", path, message, "remove one")
         for key, child in value.items():
             yield from _check_value(child, f"{path}.{escape(key, 40)}", depth + 1)

@@ -59,6 +59,12 @@ def load_table(name: str) -> dict[str, Any]:
     return table
 
 
+def is_uri(name: str) -> bool:
+    """Whether the Name of an attribute is a URI, which Flex ignores (F2 of docs/sign-in.md: A for an http address, D
+    for every other Name with a colon)."""
+    return ":" in name
+
+
 def is_flex_role(role: str) -> bool:
     """Whether Flex documents the role."""
     table = load_table("flex")

@@ -60,7 +60,7 @@ def _check_name_id_source(entry: JsonNode) -> NodeViolations:
     elif entry.text("ExtensionID"):
         message = f"NameID from the extension {quote(entry.text('ExtensionID'))} is not documented"
     elif entry.has("Value"):
-        message = "NameID is the same constant for everyone"
+        message = "NameID from a constant is not documented"
     else:
         message = f"NameID from {quote(f'{source}.{id_}')} is not documented"
     yield "nameid-source", message, f"use one of {join_names(table['nameid'][:5])}, extensionattribute1 to 15"
@@ -68,7 +68,10 @@ def _check_name_id_source(entry: JsonNode) -> NodeViolations:
 
 def _check_name_id_transformation(document: Document) -> Violations:
     """A NameID from a transformation comes from ExtractMailPrefix, or from Join with a verified domain."""
-    methods = {node.text("ID").lower(): node.text("TransformationMethod") for node in document.transformations}
+    methods = {
+        node.text("ID").lower(): node.text("TransformationMethod").removesuffix("()")
+        for node in document.transformations
+    }
     allowed = load_table("transformations")["nameid"]
     for entry in document.entries:
         method = methods.get(entry.text("TransformationID").lower(), "")

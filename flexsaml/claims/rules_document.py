@@ -22,7 +22,7 @@ def check(document: Document, _context: Context) -> Violations:
     yield from _check_version(document.body)
     yield from _check_options(document.body)
     if document.entry_count > MAX_CLAIMS:
-        message = f"there are {document.entry_count} entries; Entra ignores those after the {MAX_CLAIMS}th"
+        message = f"there are {document.entry_count} entries; Entra reads {MAX_CLAIMS} of them, probably the first"
         yield Violation("too-many-claims", f"ClaimsSchema[{MAX_CLAIMS}]", message, f"keep {MAX_CLAIMS}")
     for node, allowed in _nodes(document, document.body):
         for key, value in list(node.raw.items())[:MAX_KEYS]:
@@ -79,7 +79,7 @@ def _check_value(node: JsonNode, key: str, value: Any, allowed: Sequence[str]) -
     keys, bare = load_table("keys"), key.strip()
     name, is_array = bare.lower(), bare.lower() in keys["arrays"]
     if isinstance(value, str) and value != value.strip() and name != "value":
-        message = f"the value {quote(value)} of {quote(bare)} has spaces around it, and the claim will not work"
+        message = f"the value {quote(value)} of {quote(bare)} has spaces around it, which was reported to break claims"
         yield Violation("white-space", node.where, message, f"write {quote(value.strip())}")
     if is_array:
         is_right = isinstance(value, list) and all(isinstance(item, dict) for item in value)
@@ -109,7 +109,7 @@ def _check_version(body: JsonNode) -> Violations:
 def _check_options(body: JsonNode) -> Violations:
     basic, where, fix = body.get("IncludeBasicClaimSet"), f"{ROOT}.IncludeBasicClaimSet", 'write "true" or "false"'
     if "includebasicclaimset" not in body.keys:
-        message = "'IncludeBasicClaimSet' is missing; every published policy has it"
+        message = "'IncludeBasicClaimSet' is missing; all published policies that were found have it"
         yield Violation("basic-claim-set-missing", where, message, fix)
     elif basic is not None and not isinstance(basic, bool) and str(basic).strip().lower() not in ("true", "false"):
         message = f"'IncludeBasicClaimSet' is {quote(basic)}, neither true nor false"

@@ -11,13 +11,13 @@ from functools import partial
 from flexsaml.json_values import load_json
 
 from .reading import Document, JsonNode, check_nodes
-from .rules import Context, NodeViolations, Violation, Violations, is_flex_role, is_surely_misfit, load_table
+from .rules import Context, NodeViolations, Violation, Violations, is_flex_role, is_surely_misfit, is_uri, load_table
 from .rules_claims import is_name_id
+from .rules_document import MAX_CLAIMS
 from .rules_sources import constant_of, names_unknown_attribute, source_of
 from .wording import find_nearest, join_names, quote
 
 _NULL = "<null>"
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*")
 _BOOLEAN_IDS = {"accountenabled", "onpremisessyncenabled"}
 _POSSIBLY_NUMERIC = re.compile(r"employeeid|postalcode|.*phone.*|facsimile.*|extensionattribute\d+|mobile.*")
 _FLEX_TYPES = {"Boolean": "boolean", "Integer": "int", "LargeInteger": "int"}
@@ -29,6 +29,7 @@ _EXPECTED = {
 }
 """Type to the pattern of its values, and what a sentence calls them."""
 _OTHER_SUFFIXES = {"integer": "int", "bool": "boolean", "array": "stringarray", "list": "stringarray"}
+_REFUSES_MISFIT = "Flex refuses a login with a value that does not fit"
 _TEAM_EFFECTS = {"team_member": "puts the worker into the default team", "team_owner": "takes ownership away"}
 
 
@@ -37,6 +38,7 @@ def check(document: Document, context: Context) -> Violations:
         yield from _check_policy(document, document.body)
     yield from _check_size(document, context)
     yield from _check_collisions(document)
+    yield from _check_nulls(document, context)
     yield from check_nodes(document.entries, _check_name)
     entries = [entry for entry in document.entries if attribute_name(entry)]
     for check_in_context in (_check_values, _check_source_type, _check_value_types):
@@ -47,7 +49,7 @@ def check(document: Document, context: Context) -> Violations:
 def attribute_name(entry: JsonNode) -> str:
     """The name of the worker attribute that Flex makes of the entry, with its type suffix; "" if it makes none."""
     name = entry.text("SamlClaimType")
-    return "" if _URI.match(name) else name
+    return "" if is_uri(name) else name
 
 
 def flex_type_of(name: str) -> str:
@@ -103,14 +105,16 @@ def _check_policy(document: Document, body: JsonNode) -> Violations:
         if entries:
             yield from _check_required_source(name, entries, source)
             continue
-        similar = find_nearest(name, tuple(name for name in names if not _URI.match(name)), 0.8)
+        similar = find_nearest(name, tuple(name for name in names if not is_uri(name)), 0.8)
         hint = f" ({quote(similar)} is another name)" if similar else ""
         fix = f'add {{"Source": "user", "ID": "{source}", "SamlClaimType": "{name}"}}'
         refuses = "probably refuses" if similar and similar.lower() == name else "refuses"  # F1 of docs/sign-in.md
         message = f"claim '{name}' is missing{hint}; Flex {refuses} the login (error 45050)"
         yield Violation("flex-required", "ClaimsSchema", message, f"write '{name}'" if similar else fix)
     if not any(is_name_id(entry) for entry in document.entries):
-        message = "no entry defines the NameID, so Entra's default applies; if it changes, Flex creates new users"
+        message = (
+            "no entry defines the NameID: Entra's default applies, and if it changes, Flex probably makes new users"
+        )
         fix = "add one, for example from user.userprincipalname"
         yield Violation("flex-nameid-missing", "ClaimsSchema", message, fix)
     if str(body.get("IncludeBasicClaimSet")).strip().lower() == "true":
@@ -135,11 +139,11 @@ def _check_collisions(document: Document) -> Violations:
 def _check_size(document: Document, context: Context) -> Violations:
     """What is known of the attributes of one worker fits into TaskRouter's limit."""
     length = 1
-    for entry in document.entries:
-        name = attribute_name(entry)
+    by_attribute = {worker_attribute_of(attribute_name(entry)): entry for entry in document.entries[:MAX_CLAIMS]}
+    for name, entry in by_attribute.items():
         value = constant_of(entry) or context.longest_row.get(entry.text("ExtensionID"), "")
         if name and not split_channel(name) and value != _NULL:
-            length += len(worker_attribute_of(name)) + len(value) + 4
+            length += len(name) + len(value) + 4
     most = load_table("flex")["most_characters"]
     if length > most:
         message = f"a worker has at least {length:,} characters of JSON as attributes, and TaskRouter keeps {most:,}"
@@ -168,43 +172,45 @@ def _is_empty(constant: str | None) -> bool:
 def _check_name(entry: JsonNode) -> NodeViolations:
     """Flex receives the claim as a worker attribute, and it is not one with side effects."""
     table, written, name = load_table("flex"), entry.text("SamlClaimType"), attribute_name(entry)
-    base, channel = name.split(".")[0], split_channel(name)
+    worker_name, channel = worker_attribute_of(name), split_channel(name)
     if written and not name and not is_name_id(entry):
         bare = re.split(r"[/:#]", written.rstrip("/"))[-1]
-        message = f"the name of {entry.label} is a URI, and Flex ignores such attributes"
+        does = "ignores" if "://" in written else "probably ignores"  # F2 of docs/sign-in.md
+        message = f"the name of {entry.label} is a URI, and Flex {does} such attributes"
         yield "flex-namespace", message, f"write {quote(bare)}"
     if entry.text("JwtClaimType") and not written:
         message = f"{entry.label} has no SamlClaimType, so Flex does not receive it"
         yield "flex-jwt-only", message, "write SamlClaimType"
-    if base.lower() == "contact_uri":
-        message = f"{entry.label} overrides what Flex sets itself, and changes where calls are routed"
+    if worker_name.lower() == "contact_uri":
+        does = "overrides" if worker_name == "contact_uri" else "may override"  # F1 of docs/sign-in.md, case
+        message = f"{entry.label} {does} what Flex sets itself, which changes where calls are routed"
         yield "contact-uri", message, "remove it unless you intend that"
     if name.lower().startswith("channel.") and not (channel and channel[1] in table["channel"]):
         similar = find_nearest(name.rpartition(".")[2], tuple(table["channel"]), 0.6) or "availability or .capacity"
         message = f"{entry.label} is not a channel attribute of Flex"
         yield "channel-attribute", message, f"write channel.<channel>.{similar}"
-    if base == "routing":
+    if name.split(".")[0] == "routing":
         message = f"Flex makes a flat attribute of {entry.label}, and keeps its own skills nested under 'routing'"
         yield "routing-attribute", message, "use another name, and a TaskRouter expression that reads it"
-    if base in _TEAM_EFFECTS:
-        message = f"{entry.label} is a beta attribute of Flex; an empty value {_TEAM_EFFECTS[base]}"
+    if worker_name in _TEAM_EFFECTS:
+        message = f"{entry.label} is a beta attribute of Flex; an empty value {_TEAM_EFFECTS[worker_name]}"
         yield "team-attribute", message, ""
 
 
 def _check_values(context: Context, entry: JsonNode) -> NodeViolations:
     """What the constant or the declared values do in Flex, as far as the attribute's name tells."""
     name, table, values = attribute_name(entry), load_table("flex"), list(known_values(entry, context))
-    base = name.split(".")[0]
+    worker_name = worker_attribute_of(name)
     wrong = next((value for value in values if value and not value.lower().startswith("https://")), None)
-    if base == "image_url" and wrong is not None:
+    if worker_name == "image_url" and wrong is not None:
         message = f"{entry.label} gets {quote(wrong, 40)}, which is not an https address"
         yield "image-url", message, "write the address with https://"
     exempt = {*table["mandatory"], "image_url", "contact_uri"}
     hyphen = next((value for value in values if "-" in value), None)
-    if hyphen is not None and base not in exempt and flex_type_of(name).removesuffix("array") != "int":
+    if hyphen is not None and worker_name not in exempt and flex_type_of(name).removesuffix("array") != "int":
         message = f"{entry.label} gets {quote(hyphen, 40)}; the hyphen may break TaskRouter's expressions"
         yield "hyphen-value", message, "use an underscore"
-    if worker_attribute_of(name) == "roles":
+    if worker_name == "roles":
         is_user_type = source_of(entry) == "user" and entry.text("ID").lower() == "usertype"
         roles = (
             role.strip(" ") for value in (*values, *(["Member"] if is_user_type else ())) for role in value.split(",")
@@ -216,16 +222,33 @@ def _check_values(context: Context, entry: JsonNode) -> NodeViolations:
             fix = f"did you mean '{similar}'?" if similar else f"the roles are {names}"
             yield "flex-roles", f"{quote(unknown, 40)} in {entry.label} is not a role of Flex", fix
     is_list = context.extensions.get(entry.text("ExtensionID"), "").endswith("[]")
-    if base == "team_member" and (is_list or any("," in value for value in values)):
+    if worker_name == "team_member" and (is_list or any("," in value for value in values)):
         message = f"{entry.label} may have several values; Flex takes the name of one team, and several are an error"
         yield "team-member-several", message, "give each user one team"
-    if _NULL in context.values.get(entry.text("ExtensionID"), ()):
-        message = f"{entry.label} is null for a user: Entra leaves it out, and Flex keeps the worker's old value"
+
+
+def _check_nulls(document: Document, context: Context) -> Violations:
+    """What a declared null does in Flex; of several claims that set one worker attribute another may stand in."""
+    entries: dict[str, list[JsonNode]] = {}
+    for entry in document.entries:
+        if name := attribute_name(entry):
+            entries.setdefault(worker_attribute_of(name), []).append(entry)
+    for worker_name, setting in entries.items():
+        entry = setting[0]
+        if len(setting) > 1 or _NULL not in context.values.get(entry.text("ExtensionID"), ()):
+            continue
+        rule, does = "null-keeps-old", "Entra leaves it out, and Flex keeps the worker's old value"
         fix = "to clear it in Flex edit the worker, or send an empty value (unverified)"
-        if base in _TEAM_EFFECTS:
-            message = f"{entry.label} is null for a user: Flex {_TEAM_EFFECTS[base]}"
-            fix = "give the user a team, unless that is meant"
-        yield "null-keeps-old", message, fix
+        if worker_name in load_table("flex")["mandatory"]:
+            rule, does = "flex-required-empty", "Entra leaves it out, and Flex refuses that login (error 45050)"
+            fix = "give every user a value"
+        elif worker_name in _TEAM_EFFECTS:
+            does, fix = f"Flex {_TEAM_EFFECTS[worker_name]}", "give the user a team, unless that is meant"
+        elif worker_name == "contact_uri":
+            does, fix = "Entra leaves it out, and Flex sets its own", ""
+        elif split_channel(worker_name):
+            does, fix = "Entra leaves it out, and the worker's channel probably keeps its setting", "set it in Flex"
+        yield Violation(rule, entry.where, f"{entry.label} is null for a user: {does}", fix)
 
 
 def _check_suffix(entry: JsonNode) -> NodeViolations:
@@ -257,14 +280,10 @@ def _check_source_type(context: Context, entry: JsonNode) -> NodeViolations:
     message = f"{entry.label} has to be {_EXPECTED[flex_type][1]}, but "
     if data_type and data_type != "String" and _FLEX_TYPES.get(data_type) != flex_type:
         fix = f"use an extension of type {'Integer' if flex_type == 'int' else 'Boolean'}"
-        yield "typed-source", f"{message}its extension is {data_type}; Flex refuses a login with any other value", fix
+        yield "typed-source", f"{message}its extension is {data_type}; {_REFUSES_MISFIT}", fix
     elif source_of(entry) == "user" and _is_text(entry.text("ID").lower(), flex_type):
         fix = "remove the type suffix, or use another source"
-        yield (
-            "typed-source",
-            f"{message}user.{entry.text('ID')} is text; Flex refuses a login with any other value",
-            fix,
-        )
+        yield ("typed-source", f"{message}user.{entry.text('ID')} is text; {_REFUSES_MISFIT}", fix)
 
 
 def _is_text(id_: str, flex_type: str) -> bool:

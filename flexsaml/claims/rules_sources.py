@@ -148,7 +148,7 @@ def _check_extension_place(entry: JsonNode) -> NodeViolations:
     """An extension is named by ExtensionID, with Source `user`; only extensions of users become claims."""
     id_, source = entry.text("ID"), entry.text("Source")
     if id_.lower().startswith("extension_") and source.lower() in (*SOURCES, ""):
-        message = f"{entry.label} names the extension {quote(id_)} in ID, where the service expects an attribute"
+        message = f"{entry.label} names the extension {quote(id_)} in ID, and reports disagree whether that works"
         yield "extension-in-id", message, "rename the key 'ID' to 'ExtensionID'"
     if entry.text("ExtensionID") and source_of(entry) != "user":
         written = f"Source {quote(source)}" if source else "no Source"
@@ -168,7 +168,7 @@ def _check_extension_name(entry: JsonNode) -> NodeViolations:
         yield "extension-placeholder", message, fix
     elif _APP_ID.fullmatch(app_id):
         if app_id != app_id.lower():
-            message = f"the appId in {quote(name)} has capital letters, and the token service compares with case"
+            message = f"the appId in {quote(name)} has capital letters, and case probably counts in a sign-in"
             yield "extension-application-case", message, f"write '{build_full_name(app_id, escape(short))}'"
     elif not app_id:
         yield "extension-name", f"{quote(name)} of {entry.label} is not the full name of an extension", _WRITE_FULL_NAME
@@ -193,13 +193,15 @@ def _check_known_extensions(document: Document, context: Context) -> Violations:
         app_id, short = _split(name)
         if context.extensions.get(name, "").endswith("[]"):
             message = (
-                f"the extension of {entry.label} has several values, and what a sign-in then delivers is uncertain"
+                f"the extension of {entry.label} has several values: a sign-in delivers all of them if a "
+                "synchronisation made the extension, and otherwise it is not documented what it delivers"
             )
             fix = "use one String with commas (for Flex under a name that ends in .stringarray)"
             yield Violation("multi-valued", entry.where, message, fix)
         exact = by_lower_case.get(name.lower(), name)
-        if exact != name:
-            message = f"{quote(name)} of {entry.label} differs in case from the extension '{exact}'; no claim is issued"
+        if _split(exact)[1] != short:  # of the appId it is not documented that case counts
+            message = f"{quote(name)} of {entry.label} differs in case from the extension '{exact}', "
+            message += "and a value that was written under that name gives no claim"
             yield Violation("extension-case", entry.where, message, f"write '{exact}'")
         if not short or name.lower() in lower_case:
             continue

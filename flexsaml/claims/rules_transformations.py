@@ -26,7 +26,7 @@ def _check_key(document: Document) -> Violations:
     body, spellings = document.body, ("ClaimsTransformation", "ClaimsTransformations")
     keys = [key for key in spellings if body and body.get(key)]
     if len(keys) == 2:
-        message = "both spellings of the key are present; the service reads one of them"
+        message = "both spellings of the key are present, and it is not documented which of them the service reads"
         yield Violation("transformations-key", keys[0], message, "put all under one")
     elif keys:
         other = next(key for key in spellings if key not in keys)
@@ -34,9 +34,9 @@ def _check_key(document: Document) -> Violations:
         fix = f"if Graph refuses the definition, or the claim is absent, try '{other}'"
         yield Violation("transformations-key", keys[0], message, fix)
     if document.transformation_count > MAX_TRANSFORMATIONS:
-        message = f"there are {document.transformation_count} transformations; Entra ignores those after the "
+        message = f"there are {document.transformation_count} transformations; Entra reads {MAX_TRANSFORMATIONS} of "
         place, fix = f"ClaimsTransformation[{MAX_TRANSFORMATIONS}]", f"keep {MAX_TRANSFORMATIONS}"
-        yield Violation("too-many-transformations", place, f"{message}{MAX_TRANSFORMATIONS}th", fix)
+        yield Violation("too-many-transformations", place, f"{message}them, probably the first", fix)
 
 
 def _check_frame(transformation: JsonNode) -> NodeViolations:

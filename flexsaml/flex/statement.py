@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from flexsaml.claims import is_flex_role, is_surely_misfit, load_table
+from flexsaml.claims import is_flex_role, is_surely_misfit, is_uri, load_table
 
 _CHANNEL = re.compile(r"channel\.([^.]+)\.([^.]+)")
 _INTEGER = re.compile(r"(-?)0*([0-9]{1,16})")
@@ -195,8 +195,8 @@ def compute_worker_update(statement: SamlStatement) -> WorkerUpdate:
 
 
 def is_ignored(name: str) -> bool:
-    """Whether the Name is a URI: Flex ignores such attributes (F2)."""
-    return ":" in name
+    """Whether Flex ignores attributes of this Name, because it is a URI (F2)."""
+    return is_uri(name)
 
 
 def describe_loss(name: str, *, is_absent: bool) -> str:
@@ -204,6 +204,8 @@ def describe_loss(name: str, *, is_absent: bool) -> str:
     worker_name, kind = parse_attribute_name(name)
     if worker_name in load_table("flex")["team"]:
         return "Flex assigns the default team, or takes ownership of teams away (F13, A)"
+    if is_absent and worker_name == "contact_uri":
+        return "Flex sets its own (F9, A)"
     if is_absent:
         return f"the worker keeps its old value (F7, {'D' if _match_channel(name) else 'A'})"
     return f"Flex clears the worker's attribute (F7, {'A' if kind == 'string' else 'D'})"

@@ -25,6 +25,7 @@ from tests.claims.test_lint import (
     knows,
     lint_case,
     mail,
+    nameid_by,
     policy,
     skill,
 )
@@ -95,11 +96,33 @@ MORE = [
     (claim(Source="user", ID="displayname", SamlClaimType="n.int"), "typed-source", "is text"),
     (claim(Source="user", ID="MailNickname", SamlClaimType=NAME_ID), "nameid-source", "a policy with it was accepted"),
     (claim(Source="user", ID="city", SamlClaimType=NAME_ID), "nameid-source", "is not documented"),
-    (claim(Value="x", SamlClaimType=NAME_ID), "nameid-source", "same constant for everyone"),
+    (claim(Value="x", SamlClaimType=NAME_ID), "nameid-source", "from a constant is not documented"),
     (claim(Source="user", ID="Groups"), "id-undocumented", "user.Groups"),
     (claim(Source="user", ID="Extension_x_y"), "extension-in-id", "'Extension_x_y'"),
     (mail(SamlClaimType=ROLE.upper()), "restricted-saml-claim-signing-key", "ROLE"),
     (join(InputClaims=["x"]), "wrong-type", "'InputClaims' is"),
+    # what no document says is not called certain
+    (claim(Source="user", ID=" mail"), "white-space", "was reported to break claims"),
+    (claim(Source="user", ID=SKILL), "extension-in-id", "reports disagree whether that works"),
+    (policy(*({"Value": "x", "SamlClaimType": f"c{n}"} for n in range(51))), "too-many-claims", "probably the first"),
+    (join(TransformationMethod="CreateStringClaim"), "transformation-method", "reported to be accepted"),
+    ((skill(full=f"extension_{APP}_Skill"), knows()), "extension-case", "written under that name gives no claim"),
+    (
+        (skill(), knows("String[]")),
+        "multi-valued",
+        "all of them if a synchronisation made the extension, and otherwise",
+    ),
+    ((skill("x.boolean"), knows("Integer")), "typed-source", "refuses a login with a value that does not fit"),
+    (mail(SamlClaimType="http://x.example/team"), "flex-namespace", "and Flex ignores"),
+    (mail(SamlClaimType="team:blue"), "flex-namespace", "and Flex probably ignores"),
+    (mail(SamlClaimType="contact_uri.string"), "contact-uri", "overrides"),
+    (mail(SamlClaimType="Contact_URI"), "contact-uri", "may override"),
+    (nameid_by("Join()"), "nameid-transformation", "verified domain"),
+    # what a null does
+    ((skill("team"), knows("String", "<null>")), "null-keeps-old", "Flex keeps the worker's old value"),
+    ((skill("email"), knows("String", "<null>")), "flex-required-empty", "Flex refuses that login (error 45050)"),
+    ((skill("contact_uri"), knows("String", "<null>")), "null-keeps-old", "Flex sets its own"),
+    ((skill("channel.voice.capacity"), knows("Integer", "<null>")), "null-keeps-old", "probably keeps its setting"),
     (join(InputClaims={"a": 1}), "wrong-type", "not an array of objects"),
     (mail(**{"SamlNameFrom ": "x"}), "key-misspelt", "looks like 'SAMLNameForm'"),
 ]
@@ -132,6 +155,17 @@ QUIET = [
     (claim(Value="wfo.full_access,flex.readteams", SamlClaimType="roles"), "flex-roles"),
     (claim(Source="user", ID="assignedroles", SamlClaimType="roles"), "flex-roles"),
     (skill("routing_skills"), "routing-attribute"),
+    (skill("contact_uri.note"), "contact-uri"),  # another attribute
+    ((skill("team_member.note"), knows("String", "a,b")), "team-member-several"),
+    ((skill(full=f"extension_{APP.upper()}_skill"), knows()), "extension-case"),  # D for the appId
+    (
+        (policy(*FLEX, {"Source": "user", "ExtensionID": SKILL, "SamlClaimType": "email"}), knows("String", "<null>")),
+        "flex-required-empty",  # the other entry stands in
+    ),
+    (
+        policy(*({"Value": "x" * 4000, "SamlClaimType": name} for name in ("team", "team.string"))),
+        "worker-size",  # one attribute
+    ),
     (
         policy({**MAIL, "SamlClaimType": "team"}, {**MAIL, "SamlClaimType": "team"}),
         "worker-attribute-twice",
