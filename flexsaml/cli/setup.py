@@ -5,35 +5,26 @@ completed; `--remove` deletes it. Exit status: 0 done or nothing to do, 1 only s
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flexsaml import setup
 from flexsaml.errors import UserError
 from flexsaml.graph import OWNED, Forbidden
-from flexsaml.private_files import check_writable, write_private_file
 from flexsaml.terminal_text import print_lines
 
 from . import declared as stacks
 from .confirm import NOT_CONFIRMED, confirm_steps
+from .new_secret import EXISTS_ALREADY, assign_variables, choose_secret_file, hand_over_secret
 from .terminal import read_file
 
 if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
-_VARIABLES = {
-    "": ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET"),
-    "loopback": ("FLEXSAML_SANDBOX_CLIENT", "", "FLEXSAML_SANDBOX_SECRET"),
-}
-"""Cloud to the variables of client, tenant and secret; "" for all others."""
-_EXISTS_ALREADY = "a client secret exists already, and its text cannot be read again"
 _DAYS = 180
 _MOST_DAYS = 730  # what the portal offers
 
@@ -105,11 +96,11 @@ def run(given: argparse.Namespace) -> int:
     if not confirmed.waiting:
         print_lines(["nothing to do", _describe_use(known, tenant_id, given, stack.cloud.name)])
         return 0
-    secret_file = _choose_secret_file(given, confirmed.waiting)
+    secret_file = choose_secret_file(given.secret_file, confirmed.waiting, yes=given.yes)
 
     def on_step(step: setup.Step, answer: Mapping[str, Any]) -> None:
         if step.is_secret:  # first: printing fails where nobody reads any more, and the secret is answered only once
-            _hand_over(answer, known, tenant_id, secret_file, stack.cloud.name)
+            hand_over_secret(answer, known[setup.CLIENT], tenant_id, stack.cloud.name, secret_file)
         print_lines([f"made: {step.title}"])
 
     try:
@@ -163,9 +154,9 @@ def _show_and_ask(plan: _Plan, *, wanted: setup.Wanted, heading: str, given: arg
     there = [f"  exists: {step.title}" for step in plan.steps if step.is_there]
     there += [f"  holds: {words}" for words in plan.unexpected]
     print_lines([heading, *there, *_describe_surplus(setup.list_surplus(wanted, plan.existing))])
-    _choose_secret_file(given, plan.waiting)
+    choose_secret_file(given.secret_file, plan.waiting, yes=given.yes)
     if given.secret_file and not any(step.is_secret for step in plan.waiting):
-        words = f"{given.secret_file} stays as it is: {_EXISTS_ALREADY}"
+        words = f"{given.secret_file} stays as it is: {EXISTS_ALREADY}"
         print_lines([f"{words}; --renew with another file makes a new one"])
     if not plan.waiting:
         return True
@@ -234,51 +225,8 @@ def _describe_use(known: Mapping[str, str], tenant_id: str, given: argparse.Name
     client = known[setup.CLIENT]
     if given.person:
         return f"sign in with `python -m flexsaml login --client-id {client} --tenant {tenant_id}`"
-    names = list(_VARIABLES.get(cloud, _VARIABLES[""]))
-    pairs = [f"{name}={value}" for name, value in zip(names, (client, tenant_id), strict=False) if name]
-    return f"the identity is {' and '.join(pairs)}"
-
-
-def _choose_secret_file(given: argparse.Namespace, waiting: Sequence[setup.Step]) -> Path | None:
-    """Where a new secret goes; None to show it. Raises `UserError` where it could be neither written nor shown, and for
-    a file that would be waited for in vain."""
-    if not any(step.is_secret for step in waiting):
-        if given.secret_file and not Path(given.secret_file).exists():
-            raise UserError(f"{given.secret_file} is not written: {_EXISTS_ALREADY}; add --renew for another one")
-        return None
-    if not given.secret_file:
-        if given.yes and not sys.stdout.isatty():
-            words = "the output is no terminal and may be a log, so the secret is not shown"
-            raise UserError(f"{words}; give --secret-file")
-        return None
-    path = Path(given.secret_file)
-    check_writable(path)
-    if path.exists():
-        raise UserError(f"{path} exists already and is not overwritten; name a new file with --secret-file")
-    return path
-
-
-def _hand_over(
-    answer: Mapping[str, Any], known: Mapping[str, str], tenant_id: str, file: Path | None, cloud: str
-) -> None:
-    text = answer.get("secretText")
-    if not isinstance(text, str) or not text:
-        raise UserError("a secret was made, but Graph's answer does not have its text; run it again with --renew")
-    if file is None:
-        print_lines([f"client secret, shown only now: {text}"])
-        return
-    names = _VARIABLES.get(cloud, _VARIABLES[""])
-    pairs = zip(names, (known[setup.CLIENT], tenant_id, text), strict=True)
-    write_private_file(file, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in pairs if name))
-    print_lines(
-        [f"the secret is in {file}, which only its owner can read: `. {_as_sourced(file)}`, then delete the file"]
-    )
-
-
-def _as_sourced(file: Path) -> str:
-    """How a shell reads it: a name without a slash would be looked for on PATH."""
-    text = shlex.quote(str(file))
-    return text if "/" in text else f"./{text}"
+    variables = assign_variables(cloud, client, tenant_id)
+    return f"the identity is {' and '.join(f'{name}={value}' for name, value in variables.items())}"
 
 
 def _remove(directory: Directory, name: str, own_app_id: str, given: argparse.Namespace) -> int:
