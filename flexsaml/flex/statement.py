@@ -14,6 +14,10 @@ _CHANNEL = re.compile(r"channel\.([^.]+)\.([^.]+)")
 _INTEGER = re.compile(r"(-?)0*([0-9]{1,16})")
 _LARGEST_INTEGER = 2**53 - 1
 _WANTED = {"int": "an integer of at most 53 bits", "boolean": "true or false"}
+_PLAIN_VALUES = {
+    "email": re.compile(r"[!#$%&'*+/=?^_`{|}~A-Za-z0-9.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"),
+    "full_name": re.compile(r".*[^\W_].*", re.DOTALL),
+}
 _KEPT_IN_URI = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -202,8 +206,11 @@ def is_ignored(name: str) -> bool:
 def describe_loss(name: str, *, is_absent: bool) -> str:
     """What Flex does if this attribute is absent, or empty; with the rule and its grade."""
     worker_name, kind = parse_attribute_name(name)
+    if is_ignored(name):
+        return describe_uri(name)
     if worker_name in load_table("flex")["team"]:
-        return "Flex assigns the default team, or takes ownership of teams away (F13, A)"
+        effect = "assigns the default team" if worker_name == "team_member" else "takes ownership of teams away"
+        return f"Flex {effect} (F13, A)"
     if is_absent and worker_name == "contact_uri":
         return "Flex sets its own (F9, A)"
     if is_absent:
@@ -214,9 +221,25 @@ def describe_loss(name: str, *, is_absent: bool) -> str:
 def describe_ignored(names: Sequence[str]) -> tuple[str, str]:
     """What Flex does with these attributes, and the grade: Twilio's example is an http address (A); that Flex
     ignores every Name with a colon is our inference (D)."""
-    is_documented = all("://" in name for name in names)
-    does, grade = ("ignores", "A") if is_documented else ("probably ignores", "D")
+    does, grade = _rate_ignoring(names)
     return f"Flex {does} {len(names)} attribute{'s' * (len(names) > 1)} whose name is a URI", grade
+
+
+def describe_uri(name: str) -> str:
+    """What Flex does with an attribute of this Name, which is a URI; with the rule and its grade."""
+    does, grade = _rate_ignoring((name,))
+    return f"Flex {does} Names that are URIs (F2, {grade})"
+
+
+def _rate_ignoring(names: Sequence[str]) -> tuple[str, str]:
+    is_documented = all("://" in name for name in names)
+    return ("ignores", "A") if is_documented else ("probably ignores", "D")
+
+
+def is_plain_value(name: str, value: str) -> bool:
+    """Whether nobody would call the value of this required attribute invalid: a plain address, or a name with a letter
+    or a digit. True for every other attribute."""
+    return name not in _PLAIN_VALUES or _PLAIN_VALUES[name].fullmatch(value) is not None
 
 
 def parse_attribute_name(name: str) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 like every other line. A failure that is documented makes it certain; one that follows from an inference alone makes it
 probable; what nobody can know makes it unknown. That a sign-in works follows from all that could make it fail."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,11 +16,6 @@ from .transformations import METHODS
 
 WORKS, FAILS = "works", "fails"
 OUTCOMES = (WORKS, FAILS, UNKNOWN)
-_USUAL = {
-    "email": re.compile(r"[!#$%&'*+/=?^_`{|}~A-Za-z0-9.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"),
-    "full_name": re.compile(r".*[^\W_].*", re.DOTALL),
-}
-"""Values that nobody would call invalid: a plain address, and a name with a letter or a digit."""
 _SPOILS_ALL = {"S24", "S26"}  # a character of one value decides about the signature of the assertion
 
 
@@ -238,6 +232,6 @@ def cite_success(
     has_role = isinstance(roles, list) and any(role in load_table("flex")["roles"] for role in roles)
     rules += () if has_role else ("F12 insights",)
     rules += (rule for line in lines if decides(line.name) for rule in line.evidence)
-    required = ((_USUAL[line.name], value) for line in lines if line.name in _USUAL for value in line.values)
-    rules += () if all(pattern.fullmatch(value) for pattern, value in required) else ("F1 form",)
+    are_plain = all(flex.is_plain_value(line.name, value) for line in lines for value in line.values)
+    rules += () if are_plain else ("F1 form",)
     return tuple(rule for rule in dict.fromkeys(rules) if rule not in ORDER_RULES)

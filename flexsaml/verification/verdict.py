@@ -16,7 +16,9 @@ from flexsaml.flex import (
     compute_worker_update,
     describe_ignored,
     describe_loss,
+    describe_uri,
     is_ignored,
+    is_plain_value,
     parse_attribute_name,
 )
 from flexsaml.fragile_text import describe_fragile_character, is_null_word
@@ -35,6 +37,7 @@ _FIXES = {
     "ill-typed": "correct the user's value in Entra, or the suffix of the claim's name",
 }
 
+_PLAIN = {"email": "address", "full_name": "name"}
 _NEAR_NAMES = {"email": {"emailaddress", "mail"}, "fullname": {"displayname"}, "roles": {"role"}}
 """Other names under which the portal and examples send what Flex requires, as `_simplify_name` gives them."""
 _BASIC_CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
@@ -153,12 +156,18 @@ def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str])
             fix = "unless that is meant, give the user a value"
             yield Check("attribute-empty", "warning", message, fix, attribute.name)
         elif worker_name in update.unknown and len(attribute.values) > 1:
-            count = len(attribute.values)
-            message = f"{quote(attribute.name)} has {count} values; it is unknown what Flex keeps (F8, D)"
+            count, refuses = len(attribute.values), "" if kind == "string" else ", and whether it refuses the sign-in"
+            message = f"{quote(attribute.name)} has {count} values; it is unknown what Flex keeps{refuses} (F8, D)"
             fix = f"name the claim '{worker_name}.{kind}array' to keep them all"
             if worker_name.startswith("channel."):
                 fix = "send one value"
             yield Check("attribute-several", "warning", message, fix, attribute.name)
+        elif not all(is_plain_value(attribute.name, value) for value in attribute.values):
+            message = (
+                f"{quote(attribute.name)} is no plain {_PLAIN[attribute.name]}, and 45050 is documented for invalid "
+            )
+            message += "values, too, but not what makes one invalid (F1)"
+            yield Check("attribute-doubtful", "warning", message, "correct the value in Entra", attribute.name)
     for name, count in names.items():
         if count > 1 and name not in faulty:
             message = f"{count} attributes set the worker attribute {quote(name)}; it is unknown which wins (F14, D)"
@@ -186,13 +195,18 @@ def _check_characters(attribute: SamlAttribute) -> Iterator[Check]:
 def _compare_claims(statement: SamlStatement, declared: DeclaredClaims) -> Iterator[Check]:
     names, is_declared = [name for name in declared.names if name != NAME_ID], f"is declared by {declared.source}"
     received = {attribute.name for attribute in statement.attributes}
+    setting = {parse_attribute_name(name)[0]: name for name in sorted(received) if not is_ignored(name)}
     for name in names:
         if name not in received:
-            problem = f"and missing; {describe_loss(name, is_absent=True)}"
+            other = setting.get(parse_attribute_name(name)[0], "")
+            effect = (
+                f"{quote(other)} sets its worker attribute (F3, A)" if other else describe_loss(name, is_absent=True)
+            )
+            problem = f"and missing; {effect}"
             fix = _explain_missing(name, statement, names)
             yield fault("attribute-missing", f"{quote(name)} {is_declared} {problem}", fix, name)
         elif is_ignored(name):
-            message = f"{quote(name)} {is_declared}, but Flex ignores Names that are URIs (F2, A)"
+            message = f"{quote(name)} {is_declared}, but {describe_uri(name)}"
             yield Check("attribute-namespaced", "warning", message, "give the claim a name without a colon", name)
     for name in sorted(received - set(names)):
         if not is_ignored(name):
@@ -230,8 +244,11 @@ def _explain_missing(name: str, statement: SamlStatement, declared_names: Collec
         fix = "correct the claim's name"
     if not near:
         return fix
-    rule = "Flex ignores Names that are URIs (F2, A)" if is_ignored(near) else "Flex needs this very Name (F1, F3, A)"
-    if near.lower() == name.lower():
+    rule = describe_uri(near) if is_ignored(near) else "Flex needs this very Name (F1, F3, A)"
+    base, near_base = parse_attribute_name(name)[0], parse_attribute_name(near)[0]
+    if near_base == base:
+        rule = "only the type suffix of its name differs (F3, A)"
+    elif near_base.lower() == base.lower():
         rule = "Flex probably distinguishes case (F1, D)"
     return f"{quote(near)} is there instead, and {rule}: {fix}"
 

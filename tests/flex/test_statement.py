@@ -202,8 +202,16 @@ def test_what_flex_may_refuse_is_told_without_the_value(
             "the worker keeps its old value (F7, D)",
             "Flex clears the worker's attribute (F7, D)",
         ),
-        ("team_member", "default team", "default team"),  # Twilio documents it of an empty and of a null one
-        ("team_owner.string", "takes ownership", "takes ownership"),
+        # Twilio documents it of an empty and of a null one.
+        ("team_member", "Flex assigns the default team (F13, A)", "Flex assigns the default team (F13, A)"),
+        ("team_owner.string", "Flex takes ownership", "Flex takes ownership"),
+        ("contact_uri", "Flex sets its own (F9, A)", "Flex clears the worker's attribute (F7, A)"),
+        (
+            "http://x.example/team",
+            "Flex ignores Names that are URIs (F2, A)",
+            "Flex ignores Names that are URIs (F2, A)",
+        ),
+        ("x:team", "Flex probably ignores Names that are URIs (F2, D)", "Flex probably ignores"),
     ],
 )
 def test_what_is_lost_is_as_sure_as_its_rule(name: str, absent: str, empty: str) -> None:

@@ -191,6 +191,11 @@ def har(*, value: str = "", text: str = "") -> bytes:
             id="a role behind a no-break space",
         ),
         pytest.param(
+            lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_instead("email", "Ada Lovelace"))),
+            ["attribute-doubtful"],
+            id="a name as email",
+        ),
+        pytest.param(
             lambda: made.good_bytes(replace(PLAIN, attributes=mutations.with_instead("full_name", "Ada&#13;&#10;Lovelace"))),
             ["attribute-fragile"],
             id="a line break",
@@ -334,7 +339,12 @@ def test_no_message_contains_a_value() -> None:
         ("full_name", "Full Name", "'Full Name' is there instead"),
         ("full_name", "displayName", "'displayName' is there instead"),
         ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role", "/role' is there instead"),
-        ("languages.stringarray", "Languages", "'Languages' is there instead"),
+        ("languages.stringarray", "Languages", "'Languages' is there instead, and Flex probably distinguishes case"),
+        (
+            "languages.stringarray",
+            "languages",
+            "'languages' is there instead, and only the type suffix of its name differs",
+        ),
         ("email", "mailbox", "Entra omits attributes without a value"),
         ("full_name", f"{made.BASIC}name", "Entra omits attributes without a value"),  # the UPN (S20)
         ("roles", "email", "Entra omits attributes without a value"),
@@ -346,6 +356,24 @@ def test_a_missing_attribute_is_looked_for_under_other_names(missing: str, recei
     [check] = [check for check in verdict.checks if check.attribute == missing]
     assert check.name == "attribute-missing"
     assert expected in check.fix
+
+
+@pytest.mark.parametrize(
+    ("declared", "received", "expected"),
+    [
+        ("team", "site", "and missing; the worker keeps its old value (F7, A)"),
+        ("team", "team.string", "and missing; 'team.string' sets its worker attribute (F3, A)"),
+        ("contact_uri", "site", "and missing; Flex sets its own (F9, A)"),
+        ("http://x.example/team", "site", "and missing; Flex ignores Names that are URIs (F2, A)"),
+        ("x:team", "x:team", "but Flex probably ignores Names that are URIs (F2, D)"),
+    ],
+)
+def test_a_declared_claim_is_told_with_what_flex_does(declared: str, received: str, expected: str) -> None:
+    raw = made.good_bytes(replace(PLAIN, attributes=mutations.with_more(made.attribute(received, "x"))))
+    claims = DeclaredClaims((*made.DECLARED, declared), "stack test")
+    verdict = judge_response(parse_response(raw), trusted(), EXPECTED, flex=True, declared=claims)
+    [message] = [check.message for check in verdict.checks if check.attribute == declared]
+    assert expected in message
 
 
 def test_the_portals_claims_are_told_from_a_missing_value() -> None:
