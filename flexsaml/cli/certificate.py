@@ -182,7 +182,7 @@ def _activate(
 def judge_key(key: SigningKey, now: datetime) -> str:
     """What one certificate is good for; it completes "it is …"."""
     if not key.can_sign:
-        return "without its private key, so Entra cannot sign with it"
+        return "without its private key, so Entra probably cannot sign with it (D)"
     if key.starts and key.starts > now:
         return f"not valid before {_day(key.starts)}"
     if key.ends and key.ends <= now:

@@ -133,7 +133,7 @@ def _lines(
         yield from _user_lines(predictions[0])
     yield from (f"not read: {reason}" for reason in result.unread)
     if given.all and not predictions:
-        yield "nobody has a role of the application, so there is no sign-in to predict"
+        yield "nobody is known to be assigned to the application; give --user to predict the sign-in of one user"
     elif given.all:
         counts = _count_outcomes(predictions)
         answer = "{users} users: {works} can sign in, {fails} cannot, {unknown} unknown".format(**counts)

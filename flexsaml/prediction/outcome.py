@@ -146,7 +146,7 @@ def find_entra_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRef
     unreadable = "" if agent.is_readable else no_permission
     no_key = f"'{name}' has no active signing certificate, which a claims mapping policy requires"
     if target.is_key_unusable:
-        no_key = f"the active signing certificate of '{name}' has no private key, so Entra cannot sign with it"
+        no_key = f"the active signing certificate of '{name}' has no private key in Entra, which probably cannot sign"
     key_rules = ("W4", "W9") if target.is_key_unusable else ("W4",)
     uncovered = snapshot.find_uncovered_audience()
     accepts = snapshot.accept_mapped_claims

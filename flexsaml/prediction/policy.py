@@ -120,7 +120,9 @@ def parse_policy(text: str | bytes, name: str = "") -> SignInPolicy:
     if document.body is None or isinstance(version, bool) or version != 1:
         problem = document.problems[0] if document.problems else None
         why = f"{problem.where}: {problem.message}" if problem else '"Version": 1 is missing, in exactly this case'
-        raise UnusablePolicy(f"{prefix}Graph refuses this policy, so nobody can sign in with it: {why}")
+        is_recorded = document.body is None or "version" in document.body.raw  # as one policy that was refused has it
+        refuses = "refuses" if is_recorded else "probably refuses"
+        raise UnusablePolicy(f"{prefix}Graph {refuses} this policy, so nobody can sign in with it: {why}")
     body = document.body
     types = (_text(node.get("SamlClaimType")) for node in document.entries[MAX_ENTRIES:])
     caveats, undocumented = judge_keys(body.raw, load_table("keys")["policy"])

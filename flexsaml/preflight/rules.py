@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flexsaml.claims import build_full_name, is_flex_role
+from flexsaml.claims import build_full_name, is_flex_role, load_table
 from flexsaml.findings import Finding
 from flexsaml.graph import ExtensionProperty, User
 from flexsaml.signing_keys import has_unusable_key, keep_usable_keys
@@ -304,11 +304,27 @@ def _users(inspection: Inspection) -> Iterator[Finding]:
     sources = {"", *(str(claim.source) for claim in policy.claims.values())} if policy else {""}
     for rule, source, message, condition in _USER_RULES:
         if source in sources:
-            yield from _count_users(rule, (user for user in readable if condition(user.profile)), message, source)
+            lacking = (user for user in readable if condition(user.profile))
+            yield from _count_users(rule, lacking, message, _describe_absence(inspection, source))
     roles_are_known = inspection.snapshot.roles is not None and None not in _role_holders(inspection)
     if "user.assignedroles" in sources and roles_are_known:
         without = users_without_role(inspection)
-        yield from _count_users("user-without-role", without, "have no role of the application", "user.assignedroles")
+        message = "have no role of the application that has a value"
+        consequence = _describe_absence(inspection, "user.assignedroles")
+        if any(role.is_textless for role in inspection.snapshot.roles or ()):  # what such a role gives is D (S12)
+            consequence = consequence.replace("Flex answers", "Flex probably answers")
+        yield from _count_users("user-without-role", without, message, consequence)
+
+
+def _describe_absence(inspection: Inspection, source: str) -> str:
+    """What a sign-in of a user does for whom this source of a claim has no value; "" for no source."""
+    policy = inspection.declaration.policy
+    names = [name for name, claim in policy.claims.items() if str(claim.source) == source] if policy else []
+    if any(name in load_table("flex")["mandatory"] for name in names):
+        return "Flex answers their sign-in with error 45050"
+    if "nameid" in names:
+        return "it is not documented what Entra sends as their NameID then"
+    return f"Entra leaves the claim {names[0]} out" if names else ""
 
 
 def _not_looked_at(inspection: Inspection) -> Iterator[Finding]:
@@ -359,7 +375,7 @@ def _role_holders(inspection: Inspection) -> list[frozenset[str] | None]:
     return [role.user_ids(inspection.members) for role in inspection.snapshot.roles or () if role.value]
 
 
-def _count_users(rule: str, users: Iterable[User], message: str, source: str) -> Iterator[Finding]:
+def _count_users(rule: str, users: Iterable[User], message: str, fix: str) -> Iterator[Finding]:
     """One finding about all of them; `message` is in the plural."""
     names = sorted(user.user_principal_name for user in users)
     if len(names) == 1:
@@ -367,5 +383,4 @@ def _count_users(rule: str, users: Iterable[User], message: str, source: str) ->
     if names:
         count = f"{len(names):,} user{'s' if len(names) > 1 else ''}"
         listed = f"{', '.join(names[:3])}{', …' if len(names) > 3 else ''}"
-        fix = "Flex answers their sign-in with error 45050" if source else ""
         yield build_finding(rule, "users", f"{count} {message} ({listed})", fix)

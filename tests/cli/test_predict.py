@@ -106,7 +106,10 @@ def test_an_application_without_users_has_no_sign_in(tenant: Tenant, tmp_path: P
     file.write_text(json.dumps(POLICY))
     ended = predict(tenant, tmp_path, "--all", "--policy", str(file), servicePrincipal="Twilio Flex Staging")
     assert ended.status == 0
-    assert ended.out.splitlines()[-1] == "nobody has a role of the application, so there is no sign-in to predict"
+    assert (
+        ended.out.splitlines()[-1]
+        == "nobody is known to be assigned to the application; give --user to predict the sign-in of one user"
+    )
 
 
 WITHOUT_PRIVATE_KEY = [key for key in FLEX["keyCredentials"] if key["usage"] == "Verify"]
@@ -119,7 +122,7 @@ WITHOUT_PRIVATE_KEY = [key for key in FLEX["keyCredentials"] if key["usage"] == 
         (NORA, {}, "sign-in fails", "(rule W3, grade A)"),
         (NORA, {"accountEnabled": False}, "sign-in fails", "AADSTS7000112: the application 'Twilio Flex' is disabled"),
         (LINUS, {"preferredTokenSigningKeyThumbprint": None}, "sign-in probably fails", "AADSTS50146: 'Twilio Flex' has"),
-        (LINUS, {"keyCredentials": WITHOUT_PRIVATE_KEY}, "sign-in probably fails", "has no private key, so Entra cannot sign"),
+        (LINUS, {"keyCredentials": WITHOUT_PRIVATE_KEY}, "sign-in probably fails", "has no private key in Entra, which probably cannot sign"),
         (LINUS, {"keyCredentials": WITHOUT_PRIVATE_KEY}, "sign-in probably fails", "(not confirmed: rules W4, W9, grade D)"),
     ],
 )  # fmt: skip
