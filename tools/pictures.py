@@ -1,7 +1,9 @@
 """The pictures of the documents: `make pictures` writes docs/pictures/. What they show is real: a sandbox of its own is
 made with `make up`'s commands, and the system's Chromium signs in there as Ada. Run it after a change of the pages or
-of what `make up` prints, look at the result, and commit it."""
+of what `make up` prints, look at the result, and commit it. What a photograph shows as text stands in shown.txt beside
+it, so that a test of the tutorial notices when the page shows something else."""
 
+import hashlib
 import io
 import os
 import re
@@ -24,6 +26,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 PICTURES = PROJECT / "docs" / "pictures"
 WIDTH, COLUMNS = 1000, 100
 """Of the pages in pixels, and of the terminal in letters."""
+STYLE = PROJECT / "emulator" / "pages" / "static" / "style.css"
 COLORS: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 SANDBOX = (
     "import sys; from pathlib import Path; from tools.sandbox import run; run(sys.argv[1], Path(sys.argv[2]), None)"
@@ -54,7 +57,8 @@ def main() -> None:
             printed = run_sandbox("up", folder)
             (PICTURES / "terminal.svg").write_text(record_terminal(printed), encoding="utf-8")
             portal = re.search(r"http://127\.0\.0\.1:\d+/portal", printed)
-            photograph_sign_in(portal[0] if portal else "")
+            shown = photograph_sign_in(portal[0] if portal else "", PICTURES)
+            (PICTURES / "shown.txt").write_text(shown, encoding="utf-8")
         finally:
             run_sandbox("down", folder)
     sizes = {path.name: path.stat().st_size for path in sorted(PICTURES.iterdir())}
@@ -91,31 +95,38 @@ def record_terminal(printed: str) -> str:
     return console.export_svg(title="make up", code_format=SVG, unique_id="terminal")
 
 
-def photograph_sign_in(portal: str) -> None:
+def photograph_sign_in(portal: str, folder: Path) -> str:
     """Sign in as Ada, and save each page on the way in light colors, and the page of the result in light and in dark
-    ones."""
+    ones. Returns what the pictures show: the text of each page, and the digest of their style sheet."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": WIDTH, "height": 900})
         page.emulate_media(color_scheme="light")
         page.goto(portal)
         page.get_by_role("link", name="Twilio Flex", exact=True).click()
-        photograph(page, "application", page.get_by_text("The definition"))
+        shown = photograph(page, folder / "application.png", page.get_by_text("The definition"))
         page.get_by_role("link", name="Sign in to Twilio Flex").click()
-        photograph(page, "who-signs-in", page.get_by_role("button", name="Linus Pauling"))
+        shown += photograph(page, folder / "who-signs-in.png", page.get_by_role("button", name="Linus Pauling"))
         page.get_by_role("button", name="Ada Lovelace").click()
         for colors in COLORS:
             page.emulate_media(color_scheme=colors)
-            photograph(page, f"sign-in-{colors}", page.locator("#attributes"))
+            shown += photograph(page, folder / f"sign-in-{colors}.png", page.locator("#attributes"))
         browser.close()
+    digest = hashlib.sha256(STYLE.read_bytes()).hexdigest()
+    return f"{shown}# {STYLE.relative_to(PROJECT)}\n\nsha256 {digest}\n"
 
 
-def photograph(page: Page, name: str, last: Locator) -> None:
-    """Save the page from its top down to the element `last` as docs/pictures/`name`.png."""
+def photograph(page: Page, file: Path, last: Locator) -> str:
+    """Save the page from its top down to the element `last` as a PNG. Returns the text in it, below the file's name."""
     last.wait_for()
     end = last.bounding_box()
     clip: FloatRect = {"x": 0, "y": 0, "width": WIDTH, "height": end["y"] + end["height"] + 16 if end else 900}
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True, clip=clip)
+    page.screenshot(path=file, full_page=True, clip=clip)
+    select = "last => getSelection().setBaseAndExtent(document.body, 0, last, last.childNodes.length)"
+    last.evaluate(select)
+    lines = [" ".join(line.split()) for line in str(page.evaluate("getSelection().toString()")).splitlines()]
+    page.evaluate("getSelection().removeAllRanges()")
+    return "\n".join([f"# {file.name}", "", *filter(None, lines), "", ""])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""If this goes red, a reader who types what the tutorial or a how-to guide says is refused, or sees something else.
+"""If this goes red, a reader who types what the tutorial or a how-to guide says is refused, or sees something else than
+the page says or its pictures show.
 
 Each page is run as it stands, its blocks in order, in one shell, against an emulated tenant (`tests/documents/pages.py` has
 the marks of blocks). A how-to guide begins with the stack of the sandbox, after `make up`.
@@ -12,7 +13,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from difflib import unified_diff
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -32,6 +35,8 @@ from tests.documents.pages import (
 from tests.documents.snippets import snippets
 from tests.engine.stack import NO_PACKAGES, PROJECT, Stack
 from tests.ports import find_free_port
+from tools.chromium import find_chromium
+from tools.pictures import PICTURES, photograph_sign_in
 
 TUTORIAL = DOCS / "tutorial.md"
 GUIDES = [
@@ -120,6 +125,29 @@ def checkout(tmp_path: Path) -> Path:
     return clone
 
 
+def find_outdated_pictures(printed: str, folder: Path) -> str:
+    """What the pictures show and the reader does not see, in lines; "" if there is nothing. `printed`: what `make up` printed; `folder`: for new pictures."""
+    drawn: dict[float, str] = {}
+    for text in ElementTree.parse(PICTURES / "terminal.svg").iter("{http://www.w3.org/2000/svg}text"):  # noqa: S314
+        if text.get("class") != "terminal-title":
+            row = float(text.get("y", 0))
+            drawn[row] = drawn.get(row, "") + (text.text or "")
+    seen = f"$ make up {mask_changes(printed)}"
+    outdated = [row for _, row in sorted(drawn.items()) if mask_changes(row) not in seen]
+    if find_chromium():  # CI has one, as tests/browser/conftest.py makes sure
+        portal = re.search(r"http://127\.0\.0\.1:\d+/portal", printed)
+        assert portal, printed
+        (folder / "pictures").mkdir()
+        shown = photograph_sign_in(portal[0], folder / "pictures").splitlines()
+        outdated += unified_diff((PICTURES / "shown.txt").read_text("utf-8").splitlines(), shown, lineterm="")
+    return "\n".join(outdated)
+
+
+def mask_changes(text: str) -> str:
+    """Without what differs from run to run: seconds and the port."""
+    return re.sub(r"\d+(\.\d+)?s\b|(?<=127\.0\.0\.1:)\d+", "…", " ".join(text.split()))
+
+
 def test_the_tutorial(checkout: Path, tmp_path: Path) -> None:
     port = str(find_free_port())
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "AZURE_"))}
@@ -129,6 +157,8 @@ def test_the_tutorial(checkout: Path, tmp_path: Path) -> None:
         for block in read_blocks(TUTORIAL):
             text = block.text.replace("git clone ADDRESS flexsaml", "test -d flexsaml")
             assert shell.follow(Block(block.document, block.place, block.language, text, block.mark)) == ""
+            if block.text.endswith("\nmake up"):
+                assert find_outdated_pictures(shell.output, tmp_path) == "", "run `make pictures`"
     except BaseException:
         shell.directory = checkout
         shell.run("make down")  # ends the emulator

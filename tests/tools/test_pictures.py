@@ -1,4 +1,5 @@
-"""If this goes red, a picture of the documents is out of date, asks a server for something, or makes a page slow."""
+"""If this goes red, a picture of the documents is out of date, asks a server for something, or makes a page slow.
+Whether photographs and the recording are up to date is seen in the tutorial's test, `tests/engine/test_pages.py`."""
 
 from __future__ import annotations
 
@@ -29,9 +30,8 @@ def test_the_flow_is_the_one_that_the_script_draws() -> None:
 
 
 def test_all_pictures_together_are_small() -> None:
-    assert {path.name for path in PICTURES.iterdir()} == {
-        "flow.svg", "terminal.svg", "application.png", "who-signs-in.png", "sign-in-light.png", "sign-in-dark.png"
-    }  # fmt: skip
+    photographs = {"application.png", "who-signs-in.png", "sign-in-light.png", "sign-in-dark.png"}
+    assert {path.name for path in PICTURES.iterdir()} == {"flow.svg", "terminal.svg", "shown.txt", *photographs}
     assert sum(path.stat().st_size for path in PICTURES.iterdir()) < 400_000
 
 
