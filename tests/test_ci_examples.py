@@ -61,6 +61,7 @@ def test_the_file_fits_the_schema_of_its_service(name: str, written: str, broken
 @pytest.mark.parametrize(("file", "schema"), [
     (".github/workflows/ci.yml", "vendor.github-workflows"),
     (".github/workflows/release.yml", "vendor.github-workflows"),
+    (".github/workflows/links.yml", "vendor.github-workflows"),
     (".github/dependabot.yml", "vendor.dependabot"),
     (".github/ISSUE_TEMPLATE/bug.yml", "vendor.github-issue-forms"),
     (".github/ISSUE_TEMPLATE/tenant-answer.yml", "vendor.github-issue-forms"),
