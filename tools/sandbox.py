@@ -168,10 +168,10 @@ def run(command: str, directory: Path, given_port: int | None) -> None:
             raise Failure(describe_failure(f"pulumi {' '.join(arguments)}", directory / "state"))
 
     pulumi("stack", "select", "--create", STACK)
-    if command == "preview":
-        pulumi("preview", "--diff")
-    elif command == "up":
-        pulumi("up", "--yes")
+    if command in ("preview", "up"):
+        pulumi("preview", "--diff")  # names each value, before and after
+    if command == "up":
+        pulumi("up", "--yes", "--skip-preview")
         portal = f"http://127.0.0.1:{running_port}/portal"
         print_lines(
             [
@@ -180,7 +180,7 @@ def run(command: str, directory: Path, given_port: int | None) -> None:
                 "Then change a value in Pulumi.sandbox.yaml, `. .sandbox/env && pulumi up`, and sign in again.",
             ]
         )
-    else:
+    if command == "down":
         pulumi("destroy", "--yes")
         if others := _list_other_stacks(variables):
             line = f"the emulator goes on, because stacks have resources in it: {', '.join(others)}"

@@ -126,7 +126,8 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def find_outdated_pictures(printed: str, folder: Path) -> str:
-    """What the pictures show and the reader does not see, in lines; "" if there is nothing. `printed`: what `make up` printed; `folder`: for new pictures."""
+    """What the pictures show and the reader does not see, in lines; "" if there is nothing. `printed`: what `make up`
+    printed; `folder`: for new pictures."""
     drawn: dict[float, str] = {}
     for text in ElementTree.parse(PICTURES / "terminal.svg").iter("{http://www.w3.org/2000/svg}text"):  # noqa: S314
         if text.get("class") != "terminal-title":
