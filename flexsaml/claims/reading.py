@@ -80,6 +80,8 @@ class Document:
     transformations: list[JsonNode] = field(default_factory=list)
     entry_count: int = 0
     transformation_count: int = 0
+    definition_count: int = 1
+    """Definitions in the array of which the first one was read."""
 
     def report(self, rule: str, where: str, message: str, fix: str = "") -> None:
         self.problems.append(Violation(rule, where, message, fix))
@@ -151,7 +153,8 @@ def _definition_key(body: dict[str, Any]) -> str:
 
 
 def _read_array(items: list[Any], where: str, prefix: str, document: Document, depth: int) -> Iterator[Document]:
-    """The array of one string. Anything else in it is reported and read all the same."""
+    """The array of one string. Anything else in it is reported, and the first item is read all the same."""
+    document.definition_count = len(items)
     if len(items) != 1:
         message = f"the array holds {len(items)} definitions; Graph needs one string"
         document.report("definition-array", where, message, "keep one string, and send a request for each policy")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flexsaml import flex
 from flexsaml.claims import load_table, quote
 
-from .evidence import EXACT, ORDER_RULES, PREDICTED, UNKNOWN, Inference
+from .evidence import EXACT, ORDER_RULES, PREDICTED, UNDOCUMENTED, UNKNOWN, Inference
 from .policy import SignInPolicy
 from .sources import EMAIL, Agent, PredictedNameId, SignInTarget, Sources
 from .statement import AttributeLine
@@ -146,7 +146,7 @@ def find_entra_refusals(target: SignInTarget, agent: Agent) -> Iterator[EntraRef
     unreadable = "" if agent.is_readable else no_permission
     no_key = f"'{name}' has no active signing certificate, which a claims mapping policy requires"
     if target.is_key_unusable:
-        no_key = f"the active signing certificate of '{name}' has no private key in Entra, which probably cannot sign"
+        no_key = f"the active signing certificate of '{name}' has no private key in Entra"
     key_rules = ("W4", "W9") if target.is_key_unusable else ("W4",)
     uncovered = snapshot.find_uncovered_audience()
     accepts = snapshot.accept_mapped_claims
@@ -171,6 +171,7 @@ def find_flex_refusals(
 ) -> Iterator[FlexRefusal]:
     """Why Flex refuses the sign-in (F1, F4, F7). What is missing because it could not be read is no reason."""
     for fault in update.faults:
+        unknown = ""
         if fault.kind == "ill-typed":
             [line] = [line for line in lines if line.name == fault.name]
             has_several = len(line.values) > 1 and not flex.parse_attribute_name(line.name)[1].endswith("array")
@@ -182,9 +183,10 @@ def find_flex_refusals(
             evidence = tuple(rule for line in setting for rule in line.evidence)
             if not setting:
                 evidence = (*policy.caveats, *(("S25",) if policy.undocumented else ()))
+                unknown = f"the policy has {policy.undocumented}, {UNDOCUMENTED}" if policy.undocumented else ""
             is_other_case = any(line.unknown for line in setting)
             evidence = (*evidence, fault.rule, *(("F1 case",) if is_other_case else ()))
-        yield FlexRefusal(evidence=tuple(dict.fromkeys(evidence)), fault=fault)
+        yield FlexRefusal(evidence=tuple(dict.fromkeys(evidence)), fault=fault, unknown=unknown)
 
 
 def _sets(line: AttributeLine, name: str, *, has_case: bool = False) -> bool:

@@ -11,6 +11,8 @@ from flexsaml.claims import NAME_ID, JsonNode, load_table, quote, read_policies
 from flexsaml.errors import UserError
 
 _ENVELOPE_KEYS = ("issuerWithApplicationId", "audienceOverride")
+_MISREAD = ("duplicate-key", "root", "wrong-type")
+"""Rules of lint about text of which something is left out when it is read, so that it may mean something else."""
 MAX_ENTRIES = 50  # entries and transformations that Entra reads (S4)
 
 
@@ -113,8 +115,9 @@ def parse_policy(text: str | bytes, name: str = "") -> SignInPolicy:
     """From a definition in any form. Raises `UnusablePolicy`, with the policy's `name` in front."""
     documents = read_policies(text)
     prefix = f"{name}: " if name else ""
-    if len(documents) != 1:
-        raise UnusablePolicy(f"{prefix}there are {len(documents)} policies, and a sign-in follows one; give one")
+    count = max(len(documents), documents[0].definition_count)
+    if count != 1:
+        raise UnusablePolicy(f"{prefix}there are {count} policies, and a sign-in follows one; give one")
     document = documents[0]
     version = document.body.raw.get("Version") if document.body else None
     if document.body is None or isinstance(version, bool) or version != 1:
@@ -130,9 +133,13 @@ def parse_policy(text: str | bytes, name: str = "") -> SignInPolicy:
     others = [
         f"the key {quote(key)} beside ClaimsMappingPolicy" for key in document.root if key != "ClaimsMappingPolicy"
     ]
-    basic = body.get("IncludeBasicClaimSet")
+    basic, group_filter = body.get("IncludeBasicClaimSet"), body.get("GroupFilter")
     if basic is not None and str(basic).lower() not in ("true", "false"):
         others.append(f'{quote(basic, 40)} as "IncludeBasicClaimSet"')
+    if group_filter is not None and not isinstance(group_filter, dict):
+        others.append(f'{quote(group_filter, 40)} as "GroupFilter"')
+    misread = (problem for problem in document.problems if problem.rule in _MISREAD)
+    others += [f"a mistake ({problem.where}: {problem.message})" for problem in misread]
     return SignInPolicy(
         entries=tuple(_read_entry(node) for node in document.entries[:MAX_ENTRIES]),
         ignored=tuple(filter(None, types)),

@@ -30,7 +30,8 @@ class AttributeLine(SourceValues):
 
 def build_lines(sources: Sources) -> tuple[AttributeLine, ...]:
     """What the sign-in sends, and what it leaves out of that which the policy names."""
-    return (*_fixed_lines(sources.policy, sources.target, sources.agent), *_policy_lines(sources))
+    fixed = tuple(_fixed_lines(sources.policy, sources.target, sources.agent))
+    return (*fixed, *_policy_lines(sources, {line.name for line in fixed}))
 
 
 def _fixed_lines(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> Iterator[AttributeLine]:
@@ -56,8 +57,9 @@ def _fixed_lines(policy: SignInPolicy, target: SignInTarget, agent: Agent) -> It
             yield AttributeLine(**vars(source), name=XMLSOAP + name)
 
 
-def _policy_lines(sources: Sources) -> Iterator[AttributeLine]:
-    """One line for each claim type, in the order of the first entry that sends it (S22)."""
+def _policy_lines(sources: Sources, fixed: set[str]) -> Iterator[AttributeLine]:
+    """One line for each claim type, in the order of the first entry that sends it (S22). `fixed`: the claim types that
+    the sign-in sends besides."""
     lines: dict[str, AttributeLine] = {}
     for entry in sources.policy.entries:
         if entry.saml_type in ("", NAME_ID):
@@ -77,7 +79,7 @@ def _policy_lines(sources: Sources) -> Iterator[AttributeLine]:
             lines[line.name] = replace(earlier, values=values, evidence=evidence, unknown=unknown, reason="")
         elif earlier.values or earlier.unknown:
             lines[line.name] = replace(earlier, evidence=(*earlier.evidence, "S18 single"))
-    spellings = Counter(name.lower() for name in lines)
+    spellings = Counter(name.lower() for name in {*lines, *fixed})
     for name, line in lines.items():
         yield line if spellings[name.lower()] == 1 else replace(line, evidence=(*line.evidence, "S18 case"))
     if sources.policy.has_group_filter:

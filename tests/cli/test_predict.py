@@ -122,7 +122,7 @@ WITHOUT_PRIVATE_KEY = [key for key in FLEX["keyCredentials"] if key["usage"] == 
         (NORA, {}, "sign-in fails", "(rule W3, grade A)"),
         (NORA, {"accountEnabled": False}, "sign-in fails", "AADSTS7000112: the application 'Twilio Flex' is disabled"),
         (LINUS, {"preferredTokenSigningKeyThumbprint": None}, "sign-in probably fails", "AADSTS50146: 'Twilio Flex' has"),
-        (LINUS, {"keyCredentials": WITHOUT_PRIVATE_KEY}, "sign-in probably fails", "has no private key in Entra, which probably cannot sign"),
+        (LINUS, {"keyCredentials": WITHOUT_PRIVATE_KEY}, "sign-in probably fails", "has no private key in Entra"),
         (LINUS, {"keyCredentials": WITHOUT_PRIVATE_KEY}, "sign-in probably fails", "(not confirmed: rules W4, W9, grade D)"),
     ],
 )  # fmt: skip

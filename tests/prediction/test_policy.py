@@ -18,6 +18,7 @@ from flexsaml.prediction.policy import UnusablePolicy, parse_policy
         ('{"ClaimsMappingPolicy":{"Version":true}}', "Version"),
         ('{"ClaimsMappingPolicy":{"ClaimsSchema":[]}}', "Version"),
         ('{"value":[{"definition":["{}"]},{"definition":["{}"]}]}', "2 policies"),
+        ('{"definition":["{}","{}"]}', "2 policies"),
     ],
 )
 def test_what_graph_refuses_is_not_predicted(text: str, why: str) -> None:

@@ -9,11 +9,23 @@ import pytest
 
 from flexsaml.claims import NAME_ID
 from flexsaml.prediction.evidence import EXACT, PREDICTED, UNKNOWN
-from tests.prediction.seeded import ADA, MANDATORY, OWN, ada, agent, find_line, predict_entries, target, user_entry
+from tests.prediction.seeded import (
+    ADA,
+    MANDATORY,
+    OWN,
+    ada,
+    agent,
+    find_line,
+    predict_definition,
+    predict_entries,
+    target,
+    user_entry,
+)
 from tests.prediction.test_worker_lines import UPN_ENTRY
 
 RELEASED = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
 RESTRICTED = "http://schemas.microsoft.com/identity/claims/acct"
+ENTRY = '{"Source": "user", "ID": "department", "SamlClaimType": "x"}'
 TEAM = {"Source": "user", "ExtensionID": f"{OWN}team", "SamlClaimType": "x"}
 
 
@@ -247,6 +259,13 @@ def test_a_name_that_xml_changes_is_unknown(name: str) -> None:
     assert find_line(predict_entries({"Value": "v", "SamlClaimType": name}), name).confidence == UNKNOWN
 
 
+def test_a_claim_type_that_differs_in_case_from_a_basic_one_is_not_exact() -> None:
+    name = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/EmailAddress"
+    for basic, confidence in (("true", PREDICTED), ("false", EXACT)):
+        prediction = predict_entries(user_entry("mail", SamlClaimType=name), IncludeBasicClaimSet=basic)
+        assert find_line(prediction, name).confidence == confidence
+
+
 def test_entries_keep_their_order_after_the_core_and_basic_attributes() -> None:
     entries = {"Value": "1", "SamlClaimType": "b"}, {"Value": "1", "SamlClaimType": "a"}
     lines = predict_entries(*entries, IncludeBasicClaimSet=True).attributes
@@ -297,6 +316,29 @@ def test_a_claim_type_in_another_case_than_one_entra_has_rules_for_is_unknown(na
     prediction = predict_entries(UPN_ENTRY, {"Value": "v", "SamlClaimType": name})
     assert find_line(prediction, name).confidence == UNKNOWN
     assert bool(prediction.name_id.unknown) == (name.lower() == NAME_ID)
+
+
+@pytest.mark.parametrize(
+    ("entries", "more"),
+    [
+        (f"[{ENTRY}]", '"Version": 1, "IncludeBasicClaimSet": "false"'),  # the only one that is well-formed
+        (ENTRY, '"Version": 1'),
+        (f'["x", {ENTRY}]', '"Version": 1'),
+        (f'[{ENTRY[:-1]}, "ID": "jobtitle"}}]', '"Version": 1'),
+        (f"[{ENTRY}]", '"Version": 1, "Version": 1'),
+        (f"[{ENTRY}]", '"Version": 1, "ClaimsTransformation": {}'),
+        (f"[{ENTRY}]", '"Version": 1, "ClaimsTransformation": ["x"]'),
+        (f"[{ENTRY}]", '"Version": 1, "GroupFilter": false'),
+    ],
+)
+def test_a_policy_of_which_something_is_left_out_when_it_is_read_is_unknown(entries: str, more: str) -> None:
+    body = f'{{{more}, "ClaimsSchema": {entries}}}'
+    is_well_formed = 'false"' in more
+    prediction = predict_definition(f'{{"ClaimsMappingPolicy": {body}}}')
+    levels = {line.confidence for line in prediction.attributes if line.name == "x"}
+    assert levels <= ({EXACT} if is_well_formed else {UNKNOWN})
+    assert (prediction.verdict.outcome == "unknown") != is_well_formed
+    assert predict_definition(body).verdict.outcome == "unknown"  # ClaimsMappingPolicy is missing around it
 
 
 @pytest.mark.parametrize(
