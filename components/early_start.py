@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from flexsaml.graph import Directory
 
 
-def start_early() -> Callable[[], Directory]:
+def start_early(service_principal: str = "") -> Callable[[], Directory]:
     """Start both threads; return the `directory` argument of `FlexSamlClaims`, a function that waits for the sign-in.
+    `service_principal`: as the arguments of the component name it, for a program whose stack configuration does not.
     The threads are daemons, so they do not delay the end of the program."""
     threading.Thread(target=_start_provider, args=(get_monitor(),), daemon=True).start()
     config = pulumi.Config("flexsaml")
@@ -32,7 +33,7 @@ def start_early() -> Callable[[], Directory]:
     except UserError as problem:
         result.set_exception(problem)
     else:
-        arguments = (directory, config.get("servicePrincipal") or "", result)
+        arguments = (directory, service_principal or config.get("servicePrincipal") or "", result)
         threading.Thread(target=_sign_in, args=arguments, daemon=True).start()
     return result.result
 

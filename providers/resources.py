@@ -14,8 +14,11 @@ from typing import Any
 
 import pulumi
 
+from flexsaml.values import pack
+
 from .dynamic import DynamicResource
-from .kinds.record import find_unrecorded_users
+from .kinds.record import find_recorded_ids, find_unrecorded_users
+from .lifting import lift
 
 Record = Mapping[str, Any]
 """What a baseline in state records: see `providers.kinds.record`."""
@@ -141,14 +144,21 @@ class UserValueBaseline(DynamicResource):
         from which a short value could be guessed. `seen_values`: user to canonical live value."""
         super().__init__(locals())
         # State's table is an output that no program names; its own may be one, if a value comes from another resource.
-        tables = pulumi.Output.all(self._given["__cells"], getattr(self, "__cells"))
-        self._unrecorded = tables.apply(lambda packed: find_unrecorded_users(*packed))
+        given, recorded, memory = self._given["__cells"], getattr(self, "__cells"), getattr(self, "__memory")
+        self._unrecorded = pulumi.Output.all(given, recorded).apply(lambda packed: find_unrecorded_users(*packed))
+        self._ids: pulumi.Output[Mapping[str, str]] = pulumi.Output.from_input({})
+        if lift(bool, ids) is not True:  # with preflight, the table has the ids
+            self._ids = pulumi.Output.all(given, recorded, memory).apply(lambda packed: find_recorded_ids(*packed))
 
     def record(self, users: Iterable[str]) -> pulumi.Output[Record]:
         """What state records of the cells of these users, as written, as `recorded` of a writer takes it."""
 
-        def record(unrecorded: frozenset[str]) -> Record:
-            names = {user.lower() for user in users} if unrecorded else set()
-            return {"baseline": self.pulumi_resource_name, "unrecorded": sorted(names & unrecorded)}
+        def record(unrecorded: frozenset[str], ids: Mapping[str, str]) -> Record:
+            names = {user.lower() for user in users} if unrecorded or ids else set()
+            found = {user: ids[user] for user in names & ids.keys()}
+            return {
+                "baseline": self.pulumi_resource_name, "unrecorded": sorted(names & unrecorded),
+                "ids": pack(found) if found else "",
+            }  # fmt: skip
 
-        return self._unrecorded.apply(record)
+        return pulumi.Output.all(self._unrecorded, self._ids).apply(lambda both: record(*both))

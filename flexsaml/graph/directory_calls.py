@@ -20,16 +20,22 @@ DELAYS, LAST_DELAY = (0.5, 1.0, 2.0, 4.0), 5.0
 _SILENT_FOR = 3.0  # seconds of waiting that need no explanation
 
 
+def _do_nothing() -> None:
+    pass
+
+
 @dataclass
 class Wait:
     """Pauses between tries, `deadline` seconds in all. `what` completes the sentence "… : gave up after waiting N s":
     name the object and what it should show. Only pauses count, not the time that the tries themselves take: a write of
-    many minutes must not use up the wait."""
+    many minutes must not use up the wait. `on_long_wait` is called once, after `CONFIRM_WITHIN` seconds; it raises if
+    the wait is in vain."""
 
     client: Client
     what: str
     deadline: float = CONFIRM_WITHIN
     hint: str = RUN_AGAIN
+    on_long_wait: Callable[[], object] = _do_nothing
     waited: float = 0.0
     delays: Iterator[float] = field(default_factory=lambda: iter(DELAYS))
 
@@ -43,6 +49,8 @@ class Wait:
             self.client.progress(f"{self.what}: waiting, {self.waited:.0f} of at most {self.deadline:.0f} s")
         self.client.clock.sleep(delay)
         self.waited += delay
+        if self.waited - delay < CONFIRM_WITHIN <= self.waited:
+            self.on_long_wait()
 
 
 class DirectoryCalls:
@@ -75,11 +83,16 @@ class DirectoryCalls:
         return answers
 
     def wait_for(
-        self, check: Callable[[], T | None], what: str, deadline: float = CONFIRM_WITHIN, hint: str = RUN_AGAIN
+        self,
+        check: Callable[[], T | None],
+        what: str,
+        deadline: float = CONFIRM_WITHIN,
+        hint: str = RUN_AGAIN,
+        on_long_wait: Callable[[], object] = _do_nothing,
     ) -> T:
         """The first result of `check()` that is true, tried at once; raises StillPending when there is none in time. A
         read that is answered without the shape of Graph's answers shows nothing: what it follows was carried out."""
-        wait = Wait(self._client, what, deadline, hint)
+        wait = Wait(self._client, what, deadline, hint, on_long_wait)
         while True:
             reason = ""
             try:

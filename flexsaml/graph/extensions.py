@@ -7,7 +7,7 @@ writable seconds to minutes after it exists (C: A4.2), and never without a servi
 A4.1). Values outlive a deleted property (A): callers clear them first."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 from .directory_calls import DirectoryCalls
@@ -78,19 +78,19 @@ class Extensions(DirectoryCalls):
         """DELETE; a property that is gone already is a success. Clear its values first, they outlive it."""
         self._delete(f"{_collection(application_id)}/{segment(property_id)}")
 
-    def wait_usable(self, names: Collection[str]) -> bool:
+    def wait_usable(self, names: Collection[str], on_long_wait: Callable[[], object] = lambda: None) -> bool:
         """True once values of all these full names can be written; False when the identity may not ask (403). One
-        request when they are usable already. Raises StillPending after `USABLE_WITHIN` seconds."""
+        request when they are usable already. Raises StillPending after `USABLE_WITHIN` seconds. `on_long_wait`: as
+        `Wait` has it."""
         wanted = {name.lower() for name in names}
 
         def usable() -> bool:
             listed = self._client.rest_of(AVAILABLE, self._client.action(AVAILABLE, {}))
             return wanted <= {str(body.get("name", "")).lower() for body in listed}
 
+        what = f"waiting until {', '.join(sorted(names))} can be written"
         try:
-            self.wait_for(
-                usable, f"waiting until {', '.join(sorted(names))} can be written", USABLE_WITHIN, NOT_USABLE_HINT
-            )
+            self.wait_for(usable, what, USABLE_WITHIN, NOT_USABLE_HINT, on_long_wait)
         except Forbidden:
             return False
         return True

@@ -59,8 +59,9 @@ _HARMLESS_ROLES = frozenset(
 )
 _SIGN_IN = "sign in to Microsoft Entra"
 _WAYS = (
-    "run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET "
-    "(or AZURE_CLIENT_CERTIFICATE_PATH, or a workload or managed identity), or see `python -m flexsaml login --help`"
+    "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH, or a workload or "
+    "managed identity) of an identity that `python -m flexsaml setup` made, or sign in as a person, see `python -m "
+    "flexsaml login --help`"
 )
 _WRONG_TENANT = "check the tenant id that is configured, and AZURE_TENANT_ID"
 _AADSTS_HINTS = {
@@ -68,13 +69,21 @@ _AADSTS_HINTS = {
     "700016": f"check AZURE_CLIENT_ID; {_WRONG_TENANT}",
     "7000215": "check AZURE_CLIENT_SECRET: it wants the secret's value, not its id",
     "7000222": "the client secret has expired: make a new one and set AZURE_CLIENT_SECRET",
+    **dict.fromkeys(
+        ("700211", "700212", "700213"),
+        "compare issuer, audience and subject of the pipeline's token with those of the federated credential that "
+        "`python -m flexsaml setup` made; Entra distinguishes upper and lower case in them",
+    ),
     "700027": "check the certificate behind AZURE_CLIENT_CERTIFICATE_PATH",
     "500011": "check the cloud that is configured: Graph is not known under that address in this tenant",
 }
 _SANDBOX_HINT = (
     f"check {SANDBOX_CLIENT_VARIABLE} and {SANDBOX_SECRET_VARIABLE}, or remove both for the sandbox's own identity"
 )
-_SIGN_IN_AGAIN = "run `az login` again (add `--tenant` for another tenant), or use a service principal"
+_SIGN_IN_AGAIN = (
+    "sign in again (`python -m flexsaml login`, or `az login`, with `--tenant` for another tenant), or use an identity "
+    "that `python -m flexsaml setup` made"
+)
 _NOT_APPLICABLE = re.compile(
     r"unavailable|not installed|not found on path|no response|not fully configured|az login|no managed identity",
     re.IGNORECASE,

@@ -155,11 +155,17 @@ class Users(DirectoryCalls):
         """Write extension values (None clears), all or none."""
         self._client.write("PATCH", user_path(object_id), dict(values))
 
-    def patch_user_when_usable(self, object_id: str, values: Values, wait: Wait | None = None) -> None:
+    def patch_user_when_usable(
+        self, object_id: str, values: Values, on_long_wait: Callable[[], object] = lambda: None
+    ) -> None:
         """Like `patch_user`, repeated while the extensions are refused as not available. Raises StillPending, with the
-        last refusal, after `USABLE_WITHIN` seconds of waiting."""
+        last refusal, after `USABLE_WITHIN` seconds of waiting. `on_long_wait`: as `Wait` has it."""
         what = f"PATCH {user_path(object_id)}: waiting until its extensions can be written"
-        wait = wait or Wait(self._client, what, USABLE_WITHIN, NOT_USABLE_HINT)
+        self._patch_when_usable(
+            object_id, values, Wait(self._client, what, USABLE_WITHIN, NOT_USABLE_HINT, on_long_wait)
+        )
+
+    def _patch_when_usable(self, object_id: str, values: Values, wait: Wait) -> None:
         while True:
             try:
                 return self.patch_user(object_id, values)
@@ -173,13 +179,18 @@ class Users(DirectoryCalls):
         outcomes = zip(changes, self._client.bulk(items, on_progress), strict=True)
         return {reference: error for reference, error in outcomes if error is not None}
 
-    def patch_users_when_usable(self, changes: Mapping[str, Values], on_progress: OnProgress | None = None) -> Failures:
+    def patch_users_when_usable(
+        self,
+        changes: Mapping[str, Values],
+        on_progress: OnProgress | None = None,
+        on_long_wait: Callable[[], object] = lambda: None,
+    ) -> Failures:
         """Like `patch_users`, repeated for those whose extensions are refused as not available. A property that is not
         usable yet refuses everybody, and refused writes use up quota (A): so a single user is written before all
         others. Users for whom that is still so after `USABLE_WITHIN` seconds of waiting fail with StillPending."""
         users = f"{len(changes)} user{'s' if len(changes) != 1 else ''}"
         what = f"PATCH of {users}: waiting until their extensions can be written"
-        wait = Wait(self._client, what, USABLE_WITHIN, NOT_USABLE_HINT)
+        wait = Wait(self._client, what, USABLE_WITHIN, NOT_USABLE_HINT, on_long_wait)
         failures: Failures = {}
         pending = dict(changes)
         try:
@@ -236,7 +247,7 @@ class Users(DirectoryCalls):
         for user in list(pending)[:PROBES]:
             error = None
             try:
-                self.patch_user_when_usable(user, pending[user], wait)
+                self._patch_when_usable(user, pending[user], wait)
             except Unauthorized:
                 raise
             except Throttled:

@@ -109,7 +109,8 @@ class Kind:
         shapes = {name: self.arguments[name] for name in self.inputs} | (dict(self.outputs) if has_outputs else {})
         completed = dict(props)
         for name, argument in shapes.items():
-            is_needed = argument.required or argument.computed or name in self.packed_from
+            is_computed = argument.computed and not argument.ignored
+            is_needed = argument.required or is_computed or name in self.packed_from
             if props.get(name) is None and not is_needed:
                 completed[name] = argument.complete(None)
             elif damage := argument.find_damage(name, props.get(name)):

@@ -132,6 +132,12 @@ def choose_references(table: RosterTable, users: Iterable[str], object_ids: Mapp
     }
 
 
+def find_other_persons(table: RosterTable, object_ids: Mapping[str, str]) -> set[str]:
+    """Users whose object id is not the one of their row: the name has passed to another person since the ids of the
+    table were read. `object_ids`: by user."""
+    return {user for user, id_ in object_ids.items() if not may_be_same_user(id_, table.rows[user][0])}
+
+
 def read_users(
     directory: graph.Directory,
     references: Mapping[str, str],

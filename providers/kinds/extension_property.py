@@ -20,6 +20,7 @@ values: the value baseline restores the former ones before it, and the writers w
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import ClassVar
 
@@ -147,6 +148,17 @@ NO_PRINCIPAL = "its application has no service principal in this tenant any more
 def has_owner_principal(directory: graph.Directory, full_name: str) -> bool:
     """Whether the application that owns the extension has a service principal in this tenant."""
     return not is_full_name(full_name) or directory.has_service_principal(owner_app_id(full_name))
+
+
+def refuse_gone_properties(directory: graph.Directory, extensions: Mapping[str, str], names: Iterable[str]) -> None:
+    """Raise for the first of these full names whose property the tenant no longer has. `extensions`: full name to the
+    id of the property."""
+    for full_name in names:
+        if full_name in extensions and directory.extension_property(*split_id(extensions[full_name])) is None:
+            raise RefusedChange(
+                f"{full_name} no longer exists in the tenant; if this stack made it, run `pulumi refresh`, then "
+                "`pulumi up`, which makes it again"
+            )
 
 
 def explain_keeping(directory: graph.Directory, full_name: str) -> str:

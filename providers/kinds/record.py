@@ -5,20 +5,42 @@ before. `pulumi up --target` of a writer, and `--exclude` of a baseline, skip th
 its dependents the outputs that are in state. So the program compares what it declares with the *outputs* of the
 baseline, and each writer gets the result as its transient argument `recorded`:
 
-    of a value kind     full name to {"baseline": resource name, "unrecorded": users whose cell is not recorded}
+    of a value kind     full name to {"baseline": resource name, "unrecorded": users whose cell is not recorded,
+                        "ids": packed map of user to the beginning of the object id, "" unless preflight is off}
     of another kind     {"baseline": resource name of the tenant baseline, "names": the names it records}
 
 `check` judges it if there is something to write. In an update that is directly before the write, and every output is
-known then; a preview may have unknown ones, which are not judged. A value without `recorded` is not recorded."""
+known then; a preview may have unknown ones, which are not judged. A value without `recorded` is not recorded.
+
+A user principal name may pass to another person at any moment. Preflight, each baseline and the writer look a user up
+by themselves, so each compares the object id with the one from before: a baseline with that of preflight, a writer with
+that of preflight or, where preflight is off, with those of the baselines. State keeps them as `__recorded_ids`, because
+only the write itself knows who has the name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flexsaml.values import RosterTable, UnknownPackedFormat
+from flexsaml.values import (
+    ID_PREFIX_LENGTH,
+    RosterTable,
+    UnknownPackedFormat,
+    may_be_same_user,
+    pack,
+    unpack,
+    unpack_memory,
+)
 
-from .base import known
+from .base import UNKNOWN, Argument, Props, known, text
+
+RECORDED_IDS = "__recorded_ids"
+recorded_arguments: Mapping[str, Argument] = {
+    "recorded": Argument({}, transient=True),
+    RECORDED_IDS: Argument(ignored=True, computed=True),
+}
+PASSED_ON = "another person has this name now than the baseline recorded: run the same command again, with preflight on"
+"""What is wrong with a user, in the words of a writer."""
 
 
 def find_unrecorded_users(declared: str, recorded: str) -> frozenset[str]:
@@ -31,6 +53,45 @@ def find_unrecorded_users(declared: str, recorded: str) -> frozenset[str]:
         return frozenset(table.changes_since(RosterTable.unpack(recorded)).users_to_read)
     except UnknownPackedFormat:  # the baseline itself reports it as soon as it runs
         return frozenset(table.rows)
+
+
+def find_recorded_ids(declared: str, recorded: str, memory: str) -> dict[str, str]:
+    """User, in lower case, to the first digits of the object id in the outputs of a baseline (its packed table, and its
+    memory), for users whose id the packed table `declared` does not have."""
+    unidentified = [user for user, (id_prefix, _) in RosterTable.unpack(declared).rows.items() if not id_prefix]
+    if not unidentified or not memory:
+        return {}
+    try:
+        object_ids, _ = unpack_memory(memory, RosterTable.unpack(recorded).rows)
+    except UnknownPackedFormat:  # as above
+        return {}
+    return {user: object_ids[user][:ID_PREFIX_LENGTH] for user in unidentified if user in object_ids}
+
+
+def collect_recorded_ids(news: Props) -> Any:
+    """The input `RECORDED_IDS`: packed map of user to the first digits of the object ids that the baselines recorded;
+    "" if there are none. Inputs that are checked again have no `recorded`, and keep it."""
+    recorded = news.get("recorded")
+    if not known(recorded):
+        return UNKNOWN
+    if not isinstance(recorded, Mapping):
+        return text(news.get(RECORDED_IDS))
+    id_prefixes: dict[str, set[str]] = {}
+    for record in recorded.values():
+        for user, id_prefix in (unpack(record["ids"]) if record.get("ids") else {}).items():
+            id_prefixes.setdefault(user, set()).add(id_prefix)
+    return pack({user: sorted(found) for user, found in id_prefixes.items()}) if id_prefixes else ""
+
+
+def find_passed_names(object_ids: Mapping[str, str], props: Props) -> set[str]:
+    """Users, in lower case, whose object id is not the one that each baseline recorded. `object_ids`: by user in lower
+    case; `props`: of the writer."""
+    recorded = unpack(props[RECORDED_IDS]) if props[RECORDED_IDS] else {}
+    return {
+        user
+        for user, object_id in object_ids.items()
+        if not all(may_be_same_user(object_id, id_prefix) for id_prefix in recorded.get(user, ()))
+    }
 
 
 def missing_records(recorded: object, names: Iterable[str]) -> dict[str, tuple[str, list[str] | None]]:

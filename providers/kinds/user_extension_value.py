@@ -19,7 +19,7 @@ from flexsaml import graph
 from flexsaml.values import DataType, InvalidValue, Ledger
 
 from .. import engine
-from .base import Argument, Failures, Kind, Props, differs, known, text
+from .base import Argument, Failures, Kind, Props, RefusedChange, differs, known, text
 from .cells import (
     Values,
     describe_missing,
@@ -30,7 +30,16 @@ from .cells import (
     values_to_patch,
     warn_of_drift,
 )
-from .record import missing_records, refuse_unrecorded
+from .extension_property import refuse_gone_properties
+from .record import (
+    PASSED_ON,
+    RECORDED_IDS,
+    collect_recorded_ids,
+    find_passed_names,
+    missing_records,
+    recorded_arguments,
+    refuse_unrecorded,
+)
 
 _WRITTEN_FROM = ("user", "values", "types", "extensions")
 """Inputs that lead to a write if they changed."""
@@ -48,13 +57,14 @@ class UserExtensionValueKind(Kind):
         "baselined": Argument(False),
         "seen_missing": Argument({}, transient=True),  # user to a hint
         "seen_drift": Argument({}, transient=True),  # full name whose live value is not the declared one, to the user
-        "recorded": Argument({}, transient=True),
+        **recorded_arguments,
     }
     outputs: ClassVar = {"user_id": Argument(required=True), "__memory": Argument(required=True)}
     secret_outputs = ("__memory",)
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)
+        inputs[RECORDED_IDS] = collect_recorded_ids(news)
         if news.get("seen_missing"):
             if olds:  # a managed user who left the tenant or was renamed: nothing is written
                 return olds, failures
@@ -110,10 +120,14 @@ class UserExtensionValueKind(Kind):
         values: Values = news["values"]
         types = parse_types({**olds["types"], **news["types"]}, sorted({*values, *ledger.entries}))
         user = directory.read_user(reference, list(types))
+        if find_passed_names({text(news.get("user")).lower(): user.id}, news):
+            raise RefusedChange(PASSED_ON)
         live = live_values(user, types)
         changes = values_to_patch(values, live, types)
         if changes:
-            directory.patch_user_when_usable(user.id, changes)
+            directory.patch_user_when_usable(
+                user.id, changes, lambda: refuse_gone_properties(directory, news["extensions"], changes)
+            )
             directory.confirm_users({user.id: changes})
         if news["baselined"]:
             return _outputs(user.id, Ledger())

@@ -26,7 +26,16 @@ from .. import engine
 from ..progress import count_users, duration, first_names, progress_reporter
 from . import cells
 from .base import Argument, Failures, Props, RefusedChange, known, text
-from .record import missing_records, refuse_unrecorded
+from .extension_property import refuse_gone_properties
+from .record import (
+    PASSED_ON,
+    RECORDED_IDS,
+    collect_recorded_ids,
+    find_passed_names,
+    missing_records,
+    recorded_arguments,
+    refuse_unrecorded,
+)
 
 
 class UserExtensionValuesKind(cells.CellsKind):
@@ -41,7 +50,7 @@ class UserExtensionValuesKind(cells.CellsKind):
         **cells.CellsKind.shared_arguments,
         "seen_writes": Argument(transient=True),
         "__drifted": Argument(transient=True),
-        "recorded": Argument({}, transient=True),
+        **recorded_arguments,
     }
 
     packed_from: ClassVar = {**cells.CellsKind.packed_from, "__drifted": ("seen_drift",)}
@@ -58,6 +67,7 @@ class UserExtensionValuesKind(cells.CellsKind):
 
     def check(self, olds: Props, news: Props) -> tuple[Props, Failures]:
         inputs, failures = super().check(olds, news)
+        inputs[RECORDED_IDS] = collect_recorded_ids(news)
         if inputs["baselined"] is False:
             failures["baselined"] = (
                 "UserExtensionValues never restores a value, so it needs a UserValueBaseline for each extension; add "
@@ -85,14 +95,20 @@ class UserExtensionValuesKind(cells.CellsKind):
         wanted = _values_to_write(change, _replaced_extensions(olds, news))
         types = _data_types(news, wanted.values())
         live = cells.read_users(directory, cells.choose_references(change.table, wanted, object_ids), types)
+        problems = [f"{name} (this user no longer exists)" for name in wanted if name not in live]
+        ids = {name: user.id for name, user in live.items()}
+        passed = cells.find_other_persons(change.table, ids) | find_passed_names(ids, news)
+        problems += [f"{name} ({PASSED_ON})" for name in wanted if name in passed]
+        live = {name: user for name, user in live.items() if name not in passed}
         patches = {
             user.id: cells.values_to_patch(wanted[name], cells.live_values(user, types), types)
             for name, user in live.items()
         }
         failures = directory.patch_users_when_usable(
-            {id_: values for id_, values in patches.items() if values}, progress_reporter(text(news.get("roster")))
+            {id_: values for id_, values in patches.items() if values},
+            progress_reporter(text(news.get("roster"))),
+            lambda: refuse_gone_properties(directory, news["extensions"], types),
         )
-        problems = [f"{name} (this user no longer exists)" for name in wanted if name not in live]
         problems += [f"{name} ({failures[user.id]})" for name, user in live.items() if user.id in failures]
         if problems:
             others = "All others were written; correct" if len(problems) < len(wanted) else "Correct"
@@ -108,7 +124,10 @@ class UserExtensionValuesKind(cells.CellsKind):
         types = _data_types(outputs, (row_values for _, row_values in table.rows.values()))
         references = cells.choose_references(table, table.rows, cells.unpack_cells_memory(outputs)[0])
         live, drifted = cells.read_users(directory, references, types), {}
-        for name, user in live.items():  # preflight reports who does not exist
+        others = cells.find_other_persons(table, {name: user.id for name, user in live.items()})
+        for name, user in live.items():  # preflight reports who does not exist, and who has a name now
+            if name in others:
+                continue
             id_prefix, row_values = table.rows[name]
             shown = cells.show_live(row_values, cells.live_values(user, types), types)
             if shown != row_values:

@@ -18,14 +18,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from flexsaml import graph
-from flexsaml.graph import NotAvailable
-from flexsaml.values import NULL, DataType, Ledger, RosterChange, pack, removes_too_many, unpack
+from flexsaml.values import NULL, Ledger, RosterChange, RosterTable, pack, removes_too_many, unpack
 
 from .. import engine
-from ..progress import count_users, first_names, progress_reporter
+from ..progress import count_users, first_names
 from . import cells
 from .base import Argument, Failures, Props, RefusedChange, text
-from .extension_property import NO_PRINCIPAL, has_owner_principal, is_not_created, split_id
+from .extension_property import is_not_created, refuse_gone_properties, split_id
+from .restoration import data_type_of, read_live, restore_values
 
 
 class UserValueBaselineKind(cells.CellsKind):
@@ -79,7 +79,9 @@ class UserValueBaselineKind(cells.CellsKind):
 
     def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         if inputs["count"]:
-            directory.wait_usable([inputs["full_name"]])
+            names = [inputs["full_name"]]
+            extensions = {inputs["full_name"]: inputs["extension"]}
+            directory.wait_usable(names, lambda: refuse_gone_properties(directory, extensions, names))
         return split_id(inputs["extension"])[1], self.write(directory, {}, inputs)
 
     def write(self, directory: graph.Directory, olds: Props, news: Props) -> Props:
@@ -89,15 +91,16 @@ class UserValueBaselineKind(cells.CellsKind):
         to_read = change.users_to_read
         users = (user for user in rows if user in to_read or user not in old_ids)
         references = cells.choose_references(change.table, users, old_ids)
-        new_ids, live = _read_live(directory, news, references)
+        new_ids, live = read_live(directory, news, references)
         _refuse_unusable_users(references, new_ids, old_ids)
-        live = ledger.align(live, dict.fromkeys(live, _data_type(news)))
+        _refuse_other_persons(change.table, new_ids)
+        live = ledger.align(live, dict.fromkeys(live, data_type_of(news)))
         _say_what_counts_as_prior(news["full_name"], {user: live[i] for user, i in new_ids.items()}, change, old_ids)
         unread = {user: old_ids[user] for user in references if user not in new_ids}  # the writer may find them
         ledger = ledger.before_write(live, {id_: rows[user][1] for user, id_ in {**unread, **new_ids}.items()})
         object_ids = {user: id_ for user, id_ in {**old_ids, **new_ids}.items() if user in rows}
         remaining = set(object_ids.values())
-        _restore_values(directory, news, {user: i for user, i in old_ids.items() if i not in remaining}, ledger)
+        restore_values(directory, news, {user: i for user, i in old_ids.items() if i not in remaining}, ledger)
         return cells.pack_cells_memory(change.table, object_ids, ledger)
 
     def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
@@ -107,92 +110,14 @@ class UserValueBaselineKind(cells.CellsKind):
         table, property_id = cells.unpack_table(inputs), text(inputs["extension"]).partition("/")[2]
         if not property_id:
             return None
-        object_ids, _ = _read_live(directory, inputs, {user: user for user in table.rows})
+        object_ids, _ = read_live(directory, inputs, {user: user for user in table.rows})
+        _refuse_other_persons(table, object_ids)
         values = {id_: table.rows[user][1] for user, id_ in object_ids.items()}
         ledger = Ledger().before_write(dict.fromkeys(values, NULL), values)
         return property_id, {**inputs, **cells.pack_cells_memory(table, object_ids, ledger)}
 
     def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
-        _restore_values(directory, outputs, *cells.unpack_cells_memory(outputs), is_last_chance=True)
-
-
-def _restore_values(
-    directory: graph.Directory,
-    props: Props,
-    object_ids: Mapping[str, str],
-    ledger: Ledger,
-    *,
-    is_last_chance: bool = False,
-) -> None:
-    """Write the prior values of these users' cells that still hold what this stack wrote. Values that cannot be reached
-    because the application has no service principal are an error while state is kept, so that the prior values are
-    not lost; at the `is_last_chance` they are reported and left."""
-    if not object_ids:
-        return
-    full_name, ledger = props["full_name"], ledger.only(object_ids.values())
-    application_id = split_id(props["extension"])[0]
-    _, live = _read_live(directory, props, object_ids, ledger)
-    if any(live.get(id_) == NULL and NULL not in entry.written for id_, entry in ledger.entries.items()):
-        # Somebody cleared the value, or it is hidden: a property that was created anew shows old values only later.
-        if not directory.extension_exists(application_id, full_name):
-            users = count_users(ledger.entries)
-            engine.warn(f"{full_name} no longer exists: the values of {users} cannot be reached any more and are left")
-            return
-        if not has_owner_principal(directory, full_name):
-            users = f"{count_users(ledger.entries)} ({first_names(sorted(object_ids))})"
-            problem = f"{full_name}: {NO_PRINCIPAL}, so the values of {users} cannot be reached"
-            if not is_last_chance:
-                raise RefusedChange(f"{problem}; make that service principal again, then run the same command again")
-            engine.warn(f"{problem} any more and are left as this stack wrote them")
-            return
-        directory.wait_usable([full_name])
-        _, live = _read_live(directory, props, object_ids, ledger)
-    data_type = _data_type(props)
-    restoration = ledger.restoration(ledger.align(live, dict.fromkeys(live, data_type)))
-    priors = {id_: {full_name: data_type.to_wire(prior)} for id_, prior in restoration.priors.items()}
-    names = {id_: name for name, id_ in object_ids.items()}
-    failures = directory.patch_users(priors, progress_reporter(f"{full_name}, restoring")) if priors else {}
-    unavailable = {id_ for id_, problem in failures.items() if isinstance(problem, NotAvailable)}
-    if unavailable and not directory.extension_exists(application_id, full_name):
-        failures = {id_: problem for id_, problem in failures.items() if id_ not in unavailable}
-    restored = {id_: values for id_, values in priors.items() if id_ not in failures and id_ not in unavailable}
-    directory.confirm_users(restored, names)
-    for ids, words in (
-        (restoration.changed_by_others, "the value of {} was changed by others and is left as it is"),
-        (restoration.gone, "{} left the tenant"),
-    ):
-        if ids:
-            users = first_names(sorted(names[id_] for id_ in ids))
-            engine.say(f"{full_name}: {words.format(count_users(ids))} ({users})")
-    if failures:
-        problems = [f"{names[id_]} ({problem})" for id_, problem in failures.items()]
-        others = "All others were restored; correct" if restored else "Correct"
-        raise RefusedChange(
-            f"{len(failures):,} of {count_users(priors)} could not get back their former value: "
-            f"{first_names(problems, 5)}. {others} this and run the same command again"
-        )
-
-
-def _data_type(props: Props) -> DataType:
-    return DataType(props["data_type"], props["multi_valued"])
-
-
-def _read_live(
-    directory: graph.Directory, props: Props, references: Mapping[str, str], ledger: Ledger | None = None
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Object ids by user, and live values by object id, of the users who exist. With a ledger, a value that is not this
-    stack's by it is believed only after three reads."""
-    full_name, data_type = props["full_name"], _data_type(props)
-
-    def live_value(user: graph.User) -> str:
-        return data_type.exact_from_wire(user.values.get(full_name))
-
-    def is_settled(user: graph.User) -> bool:
-        aligned = (ledger or Ledger()).align({user.id: live_value(user)}, {user.id: data_type})
-        return ledger is None or ledger.is_ours(user.id, aligned[user.id])
-
-    users = cells.read_users(directory, references, [full_name], is_settled)
-    return {name: user.id for name, user in users.items()}, {user.id: live_value(user) for user in users.values()}
+        restore_values(directory, outputs, *cells.unpack_cells_memory(outputs), is_last_chance=True)
 
 
 def _refuse_unusable_users(
@@ -208,6 +133,15 @@ def _refuse_unusable_users(
     duplicates = [user for user, id_ in object_ids.items() if counts[id_] > 1]
     if duplicates:
         raise RefusedChange(f"{' and '.join(duplicates[:2])} are the same user: keep one of them")
+
+
+def _refuse_other_persons(table: RosterTable, object_ids: Mapping[str, str]) -> None:
+    """Raise for a name that has passed to another person since preflight: `table` has the ids that preflight read."""
+    if passed := cells.find_other_persons(table, object_ids):
+        raise RefusedChange(
+            f"{first_names(sorted(passed))}: another person has this name now than when this run began; run the same "
+            "command again"
+        )
 
 
 def _say_what_counts_as_prior(

@@ -155,6 +155,6 @@ def test_each_writer_gets_what_its_baselines_record(emulator: Emulator) -> None:
     resources = build(emulator)
     writer, extension, policy = (resources[f"flex-{name}"].inputs for name in ("ada@contoso.example", "team", "policy"))
     (full_name,) = writer["values"]
-    assert writer["recorded"] == {full_name: {"baseline": "flex-team-before", "unrecorded": []}}
+    assert writer["recorded"] == {full_name: {"baseline": "flex-team-before", "unrecorded": [], "ids": ""}}
     assert extension["recorded"] == {"baseline": "flex-tenant", "names": [full_name]}
     assert policy["recorded"] == {"baseline": "flex-tenant", "names": [policy["display_name"]]}

@@ -29,6 +29,16 @@ def test_sign_in_and_search_are_done_before_the_component_asks(config: dict[str,
     assert len(emulator.requests()) == 2
 
 
+def test_a_program_names_a_principal_that_its_configuration_does_not(
+    config: dict[str, str], emulator: Emulator
+) -> None:
+    set_all_config({key: value for key, value in config.items() if key != "flexsaml:servicePrincipal"})
+    directory = start_early("Twilio Flex")()
+    asked = len(emulator.requests())
+    directory.find_service_principal("Twilio Flex")
+    assert len(emulator.requests()) == asked
+
+
 def test_an_unknown_principal_is_reported_by_the_component_not_here(config: dict[str, str]) -> None:
     set_all_config({**config, "flexsaml:servicePrincipal": "Nobody"})
     directory = start_early()()

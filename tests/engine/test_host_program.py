@@ -20,7 +20,7 @@ import pulumi
 import components, providers  # the project's own
 from flexsaml.components import start_early
 
-directory = start_early()
+directory = start_early("Twilio Flex")
 from flexsaml.components import FlexSamlClaims, FlexSamlClaimsArgs
 
 assert components.OWNER == providers.OWNER == "platform"

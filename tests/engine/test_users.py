@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.engine.request_log import requests_of, writes_in
-from tests.engine.stack import UP, Stack
+from tests.engine.stack import ADA, UP, Stack
 
 pytestmark = pytest.mark.long
 
@@ -115,6 +115,25 @@ def test_without_preflight_users_are_looked_up_when_they_are_written(stack: Stac
     assert stack.tenant().value("ada") == "en"
     stack.assert_unchanged()
     stack.assert_destroy_restores_the_tenant()
+
+
+def test_without_preflight_a_name_that_passed_to_another_person_is_refused(base_stack: Stack) -> None:
+    """The baselines know Ada by her object id, the writer that she moves to only by her name."""
+    stack, tenant = base_stack, base_stack.tenant()
+    ada, grace = tenant.user("ada")["id"], tenant.user("grace")["id"]
+    for person, name in ((ada, "former"), (grace, "ada"), (ada, "grace")):
+        tenant.do("PATCH", f"/users/{person}", {"userPrincipalName": f"{name}@contoso.example"})
+    stack.config |= {"preflight": False, "users": {}, "usersFile": "agents.csv"}
+    stack.checkout.write_roster(f"user,languages\n{ADA},en\n")
+    plan = str(stack.directory / "plan.json")
+    stack.preview("--save-plan", plan)
+    refusal = stack.refused("up", "--yes", "--skip-preview", "--plan", plan)
+    assert f"{ADA} (another person has this name now than the baseline recorded: run the same command again" in refusal
+    stack.config["preflight"] = True
+    stack.up()
+    assert values(stack) == {grace: "en"}
+    stack.destroy()
+    assert not values(stack)
 
 
 def test_a_truncated_list_stops_in_preview(stack: Stack) -> None:

@@ -12,11 +12,9 @@ from typing import Any
 from tests.emulator.big import big_seed, upn
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant, seed
-from tests.providers.miniature import Program, declare
+from tests.providers.miniature import Cells, Program, declare, name_cells
 
 Json = dict[str, Any]
-Cells = Mapping[str, Mapping[str, str]]
-"""User's short name to extension's short name to value."""
 FLEX, STAGING = "Twilio Flex", "Twilio Flex Staging"
 
 
@@ -69,21 +67,15 @@ class Wish:
         names = {short: short for short in self.extensions}
         names["languages"] = Rows(emulator.export()).full_name(FLEX, "languages")
 
-        def rows(cells: Cells) -> Cells:
-            return {
-                f"{user}@contoso.example": {names[short]: value for short, value in row.items()}
-                for user, row in cells.items()
-            }
-
         keys = {
             "servicePrincipal": self.principal,
             "policyName": self.policy_name,
             "claims": {"email": self.email, **{short: f"extension.{name}" for short, name in names.items()}},
             "extensions": dict(self.extensions),
-            "users": rows(self.users),
+            "users": name_cells(self.users, names),
             "allowRemoval": MANY,
         }
-        return declare(emulator, directory, keys, rows(self.roster))
+        return declare(emulator, directory, keys, name_cells(self.roster, names))
 
     def values(self, priors: Rows) -> dict[str, dict[str, str]]:
         """What everybody must hold, by short name and full name; `priors` is the tenant before the stack."""

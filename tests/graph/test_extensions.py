@@ -164,6 +164,14 @@ def test_never_usable_names_the_reason() -> None:
     assert any(FULL in line for line in scene.progress_lines)
 
 
+def test_a_long_wait_is_asked_once_whether_it_is_in_vain() -> None:
+    scene, asked = stage(*[listing()] * 70), []
+    with pytest.raises(StillPending):
+        scene.directory.wait_usable([FULL], lambda: asked.append(scene.clock.passed))
+    assert len(asked) == 1
+    assert 30.0 <= asked[0] < 36.0
+
+
 def test_unknown_application_is_told() -> None:
     with pytest.raises(NotFound, match="applications/app-1/extensionProperties"):
         stage(missing()).directory.extension_properties(APP)

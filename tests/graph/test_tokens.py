@@ -202,13 +202,14 @@ NOTHING = (
     + "endpoint.\n\tAzureCliCredential: Azure CLI not found on path"
 )
 REASONS = [
-    (NOTHING, "no credential was found; run `az login`"),
-    ("", "no credential was found; run `az login`"),
+    (NOTHING, "no credential was found; set AZURE_TENANT_ID"),
+    ("", "no credential was found; set AZURE_TENANT_ID"),
     (CHAIN + "\tEnvironmentCredential: Authentication failed: " + AADSTS, "AADSTS7000215: Invalid client secret"),
     (CHAIN + "\tAzureCliCredential: Please run 'az login' to set up an account", "no credential was found"),
     (CHAIN + "\tAzureCliCredential: unavailable\n\tX: Failed to read token file", "X: Failed to read token file"),
     ("AADSTS50020: wrong", "check the tenant id"),
-    ("AADSTS99999999: new", "run `az login` again"),
+    ("AADSTS99999999: new", "sign in again (`python -m flexsaml login`"),
+    ("AADSTS700213: No matching", "compare issuer, audience and subject"),
 ]
 
 
@@ -276,7 +277,7 @@ def test_a_token_of_another_tenant_is_refused(
 
 
 AZURE_FAILURES = [
-    (ClientAuthenticationError(NOTHING), NoCredential, "az login"),
+    (ClientAuthenticationError(NOTHING), NoCredential, "python -m flexsaml setup"),
     (ValueError("Invalid tenant ID provided."), NoCredential, "check the tenant id"),
     (FileNotFoundError(2, "No such file or directory", "app.pem"), NoCredential, "app.pem"),
     (ServiceRequestError("no route\nto host"), NotSent, "login.microsoftonline.com can be reached"),

@@ -35,6 +35,8 @@ from tests.providers.process import plain, struct
 
 Props = dict[str, Any]
 Program = Callable[[], object]
+Cells = Mapping[str, Mapping[str, str]]
+"""User's short name to extension's short name to value."""
 _SECRET = "4dabf18193072939515e22adb298388d"
 """The key by which a secret property is recognised on the wire."""
 
@@ -351,6 +353,13 @@ def _run_program(program: Program, settle: Callable[[Any], Held | None]) -> None
         monitor = _Monitor(settle)
         mocks.set_mocks(monitor.mocks, "flexsaml", "dev", preview=False, logger=_SILENT, monitor=monitor)
         pulumi.runtime.test(program)()
+
+
+def name_cells(cells: Cells, names: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """User principal name to the extension as a stack names it to value. `names`: short name to that one."""
+    return {
+        f"{user}@contoso.example": {names[short]: value for short, value in row.items()} for user, row in cells.items()
+    }
 
 
 def declare(

@@ -9,11 +9,8 @@ from typing import Any
 
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant, seed
-from tests.providers.miniature import Miniature, Program, declare
+from tests.providers.miniature import Cells, Miniature, Program, declare, name_cells
 from tests.providers.quick_connection import connect
-
-Cells = dict[str, dict[str, str]]
-"""User's short name to extension's short name to value."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +28,15 @@ class Declaration:
     def program(self, tenant: Tenant, directory: Path) -> Program:
         names = {"languages": tenant.full("languages"), **{short: short for short in self.extensions}}
 
-        def rows(cells: Cells) -> Cells:
-            return {
-                f"{user}@contoso.example": {names[short]: value for short, value in row.items()}
-                for user, row in cells.items()
-            }
-
         keys = {
             "servicePrincipal": self.principal,
             "policyName": self.policy_name,
             "claims": {"email": self.email, **{short: f"extension.{name}" for short, name in names.items()}},
             "extensions": dict.fromkeys(self.extensions, "String"),
-            "users": rows(self.users),
+            "users": name_cells(self.users, names),
             "rules": self.rules,
         }
-        return declare(tenant.emulator, directory, keys, rows(self.roster), self.component)
+        return declare(tenant.emulator, directory, keys, name_cells(self.roster, names), self.component)
 
 
 FIRST = Declaration(users={"ada": {"languages": "a"}}, roster={"grace": {"languages": "b"}})

@@ -16,6 +16,7 @@ import pytest
 
 from flexsaml.errors import UserError
 from providers import TENANT, Connection, provider_class
+from providers.kinds.restoration import explain_loss
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant, seed
 from tests.faults.catalogue import FAULTS
@@ -168,6 +169,41 @@ def test_an_application_that_is_made_anew_under_its_name(scene: Scene) -> None:
     scene.destroy()
     policies = [row for row in before["claimsMappingPolicies"] if row["displayName"] != "Flex"]  # the former run's
     assert scene.emulator.export() == {**before, "claimsMappingPolicies": policies}
+
+
+@pytest.mark.parametrize("key", ["users", "roster"])
+def test_a_property_that_is_gone_is_named_instead_of_waited_for(scene: Scene, key: str) -> None:
+    """As after a change of its data type that was killed between the deletion and the new property."""
+    scene.up()
+    scene.tenant.delete_property("team")
+    before, full_name = scene.clock.slept, scene.tenant.full("team")
+    row = {"ada": {"languages": "c", "team": "blue"}}
+    empty = replace(WITH_TEAM, users={}, roster={})
+    goal = replace(empty, users=row) if key == "users" else replace(empty, roster=row)
+    refusal = scene.run(goal).refusal
+    assert f"{full_name} no longer exists in the tenant; if this stack made it, run `pulumi refresh`" in refusal
+    assert 30.0 <= scene.clock.slept - before <= LONGEST_WAIT
+    assert scene.stack.refresh().refusal == ""
+    scene.start_process()
+    scene.up(goal)
+    assert scene.tenant.value("ada", "team") == "blue"
+    scene.destroy()
+    assert scene.values() == ("x", "y")
+
+
+@pytest.mark.parametrize("is_hidden", [True, False])
+def test_a_property_that_somebody_made_anew_with_another_type_is_named(scene: Scene, is_hidden: bool) -> None:
+    """What the values of the former property become is not known (D): they may show, or not."""
+    scene.up()
+    scene.tenant.delete_property("languages")
+    scene.tenant.make_property("languages", data_type="Integer")
+    if is_hidden:
+        for user in ("ada", "grace"):
+            scene.tenant.write(user, None)
+    baseline = scene.stack.state[f"flex-{scene.tenant.full('languages')}-before"]
+    reason = explain_loss(TENANT.directory(), baseline.outs, {"ada@contoso.example": ""}, is_last_chance=True)
+    assert "was made anew by somebody else, as Integer: the values of 1 user that it held as String cannot" in reason
+    scene.destroy()
 
 
 def test_a_row_that_leaves_while_the_principal_is_gone_keeps_its_prior_value(scene: Scene) -> None:
