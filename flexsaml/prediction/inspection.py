@@ -1,7 +1,7 @@
 """Predictions from a tenant: reads the principal, its policy and its users. Reads only. Members of assigned groups are
 read in pages side by side (direct members only, rule S12). What the identity may not read is reported, not guessed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +16,10 @@ from .policy import SignInPolicy
 from .predict import Prediction, predict_sign_in
 from .sources import Agent, SignInTarget, find_property
 
-_ALWAYS_READ = ("accountEnabled", "mail", "givenName", "surname", "userType", "creationType", "externalUserState")
+_ALWAYS_READ = (
+    "accountEnabled", "mail", "givenName", "surname", "userType", "creationType", "externalUserState",
+    "onPremisesSyncEnabled",
+)  # fmt: skip
 _FOREIGN = "the application that owns the extension is not in this tenant"
 _MEMBERS = "GroupMember.Read.All, and Member.Read.Hidden if its membership is hidden"
 _ENCRYPTED = "its value is encrypted, and only the engine can read it"
@@ -39,10 +42,11 @@ class DeclaredValues:
     encrypted: Mapping[str, frozenset[str]] = field(default_factory=dict)
     encrypted_paths: tuple[str, ...] = ()
 
-    def write_values(self, agent: Agent) -> Agent:
-        """The user once the values are written."""
+    def write_values(self, agent: Agent, synced: Collection[str]) -> Agent:
+        """The user once the values are written; those of `synced` extensions only the synchronisation writes."""
         keys = (agent.upn.lower(), agent.id.lower())
-        values = {name: value for key in keys for name, value in self.values.get(key, {}).items()}
+        written = {name: value for key in keys for name, value in self.values.get(key, {}).items()}
+        values = {name: value for name, value in written.items() if name not in synced}
         foreign = {name: why for name, why in agent.unreadable_extensions.items() if name not in self.types}
         encrypted = frozenset().union(*(self.encrypted.get(key, ()) for key in ("", *keys)))
         unreadable = {**foreign, **dict.fromkeys(encrypted, _ENCRYPTED)}
@@ -100,7 +104,7 @@ def predict_sign_ins(
 def _predict(scenario: Scenario, target: SignInTarget, agent: Agent, patterns: PatternProcess) -> Prediction:
     if scenario.declared:
         target = replace(target, extensions={**target.extensions, **scenario.declared.types})
-        agent = scenario.declared.write_values(agent)
+        agent = scenario.declared.write_values(agent, target.synced)
     return predict_sign_in(scenario.policy, target, agent, patterns)
 
 

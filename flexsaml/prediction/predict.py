@@ -117,6 +117,7 @@ def _worker_lines(
         else:
             reason = f"not sent ({line.reason}): the worker keeps its old value"
             evidence = (*line.evidence, "F7", *(("F6 channel",) if name.startswith("channel.") else ()))
+            evidence += ("F1 case",) if _is_near_special(name) else ()
             yield WorkerLine(name=name, evidence=evidence, reason=reason, kept=True)
 
 
@@ -124,6 +125,12 @@ def _cite_doubts(update: flex.WorkerUpdate, name: str) -> tuple[str, ...]:
     """The rules by which nobody knows what Flex keeps."""
     doubts = {"F8": update.unknown, "F14": update.contested}
     return tuple(rule for rule, names in doubts.items() if name in names)
+
+
+def _is_near_special(name: str) -> bool:
+    """Whether the worker attribute differs only in case from one that means something to Flex."""
+    table = load_table("flex")
+    return name.lower() != name and name.lower() in (*table["mandatory"], *table["team"], "contact_uri")
 
 
 def _cite_spelling(items: Iterable[str]) -> tuple[str, ...]:
@@ -134,9 +141,8 @@ def _cite_spelling(items: Iterable[str]) -> tuple[str, ...]:
 def _flex_evidence(line: AttributeLine) -> tuple[str, ...]:
     name, kind = flex.parse_attribute_name(line.name)
     table = load_table("flex")
-    is_near = name.lower() != name and name.lower() in (*table["mandatory"], *table["team"], "contact_uri")
     is_dotted = "." in name or name == "routing"
-    place = (*(("F3 dotted",) if is_dotted else ()), *(("F1 case",) if is_near else ()))
+    place = (*(("F3 dotted",) if is_dotted else ()), *(("F1 case",) if _is_near_special(name) else ()))
     place = (*place, *(("F2 form",) if "/" in name else ()))
     if name in table["team"]:
         place = (*place, "F13 stored" if any(line.values) else "F13 absent")

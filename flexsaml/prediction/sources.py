@@ -120,7 +120,10 @@ class Sources:
             if entry.value is None:
                 return SourceValues(evidence=("S10 none",), reason="the entry has no source")
             return SourceValues(values=(entry.value,), evidence=("S8",) if entry.value else ("S8", "S6"))
-        return self._read_extension(entry) if entry.extension else self._read_attribute(entry)
+        if not entry.extension:
+            return self._read_attribute(entry)
+        source, is_synced = self._read_extension(entry), self.agent.properties.get("onPremisesSyncEnabled") is True
+        return source.citing("S9 writable") if is_synced and entry.extension in self.agent.declared else source
 
     def read_upn(self) -> SourceValues:
         """The user principal name that a sign-in sends; that of the home tenant for some guests."""
@@ -225,6 +228,9 @@ class Sources:
             else:
                 evidence = ("S13 several",) if len(items) > 1 else ("S13 one",)
             return format_value(items, evidence, name)
+        if value is None and not data_type:
+            reason = f"Graph shows no value of {name}, and its application is not in this tenant"
+            return SourceValues(evidence=("S9 absent",), reason=reason)
         if value is None:
             return format_value(None, ("S13",), name)
         evidence = ("S13",) if data_type == "String" else ("S13 form",)

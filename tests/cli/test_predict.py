@@ -18,12 +18,16 @@ from tests.emulator.tenant import FLEX, GUEST, Tenant, full_name
 
 ADA, LINUS, NORA = "ada@contoso.example", "linus@contoso.example", "nora@contoso.example"
 GUIDE = ROOT / "tests" / "corpus" / "policies" / "03-twilio-flex-doc.json"
-POLICY = json.loads(GUIDE.read_text("utf-8"))
+GUIDE_TEXT = GUIDE.read_text("utf-8").replace(
+    "extension_" + "0" * 32 + "_exampleproperty", full_name("exampleproperty")
+)
+POLICY = json.loads(GUIDE_TEXT)
 
 
 @pytest.fixture
 def tenant(emulator: Emulator) -> Tenant:
     assigned = Tenant(emulator)
+    assigned.property("exampleproperty")
     signin.assign(assigned, POLICY)
     return assigned
 
@@ -44,9 +48,10 @@ def test_one_user_in_full(tenant: Tenant, tmp_path: Path) -> None:
 def test_a_user_whom_one_replica_does_not_know_yet_is_predicted(
     tenant: Tenant, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    expected = predict(tenant, tmp_path, *arguments)
-    tenant.emulator.fault("refuse", "GET", "^/users/", status=404, skip=1)  # the first is a probe
-    assert predict(tenant, tmp_path, *arguments) == expected
+    foreign = ("--policy", str(GUIDE))  # an extension of an application that is not there, which is asked for first
+    expected = predict(tenant, tmp_path, *arguments, *foreign)
+    tenant.emulator.fault("refuse", "GET", "^/users/", status=404, skip=1)
+    assert predict(tenant, tmp_path, *arguments, *foreign) == expected
     assert [fault["fired"] for fault in tenant.emulator.faults()] == [1]
 
 
@@ -172,7 +177,8 @@ def test_another_policy_is_compared_with_the_assigned_one(tenant: Tenant, tmp_pa
     assert changes["attribute", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"] == "(not sent)"
     everybody = predict(tenant, tmp_path, "--all", "--policy", str(file), "--against", "assigned")
     assert "6 of 6 users change" in everybody.out
-    assert "no change" in predict(tenant, tmp_path, "--user", ADA, "--policy", str(GUIDE), "--against", "assigned").out
+    file.write_text(GUIDE_TEXT)
+    assert "no change" in predict(tenant, tmp_path, "--user", ADA, "--policy", str(file), "--against", "assigned").out
 
 
 STACK = CLAIMS.replace(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from flexsaml.claims import NAME_ID
+from flexsaml.prediction import DeclaredValues
 from flexsaml.prediction.evidence import EXACT, PREDICTED, UNKNOWN
 from tests.prediction.seeded import (
     ADA,
@@ -124,6 +125,7 @@ def test_an_entry_gives_what_its_rule_says(
         ("String[]", ["a"], ("a",), PREDICTED),
         ("String[]", [], (), EXACT),
         ("", "foreign", ("foreign",), PREDICTED),  # its application was not seen, nor its type
+        ("", None, (), PREDICTED),  # Graph may not know the name
     ],
 )
 def test_the_type_of_an_extension_decides_its_form(
@@ -151,6 +153,22 @@ def test_a_value_that_was_read_may_have_been_written_in_another_case(
     user = agent(ADA, values={f"{OWN}team": value}, declared=names if declared else frozenset())
     at = replace(target(extensions={f"{OWN}team": "String"}), synced=names if synced else frozenset())
     assert find_line(predict_entries(TEAM, user=user, at=at)).confidence == confidence
+
+
+def test_what_a_stack_declares_for_a_synchronised_user_is_not_exact() -> None:
+    """Whether Graph takes it is not confirmed (preflight's user-synced)."""
+    for is_synced, confidence in ((True, PREDICTED), (None, EXACT)):
+        properties = {**ada().properties, "onPremisesSyncEnabled": is_synced}
+        names = frozenset([f"{OWN}team"])
+        user = agent(ADA, values={f"{OWN}team": "blue"}, declared=names, properties=properties)
+        line = find_line(predict_entries(TEAM, user=user, at=target(extensions={f"{OWN}team": "String"})))
+        assert (line.values, line.confidence) == (("blue",), confidence)
+
+
+def test_what_a_stack_declares_for_a_synchronised_extension_is_not_there() -> None:
+    declared = DeclaredValues({}, {ADA: {f"{OWN}team": "blue", f"{OWN}site": "x"}})
+    user = declared.write_values(agent(ADA, values={f"{OWN}team": "red"}), {f"{OWN}team"})
+    assert (user.values, user.declared) == ({f"{OWN}team": "red", f"{OWN}site": "x"}, {f"{OWN}site"})
 
 
 @pytest.mark.parametrize(
@@ -218,7 +236,8 @@ def test_a_synchronised_list_is_exact_where_its_form_is_known(
 
 @pytest.mark.parametrize(
     ("name", "kept", "confidence"),
-    [("team", True, EXACT), ("channel.voice.capacity", True, PREDICTED), ("team_member", False, UNKNOWN),
+    [("team", True, EXACT), ("channel.voice.capacity", True, PREDICTED), ("Team_Member", True, PREDICTED),
+     ("Contact_URI", True, PREDICTED), ("Email", True, PREDICTED), ("team_member", False, UNKNOWN),
      ("team_owner", False, UNKNOWN)],
 )  # fmt: skip
 def test_what_is_not_sent_leaves_an_attribute_and_moves_to_the_default_team(

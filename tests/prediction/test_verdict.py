@@ -121,6 +121,11 @@ def generate_predictions() -> Iterator[Prediction]:
     yield predict_entries(*MANDATORY, at=replace(target(accept_mapped_claims=True), has_key=False))
     for user in (ada(accountEnabled=False), agent(ADA, assigned=False), ada(accountEnabled=None)):
         yield predict_entries(*MANDATORY, user=user)
+    synced = agent(
+        ADA, values=VALUES, declared=frozenset(VALUES), properties={**USERS[ADA], "onPremisesSyncEnabled": True}
+    )
+    level = {"Source": "user", "ExtensionID": f"{OWN}text", "SamlClaimType": "level.int"}
+    yield predict_entries(*MANDATORY, level, user=synced, at=target(extensions=TYPES))
     yield predict_entries(*MANDATORY)
     yield predict_entries(*MANDATORY[:2])
     yield predict_entries(*MANDATORY[:2], Mystery=1)
