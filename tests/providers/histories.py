@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from tests.emulator.process import Emulator
 from tests.providers.history import EXTENSIONS, OWN, USERS, History, Rows
+from tests.providers.miniature import make_provider
 
 user = st.sampled_from(USERS)
 extension = st.sampled_from([*EXTENSIONS])
@@ -38,6 +40,18 @@ FAULTS: dict[str, Callable[[Emulator, int], object]] = {
     "stale 404 twice": lambda emulator, at: emulator.fault("refuse", "GET", "/users/", status=404, skip=at, times=2),
     "stale reads": lambda emulator, at: emulator.dials(stale_reads=1 + at),
 }
+
+
+def make_provider_after(number: int, happening: Callable[[], None]) -> Callable[[str], Any]:
+    """Of a `Miniature`, in whose run something happens before its step of that number."""
+    steps = itertools.count(1)
+
+    def make(kind: str) -> Any:
+        if next(steps) == number:
+            happening()
+        return make_provider(kind)
+
+    return make
 
 
 class Histories(RuleBasedStateMachine):
@@ -169,6 +183,20 @@ class Histories(RuleBasedStateMachine):
     def bring_back(self, name: str, anew: bool) -> None:
         (self.history.return_anew if anew else self.history.return_restored)(name)
         self._count("users who come back")
+
+    @precondition(lambda self: len(self.history.away) < len(USERS) - 1)
+    @rule(data=st.data(), at=st.integers(0, 12))
+    def names_pass_on(self, data: Any, at: int) -> None:
+        """Between two runs, or in the middle of one, before its step of that number."""
+        present = st.sampled_from([name for name in USERS if name not in self.history.away])
+        pair = data.draw(st.lists(present, min_size=2, max_size=2, unique=True))
+        if at:
+            self.history.stack.make_provider = make_provider_after(at, lambda: self.history.swap_names(*pair))
+            note(f"up: {self.history.up().refusal}")
+            self.history.stack.make_provider = make_provider
+        else:
+            self.history.swap_names(*pair)
+        self._count("names that pass to another person")
 
     @rule()
     def up(self) -> None:

@@ -231,16 +231,23 @@ class History:
         del self.away[user]
         self.ids[user] = self.tenant.make_user(user, user.title())
 
+    def swap_names(self, one: str, other: str) -> None:
+        """Each person has the other's user principal name from now on, and with it what is declared for it."""
+        first, second = self.ids[one], self.ids[other]
+        for id_, name in ((first, "former"), (second, one), (first, other)):
+            self.tenant.do("PATCH", f"/users/{id_}", {"userPrincipalName": f"{name}@contoso.example"})
+        self.ids[one], self.ids[other] = second, first
+
     # -- commands ------------------------------------------------------------------------------------------------
 
     def up(self, *, killed_at: int | str = 0, targets: Collection[str] | None = None, respelled: bool = False) -> Run:
-        before, managed = self.live(), self.stack.managed
+        before, managed, ids = self.live(), self.stack.managed, dict(self.ids)
         run = self.stack.up(self.program(respelled=respelled), targets, killed_at=killed_at)
         self.emulator.clear_faults()
         self.emulator.dials(stale_reads=0)
         for name in EXTENSIONS:
             if f"flex-{self.names[name]}-before" in run.settled:
-                declared = {self.ids[user] for user, row in self.cells.items() if name in row}
+                declared = {ids[user] for user, row in self.cells.items() if name in row}
                 self._forget(name, keep=declared)
                 for id_ in declared & before.keys():
                     self.recorded.setdefault((id_, name), before[id_].get(name))
