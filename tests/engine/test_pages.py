@@ -133,8 +133,8 @@ def find_outdated_pictures(printed: str, folder: Path) -> str:
         if text.get("class") != "terminal-title":
             row = float(text.get("y", 0))
             drawn[row] = drawn.get(row, "") + (text.text or "")
-    seen = f"$ make up {mask_changes(printed)}"
-    outdated = [row for _, row in sorted(drawn.items()) if mask_changes(row) not in seen]
+    output = f"$ make up {mask_changes(printed)}"
+    outdated = [row for _, row in sorted(drawn.items()) if mask_changes(row) not in output]
     if find_chromium():  # CI has one, as tests/browser/conftest.py makes sure
         portal = re.search(r"http://127\.0\.0\.1:\d+/portal", printed)
         assert portal, printed
