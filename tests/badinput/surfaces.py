@@ -81,6 +81,7 @@ def predict_definition(_name: str, text: str, _folder: Path) -> Outcome:
 
 
 def run_command(_name: str, arguments: list[str], folder: Path) -> Outcome:
+    (folder / "Pulumi.yaml").write_text("name: infra\nruntime: python\n")  # else the stacks of this checkout are meant
     (folder / "Pulumi.dev.yaml").write_text(GOOD_STACK)
     (folder / "policy.json").write_text('{"ClaimsMappingPolicy": {"Version": 1, "ClaimsSchema": []}}')
     (folder / "two.json").write_text(TWO_POLICIES)
