@@ -60,6 +60,8 @@ def _lines(
     yield f"{prediction.agent.upn}: worker {worker.sid} '{worker.friendly_name}'"
     for problem in prediction.verdict.problems:
         yield f"the next sign-in {prediction.verdict.text}, and then leaves the worker unchanged: {problem}"
+    for doubt in () if prediction.verdict.problems else prediction.verdict.doubts:
+        yield f"it is not known whether the next sign-in works: {doubt}"
     rows: list[tuple[str, ...]] = [("attribute", "", "predicted", "worker has")]
     for item in comparisons:
         values = ("" if value is None else show_json(value) for value in (item.predicted, item.actual))
@@ -69,4 +71,6 @@ def _lines(
         names = ", ".join(differences)
         yield f"different: {names}; sign in again, because Flex stores attributes only at sign-in"
     else:
-        yield "the worker has what the next sign-in is predicted to store"
+        unknown = [item.name for item in comparisons if item.outcome == signin.UNKNOWN]
+        rest = f", as far as that is known; unknown: {', '.join(unknown)}" if unknown else ""
+        yield f"the worker has what the next sign-in is predicted to store{rest}"

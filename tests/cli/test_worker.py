@@ -12,6 +12,7 @@ from tests.cli.command import Ended, assert_refused, run, stack_file
 from tests.emulator import signin
 from tests.emulator.process import Emulator
 from tests.emulator.tenant import Tenant
+from tests.prediction.seeded import MANDATORY
 
 NAME_ID = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"
 ADA = "ada@contoso.example"
@@ -45,6 +46,19 @@ def test_after_a_sign_in_the_worker_has_what_is_predicted(tenant: Tenant, tmp_pa
     assert "the worker has what the next sign-in is predicted to store" in ended.out
     keyed = {**KEYS, "TWILIO_AUTH_TOKEN": "a real one", "FLEXSAML_TASKROUTER_URL": tenant.emulator.http}
     assert worker(tenant, tmp_path, ADA, **keyed).status == 0
+
+
+def test_what_is_unknown_is_not_said_to_be_the_same(tenant: Tenant, tmp_path: Path) -> None:
+    tenant.unassign(tenant.assigned()[0])
+    teams = [{"Value": team, "SamlClaimType": "team"} for team in ("blue", "red")]
+    roles = {"Value": "Agent", "SamlClaimType": "roles"}
+    required = [entry for entry in MANDATORY if entry["SamlClaimType"] != "roles"]
+    signin.assign(tenant, signin.claims(*required, roles, *teams))
+    sign_in(tenant)
+    ended = worker(tenant, tmp_path, ADA)
+    assert ended.status == 0
+    assert "it is not known whether the next sign-in works: what Flex does with the worker is unknown" in ended.out
+    assert "is predicted to store, as far as that is known; unknown: team\n" in ended.out
 
 
 def test_a_change_since_the_sign_in_is_a_difference(tenant: Tenant, tmp_path: Path) -> None:
