@@ -177,7 +177,7 @@ def run(command: str, directory: Path, given_port: int | None) -> None:
             [
                 "",
                 f"Open {portal} and sign in to Twilio Flex as Ada Lovelace.",
-                "Then change a value in Pulumi.sandbox.yaml, `. .sandbox/env && pulumi up`, and sign in again.",
+                "Then change a value in Pulumi.sandbox.yaml, run `make up` again, and sign in again.",
             ]
         )
     if command == "down":
