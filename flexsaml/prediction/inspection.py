@@ -187,11 +187,12 @@ def _make_agent(user: User, snapshot: PrincipalSnapshot, members: GroupMembers, 
         if role.user_ids(members) is None and decides and not reason:
             reason = f"there is no permission to read the members of '{role.display_name}' ({_MEMBERS})"
     upn = user.user_principal_name
+    may_have_twice = any(role.user_ids(members) is None and role.value in values for role in snapshot.roles or ())
     return Agent(
         user.id, upn, user.profile, user.values, tuple(values), assigned=bool(own),
         has_textless_role=any(role.is_textless for role in own),
         has_disabled_role=not enabled.issuperset(values),
-        has_role_twice=len(values) < sum(bool(role.value) for role in own), roles_unreadable=reason,
+        has_role_twice=may_have_twice or len(values) < sum(bool(role.value) for role in own), roles_unreadable=reason,
         unreadable_extensions=unreadable,
     )  # fmt: skip
 

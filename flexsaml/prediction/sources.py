@@ -50,7 +50,7 @@ class Agent:
     """One user. `properties`: v1.0 name to JSON value; `values`: full extension name to JSON value. `roles` and
     `assigned`: what could be read of the user's assignments; `has_textless_role`: whether one of the roles has no text;
     `has_disabled_role`: whether one of the texts is that of disabled roles only; `has_role_twice`: whether several
-    assignments give the same text.
+    assignments give the same text, or may do so where a group was not read.
     `roles_unreadable`: why the user may have others, which could not be read; "" if there are none.
     `unreadable_extensions`: extension to the reason why it could not be read; `declared`: those that a stack writes
     first, under their very names."""

@@ -313,6 +313,8 @@ def _users(inspection: Inspection) -> Iterator[Finding]:
         consequence = _describe_absence(inspection, "user.assignedroles")
         if any(role.is_textless for role in inspection.snapshot.roles or ()):  # what such a role gives is D (S12)
             consequence = consequence.replace("Flex answers", "Flex probably answers")
+        if inspection.snapshot.assignment_required:  # W3 comes before Flex
+            consequence += "; without any assignment Entra refuses it before (AADSTS50105)"
         yield from _count_users("user-without-role", without, message, consequence)
 
 

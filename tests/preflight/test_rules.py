@@ -253,6 +253,7 @@ CASES: list[tuple[str, str, Inspection]] = [  # rule, what it says ("" for no su
     ("user-without-mail", "", judged({"claims": {}, "definition": "{}"}, users={"ada@x": user("ada", mail=None)})),
     ("user-without-display-name", "1 user has no display name (ada@x); Flex answers", profile(displayName="")),
     ("user-without-role", "1 user has no role of the application that has a value (ada@x); Flex answers", judged(snapshot={"roles": ()})),
+    ("user-without-role", "with error 45050; without any assignment Entra refuses it before (AADSTS50105)", judged(snapshot={"roles": (), "assignment_required": True})),
     ("user-without-role", "that has a value (ada@x); Flex answers", judged(snapshot={"roles": (RoleAssignment("ada", "User", "", "Ada"),)})),
     ("user-without-role", "that has a value (ada@x); Flex probably answers", judged(snapshot={"roles": (RoleAssignment("ada", "User", "", "Ada", is_textless=True),)})),
     ("user-without-role", "", judged(snapshot={"roles": (GROUP,)}, members={"staff": frozenset({"ada"})})),
