@@ -8,7 +8,17 @@ from .codec import InvalidDefinition, decode, encode, has_same_meaning, is_signe
 from .extension_names import FULL_NAME, build_full_name, is_full_name, owner_app_id, short_name
 from .json_text import MAX_TEXT_BYTES
 from .model import NAME_ID, Claim, ClaimsPolicy, InvalidClaim
-from .rules import PROFILES, RULE_NAMES, RULES, Context, is_flex_role, is_surely_misfit, is_uri, load_table
+from .rules import (
+    PROFILES,
+    RULE_NAMES,
+    RULES,
+    Context,
+    is_entity_id,
+    is_flex_role,
+    is_surely_misfit,
+    is_uri,
+    load_table,
+)
 from .wording import escape, find_nearest, join_names, quote, suggest
 
 if TYPE_CHECKING:
@@ -35,6 +45,7 @@ __all__ = [
     "escape",
     "find_nearest",
     "has_same_meaning",
+    "is_entity_id",
     "is_flex_role",
     "is_full_name",
     "is_signed",

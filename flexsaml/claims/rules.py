@@ -71,6 +71,11 @@ def is_flex_role(role: str) -> bool:
     return role in table["roles"] or role in table["insights_roles"]
 
 
+def is_entity_id(identifier: str) -> bool:
+    """Whether it begins as entity IDs of Flex do, of the enhanced and of the legacy configuration."""
+    return identifier.startswith(tuple(load_table("flex")["entity_ids"]))
+
+
 def is_surely_misfit(text: str, kind: str) -> bool:
     """Whether the text is no value of the type (`int` or `boolean`) by any reading. Twilio documents that a sign-in
     with `a` or `1.23` for an integer fails (A); of texts between those and plain values, as `+7` or `yes`, nobody

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flexsaml import flex
-from flexsaml.claims import load_table, quote
+from flexsaml.claims import is_entity_id, load_table, quote
 
 from .evidence import EXACT, ORDER_RULES, PREDICTED, UNDOCUMENTED, UNKNOWN, Inference
 from .policy import SignInPolicy
@@ -119,7 +119,7 @@ def find_doubts(
     name_id: PredictedNameId,
     update: flex.WorkerUpdate,
 ) -> Iterator[tuple[str, str]]:
-    """What decides about the sign-in and may be unknown, with the reason, "" if it is known (W6 to W8, S27)."""
+    """What decides about the sign-in and may be unknown, with the reason, "" if it is known (W6 to W8, W10, S27)."""
     deciding = [line for line in lines if decides(line.name) or _SPOILS_ALL & set(line.evidence)]
     yield from ((f"'{line.name}'", line.unknown) for line in deciding)
     yield "the NameID", name_id.unknown if _SPOILS_ALL & set(name_id.evidence) else ""
@@ -130,6 +130,11 @@ def find_doubts(
         yield issues, "the user has not accepted the invitation, which Entra asks for before the first sign-in (W8)"
     if target.snapshot.encrypts_tokens:
         yield takes, "Entra encrypts the assertion, and Twilio documents no way to give Flex the key (W7)"
+    if target.snapshot.audiences and not any(map(is_entity_id, target.snapshot.audiences)):
+        yield (
+            takes,
+            "none of the application's identifiers looks like the entity ID of Flex, which is its audience (W10)",
+        )
     for key in policy.envelope_keys:
         yield takes, f"the policy has {key}, which changes the issuer or the audience (S27)"
     unsure = (doubt.message for doubt in update.doubts if doubt.concerns_sign_in)

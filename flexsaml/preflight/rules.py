@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flexsaml.claims import build_full_name, is_flex_role, load_table
+from flexsaml.claims import build_full_name, is_entity_id, is_flex_role, load_table
 from flexsaml.findings import Finding
 from flexsaml.graph import ExtensionProperty, User
 from flexsaml.signing_keys import has_unusable_key, keep_usable_keys
@@ -45,8 +45,6 @@ RULE_LEVELS = {
 EXPIRES_SOON = timedelta(days=30)
 COMMAND = "python -m flexsaml certificate --stack STACK"  # typed as it stands, it names no stack by mistake
 CREATE = f"`{COMMAND} --create --out FILE`"
-_ENTITY_IDS = ("urn:flex:", "https://iam.twilio.com/")
-"""How Twilio's entity IDs begin: those of the enhanced and of the legacy configuration (A: Twilio's page on Entra)."""
 _PENDING = "have not accepted the invitation, which Entra asks for before the first sign-in"
 _SYNCED = "are synchronised from on-premises, and whether Graph accepts their values is not confirmed"
 
@@ -227,7 +225,7 @@ def _entity_id(inspection: Inspection) -> Iterator[Finding]:
     """Flex names itself by its entity ID in a request, and takes assertions for that audience only. Whether it is that
     of the right account only Twilio knows."""
     audiences = inspection.snapshot.audiences
-    if audiences and not any(name.startswith(_ENTITY_IDS) for name in audiences):
+    if audiences and not any(map(is_entity_id, audiences)):
         message = "none of its identifiers looks like the entity ID of Flex (urn:flex:JQ…), which is its audience"
         fix = "copy the entity ID from Twilio's SSO page to Identifier (Entity ID) on the portal's single sign-on page"
         yield build_finding("entity-id", "servicePrincipal", message, fix)

@@ -118,6 +118,7 @@ def make_state(dice: random.Random, prepared: Tenant, round_: int) -> None:
         "accountEnabled": dice.random() < 0.95,
         "preferredSingleSignOnMode": dice.choice(["saml", "saml", None, "oidc"]),
         "tokenEncryptionKeyId": dice.choice([None, None, FLEX["id"]]),
+        "servicePrincipalNames": dice.choice([FLEX["servicePrincipalNames"]] * 4 + [[FLEX["appId"]]]),
         ACTIVE_KEY: FLEX[ACTIVE_KEY]
         if round_ % 3
         else dice.choice([FLEX[ACTIVE_KEY], FLEX[ACTIVE_KEY], None, "0" * 40]),
@@ -148,7 +149,11 @@ def assert_doctor_agrees(directory: Directory, predictions: Sequence[Prediction]
         predicted = refusals.get(code)
         assert (predicted is not None and not predicted.unknown) == is_known, (code, findings)
         assert (predicted is not None and bool(predicted.unknown)) == is_unknown, (code, findings)
-    for rule, words in (("sign-on-mode", "single sign-on mode"), ("token-encryption", "Entra encrypts")):
+    for rule, words in (
+        ("sign-on-mode", "single sign-on mode"),
+        ("token-encryption", "Entra encrypts"),
+        ("entity-id", "entity ID of Flex"),
+    ):
         assert (rule in findings) == any(words in doubt for item in predictions for doubt in item.verdict.doubts), rule
     for rule, is_concerned in (
         ("user-disabled", lambda item: any(refusal.code == "AADSTS50057" for refusal in item.refusals)),

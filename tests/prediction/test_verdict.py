@@ -143,7 +143,7 @@ def list_refusals(prediction: Prediction) -> list[EntraRefusal | FlexRefusal]:
 DECIDES_NOTHING = {
     "S2", "S7", "S7 left out", "S10 issued", "S17 issuance", "S19", "S20", "S22", "S27",
     "N1", "N1 none", "N2", "N2 observed", "N2 pairwise", "N3", "N3 default", "N3 request", "N3 stated", "N4", "N4 domain", "N5",
-    "W5", "W6", "W7", "W8",
+    "W10", "W5", "W6", "W7", "W8",
     "F1 form", "F1 suffix", "F2", "F2 form", "F3", "F3 dotted", "F3 items", "F5", "F6", "F7", "F9", "F9 uri", "F9 other", "F11",
     "F11 beyond", "F11 counted", "F12", "F12 other", "F12 insights", "F13", "F13 stored", "F13 several", "F13 absent", "F13 goes on", "F14",
 }  # fmt: skip
