@@ -79,6 +79,18 @@ class Facts:
         means_same = self.data_type(key).means_same
         return {user: value for user, value in held.items() if value != NULL and not means_same(value, cells[user])}
 
+    def find_shared_cell(self, other: Facts) -> tuple[str, str] | None:
+        """A user, as written, and the full name of an extension of which both declare a value; None if there is none.
+        Without preflight, users are compared as written."""
+        for key, column in self.columns.items():
+            full_name = self.full_name(key)
+            others = next((cells for name, cells in other.columns.items() if other.full_name(name) == full_name), {})
+            held = {other.preflight.user_ids[user].lower() for user in others}
+            for user in column:
+                if self.preflight.user_ids[user].lower() in held:
+                    return user, full_name
+        return None
+
     def describe_missing(self, users: Collection[str]) -> dict[str, str]:
         """Those of the users who are not in the tenant, to where they stand and who may be meant."""
         hints = {}

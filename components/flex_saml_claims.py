@@ -58,15 +58,14 @@ class FlexSamlClaims(pulumi.ComponentResource):
         self._name = name
         keys = as_keys(args)
         # Children and their names follow from this declaration; the facts may have to wait for other resources.
-        has_aliases = bool(opts and opts.aliases)
-        self._declaration, self._facts = find_facts(self, name, keys, directory, has_aliases=has_aliases)
+        self._declaration, self._facts = find_facts(self, name, keys, directory)
         # Whether an Output is secret is not known here, so values that are Outputs are treated as secret.
         self._hides_values = lifting.contains_output(keys.get("users")) or not self._declaration.secret_keys.isdisjoint(
             ("users", "usersFile")
         )
         baseline = self._baseline()
         extensions = self._extensions(baseline)
-        self._values(extensions)
+        self._values(baseline, extensions)
         policy = self._policy(baseline, extensions)
         self._assignment(baseline, policy)
         principal_id = self._from_facts(lambda facts: facts.preflight.principal.id)
@@ -113,6 +112,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
                 lambda facts: {name: existing.id for name, existing in facts.preflight.properties.items()}
             ),
             seen_policies=from_facts(lambda facts: facts.preflight.policies),
+            seen_signed=from_facts(lambda facts: facts.preflight.signed),
             opts=self._child(*(["__policy_names"] if "policyName" in declaration.secret_keys else [])),
         )  # fmt: skip
 
@@ -152,17 +152,20 @@ class FlexSamlClaims(pulumi.ComponentResource):
             seen_assigned=self._from_facts(lambda facts: facts.preflight.assigned), opts=self._child(),
         )  # fmt: skip
 
-    def _values(self, extensions: _Extensions) -> None:
-        baselines = {key: self._value_baseline(key, extension) for key, extension in extensions.items()}
+    def _values(self, baseline: providers.TenantBaseline, extensions: _Extensions) -> None:
+        baselines = {key: self._value_baseline(key, extension, baseline) for key, extension in extensions.items()}
         if self._declaration.users_file:
             self._roster(baselines)
         for user, row in self._declaration.users.items():
             if row:
                 self._user(user, {key: baselines[key] for key in row})
 
-    def _value_baseline(self, key: str, extension: _Extension) -> providers.UserValueBaseline:
-        """Also without cells: the last ones leave through its update."""
-        from_facts = self._from_facts
+    def _value_baseline(
+        self, key: str, extension: _Extension, baseline: providers.TenantBaseline
+    ) -> providers.UserValueBaseline:
+        """Also without cells: the last ones leave through its update. An extension that exists does not wait for the
+        tenant baseline by itself, which may refuse the run."""
+        from_facts, opts = self._from_facts, pulumi.ResourceOptions(depends_on=baseline)
         return providers.UserValueBaseline(
             f"{self._name}-{key}-before", extension=extension.id, full_name=extension.full_name,
             data_type=from_facts(lambda facts: facts.data_type(key).name),
@@ -170,12 +173,14 @@ class FlexSamlClaims(pulumi.ComponentResource):
             cells=from_facts(lambda facts: facts.cells(key)), ids=from_facts(lambda facts: facts.given_ids),
             hidden=self._hides_values, allow_removal=self._declaration.allow_removal,
             seen_missing=from_facts(lambda facts: facts.describe_missing(facts.columns.get(key, {}))),
-            seen_values=from_facts(lambda facts: facts.differing_values(key)), opts=self._child(),
+            seen_values=from_facts(lambda facts: facts.differing_values(key)),
+            opts=pulumi.ResourceOptions.merge(self._child(), opts),
         )  # fmt: skip
 
     def _user(self, user: str, baselines: Mapping[str, providers.UserValueBaseline]) -> None:
         """The ids of extensions come by way of the baselines, so that every value waits for its own."""
         from_facts, keys = self._from_facts, list(baselines)
+        object_id = from_facts(lambda facts: facts.given_ids.get(user, ""))
         providers.UserExtensionValue(
             f"{self._name}-{user.lower()}", user=from_facts(lambda facts: facts.preflight.user_ids[user]),
             values=self._by_full_name(
@@ -184,7 +189,9 @@ class FlexSamlClaims(pulumi.ComponentResource):
             types=from_facts(lambda facts: {facts.full_name(key): str(facts.data_type(key)) for key in keys}),
             extensions=self._by_full_name({key: baseline.extension for key, baseline in baselines.items()}),
             baselined=True,
-            recorded=self._by_full_name({key: baseline.record([user]) for key, baseline in baselines.items()}),
+            recorded=self._by_full_name(
+                {key: baseline.record([user], object_id) for key, baseline in baselines.items()}
+            ),
             seen_missing=from_facts(lambda facts: facts.describe_missing([user])),
             seen_drift=from_facts(lambda facts: dict.fromkeys(facts.drifted.get(user, ()), user)), opts=self._child(),
         )  # fmt: skip

@@ -22,28 +22,21 @@ from providers import Connection, lifting
 from .facts import Facts
 from .later_arguments import replace_outputs
 
-_components: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
-"""By run of a program: object id of a principal to the component that is of it."""
+_components: WeakKeyDictionary[Any, dict[str, Facts]] = WeakKeyDictionary()
+"""By run of a program: name of a component to its facts."""
 
 
 def find_facts(
-    component: pulumi.Resource,
-    name: str,
-    keys: Mapping[str, object],
-    directory: Callable[[], Directory] | None,
-    *,
-    has_aliases: bool,
+    component: pulumi.Resource, name: str, keys: Mapping[str, object], directory: Callable[[], Directory] | None
 ) -> tuple[Declaration, Facts | pulumi.Output[Facts]]:
     """What follows from the keys alone, and what the children are made from: an Output if one of the keys is an Output.
     Findings that do not stop the run are logged. Raises `pulumi.RunError` with all findings if one of them is an error,
     or if the tenant cannot be inspected; with an Output, the facts are never known then. `directory` gives the calls to
-    Graph; by default they go where the declaration says. `has_aliases`: the component was renamed knowingly."""
+    Graph; by default they go where the declaration says."""
 
     def inspect_resolved(resolved: Mapping[str, object], *, is_new: bool) -> Facts:
         facts, findings = inspect(resolved, default_policy_name(name), directory, is_new=is_new)
         _refuse_second_component(name, facts)
-        if not has_aliases:
-            refuse_renamed_component(name, facts.declaration.policy_name, facts.preflight.assigned)
         for finding in findings:
             (pulumi.log.warn if finding.level == "warning" else pulumi.log.info)(str(finding), resource=component)
         return facts
@@ -66,14 +59,20 @@ def find_facts(
 
 
 def _refuse_second_component(name: str, facts: Facts) -> None:
-    """Raise `pulumi.RunError` if another component of this program has the same principal: it has one policy only."""
+    """Raise `pulumi.RunError` if another component of this program has the same principal, which has one policy only,
+    or the same cell: nobody could order which of the two values is the one from before."""
     components = _components.setdefault(get_monitor(), {})
-    other = components.setdefault(facts.preflight.principal.id, name)
-    if other != name:
-        principal = facts.preflight.principal.display_name
-        raise as_run_error(
-            [f"components '{other}' and '{name}' are both of '{principal}', which has one policy: declare it in one"]
-        )
+    components.setdefault(name, facts)
+    for other, earlier in components.items():
+        if other == name:
+            continue
+        both = f"components '{other}' and '{name}'"
+        if earlier.preflight.principal.id == facts.preflight.principal.id:
+            principal = facts.preflight.principal.display_name
+            raise as_run_error([f"{both} are both of '{principal}', which has one policy: declare it in one"])
+        if shared := facts.find_shared_cell(earlier):
+            user, full_name = shared
+            raise as_run_error([f"{both} both give {user} a value of {full_name}: declare it in one"])
 
 
 def _say_what_is_unknown(component: pulumi.Resource, keys: Mapping[str, object]) -> None:
@@ -133,24 +132,6 @@ def inspect(
 def default_policy_name(component: str) -> str:
     """Of the policy of a component of this name."""
     return f"{pulumi.get_project()}-{pulumi.get_stack()} {component} SAML claims"
-
-
-def refuse_renamed_component(name: str, declared: str, assigned: Mapping[str, str] | None) -> None:
-    """Raise `pulumi.RunError` if the assigned policy has the default name of another component of this stack. The
-    engine makes everything of a renamed component anew before it deletes the former resources, so the new baselines
-    would record this stack's own values as those from before. `declared`: the policy's name, which the tenant baseline
-    judges; `assigned`: id to display name."""
-    before, after = default_policy_name("\n").split("\n")
-    for policy_name in (assigned or {}).values():
-        former = policy_name.removeprefix(before).removesuffix(after)
-        if policy_name == default_policy_name(former) and policy_name != declared and former.lower() != name.lower():
-            raise as_run_error(
-                [
-                    f"the policy '{policy_name}' is assigned, which this stack made as component '{former}': name the "
-                    f"component '{former}' again and run that; another name needs "
-                    f"aliases=[pulumi.Alias(name='{former}')] from its first run on"
-                ]
-            )
 
 
 def _lines(findings: list[Finding]) -> list[str]:

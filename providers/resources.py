@@ -14,7 +14,7 @@ from typing import Any
 
 import pulumi
 
-from flexsaml.values import pack
+from flexsaml.values import ID_PREFIX_LENGTH, pack
 
 from .dynamic import DynamicResource
 from .kinds.record import find_recorded_ids, find_unrecorded_users
@@ -83,10 +83,11 @@ class TenantBaseline(DynamicResource):
         self, resource_name: str, *, service_principal_id: str, application_id: str, app_id: str,
         properties: Sequence[str], policy_name: str, replace_existing: bool | None = None,
         seen_properties: Mapping[str, str] | None = None, seen_policies: Mapping[str, str] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
+        seen_signed: Mapping[str, str] | None = None, opts: pulumi.ResourceOptions | None = None,
     ) -> None:  # fmt: skip
         """`application_id` (object id) and `app_id` are of the application that holds the extensions; `properties` are
-        full names. `seen_properties`: full name to id; `seen_policies`: id to name."""
+        full names. `seen_properties`: full name to id; `seen_policies`: id to name, of those with the policy's name;
+        `seen_signed`: the same, of those that are assigned and that flexsaml made."""
         super().__init__(locals())
 
     def record(self, names: pulumi.Output[list[str]]) -> pulumi.Output[Record]:
@@ -150,15 +151,16 @@ class UserValueBaseline(DynamicResource):
         if lift(bool, ids) is not True:  # with preflight, the table has the ids
             self._ids = pulumi.Output.all(given, recorded, memory).apply(lambda packed: find_recorded_ids(*packed))
 
-    def record(self, users: Iterable[str]) -> pulumi.Output[Record]:
-        """What state records of the cells of these users, as written, as `recorded` of a writer takes it."""
+    def record(self, users: Iterable[str], object_id: pulumi.Input[str] = "") -> pulumi.Output[Record]:
+        """What state records of the cells of these users, as written, as `recorded` of a writer takes it. `object_id`:
+        of a single user, where preflight knows it."""
 
-        def record(unrecorded: frozenset[str], ids: Mapping[str, str]) -> Record:
-            names = {user.lower() for user in users} if unrecorded or ids else set()
-            found = {user: ids[user] for user in names & ids.keys()}
+        def record(unrecorded: frozenset[str], ids: Mapping[str, str], object_id: str) -> Record:
+            names = {user.lower() for user in users} if unrecorded or ids or object_id else set()
+            id_prefixes = {user: id_ for user in names if (id_ := ids.get(user) or object_id[:ID_PREFIX_LENGTH])}
             return {
                 "baseline": self.pulumi_resource_name, "unrecorded": sorted(names & unrecorded),
-                "ids": pack(found) if found else "",
+                "ids": pack(id_prefixes) if id_prefixes else "",
             }  # fmt: skip
 
-        return pulumi.Output.all(self._unrecorded, self._ids).apply(lambda both: record(*both))
+        return pulumi.Output.all(self._unrecorded, self._ids, object_id).apply(lambda arguments: record(*arguments))

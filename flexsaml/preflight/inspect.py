@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from flexsaml.claims import build_full_name, owner_app_id
+from flexsaml.claims import build_full_name, is_signed, owner_app_id
 from flexsaml.errors import UserError
 from flexsaml.findings import Finding
 from flexsaml.graph import (
@@ -52,6 +52,8 @@ class PreflightResult:
     """Id to name of the policies that have the name of this stack's policy."""
     assigned: Mapping[str, str] | None = None
     """Id to name of the policies assigned to the principal; None when they were not read."""
+    signed: Mapping[str, str] = field(default_factory=dict)
+    """The same, of those that flexsaml made."""
     user_ids: Mapping[str, str] = field(default_factory=dict)
     """User as written to object id; to the user as written when preflight is off or there is no such user."""
     missing_users: Mapping[str, str] = field(default_factory=dict)
@@ -118,6 +120,7 @@ def inspect_tenant(
         *facts,
         policies=_names(snapshot.policies or ()),
         assigned=None if snapshot.assigned is None else _names(snapshot.assigned),
+        signed=_names(policy for policy in snapshot.assigned or () if is_signed(policy.definition)),
         user_ids={user: users[user].id if user in users else user for user in asked},
         missing_users=_find_missing(directory, [user for user in asked if user not in users]),
         live_values={

@@ -14,6 +14,7 @@ or Application.ReadWrite.All together with Policy.Read.All, for the list as well
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from flexsaml import graph
@@ -100,7 +101,7 @@ class PolicyAssignmentKind(Kind):
         directory.unassign(principal, policy)
 
 
-def name_policies(policies: dict[str, str]) -> str:
+def name_policies(policies: Mapping[str, str]) -> str:
     """Policies, id to name, for a sentence."""
     return ", ".join(f"'{name}' ({id_})" for id_, name in policies.items())
 

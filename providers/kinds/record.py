@@ -6,7 +6,7 @@ its dependents the outputs that are in state. So the program compares what it de
 baseline, and each writer gets the result as its transient argument `recorded`:
 
     of a value kind     full name to {"baseline": resource name, "unrecorded": users whose cell is not recorded,
-                        "ids": packed map of user to the beginning of the object id, "" unless preflight is off}
+                        "ids": packed map of user to the beginning of the object id, or ""}
     of another kind     {"baseline": resource name of the tenant baseline, "names": the names it records}
 
 `check` judges it if there is something to write. In an update that is directly before the write, and every output is
@@ -14,8 +14,8 @@ known then; a preview may have unknown ones, which are not judged. A value witho
 
 A user principal name may pass to another person at any moment. Preflight, each baseline and the writer look a user up
 by themselves, so each compares the object id with the one from before: a baseline with that of preflight, a writer with
-that of preflight or, where preflight is off, with those of the baselines. State keeps them as `__recorded_ids`, because
-only the write itself knows who has the name."""
+that of preflight, and with those of the baselines where preflight is off or the writer is of a single user. State keeps
+them as `__recorded_ids`, because only the write itself knows who has the name."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ def find_unrecorded_users(declared: str, recorded: str) -> frozenset[str]:
         return frozenset()
     table = RosterTable.unpack(declared)
     try:
-        return frozenset(table.changes_since(RosterTable.unpack(recorded)).users_to_read)
+        old = RosterTable.unpack(recorded)
+        # A run without preflight left no id in the table: whether the record is of the same person is not seen there.
+        unidentified = {user for user, (id_, _) in table.rows.items() if id_ and old.rows.get(user, (id_,))[0] == ""}
+        return frozenset({*table.changes_since(old).users_to_read, *unidentified})
     except UnknownPackedFormat:  # the baseline itself reports it as soon as it runs
         return frozenset(table.rows)
 
@@ -80,18 +83,32 @@ def collect_recorded_ids(news: Props) -> Any:
     for record in recorded.values():
         for user, id_prefix in (unpack(record["ids"]) if record.get("ids") else {}).items():
             id_prefixes.setdefault(user, set()).add(id_prefix)
-    return pack({user: sorted(found) for user, found in id_prefixes.items()}) if id_prefixes else ""
+    return pack({user: sorted(prefixes) for user, prefixes in id_prefixes.items()}) if id_prefixes else ""
 
 
 def find_passed_names(object_ids: Mapping[str, str], props: Props) -> set[str]:
     """Users, in lower case, whose object id is not the one that each baseline recorded. `object_ids`: by user in lower
-    case; `props`: of the writer."""
-    recorded = unpack(props[RECORDED_IDS]) if props[RECORDED_IDS] else {}
+    case; `props`: of the writer of a roster."""
+    recorded = _unpack_ids(props)
     return {
         user
         for user, object_id in object_ids.items()
         if not all(may_be_same_user(object_id, id_prefix) for id_prefix in recorded.get(user, ()))
     }
+
+
+def is_recorded_person(object_id: str, props: Props) -> bool:
+    """Whether each baseline of the writer of a single user recorded the person of this object id."""
+    return all(
+        may_be_same_user(object_id, id_prefix)
+        for id_prefixes in _unpack_ids(props).values()
+        for id_prefix in id_prefixes
+    )
+
+
+def _unpack_ids(props: Props) -> dict[str, list[str]]:
+    recorded: dict[str, list[str]] = unpack(props[RECORDED_IDS]) if props[RECORDED_IDS] else {}
+    return recorded
 
 
 def missing_records(recorded: object, names: Iterable[str]) -> dict[str, tuple[str, list[str] | None]]:

@@ -11,8 +11,11 @@ as the last resource of all.
   policy, whose name is not unique, only one that carries this stack's signature and applies to no other principal. It
   keeps a property whose recorded refusal the same command deleted (`names_not_created`), and one whose name left the
   configuration, because by then nothing in state tells who made it.
-* A policy that was assigned before is recorded. With `replace_existing` it may be displaced; delete assigns it again
-  if no other policy is assigned by then.
+* A policy of flexsaml that was assigned before is refused, whatever its name: if this stack made it, under another name
+  of the component, the new baselines would record this stack's own values as those from before, and the former ones
+  would restore behind the writers' back; if another stack made it, both would go on replacing each other's policy.
+* Another policy that was assigned before is recorded. With `replace_existing` it may be displaced; delete assigns it
+  again if no other policy is assigned by then.
 * Nothing that others rely on is deleted: a property with values in it, a policy that applies to another principal.
 * 404 on delete: the service principal is gone, and nothing can be restored on it; the rest is done. 403: the
   permission is missing.
@@ -31,7 +34,7 @@ from .. import engine
 from .base import Argument, Failures, Kind, Props, RefusedChange, known
 from .claims_mapping_policy import delete_unless_used, select_unfinished
 from .extension_property import explain_keeping, names_not_created
-from .policy_assignment import refuse_assigned
+from .policy_assignment import name_policies, refuse_assigned
 
 _ADOPT = "or adopt it: python -m flexsaml adopt --out import.json"
 _OLDER_STATE = (
@@ -58,6 +61,7 @@ class TenantBaselineKind(Kind):
         "replace_existing": Argument(False, ignored=True),
         "seen_properties": Argument({}, transient=True),
         "seen_policies": Argument({}, transient=True),
+        "seen_signed": Argument({}, transient=True),
     }
     outputs: ClassVar = {
         "displaced": Argument([], required=True),
@@ -71,6 +75,8 @@ class TenantBaselineKind(Kind):
             inputs["properties"] = sorted(inputs["properties"])
         if not known(inputs) or _is_replacement(olds, inputs["service_principal_id"]):
             return inputs, failures  # `create` refuses what exists then
+        if not olds and news.get("seen_signed"):
+            return inputs, {**failures, "": _refuse_signed(news["seen_signed"])}
         properties, policies = news.get("seen_properties") or {}, news.get("seen_policies") or {}
         added = set(inputs["properties"]) - set(olds.get("properties") or [])
         is_renamed = inputs["policy_name"] != olds.get("policy_name")
@@ -84,6 +90,9 @@ class TenantBaselineKind(Kind):
     def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         existing = _read_existing(directory, inputs)
         _refuse_unreadable(existing)
+        signed = {policy.id: policy.display_name for policy in existing.assigned or () if is_signed(policy.definition)}
+        if signed:
+            raise RefusedChange(_refuse_signed(signed))
         _refuse_existing(existing, set(inputs["properties"]), inputs["policy_name"])
         assigned = {policy.id: policy.display_name for policy in existing.assigned or ()}
         if assigned and not inputs["replace_existing"]:
@@ -180,6 +189,16 @@ def _refuse_unreadable(existing: ExistingObjects) -> None:
             raise RefusedChange(
                 f"it may not be read {what}, which is recorded first: grant the identity in use {permission}"
             )
+
+
+def _refuse_signed(policies: Mapping[str, str]) -> str:
+    """Why a principal with this policy of flexsaml, id to name, is left alone, and what to do."""
+    return (
+        f"the service principal already has the claims mapping policy {name_policies(policies)}, which flexsaml made: "
+        "if this stack did, name the component and its parent as they were then, run `pulumi up` once, and only then "
+        "give them other names, together with `aliases`; if another stack did, destroy that one first; if the state "
+        f"was lost or rolled back, import the newest export of that state first, {_ADOPT}"
+    )
 
 
 def _refuse_existing(existing: ExistingObjects, properties: set[str], policy_name: str) -> None:

@@ -35,7 +35,7 @@ from .record import (
     PASSED_ON,
     RECORDED_IDS,
     collect_recorded_ids,
-    find_passed_names,
+    is_recorded_person,
     missing_records,
     recorded_arguments,
     refuse_unrecorded,
@@ -120,7 +120,7 @@ class UserExtensionValueKind(Kind):
         values: Values = news["values"]
         types = parse_types({**olds["types"], **news["types"]}, sorted({*values, *ledger.entries}))
         user = directory.read_user(reference, list(types))
-        if find_passed_names({text(news.get("user")).lower(): user.id}, news):
+        if not is_recorded_person(user.id, news):
             raise RefusedChange(PASSED_ON)
         live = live_values(user, types)
         changes = values_to_patch(values, live, types)

@@ -161,7 +161,10 @@ def _refuse_unrecorded_cells(olds: Props, news: Props, inputs: Props) -> str:
     missing = missing_records(news.get("recorded"), extensions)
     if not missing:
         return ""
-    change = cells.unpack_table(inputs).changes_since(cells.unpack_table(olds))
+    table, old = cells.unpack_table(inputs), cells.unpack_table(olds)
+    # Only the write knows, from its memory, whether a row that a run without preflight left is the same person's.
+    unidentified = {user for user, (id_, _) in old.rows.items() if not id_ and table.rows.get(user, ("",))[0]}
+    change = table.changes_since(RosterTable({user: old.rows[user] for user in old.rows.keys() - unidentified}))
     wanted = _values_to_write(change, _replaced_extensions(olds, inputs))
     users, baselines = set(), set()
     for name, (baseline, unrecorded) in missing.items():

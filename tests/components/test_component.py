@@ -4,6 +4,7 @@ registers half of the children before it is reported."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pulumi
@@ -12,8 +13,10 @@ from pulumi.runtime import mocks, set_all_config
 
 from components import FlexSamlClaims, FlexSamlClaimsArgs, read_config
 from flexsaml.graph import Directory
+from flexsaml.values import unpack
 from providers import Connection
 from tests.emulator.process import Emulator
+from tests.engine.stack import Tenant
 
 ARGS: dict[str, Any] = {
     "service_principal": "Twilio Flex",
@@ -133,6 +136,32 @@ def test_two_components_of_one_principal_are_refused(emulator: Emulator) -> None
     build(emulator)
 
 
+@pytest.mark.parametrize("preflight", [True, False])
+@pytest.mark.parametrize(("user", "is_refused"), [("ADA@contoso.example", True), ("linus@contoso.example", False)])
+def test_two_components_with_a_value_of_the_same_user_are_refused(
+    emulator: Emulator, user: str, preflight: bool, is_refused: bool
+) -> None:
+    """Of one application's extension, for two principals."""
+    mocks.set_mocks(FakeEngine(), project="p", stack="s", preview=False)
+    first = {**ARGS, "preflight": preflight}
+    other = {
+        **first,
+        "service_principal": "Twilio Flex Staging",
+        "application": Tenant(emulator).application["appId"],
+        "users": {user: {"team": "red"}},
+    }
+
+    def program() -> object:
+        FlexSamlClaims("flex", first, directory=directory(emulator))
+        return FlexSamlClaims("other", other, directory=directory(emulator)).policy_id
+
+    refused = pytest.raises(
+        pulumi.RunError, match=rf"'flex' and 'other' both give {user} a value of extension_\w+_team"
+    )
+    with refused if is_refused else nullcontext():
+        pulumi.runtime.test(program)()
+
+
 def test_every_child_stands_below_the_component(emulator: Emulator) -> None:
     registered: dict[str, str] = {}
 
@@ -155,6 +184,8 @@ def test_each_writer_gets_what_its_baselines_record(emulator: Emulator) -> None:
     resources = build(emulator)
     writer, extension, policy = (resources[f"flex-{name}"].inputs for name in ("ada@contoso.example", "team", "policy"))
     (full_name,) = writer["values"]
-    assert writer["recorded"] == {full_name: {"baseline": "flex-team-before", "unrecorded": [], "ids": ""}}
+    record = writer["recorded"][full_name]
+    assert (record["baseline"], record["unrecorded"]) == ("flex-team-before", [])
+    assert unpack(record["ids"]) == {"ada@contoso.example": writer["user"][:8]}
     assert extension["recorded"] == {"baseline": "flex-tenant", "names": [full_name]}
     assert policy["recorded"] == {"baseline": "flex-tenant", "names": [policy["display_name"]]}

@@ -7,7 +7,7 @@ import json
 import pulumi
 import pytest
 
-from components.inspection import as_run_error, inspect, refuse_renamed_component
+from components.inspection import as_run_error, inspect
 from flexsaml.errors import UserError
 from flexsaml.graph import Directory
 from tests.declaration.written import RIGHT
@@ -37,10 +37,3 @@ def test_an_error_of_the_user_is_one_line() -> None:
 def test_no_line_of_an_error_carries_what_somebody_named_an_object(text: str) -> None:
     for refusal in (as_run_error([text]), as_run_error([text, text])):
         assert all(map(is_harmless, str(refusal).split("\n"))), refusal
-
-
-def test_the_policy_of_a_renamed_component_may_be_called_anything() -> None:
-    name = f"{pulumi.get_project()}-{pulumi.get_stack()} x\x1b[31m SAML claims"
-    with pytest.raises(pulumi.RunError, match=r"component 'x\\x1b\[31m'") as refused:
-        refuse_renamed_component("flex", "a policy", {"id": name})
-    assert is_harmless(str(refused.value))

@@ -32,13 +32,14 @@ def test_two_stacks_on_one_principal(base_stack: Stack) -> None:
     stack = base_stack
     first = stack.tenant().assigned()
     other = second(stack)
-    assert "'flexsaml-dev Flex SAML claims'" in other.refused("preview"), "the other stack's policy is named"
-    other.config["replaceExisting"] = True
-    other.up()
-    assert stack.tenant().assigned() != first
-    assert "no longer assigned" in stack.preview().output
+    for replaces in (False, True):
+        other.config["replaceExisting"] = replaces
+        refusal = other.refused("preview")
+        assert "'flexsaml-dev Flex SAML claims'" in refusal, "the other stack's policy is named"
+        assert "if another stack did, destroy that one first" in refusal
+    other.refused(*UP)
     other.destroy()
-    assert stack.tenant().assigned() == first, "the displaced assignment came back"
+    assert stack.tenant().assigned() == first
     stack.assert_unchanged()
     stack.assert_destroy_restores_the_tenant()
 

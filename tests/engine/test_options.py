@@ -104,7 +104,8 @@ def test_another_name_of_the_component(values: Stack) -> None:
     stack.config["replaceExisting"] = True
     write_program(stack, name="main")
     stack.emulator.clear()
-    assert "a claims mapping policy named 'flexsaml-dev Flex SAML claims' exists already" in stack.refused(*UP)
+    assert "which flexsaml made: if this stack did, name the component" in stack.refused("preview")
+    assert "which flexsaml made: if this stack did, name the component" in stack.refused(*UP)
     assert writes_in(requests_of(stack.emulator)) == []
     write_program(stack)
     stack.up()

@@ -231,12 +231,12 @@ class History:
         del self.away[user]
         self.ids[user] = self.tenant.make_user(user, user.title())
 
-    def swap_names(self, one: str, other: str) -> None:
+    def swap_names(self, user: str, other: str) -> None:
         """Each person has the other's user principal name from now on, and with it what is declared for it."""
-        first, second = self.ids[one], self.ids[other]
-        for id_, name in ((first, "former"), (second, one), (first, other)):
+        first, second = self.ids[user], self.ids[other]
+        for id_, name in ((first, "former"), (second, user), (first, other)):
             self.tenant.do("PATCH", f"/users/{id_}", {"userPrincipalName": f"{name}@contoso.example"})
-        self.ids[one], self.ids[other] = second, first
+        self.ids[user], self.ids[other] = second, first
 
     # -- commands ------------------------------------------------------------------------------------------------
 

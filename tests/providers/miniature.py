@@ -5,8 +5,7 @@ A program registers its resources as in `pulumi up`. A run settles each (create,
 first failure, and deletes what is no longer registered only after everything else succeeded. With targets, the other
 resources keep their state and hand out its outputs. A run that is killed carried its last call out and recorded nothing
 of it. What the engine does with options and targets was tried on the real one (`tests/engine/test_targets.py`,
-`test_options.py`). No pause takes time.
-"""
+`test_options.py`). No pause takes time."""
 
 from __future__ import annotations
 
@@ -391,11 +390,8 @@ def declare(
             writer.writeheader()
             writer.writerows({"user": user, **row} for user, row in roster.items())
         common["usersFile"] = str(directory / "agents.csv")
-    return partial(
-        build_component,
-        component,
-        {**common, **keys, "claims": {**claims, **cast("dict[str, object]", keys["claims"])}},
-    )
+    all_claims = {**claims, **cast("dict[str, object]", keys["claims"])}
+    return partial(build_component, component, {**common, **keys, "claims": all_claims})
 
 
 def build_component(name: str, keys: Mapping[str, object]) -> object:

@@ -24,6 +24,7 @@ class Declaration:
     component: str = "flex"
     principal: str = "Twilio Flex"
     rules: dict[str, str] = field(default_factory=dict)
+    preflight: bool = True
 
     def program(self, tenant: Tenant, directory: Path) -> Program:
         names = {"languages": tenant.full("languages"), **{short: short for short in self.extensions}}
@@ -35,6 +36,7 @@ class Declaration:
             "extensions": dict.fromkeys(self.extensions, "String"),
             "users": name_cells(self.users, names),
             "rules": self.rules,
+            "preflight": self.preflight,
         }
         return declare(tenant.emulator, directory, keys, name_cells(self.roster, names), self.component)
 

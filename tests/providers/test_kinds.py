@@ -153,12 +153,11 @@ def test_only_a_policy_of_this_stack_is_taken_over_and_deleted(
 
 
 def test_a_displaced_policy_is_not_deleted_even_if_it_got_this_stack_s_name() -> None:
-    """Another stack of this project made it, so it is signed."""
+    """Another stack of this project made it, so it is signed; an earlier version of this project displaced such ones."""
     directory, baseline = FakeDirectory(), TenantBaselineKind()
     other, _ = create(ClaimsMappingPolicyKind(), directory, {**POLICY, "display_name": "Other"})
-    directory.assign("sp", other)
     sp, recorded = create(baseline, directory, {**TENANT, "replace_existing": True})
-    directory.unassign("sp", other)
+    recorded = {**recorded, "displaced": [other]}
     directory.update_policy(other, display_name="Flex", definition=directory.tenant_policies[other].definition)
     baseline.delete(directory, sp, recorded)  # type: ignore[arg-type]
     assert directory.links == [("sp", other)]

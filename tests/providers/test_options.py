@@ -141,19 +141,29 @@ def test_older_state(make_scenario: MakeScenario, name: str, command: str) -> No
     assert scenario.emulator.export() == scenario.before
 
 
-@pytest.mark.parametrize("policy_name", ["Flex", ""], ids=["policyName", "default name"])
-def test_another_name_of_the_component(make_scenario: MakeScenario, policy_name: str) -> None:
-    """Its new baselines would record this stack's own values as those from before."""
+OTHER_NAMES: dict[str, tuple[str, str, str, bool]] = {
+    # the policy's name, then the component's other name, the policy's other name, preflight
+    "policyName": ("Flex", "main", "Flex", True),
+    "default name": ("", "main", "", True),
+    "another case": ("", "Flex", "", True),
+    "without preflight": ("", "main", "", False),
+    "another policyName too": ("Flex", "main", "Flex 2", True),
+}
+
+
+@pytest.mark.parametrize("names", OTHER_NAMES.values(), ids=list(OTHER_NAMES))
+def test_another_name_of_the_component(make_scenario: MakeScenario, names: tuple[str, str, str, bool]) -> None:
+    """Its new baselines would record this stack's own values as those from before. (The parent is part of the name.)"""
+    policy_name, component, then_policy, preflight = names
     scenario = make_scenario("create")
-    scenario.goal = replace(WITH_TEAM, policy_name=policy_name, extensions=(), users=FIRST.users)
+    scenario.goal = replace(WITH_TEAM, policy_name=policy_name, extensions=(), users=FIRST.users, preflight=preflight)
     stack = scenario.start.open(scenario.emulator)
     assert stack.up(scenario.program()).refusal == ""
-    before, goal = scenario.emulator.export(), scenario.goal
-    scenario.goal = replace(goal, component="main")
-    refusal = stack.up(scenario.program()).refusal
-    named = "policy named 'Flex' exists already" if policy_name else "pulumi.Alias(name='flex')"
-    assert named in refusal
+    before, goal, state = scenario.emulator.export(), scenario.goal, set(stack.state)
+    scenario.goal = replace(goal, component=component, policy_name=then_policy)
+    assert "which flexsaml made: if this stack did, name the component" in stack.up(scenario.program()).refusal
     assert scenario.emulator.export() == before
+    assert set(stack.state) == state
     scenario.goal = goal
     assert stack.up(scenario.program()).changed == []
     assert stack.destroy().refusal == ""
