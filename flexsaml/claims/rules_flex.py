@@ -29,6 +29,7 @@ _EXPECTED = {
 }
 """Type to the pattern of its values, and what a sentence calls them."""
 _OTHER_SUFFIXES = {"integer": "int", "bool": "boolean", "array": "stringarray", "list": "stringarray"}
+_GIVE_VALUES = "give every user a value"
 _REFUSES_MISFIT = "Flex refuses a login with a value that does not fit"
 _TEAM_EFFECTS = {"team_member": "puts the worker into the default team", "team_owner": "takes ownership away"}
 
@@ -228,20 +229,27 @@ def _check_values(context: Context, entry: JsonNode) -> NodeViolations:
 
 
 def _check_nulls(document: Document, context: Context) -> Violations:
-    """What a declared null does in Flex; of several claims that set one worker attribute another may stand in."""
+    """What a declared null does in Flex, or an empty text where a value is required; of several claims that set one
+    worker attribute another may stand in."""
     entries: dict[str, list[JsonNode]] = {}
     for entry in document.entries:
         if name := attribute_name(entry):
             entries.setdefault(worker_attribute_of(name), []).append(entry)
     for worker_name, setting in entries.items():
-        entry = setting[0]
-        if len(setting) > 1 or _NULL not in context.values.get(entry.text("ExtensionID"), ()):
+        entry, is_required = setting[0], worker_name in load_table("flex")["mandatory"]
+        values = context.values.get(entry.text("ExtensionID"), ())
+        if len(setting) > 1:
+            continue
+        if _NULL not in values:
+            if is_required and any(map(_is_empty, values)):
+                message = f"{entry.label} is empty for a user: Flex probably refuses that login (error 45050)"
+                yield Violation("flex-required-empty", entry.where, message, _GIVE_VALUES)
             continue
         rule, does = "null-keeps-old", "Entra leaves it out, and Flex keeps the worker's old value"
         fix = "to clear it in Flex edit the worker, or send an empty value (unverified)"
-        if worker_name in load_table("flex")["mandatory"]:
+        if is_required:
             rule, does = "flex-required-empty", "Entra leaves it out, and Flex refuses that login (error 45050)"
-            fix = "give every user a value"
+            fix = _GIVE_VALUES
         elif worker_name in _TEAM_EFFECTS:
             does, fix = f"Flex {_TEAM_EFFECTS[worker_name]}", "give the user a team, unless that is meant"
         elif worker_name == "contact_uri":

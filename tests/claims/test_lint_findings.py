@@ -121,6 +121,7 @@ MORE = [
     # what a null does
     ((skill("team"), knows("String", "<null>")), "null-keeps-old", "Flex keeps the worker's old value"),
     ((skill("email"), knows("String", "<null>")), "flex-required-empty", "Flex refuses that login (error 45050)"),
+    ((skill("email"), knows("String", "a@x", " ")), "flex-required-empty", "Flex probably refuses that login"),
     ((skill("contact_uri"), knows("String", "<null>")), "null-keeps-old", "Flex sets its own"),
     ((skill("channel.voice.capacity"), knows("Integer", "<null>")), "null-keeps-old", "probably keeps its setting"),
     (join(InputClaims={"a": 1}), "wrong-type", "not an array of objects"),
