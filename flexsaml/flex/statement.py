@@ -211,8 +211,8 @@ def describe_loss(name: str, *, is_absent: bool) -> str:
     if worker_name in load_table("flex")["team"]:
         effect = "assigns the default team" if worker_name == "team_member" else "takes ownership of teams away"
         return f"Flex {effect} (F13, A)"
-    if is_absent and worker_name == "contact_uri":
-        return "Flex sets its own (F9, A)"
+    if worker_name == "contact_uri":
+        return "Flex sets its own (F9, A)" if is_absent else "it is not documented whether Flex then sets its own (F9)"
     if is_absent:
         return f"the worker keeps its old value (F7, {'D' if _match_channel(name) else 'A'})"
     return f"Flex clears the worker's attribute (F7, {'A' if kind == 'string' else 'D'})"

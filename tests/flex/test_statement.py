@@ -205,7 +205,7 @@ def test_what_flex_may_refuse_is_told_without_the_value(
         # Twilio documents it of an empty and of a null one.
         ("team_member", "Flex assigns the default team (F13, A)", "Flex assigns the default team (F13, A)"),
         ("team_owner.string", "Flex takes ownership", "Flex takes ownership"),
-        ("contact_uri", "Flex sets its own (F9, A)", "Flex clears the worker's attribute (F7, A)"),
+        ("contact_uri", "Flex sets its own (F9, A)", "it is not documented whether Flex then sets its own (F9)"),
         (
             "http://x.example/team",
             "Flex ignores Names that are URIs (F2, A)",
