@@ -318,7 +318,8 @@ def _check_value_types(context: Context, entry: JsonNode) -> NodeViolations:
             items += (item.strip(" ") for item in value.split(","))
     wrong = next((item for item in items if not _fits(item, item_type)), None)
     if wrong is not None:
-        is_certain = is_surely_misfit(wrong, item_type) and not split_channel(attribute_name(entry))
+        are_known = set(entry.keys) <= set(map(str.lower, load_table("keys")["entry"]))  # S25 of docs/sign-in.md
+        is_certain = is_surely_misfit(wrong, item_type) and are_known and not split_channel(attribute_name(entry))
         refuses = "refuses" if is_certain else "probably refuses"  # F4 and F6 of docs/sign-in.md
         message = f"{entry.label} gets {quote(wrong, 40)}, which is not {expected}; Flex {refuses} that login"
         yield "typed-value", message, "correct the value, or remove the type suffix"

@@ -82,6 +82,7 @@ MORE = [
     (claim(Value="+5", SamlClaimType="n.int"), "typed-value", "whole number of at most 53 bits; Flex probably refuses"),
     (claim(Value="five", SamlClaimType="n.int"), "typed-value", "whole number of at most 53 bits; Flex refuses"),
     (claim(Value="1.23", SamlClaimType="n.int"), "typed-value", "; Flex refuses that login"),
+    (claim(Value="five", SamlClaimType="n.int", Condition="x"), "typed-value", "; Flex probably refuses that login"),
     (claim(Value="1.0", SamlClaimType="n.int"), "typed-value", "; Flex probably refuses that login"),
     (claim(Value="on", SamlClaimType="n.boolean"), "typed-value", "; Flex probably refuses that login"),
     (claim(Value="maybe", SamlClaimType="n.boolean"), "typed-value", "; Flex refuses that login"),
