@@ -12,6 +12,7 @@ from .. import engine
 from ..progress import count_users, first_names, progress_reporter
 from . import cells
 from .base import Props, RefusedChange
+from .command_records import find_misrecorded_users, find_true_priors, note_left, refuse_to_forget
 from .extension_property import NO_PRINCIPAL, has_owner_principal, split_id
 
 
@@ -45,12 +46,16 @@ def restore_values(
     *,
     is_last_chance: bool = False,
 ) -> None:
-    """Write the prior values of these users' cells that still hold what this stack wrote. Values that cannot be reached
-    because the application has no service principal are an error while state is kept, so that the prior values are
-    not lost; at the `is_last_chance` they are reported and left."""
+    """Write the prior values of these users' cells that still hold what this stack wrote. `props`: of the baseline,
+    with its memory from before this command. Values that cannot be reached because the application has no service
+    principal are an error while state is kept, so that the prior values are not lost; at the `is_last_chance` they are
+    reported and left."""
     if not object_ids:
         return
     full_name, data_type, ledger = props["full_name"], data_type_of(props), ledger.only(object_ids.values())
+    names = {id_: name for name, id_ in object_ids.items()}
+    if misrecorded := find_misrecorded_users(props, ledger):
+        raise refuse_to_forget(full_name, first_names(sorted(names[id_] for id_ in misrecorded)))
     _, live = read_live(directory, props, object_ids, ledger)
     if any(live.get(id_) == NULL and NULL not in entry.written for id_, entry in ledger.entries.items()):
         # Somebody cleared the value, or it is hidden: a property that was created anew shows old values only later.
@@ -60,8 +65,9 @@ def restore_values(
         directory.wait_usable([full_name])
         _, live = read_live(directory, props, object_ids, ledger)
     restoration = ledger.restoration(ledger.align(live, dict.fromkeys(live, data_type)))
-    priors = {id_: {full_name: data_type.to_wire(prior)} for id_, prior in restoration.priors.items()}
-    names = {id_: name for name, id_ in object_ids.items()}
+    note_left(props, ledger, restoration.changed_by_others)
+    true_priors = find_true_priors(props, restoration.priors)
+    priors = {id_: {full_name: data_type.to_wire(prior)} for id_, prior in true_priors.items()}
     failures = directory.patch_users(priors, progress_reporter(f"{full_name}, restoring")) if priors else {}
     restored = {id_: values for id_, values in priors.items() if id_ not in failures}
     refused = {id_ for id_, problem in failures.items() if isinstance(problem, Malformed)}

@@ -24,6 +24,7 @@ from .. import engine
 from ..progress import count_users, first_names
 from . import cells
 from .base import Argument, Failures, Props, RefusedChange, text
+from .command_records import lock_property, note_declared
 from .extension_property import is_not_created, refuse_gone_properties, split_id
 from .restoration import data_type_of, read_live, restore_values
 
@@ -77,6 +78,11 @@ class UserValueBaselineKind(cells.CellsKind):
             return {"": f"{reason}; if this is intended, set flexsaml:allowRemoval to {removed} for this run"}
         return {}
 
+    def diff(self, olds: Props, news: Props) -> set[str]:
+        if olds.get("__memory"):
+            note_declared(olds)
+        return super().diff(olds, news)
+
     def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         if inputs["count"]:
             names = [inputs["full_name"]]
@@ -86,6 +92,12 @@ class UserValueBaselineKind(cells.CellsKind):
 
     def write(self, directory: graph.Directory, olds: Props, news: Props) -> Props:
         """Enter in the ledger what is about to be written; restore the cells of users who left the configuration."""
+        with lock_property(news):
+            memory = self._record(directory, olds, news)
+            note_declared({**news, **memory}, instead_of=olds)
+            return memory
+
+    def _record(self, directory: graph.Directory, olds: Props, news: Props) -> Props:
         change, old_ids, ledger = cells.compare(olds, news)
         rows = change.table.rows
         to_read = change.users_to_read
@@ -100,7 +112,8 @@ class UserValueBaselineKind(cells.CellsKind):
         ledger = ledger.before_write(live, {id_: rows[user][1] for user, id_ in {**unread, **new_ids}.items()})
         object_ids = {user: id_ for user, id_ in {**old_ids, **new_ids}.items() if user in rows}
         remaining = set(object_ids.values())
-        restore_values(directory, news, {user: i for user, i in old_ids.items() if i not in remaining}, ledger)
+        before = {**news, "__memory": text(olds.get("__memory"))}
+        restore_values(directory, before, {user: i for user, i in old_ids.items() if i not in remaining}, ledger)
         return cells.pack_cells_memory(change.table, object_ids, ledger)
 
     def read(self, directory: graph.Directory, id_: str, outputs: Props) -> Props | None:
@@ -117,7 +130,8 @@ class UserValueBaselineKind(cells.CellsKind):
         return property_id, {**inputs, **cells.pack_cells_memory(table, object_ids, ledger)}
 
     def delete(self, directory: graph.Directory, id_: str, outputs: Props) -> None:
-        restore_values(directory, outputs, *cells.unpack_cells_memory(outputs), is_last_chance=True)
+        with lock_property(outputs):
+            restore_values(directory, outputs, *cells.unpack_cells_memory(outputs), is_last_chance=True)
 
 
 def _refuse_unusable_users(

@@ -28,6 +28,7 @@ from components import FlexSamlClaims
 from flexsaml.errors import UserError
 from providers import TENANT, provider_class
 from providers.kinds.base import UNKNOWN, RecordedRefusal
+from providers.kinds.command_records import forget_command
 from providers.kinds.extension_property import names_not_created
 from tests.emulator.process import Emulator
 from tests.providers.process import plain, struct
@@ -160,6 +161,7 @@ class _Command:
 
     def __post_init__(self) -> None:
         names_not_created.clear()  # every command has a provider process of its own
+        forget_command()
 
     @property
     def state(self) -> dict[str, Held]:
