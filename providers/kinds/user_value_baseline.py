@@ -79,7 +79,7 @@ class UserValueBaselineKind(cells.CellsKind):
         return {}
 
     def diff(self, olds: Props, news: Props) -> set[str]:
-        if olds.get("__memory"):
+        if isinstance(olds.get("__memory"), str):  # nothing has judged the outputs in the state yet
             note_declared(olds)
         return super().diff(olds, news)
 
