@@ -5,6 +5,7 @@ invalid attribute format" and updates nothing (all grade A, Twilio's documentati
 Which attributes of Entra may hold a number is our inference (grade D)."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -42,7 +43,9 @@ def check(document: Document, context: Context) -> Violations:
     yield from _check_nulls(document, context)
     yield from check_nodes(document.entries, _check_name)
     entries = [entry for entry in document.entries if attribute_name(entry)]
-    for check_in_context in (_check_values, _check_source_type, _check_value_types):
+    counts = Counter(worker_attribute_of(attribute_name(entry)) for entry in entries)
+    repeated = frozenset(name for name, count in counts.items() if count > 1)
+    for check_in_context in (_check_values, _check_source_type, partial(_check_value_types, repeated)):
         yield from check_nodes(entries, partial(check_in_context, context))
     yield from check_nodes(entries, _check_suffix)
 
@@ -303,9 +306,11 @@ def _is_text(id_: str, flex_type: str) -> bool:
     return not _POSSIBLY_NUMERIC.fullmatch(id_)
 
 
-def _check_value_types(context: Context, entry: JsonNode) -> NodeViolations:
-    """Declared values and constants have the type that the suffix names."""
-    flex_type = flex_type_of(attribute_name(entry))
+def _check_value_types(repeated: frozenset[str], context: Context, entry: JsonNode) -> NodeViolations:
+    """Declared values and constants have the type that the suffix names. `repeated`: worker attributes that several
+    entries set."""
+    name = attribute_name(entry)
+    flex_type = flex_type_of(name)
     item_type = flex_type.removesuffix("array")
     if item_type not in _EXPECTED:
         return
@@ -319,8 +324,9 @@ def _check_value_types(context: Context, entry: JsonNode) -> NodeViolations:
     wrong = next((item for item in items if not _fits(item, item_type)), None)
     if wrong is not None:
         are_known = set(entry.keys) <= set(map(str.lower, load_table("keys")["entry"]))  # S25 of docs/sign-in.md
-        is_certain = is_surely_misfit(wrong, item_type) and are_known and not split_channel(attribute_name(entry))
-        refuses = "refuses" if is_certain else "probably refuses"  # F4 and F6 of docs/sign-in.md
+        is_alone = worker_attribute_of(name) not in repeated and not split_channel(name)  # F6, F14, S18
+        is_certain = is_surely_misfit(wrong, item_type) and wrong == wrong.strip() and are_known and is_alone
+        refuses = "refuses" if is_certain else "probably refuses"  # F4 of docs/sign-in.md
         message = f"{entry.label} gets {quote(wrong, 40)}, which is not {expected}; Flex {refuses} that login"
         yield "typed-value", message, "correct the value, or remove the type suffix"
 

@@ -86,6 +86,17 @@ MORE = [
     (claim(Value="1.0", SamlClaimType="n.int"), "typed-value", "; Flex probably refuses that login"),
     (claim(Value="on", SamlClaimType="n.boolean"), "typed-value", "; Flex probably refuses that login"),
     (claim(Value="maybe", SamlClaimType="n.boolean"), "typed-value", "; Flex refuses that login"),
+    (claim(Value="maybe ", SamlClaimType="n.boolean"), "typed-value", "; Flex probably refuses that login"),
+    (
+        policy(
+            *(
+                {"Value": value, "SamlClaimType": name}
+                for value, name in (("maybe", "n.boolean"), ("true", "n.boolean"))
+            )
+        ),
+        "typed-value",
+        "; Flex probably refuses that login",
+    ),
     (claim(Value="a,b", SamlClaimType="team_member"), "team-member-several", "one team"),
     ((skill("team_member"), knows("String", "<null>")), "null-keeps-old", "default team"),
     (claim(Source="user", ID="userType", SamlClaimType="roles"), "flex-roles", "'Member'"),
