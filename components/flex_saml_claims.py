@@ -180,7 +180,6 @@ class FlexSamlClaims(pulumi.ComponentResource):
     def _user(self, user: str, baselines: Mapping[str, providers.UserValueBaseline]) -> None:
         """The ids of extensions come by way of the baselines, so that every value waits for its own."""
         from_facts, keys = self._from_facts, list(baselines)
-        object_id = from_facts(lambda facts: facts.given_ids.get(user, ""))
         providers.UserExtensionValue(
             f"{self._name}-{user.lower()}", user=from_facts(lambda facts: facts.preflight.user_ids[user]),
             values=self._by_full_name(
@@ -189,9 +188,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             types=from_facts(lambda facts: {facts.full_name(key): str(facts.data_type(key)) for key in keys}),
             extensions=self._by_full_name({key: baseline.extension for key, baseline in baselines.items()}),
             baselined=True,
-            recorded=self._by_full_name(
-                {key: baseline.record([user], object_id) for key, baseline in baselines.items()}
-            ),
+            recorded=self._by_full_name({key: baseline.record_user(user) for key, baseline in baselines.items()}),
             seen_missing=from_facts(lambda facts: facts.describe_missing([user])),
             seen_drift=from_facts(lambda facts: dict.fromkeys(facts.drifted.get(user, ()), user)), opts=self._child(),
         )  # fmt: skip

@@ -143,7 +143,10 @@ class UserValueBaseline(DynamicResource):
         """`extension` is `{applicationObjectId}/{extensionPropertyId}`; `cells` maps user (UPN or object id) to the
         canonical value that is about to be written; it may be secret, and `hidden` then keeps its digest out of state,
         from which a short value could be guessed. `seen_values`: user to canonical live value."""
+        # A replacement that a person asks for (`--replace`, `state taint`) does not ask `diff`, which else says this.
+        opts = pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)
         super().__init__(locals())
+        self._given_ids: Any = {} if ids is None else ids  # an Output where the principal is one
         # State's table is an output that no program names; its own may be one, if a value comes from another resource.
         given, recorded, memory = self._given["__cells"], getattr(self, "__cells"), getattr(self, "__memory")
         self._unrecorded = pulumi.Output.all(given, recorded).apply(lambda packed: find_unrecorded_users(*packed))
@@ -151,10 +154,18 @@ class UserValueBaseline(DynamicResource):
         if lift(bool, ids) is not True:  # with preflight, the table has the ids
             self._ids = pulumi.Output.all(given, recorded, memory).apply(lambda packed: find_recorded_ids(*packed))
 
-    def record(self, users: Iterable[str], object_id: pulumi.Input[str] = "") -> pulumi.Output[Record]:
-        """What state records of the cells of these users, as written, as `recorded` of a writer takes it. `object_id`:
-        of a single user, where preflight knows it."""
+    def record_user(self, user: str) -> pulumi.Output[Record]:
+        """What state records of this user's cell and of who the user is, as `recorded` of a writer takes it."""
+        ids = self._given_ids
+        is_later = isinstance(ids, pulumi.Output)
+        return self._record([user], ids.apply(lambda known: known.get(user, "")) if is_later else ids.get(user, ""))
 
+    def record(self, users: Iterable[str]) -> pulumi.Output[Record]:
+        """The same of these users, as written, for the writer of a roster, whose own table has the ids that preflight
+        knows."""
+        return self._record(users, "")
+
+    def _record(self, users: Iterable[str], object_id: pulumi.Input[str]) -> pulumi.Output[Record]:
         def record(unrecorded: frozenset[str], ids: Mapping[str, str], object_id: str) -> Record:
             names = {user.lower() for user in users} if unrecorded or ids or object_id else set()
             id_prefixes = {user: id_ for user in names if (id_ := ids.get(user) or object_id[:ID_PREFIX_LENGTH])}

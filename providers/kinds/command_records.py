@@ -11,7 +11,6 @@ Ledgers are kept packed, because a ledger is read only where another baseline of
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from threading import RLock
 
 from flexsaml.values import Ledger, LedgerEntry
@@ -21,16 +20,15 @@ from .base import Props, RefusedChange
 
 _declared: dict[str, dict[str, Props]] = defaultdict(dict)
 """By id of the property, and by memory: the outputs of baselines that the program declares."""
-_left: dict[tuple[str, str], list[LedgerEntry]] = defaultdict(list)
-"""By id of the property and object id of the user: entries of cells that a baseline left, because they hold a value
-that it did not write."""
+_ended: dict[str, dict[str, list[LedgerEntry]]] = defaultdict(lambda: defaultdict(list))
+"""By id of the property, and by object id of the user: entries of cells that a baseline has restored or left."""
 _locks: dict[str, RLock] = defaultdict(RLock)
 
 
 def forget_command() -> None:
     """Begin another command in the same process, as only tests do."""
     _declared.clear()
-    _left.clear()
+    _ended.clear()
 
 
 def lock_property(props: Props) -> RLock:
@@ -72,20 +70,37 @@ def refuse_to_forget(full_name: str, users: str) -> RefusedChange:
     )
 
 
-def note_left(props: Props, ledger: Ledger, object_ids: Iterable[str]) -> None:
-    """These cells are left, and the ledger's entries go."""
-    for id_ in object_ids:
-        _left[props["extension"], id_].append(ledger.entries[id_])
+def note_ended(props: Props, ledger: Ledger) -> None:
+    """The cells of this ledger are restored or left, and it goes."""
+    for id_, entry in ledger.entries.items():
+        _ended[props["extension"]][id_].append(entry)
 
 
-def find_true_priors(props: Props, priors: Mapping[str, str]) -> dict[str, str]:
-    """The values to restore, by object id: where another baseline wrote the prior value of this one, and has left the
-    cell in this command because of this one's value, the other one's prior value."""
-    return {id_: _find_true_prior(prior, _left.get((props["extension"], id_), [])) for id_, prior in priors.items()}
+def has_wrong_prior(outputs: Props) -> bool:
+    """Whether a ledger that has ended wrote a value which this baseline has as one from before."""
+    extension = outputs["extension"]
+    if not _ended.get(extension):
+        return False
+    _, ledger = cells.unpack_cells_memory(outputs)
+    return correct_priors(extension, ledger) != ledger
 
 
-def _find_true_prior(prior: str, left: list[LedgerEntry]) -> str:
-    earlier = next((entry for entry in left if prior in entry.written), None)
+def correct_priors(extension: str, ledger: Ledger) -> Ledger:
+    """The ledger with the true prior values, where a ledger that has ended wrote the ones that it has. `extension`: id
+    of the property."""
+    ended = _ended.get(extension)
+    if not ended:
+        return ledger
+    return Ledger(
+        {
+            id_: LedgerEntry(_find_true_prior(entry.prior, ended.get(id_, [])), entry.written)
+            for id_, entry in ledger.entries.items()
+        }
+    )
+
+
+def _find_true_prior(prior: str, ended: list[LedgerEntry]) -> str:
+    earlier = next((entry for entry in ended if prior in entry.written), None)
     if earlier is None:
         return prior
-    return _find_true_prior(earlier.prior, [entry for entry in left if entry is not earlier])
+    return _find_true_prior(earlier.prior, [entry for entry in ended if entry is not earlier])

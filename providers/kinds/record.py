@@ -41,6 +41,7 @@ recorded_arguments: Mapping[str, Argument] = {
 }
 PASSED_ON = "another person has this name now than the baseline recorded: run the same command again, with preflight on"
 """What is wrong with a user, in the words of a writer."""
+IGNORED_PERSON = "the baseline recorded another person than this object id: drop ignoreChanges of `user`"
 
 
 def find_unrecorded_users(declared: str, recorded: str) -> frozenset[str]:
@@ -131,7 +132,10 @@ def refuse_unrecorded(
     """Why `subject` is not written, and what to do. `baselines`: their resource names, "" where none is known."""
     names = sorted(set(baselines))
     if "" in names:
-        return f"{subject}: no baseline is known to record this, so it is not written; give `recorded`"
+        return (
+            f"{subject}: no baseline is known to record this, so it is not written; if its baseline failed in this "
+            "run, correct that, and run the same command again; a program of your own gives `recorded`"
+        )
     targets = " ".join(f"--target '**::{name}'" for name in names)
     return (
         f"{subject}: the baseline in state does not record this, so it is not written, because {reason}; add {targets} "

@@ -12,7 +12,7 @@ from .. import engine
 from ..progress import count_users, first_names, progress_reporter
 from . import cells
 from .base import Props, RefusedChange
-from .command_records import find_misrecorded_users, find_true_priors, note_left, refuse_to_forget
+from .command_records import correct_priors, find_misrecorded_users, note_ended, refuse_to_forget
 from .extension_property import NO_PRINCIPAL, has_owner_principal, split_id
 
 
@@ -56,6 +56,7 @@ def restore_values(
     names = {id_: name for name, id_ in object_ids.items()}
     if misrecorded := find_misrecorded_users(props, ledger):
         raise refuse_to_forget(full_name, first_names(sorted(names[id_] for id_ in misrecorded)))
+    ledger = correct_priors(props["extension"], ledger)
     _, live = read_live(directory, props, object_ids, ledger)
     if any(live.get(id_) == NULL and NULL not in entry.written for id_, entry in ledger.entries.items()):
         # Somebody cleared the value, or it is hidden: a property that was created anew shows old values only later.
@@ -65,9 +66,7 @@ def restore_values(
         directory.wait_usable([full_name])
         _, live = read_live(directory, props, object_ids, ledger)
     restoration = ledger.restoration(ledger.align(live, dict.fromkeys(live, data_type)))
-    note_left(props, ledger, restoration.changed_by_others)
-    true_priors = find_true_priors(props, restoration.priors)
-    priors = {id_: {full_name: data_type.to_wire(prior)} for id_, prior in true_priors.items()}
+    priors = {id_: {full_name: data_type.to_wire(prior)} for id_, prior in restoration.priors.items()}
     failures = directory.patch_users(priors, progress_reporter(f"{full_name}, restoring")) if priors else {}
     restored = {id_: values for id_, values in priors.items() if id_ not in failures}
     refused = {id_ for id_, problem in failures.items() if isinstance(problem, Malformed)}
@@ -83,6 +82,7 @@ def restore_values(
             f"{len(failures):,} of {count_users(priors)} could not get back their former value: "
             f"{first_names(problems, 5)}. {others} this and run the same command again"
         )
+    note_ended(props, ledger)
 
 
 def explain_loss(

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from flexsaml import graph
+from flexsaml.graph import is_guid
 from flexsaml.values import DataType, InvalidValue, Ledger
 
 from .. import engine
@@ -32,6 +33,7 @@ from .cells import (
 )
 from .extension_property import refuse_gone_properties
 from .record import (
+    IGNORED_PERSON,
     PASSED_ON,
     RECORDED_IDS,
     collect_recorded_ids,
@@ -121,7 +123,7 @@ class UserExtensionValueKind(Kind):
         types = parse_types({**olds["types"], **news["types"]}, sorted({*values, *ledger.entries}))
         user = directory.read_user(reference, list(types))
         if not is_recorded_person(user.id, news):
-            raise RefusedChange(PASSED_ON)
+            raise RefusedChange(IGNORED_PERSON if is_guid(text(news["user"])) else PASSED_ON)
         live = live_values(user, types)
         changes = values_to_patch(values, live, types)
         if changes:

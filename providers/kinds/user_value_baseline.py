@@ -24,7 +24,7 @@ from .. import engine
 from ..progress import count_users, first_names
 from . import cells
 from .base import Argument, Failures, Props, RefusedChange, text
-from .command_records import lock_property, note_declared
+from .command_records import correct_priors, has_wrong_prior, lock_property, note_declared
 from .extension_property import is_not_created, refuse_gone_properties, split_id
 from .restoration import data_type_of, read_live, restore_values
 
@@ -79,9 +79,10 @@ class UserValueBaselineKind(cells.CellsKind):
         return {}
 
     def diff(self, olds: Props, news: Props) -> set[str]:
-        if isinstance(olds.get("__memory"), str):  # nothing has judged the outputs in the state yet
-            note_declared(olds)
-        return super().diff(olds, news)
+        if not isinstance(olds.get("__memory"), str):  # nothing has judged the outputs in the state yet
+            return super().diff(olds, news)
+        note_declared(olds)
+        return super().diff(olds, news) | ({"sha256"} if has_wrong_prior(olds) else set())
 
     def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         if inputs["count"]:
@@ -99,6 +100,7 @@ class UserValueBaselineKind(cells.CellsKind):
 
     def _record(self, directory: graph.Directory, olds: Props, news: Props) -> Props:
         change, old_ids, ledger = cells.compare(olds, news)
+        ledger = correct_priors(news["extension"], ledger)
         rows = change.table.rows
         to_read = change.users_to_read
         users = (user for user in rows if user in to_read or user not in old_ids)

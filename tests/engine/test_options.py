@@ -99,6 +99,20 @@ def test_retain_on_delete(values: Stack) -> None:
     assert team(stack) == "red", "nobody restored it, as the option says"
 
 
+@pytest.mark.parametrize("command", ["--replace", "taint"])
+def test_a_value_baseline_that_somebody_replaces(values: Stack, command: str) -> None:
+    """Such a replacement does not ask the provider which of the two is done first."""
+    stack = values
+    baseline = f"flex-{stack.tenant().full('team')}-before"
+    if command == "taint":
+        stack.ok("state", "taint", stack.resources()[baseline]["urn"], "--yes")
+    stack.ok(*UP, *(["--replace", f"**::{baseline}"] if command == "--replace" else []))
+    stack.refresh()
+    stack.up()
+    assert team(stack) == "red"
+    stack.assert_destroy_restores_the_tenant()
+
+
 def test_another_name_of_the_component(values: Stack) -> None:
     stack = values
     stack.config["replaceExisting"] = True

@@ -49,7 +49,7 @@ def run(scene: Scene, components: Components) -> str:
     return scene.stack.up(program(scene, components)).refusal
 
 
-@pytest.mark.parametrize("afterwards", ["declared as before", "repeated", "destroyed"])
+@pytest.mark.parametrize("afterwards", ["declared as before", "repeated", "repeated in another order", "destroyed"])
 @pytest.mark.parametrize("move", MOVES)
 def test_a_user_moves_between_components_of_one_program(scene: Scene, move: str, afterwards: str) -> None:
     """The new baseline is made before the former one restores."""
@@ -63,6 +63,10 @@ def test_a_user_moves_between_components_of_one_program(scene: Scene, move: str,
     elif afterwards == "repeated":
         scene.stack.refresh()
         assert REFUSED in run(scene, second)
+    elif afterwards == "repeated in another order":
+        run(scene, second[::-1])  # the former baseline may restore before the new one is looked at
+        scene.stack.refresh()
+        run(scene, second[::-1])
     scene.start_process()
     scene.destroy()
     assert scene.values() == before

@@ -190,6 +190,9 @@ def test_a_user_whose_person_is_ignored(scene: Scene) -> None:
     swap_names(scene)
     scene.start_process()
     scene.stack.ignored = {WRITERS["users"]: ["user"]}
-    assert PASSED_ON in scene.stack.up(program(scene, "users", {"languages": "b"}, preflight=True)).refusal
+    assert (
+        "drop ignoreChanges of `user`"
+        in scene.stack.up(program(scene, "users", {"languages": "b"}, preflight=True)).refusal
+    )
     scene.stack.ignored = {}
     assert destroy(scene) == before
