@@ -21,7 +21,7 @@ from .base import Props, RefusedChange
 _declared: dict[str, dict[str, Props]] = defaultdict(dict)
 """By id of the property, and by memory: the outputs of baselines that the program declares."""
 _ended: dict[str, dict[str, list[LedgerEntry]]] = defaultdict(lambda: defaultdict(list))
-"""By id of the property, and by object id of the user: entries of cells that a baseline has restored or left."""
+"""By id of the property, and by object id of the user: entries of cells that a baseline restores or leaves."""
 _locks: dict[str, RLock] = defaultdict(RLock)
 
 
@@ -71,7 +71,7 @@ def refuse_to_forget(full_name: str, users: str) -> RefusedChange:
 
 
 def note_ended(props: Props, ledger: Ledger) -> None:
-    """The cells of this ledger are restored or left, and it goes."""
+    """The cells of this ledger are about to be restored or left."""
     for id_, entry in ledger.entries.items():
         _ended[props["extension"]][id_].append(entry)
 

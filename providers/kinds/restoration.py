@@ -54,6 +54,7 @@ def restore_values(
         return
     full_name, data_type, ledger = props["full_name"], data_type_of(props), ledger.only(object_ids.values())
     names = {id_: name for name, id_ in object_ids.items()}
+    note_ended(props, ledger)  # before anybody else looks: the new baseline may be looked at while this one restores
     if misrecorded := find_misrecorded_users(props, ledger):
         raise refuse_to_forget(full_name, first_names(sorted(names[id_] for id_ in misrecorded)))
     ledger = correct_priors(props["extension"], ledger)
@@ -82,7 +83,6 @@ def restore_values(
             f"{len(failures):,} of {count_users(priors)} could not get back their former value: "
             f"{first_names(problems, 5)}. {others} this and run the same command again"
         )
-    note_ended(props, ledger)
 
 
 def explain_loss(
