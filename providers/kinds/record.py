@@ -133,8 +133,9 @@ def refuse_unrecorded(
     names = sorted(set(baselines))
     if "" in names:
         return (
-            f"{subject}: no baseline is known to record this, so it is not written; drop ignoreChanges, or correct why its "
-            "baseline failed in this run and run the same command again, or, in a program of your own, give `recorded`"
+            f"{subject}: no baseline is known to record this, so it is not written; drop ignoreChanges, or correct why "
+            "its baseline failed in this run and run the same command again, or, in a program of your own, give "
+            "`recorded`"
         )
     targets = " ".join(f"--target '**::{name}'" for name in names)
     return (

@@ -82,7 +82,9 @@ def test_ignore_changes(make_scenario: MakeScenario, name: str) -> None:
             refusal = stack.up(scenario.program()).refusal
             stack.ignored = {}
             problem = finish(scenario, Moment.save(stack, scenario.emulator))
-            if problem or not re.fullmatch(r"(.+(; add --target .+ or ignoreChanges|; drop ignoreChanges, or .+))?", refusal):
+            if problem or not re.fullmatch(
+                r"(.+(; add --target .+ or ignoreChanges|; drop ignoreChanges, or .+))?", refusal
+            ):
                 problems[resource, key] = problem or refusal
     add_figures("options", ignoreChanges=runs, that_do_not_converge=len(problems))
     assert problems == {}
