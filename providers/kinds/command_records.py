@@ -22,7 +22,7 @@ _declared: dict[str, dict[str, Props]] = defaultdict(dict)
 """By id of the property, and by memory: the outputs of baselines that the program declares."""
 _ended: dict[str, dict[str, list[LedgerEntry]]] = defaultdict(lambda: defaultdict(list))
 """By id of the property, and by object id of the user: entries of cells that a baseline restores or leaves."""
-_locks: dict[str, RLock] = defaultdict(RLock)
+_locks: dict[str, RLock] = {}
 
 
 def forget_command() -> None:
@@ -33,7 +33,7 @@ def forget_command() -> None:
 
 def lock_property(props: Props) -> RLock:
     """Held while a baseline reads and records, or restores: of two baselines of one property, the one is done first."""
-    return _locks[props["extension"]]
+    return _locks.setdefault(props["extension"], RLock())
 
 
 def note_declared(outputs: Props, *, instead_of: Props | None = None) -> None:
