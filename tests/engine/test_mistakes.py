@@ -118,7 +118,7 @@ def test_what_exists_already_is_not_taken_over(stack: Stack) -> None:
 def test_no_credential(stack: Stack) -> None:
     stack.config |= {"cloud": "public", "graphEndpoint": "", "loginEndpoint": ""}
     stack.identity = {"HOME": str(stack.directory), "AZURE_CONFIG_DIR": str(stack.directory)}
-    assert "az login" in refused_preview(stack)
+    assert "python -m flexsaml setup" in refused_preview(stack)
 
 
 def test_a_wrong_secret_is_not_shown(stack: Stack) -> None:
