@@ -40,7 +40,7 @@ FlexSamlClaims("flex", FlexSamlClaimsArgs(
     users={BASE["users"]!r}, policy_name="Flex of a host program",
 ), directory=directory)
 """
-"""As README has it for a preview that takes no longer than in the checkout."""
+"""With `start_early`, as README recommends for a program of another project."""
 UP, DESTROY = ("up", "--yes", "--skip-preview"), ("destroy", "--yes", "--skip-preview")
 NO_OP_PREVIEW = "no-op preview"
 COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...] | None]] = {

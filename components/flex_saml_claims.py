@@ -77,8 +77,10 @@ class FlexSamlClaims(pulumi.ComponentResource):
         names = ("service_principal_id", "policy_id", "extensions")
         self.register_outputs({name: getattr(self, name) for name in names})
 
-    def _child(self, *secret_outputs: str) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, additional_secret_outputs=list(secret_outputs) or None)
+    def _child(self, *secret_outputs: str, depends_on: pulumi.Resource | None = None) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=self, additional_secret_outputs=list(secret_outputs) or None, depends_on=depends_on
+        )
 
     def _seal(self, value: _T, *keys: str) -> _T:
         """What comes from a key with a secret in it is a secret for the engine too, which encrypts it in state."""
@@ -165,7 +167,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
     ) -> providers.UserValueBaseline:
         """Also without cells: the last ones leave through its update. An extension that exists does not wait for the
         tenant baseline by itself, which may refuse the run."""
-        from_facts, opts = self._from_facts, pulumi.ResourceOptions(depends_on=baseline)
+        from_facts = self._from_facts
         return providers.UserValueBaseline(
             f"{self._name}-{key}-before", extension=extension.id, full_name=extension.full_name,
             data_type=from_facts(lambda facts: facts.data_type(key).name),
@@ -174,7 +176,7 @@ class FlexSamlClaims(pulumi.ComponentResource):
             hidden=self._hides_values, allow_removal=self._declaration.allow_removal,
             seen_missing=from_facts(lambda facts: facts.describe_missing(facts.columns.get(key, {}))),
             seen_values=from_facts(lambda facts: facts.differing_values(key)),
-            opts=pulumi.ResourceOptions.merge(self._child(), opts),
+            opts=self._child(depends_on=baseline),
         )  # fmt: skip
 
     def _user(self, user: str, baselines: Mapping[str, providers.UserValueBaseline]) -> None:

@@ -18,7 +18,6 @@ from flexsaml.values import ID_PREFIX_LENGTH, pack
 
 from .dynamic import DynamicResource
 from .kinds.record import find_recorded_ids, find_unrecorded_users
-from .lifting import lift
 
 Record = Mapping[str, Any]
 """What a baseline in state records: see `providers.kinds.record`."""
@@ -151,7 +150,7 @@ class UserValueBaseline(DynamicResource):
         given, recorded, memory = self._given["__cells"], getattr(self, "__cells"), getattr(self, "__memory")
         self._unrecorded = pulumi.Output.all(given, recorded).apply(lambda packed: find_unrecorded_users(*packed))
         self._ids: pulumi.Output[Mapping[str, str]] = pulumi.Output.from_input({})
-        if lift(bool, ids) is not True:  # with preflight, the table has the ids
+        if not ids or isinstance(ids, pulumi.Output):  # else preflight is on, and the table has the ids
             self._ids = pulumi.Output.all(given, recorded, memory).apply(lambda packed: find_recorded_ids(*packed))
 
     def record_user(self, user: str) -> pulumi.Output[Record]:

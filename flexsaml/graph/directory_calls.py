@@ -20,8 +20,8 @@ DELAYS, LAST_DELAY = (0.5, 1.0, 2.0, 4.0), 5.0
 _SILENT_FOR = 3.0  # seconds of waiting that need no explanation
 
 
-def _do_nothing() -> None:
-    pass
+def do_nothing() -> None:
+    """Where nothing is to be looked at during a long wait."""
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Wait:
     what: str
     deadline: float = CONFIRM_WITHIN
     hint: str = RUN_AGAIN
-    on_long_wait: Callable[[], object] = _do_nothing
+    on_long_wait: Callable[[], object] = do_nothing
     waited: float = 0.0
     delays: Iterator[float] = field(default_factory=lambda: iter(DELAYS))
 
@@ -88,7 +88,7 @@ class DirectoryCalls:
         what: str,
         deadline: float = CONFIRM_WITHIN,
         hint: str = RUN_AGAIN,
-        on_long_wait: Callable[[], object] = _do_nothing,
+        on_long_wait: Callable[[], object] = do_nothing,
     ) -> T:
         """The first result of `check()` that is true, tried at once; raises StillPending when there is none in time. A
         read that is answered without the shape of Graph's answers shows nothing: what it follows was carried out."""

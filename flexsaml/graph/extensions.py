@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
-from .directory_calls import DirectoryCalls
+from .directory_calls import DirectoryCalls, do_nothing
 from .errors import NOT_CARRIED_OUT, Conflict, Forbidden, NotCreated, StillPending
 from .models import ExtensionProperty
 from .urls import literal, segment
@@ -78,7 +78,7 @@ class Extensions(DirectoryCalls):
         """DELETE; a property that is gone already is a success. Clear its values first, they outlive it."""
         self._delete(f"{_collection(application_id)}/{segment(property_id)}")
 
-    def wait_usable(self, names: Collection[str], on_long_wait: Callable[[], object] = lambda: None) -> bool:
+    def wait_usable(self, names: Collection[str], on_long_wait: Callable[[], object] = do_nothing) -> bool:
         """True once values of all these full names can be written; False when the identity may not ask (403). One
         request when they are usable already. Raises StillPending after `USABLE_WITHIN` seconds. `on_long_wait`: as
         `Wait` has it."""

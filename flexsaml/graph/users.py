@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .batch import CHUNK, BatchRequest, BatchResponse, body_of, entity_of
 from .bulk import OnProgress
-from .directory_calls import ABSENCE_PAUSES, DirectoryCalls, Wait
+from .directory_calls import ABSENCE_PAUSES, DirectoryCalls, Wait, do_nothing
 from .errors import (
     OUTCOME_UNKNOWN,
     Forbidden,
@@ -156,7 +156,7 @@ class Users(DirectoryCalls):
         self._client.write("PATCH", user_path(object_id), dict(values))
 
     def patch_user_when_usable(
-        self, object_id: str, values: Values, on_long_wait: Callable[[], object] = lambda: None
+        self, object_id: str, values: Values, on_long_wait: Callable[[], object] = do_nothing
     ) -> None:
         """Like `patch_user`, repeated while the extensions are refused as not available. Raises StillPending, with the
         last refusal, after `USABLE_WITHIN` seconds of waiting. `on_long_wait`: as `Wait` has it."""
@@ -183,7 +183,7 @@ class Users(DirectoryCalls):
         self,
         changes: Mapping[str, Values],
         on_progress: OnProgress | None = None,
-        on_long_wait: Callable[[], object] = lambda: None,
+        on_long_wait: Callable[[], object] = do_nothing,
     ) -> Failures:
         """Like `patch_users`, repeated for those whose extensions are refused as not available. A property that is not
         usable yet refuses everybody, and refused writes use up quota (A): so a single user is written before all

@@ -308,20 +308,20 @@ def _users(inspection: Inspection) -> Iterator[Finding]:
     if "user.assignedroles" in sources and roles_are_known:
         without = users_without_role(inspection)
         message = "have no role of the application that has a value"
-        consequence = _describe_absence(inspection, "user.assignedroles")
-        if any(role.is_textless for role in inspection.snapshot.roles or ()):  # what such a role gives is D (S12)
-            consequence = consequence.replace("Flex answers", "Flex probably answers")
+        has_textless_role = any(role.is_textless for role in inspection.snapshot.roles or ())  # gives what is D (S12)
+        consequence = _describe_absence(inspection, "user.assignedroles", is_certain=not has_textless_role)
         if inspection.snapshot.assignment_required:  # W3 comes before Flex
             consequence += "; without any assignment Entra refuses it before (AADSTS50105)"
         yield from _count_users("user-without-role", without, message, consequence)
 
 
-def _describe_absence(inspection: Inspection, source: str) -> str:
-    """What a sign-in of a user does for whom this source of a claim has no value; "" for no source."""
+def _describe_absence(inspection: Inspection, source: str, *, is_certain: bool = True) -> str:
+    """What a sign-in of a user does for whom this source of a claim has no value; "" for no source. `is_certain`:
+    whether it is known that such a user gets no value."""
     policy = inspection.declaration.policy
     names = [name for name, claim in policy.claims.items() if str(claim.source) == source] if policy else []
     if any(name in load_table("flex")["mandatory"] for name in names):
-        return "Flex answers their sign-in with error 45050"
+        return f"Flex {'answers' if is_certain else 'probably answers'} their sign-in with error 45050"
     if "nameid" in names:
         return "it is not documented what Entra sends as their NameID then"
     return f"Entra leaves the claim {names[0]} out" if names else ""

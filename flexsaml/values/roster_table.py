@@ -66,6 +66,11 @@ class RosterTable:
         """The same rows, with whole object ids in place of prefixes where they are known."""
         return RosterTable({user: (object_ids.get(user, row[0]), row[1]) for user, row in self.rows.items()})
 
+    def newly_identified_users(self, old: RosterTable) -> set[str]:
+        """Users of both tables whose id is known in this one only: a run without preflight left the row of `old`, which
+        does not show whether it is of the same person."""
+        return {user for user, (id_, _) in self.rows.items() if id_ and user in old.rows and not old.rows[user][0]}
+
     def changes_since(self, old: RosterTable, missing_users: Iterable[str] = ()) -> RosterChange:
         """Compare this table with the one of the last run, user by user. No other code does that; `==` only says
         whether two tables are equal. `missing_users`, as written: those whom preflight did not find; this table has no

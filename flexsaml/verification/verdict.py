@@ -163,10 +163,8 @@ def _check_flex_rules(statement: SamlStatement, declared_names: Collection[str])
                 fix = "send one value"
             yield Check("attribute-several", "warning", message, fix, attribute.name)
         elif not all(is_plain_value(attribute.name, value) for value in attribute.values):
-            message = (
-                f"{quote(attribute.name)} is no plain {_PLAIN[attribute.name]}, and 45050 is documented for invalid "
-            )
-            message += "values, too, but not what makes one invalid (F1)"
+            message = f"{quote(attribute.name)} is no plain {_PLAIN[attribute.name]}, and 45050 is documented for "
+            message += "invalid values, too, but not what makes one invalid (F1)"
             yield Check("attribute-doubtful", "warning", message, "correct the value in Entra", attribute.name)
     for name, count in names.items():
         if count > 1 and name not in faulty:

@@ -51,6 +51,7 @@ class Argument:
     replaces: bool = False  # a change of it replaces the object
     ignored: bool = False  # a change of it alone is no change
     computed: bool = False  # `check` computes it; no program gives it
+    added_since: bool = False  # the state of an earlier version may lack it although it is computed
     transient: bool = False  # `check` judges it and drops it: what preflight saw, or what holds for one run
     items: tuple[type, ...] = (str,)  # what the items of a list or a map are
 
@@ -109,9 +110,8 @@ class Kind:
         shapes = {name: self.arguments[name] for name in self.inputs} | (dict(self.outputs) if has_outputs else {})
         completed = dict(props)
         for name, argument in shapes.items():
-            is_computed = argument.computed and not argument.ignored
-            is_needed = argument.required or is_computed or name in self.packed_from
-            if props.get(name) is None and not is_needed:
+            is_needed = argument.required or argument.computed or name in self.packed_from
+            if props.get(name) is None and (argument.added_since or not is_needed):
                 completed[name] = argument.complete(None)
             elif damage := argument.find_damage(name, props.get(name)):
                 raise RefusedChange(f"{self.name}: the property {damage}; {IMPORT_EXPORT}")

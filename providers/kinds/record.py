@@ -37,7 +37,7 @@ from .base import UNKNOWN, Argument, Props, known, text
 RECORDED_IDS = "__recorded_ids"
 recorded_arguments: Mapping[str, Argument] = {
     "recorded": Argument({}, transient=True),
-    RECORDED_IDS: Argument(ignored=True, computed=True),
+    RECORDED_IDS: Argument(ignored=True, computed=True, added_since=True),
 }
 PASSED_ON = "another person has this name now than the baseline recorded: run the same command again, with preflight on"
 """What is wrong with a user, in the words of a writer."""
@@ -52,9 +52,7 @@ def find_unrecorded_users(declared: str, recorded: str) -> frozenset[str]:
     table = RosterTable.unpack(declared)
     try:
         old = RosterTable.unpack(recorded)
-        # A run without preflight left no id in the table: whether the record is of the same person is not seen there.
-        unidentified = {user for user, (id_, _) in table.rows.items() if id_ and old.rows.get(user, (id_,))[0] == ""}
-        return frozenset({*table.changes_since(old).users_to_read, *unidentified})
+        return frozenset(table.changes_since(old).users_to_read | table.newly_identified_users(old))
     except UnknownPackedFormat:  # the baseline itself reports it as soon as it runs
         return frozenset(table.rows)
 

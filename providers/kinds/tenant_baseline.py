@@ -73,10 +73,12 @@ class TenantBaselineKind(Kind):
         inputs, failures = super().check(olds, news)
         if known(inputs["properties"]):
             inputs["properties"] = sorted(inputs["properties"])
-        is_replacement = known(inputs) and _is_replacement(olds, inputs["service_principal_id"])
-        if known(inputs) and (is_replacement or not olds) and news.get("seen_signed"):
+        if not known(inputs):
+            return inputs, failures
+        is_replacement = _is_replacement(olds, inputs["service_principal_id"])
+        if (is_replacement or not olds) and news.get("seen_signed"):
             return inputs, {**failures, "": _refuse_signed(news["seen_signed"])}
-        if not known(inputs) or is_replacement:
+        if is_replacement:
             return inputs, failures  # `create` refuses what exists then
         properties, policies = news.get("seen_properties") or {}, news.get("seen_policies") or {}
         added = set(inputs["properties"]) - set(olds.get("properties") or [])

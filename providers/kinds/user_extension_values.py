@@ -162,9 +162,9 @@ def _refuse_unrecorded_cells(olds: Props, news: Props, inputs: Props) -> str:
     if not missing:
         return ""
     table, old = cells.unpack_table(inputs), cells.unpack_table(olds)
-    # Only the write knows, from its memory, whether a row that a run without preflight left is the same person's.
-    unidentified = {user for user, (id_, _) in old.rows.items() if not id_ and table.rows.get(user, ("",))[0]}
-    change = table.changes_since(RosterTable({user: old.rows[user] for user in old.rows.keys() - unidentified}))
+    # Whether these rows are of the same person only the write knows, from its memory; so they count as to be written.
+    unsure = table.newly_identified_users(old)
+    change = table.changes_since(RosterTable({user: row for user, row in old.rows.items() if user not in unsure}))
     wanted = _values_to_write(change, _replaced_extensions(olds, inputs))
     users, baselines = set(), set()
     for name, (baseline, unrecorded) in missing.items():

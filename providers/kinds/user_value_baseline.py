@@ -79,16 +79,16 @@ class UserValueBaselineKind(cells.CellsKind):
         return {}
 
     def diff(self, olds: Props, news: Props) -> set[str]:
-        if not isinstance(olds.get("__memory"), str):  # nothing has judged the outputs in the state yet
-            return super().diff(olds, news)
-        note_declared(olds)
-        return super().diff(olds, news) | ({"sha256"} if has_wrong_prior(olds) else set())
+        changed = super().diff(olds, news)
+        if isinstance(olds.get("__memory"), str):  # somebody may have edited the outputs, which are not judged yet
+            note_declared(olds)
+            changed |= {"sha256"} if has_wrong_prior(olds) else set()
+        return changed
 
     def create(self, directory: graph.Directory, inputs: Props) -> tuple[str, Props]:
         if inputs["count"]:
-            names = [inputs["full_name"]]
             extensions = {inputs["full_name"]: inputs["extension"]}
-            directory.wait_usable(names, lambda: refuse_gone_properties(directory, extensions, names))
+            directory.wait_usable(extensions, lambda: refuse_gone_properties(directory, extensions, extensions))
         return split_id(inputs["extension"])[1], self.write(directory, {}, inputs)
 
     def write(self, directory: graph.Directory, olds: Props, news: Props) -> Props:

@@ -251,6 +251,12 @@ class Tenant:
     def write(self, name: str, value: Any, extension: str = "languages") -> None:
         self.do("PATCH", f"/users/{self.user(name)['id']}", {self.full(extension): value})
 
+    def swap_names(self, name: str, other: str) -> None:
+        """Each of the two users has the other's user principal name from now on."""
+        first, second = (self.user(each)["id"] for each in (name, other))
+        for id_, new in ((first, "former"), (second, name), (first, other)):
+            self.do("PATCH", f"/users/{id_}", {"userPrincipalName": f"{new}@contoso.example"})
+
     def make_user(self, name: str, display_name: str) -> str:
         """A user `name@contoso.example`; returns the object id."""
         body = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tests.emulator.process import Emulator
 from tests.providers.history import EXTENSIONS, OWN, USERS, History, Rows
 from tests.providers.miniature import make_provider
+from tests.providers.scenarios import make_provider_after
 
 user = st.sampled_from(USERS)
 extension = st.sampled_from([*EXTENSIONS])
@@ -40,18 +40,6 @@ FAULTS: dict[str, Callable[[Emulator, int], object]] = {
     "stale 404 twice": lambda emulator, at: emulator.fault("refuse", "GET", "/users/", status=404, skip=at, times=2),
     "stale reads": lambda emulator, at: emulator.dials(stale_reads=1 + at),
 }
-
-
-def make_provider_after(number: int, happening: Callable[[], None]) -> Callable[[str], Any]:
-    """Of a `Miniature`, in whose run something happens before its step of that number."""
-    steps = itertools.count(1)
-
-    def make(kind: str) -> Any:
-        if next(steps) == number:
-            happening()
-        return make_provider(kind)
-
-    return make
 
 
 class Histories(RuleBasedStateMachine):

@@ -233,10 +233,8 @@ class History:
 
     def swap_names(self, user: str, other: str) -> None:
         """Each person has the other's user principal name from now on, and with it what is declared for it."""
-        first, second = self.ids[user], self.ids[other]
-        for id_, name in ((first, "former"), (second, user), (first, other)):
-            self.tenant.do("PATCH", f"/users/{id_}", {"userPrincipalName": f"{name}@contoso.example"})
-        self.ids[user], self.ids[other] = second, first
+        self.tenant.swap_names(user, other)
+        self.ids[user], self.ids[other] = self.ids[other], self.ids[user]
 
     # -- commands ------------------------------------------------------------------------------------------------
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from tests.emulator.process import Emulator
 from tests.engine.stack import Tenant, seed
-from tests.providers.miniature import Cells, Miniature, Program, declare, name_cells
+from tests.providers.miniature import Cells, Miniature, Program, declare, make_provider, name_cells
 from tests.providers.quick_connection import connect
 
 
@@ -92,6 +94,18 @@ class Scenario:
 
     def program(self) -> Program:
         return self.goal.program(Tenant(self.emulator), self.directory)
+
+
+def make_provider_after(number: int, happening: Callable[[], object], kind: str = "") -> Callable[[str], Any]:
+    """Of a `Miniature`, in whose run something happens before its step of that number; with a kind, of that kind."""
+    numbers = itertools.count(1)
+
+    def make(asked: str) -> Any:
+        if kind in ("", asked) and next(numbers) == number:
+            happening()
+        return make_provider(asked)
+
+    return make
 
 
 def prepare(emulator: Emulator, directory: Path, name: str) -> Scenario:

@@ -15,7 +15,7 @@ import yaml
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from flexsaml.values import RosterTable, unpack
-from providers import provider_class
+from providers import KINDS, provider_class
 from tests.golden.states import NAMES, PASSPHRASE, GoldenState
 
 Props = dict[str, Any]
@@ -48,6 +48,13 @@ def test_every_property_in_state_is_one_of_its_kind(name: str, resource: Props) 
 
 ADDED_SINCE = ("__recorded_ids",)
 """Inputs that the states of earlier releases do not have; their default is no change."""
+
+
+def test_no_other_input_may_be_absent_from_a_state() -> None:
+    """What is absent counts as edited away, if `check` computes it."""
+    kinds = [provider_class(name).kind for name in KINDS]
+    absent = {name for kind in kinds for name, argument in kind.arguments.items() if argument.added_since}
+    assert absent == set(ADDED_SINCE)
 
 
 @pytest.mark.parametrize(("name", "resource"), RESOURCES, ids=name_of)

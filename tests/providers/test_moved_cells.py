@@ -15,12 +15,11 @@ Components = list[tuple[str, str, str]]
 """Name, principal, and the value of an administrator's extension that it gives Ada; "" for none."""
 
 
-def component(scene: Scene, name: str, principal: str, value: str, *, preflight: bool = True) -> Program:
+def component(scene: Scene, name: str, principal: str, value: str) -> Program:
     full = scene.tenant.full("languages")
     keys = {
         "servicePrincipal": principal,
         "policyName": f"Policy of {name}",
-        "preflight": preflight,
         "claims": {"languages": f"extension.{full}"},
         "users": {"ada@contoso.example": {full: value}} if value else {},
     }

@@ -4,14 +4,15 @@ value with one of them."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from providers import TENANT
 from tests.providers.miniature import Program, declare, make_provider, name_cells
+from tests.providers.scenarios import make_provider_after
 from tests.providers.test_neighbours import Scene, scene
 
 __all__ = ["scene"]  # a fixture
@@ -33,10 +34,7 @@ def program(scene: Scene, key: str, row: dict[str, str], *, preflight: bool) -> 
 
 
 def swap_names(scene: Scene) -> None:
-    """Ada's user principal name becomes Grace's, and Grace's becomes Ada's."""
-    ada, grace = (scene.tenant.user(name)["id"] for name in ("ada", "grace"))
-    for person, name in ((ada, "former"), (grace, "ada"), (ada, "grace")):
-        scene.tenant.do("PATCH", f"/users/{person}", {"userPrincipalName": f"{name}@contoso.example"})
+    scene.tenant.swap_names("ada", "grace")
 
 
 def make_ada_anew(scene: Scene) -> None:
@@ -46,18 +44,6 @@ def make_ada_anew(scene: Scene) -> None:
 
 def values_by_id(scene: Scene) -> dict[str, Any]:
     return {row["id"]: row["values"] for row in scene.emulator.export()["users"] if row.get("values")}
-
-
-def happens_before(scene: Scene, happening: Callable[[Scene], None], kind: str, number: int = 1) -> None:
-    """Let it happen in the next run, before the resource of that kind and number is looked at."""
-    numbers = itertools.count(1)
-
-    def make_provider_after(asked: str) -> Any:
-        if asked == kind and next(numbers) == number:
-            happening(scene)
-        return make_provider(asked)
-
-    scene.stack.make_provider = make_provider_after
 
 
 def run_with_preflight(scene: Scene, key: str, row: dict[str, str]) -> None:
@@ -136,7 +122,7 @@ def test_in_the_middle_of_a_run(scene: Scene, moment: str, happening: Callable[[
     before = values_by_id(scene)
     if happening is make_ada_anew:
         del before[scene.tenant.user("ada")["id"]]
-    happens_before(scene, happening, kind, number)
+    scene.stack.make_provider = make_provider_after(number, partial(happening, scene), kind)
     assert words in scene.stack.up(program(scene, key, AREAS, preflight=preflight)).refusal
     if repaired:
         run_with_preflight(scene, key, AREAS)
@@ -148,7 +134,7 @@ def test_a_user_by_object_id_is_the_same_whoever_has_the_name(scene: Scene) -> N
     before, ada = values_by_id(scene), scene.tenant.user("ada")["id"]
     full = scene.tenant.full("languages")
     keys = {"policyName": "Flex", "preflight": False, "claims": {}, "users": {ada: {full: "a"}}}
-    happens_before(scene, swap_names, "UserExtensionValue")
+    scene.stack.make_provider = make_provider_after(1, partial(swap_names, scene), "UserExtensionValue")
     assert scene.stack.up(declare(scene.emulator, scene.directory, keys, {})).refusal == ""
     assert values_by_id(scene)[ada] == {full: "a"}
     assert destroy(scene) == before

@@ -150,3 +150,11 @@ def test_an_unknown_id_fits_everybody(object_id: str, id_prefix: str, expected: 
 )
 def test_emptying_a_contact_centre_must_be_confirmed(removed: int, managed: int, allowed: int, expected: bool) -> None:
     assert removes_too_many(removed, managed, allowed) is expected
+
+
+def test_a_row_of_a_run_without_preflight_is_newly_identified() -> None:
+    ids = {"ada": "11111111", "grace": "22222222"}
+    cells = dict.fromkeys(("ada", "grace", "linus"), "x")
+    table, without = RosterTable.from_cells(cells, ids), RosterTable.from_cells({"ada": "x", "linus": "x"})
+    assert table.newly_identified_users(without) == {"ada"}
+    assert without.newly_identified_users(table) == table.newly_identified_users(table) == set()
